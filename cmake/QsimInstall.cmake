@@ -1,0 +1,29 @@
+# The installed tree: bin/qsim, static libraries, headers under include/qsim, configurations and workloads
+# under share/qsim, and a CMake package. Nothing in it is an absolute path, so a prefix may be moved.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_sim
+        EXPORT qsimTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+# Headers keep their path from the repository's root: include/qsim/workloads/graph.h.
+install(DIRECTORY hw_models workloads sim
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/qsim
+        FILES_MATCHING PATTERN "*.h"
+        PATTERN "sim/cli" EXCLUDE
+        PATTERN "workloads/models" EXCLUDE)
+
+# The binary looks for these in ../share/qsim, seen from where it lies.
+install(DIRECTORY configs DESTINATION share/qsim)
+install(DIRECTORY workloads/models DESTINATION share/qsim/workloads)
+
+set(qsim_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/qsim)
+install(EXPORT qsimTargets NAMESPACE qsim:: DESTINATION ${qsim_package_folder})
+configure_package_config_file(cmake/qsimConfig.cmake.in ${PROJECT_BINARY_DIR}/qsimConfig.cmake
+                              INSTALL_DESTINATION ${qsim_package_folder})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/qsimConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/qsimConfig.cmake ${PROJECT_BINARY_DIR}/qsimConfigVersion.cmake
+              cmake/FindSystemC.cmake
+        DESTINATION ${qsim_package_folder})

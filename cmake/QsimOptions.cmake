@@ -1,0 +1,39 @@
+# Compiler settings shared by every target; link `qsim_options` privately.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+find_program(QSIM_CCACHE ccache)
+mark_as_advanced(QSIM_CCACHE)
+if(QSIM_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${QSIM_CCACHE}")
+endif()
+
+option(QSIM_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
+set(QSIM_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+option(QSIM_COVERAGE "Instrument for coverage" OFF)
+
+add_library(qsim_options INTERFACE)
+target_compile_features(qsim_options INTERFACE cxx_std_20)
+target_compile_options(qsim_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast)
+# GCC 12 reports impossible overlaps in std::string concatenation (GCC bug 105651).
+target_compile_options(qsim_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+# A fused multiply-add where the source has two operations would change float32 results.
+target_compile_options(qsim_options INTERFACE -ffp-contract=off)
+if(QSIM_WARNINGS_AS_ERRORS)
+  target_compile_options(qsim_options INTERFACE -Werror)
+endif()
+if(QSIM_SANITIZE)
+  target_compile_options(qsim_options INTERFACE -fsanitize=${QSIM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(qsim_options INTERFACE -fsanitize=${QSIM_SANITIZE})
+endif()
+if(QSIM_COVERAGE)
+  target_compile_options(qsim_options INTERFACE --coverage)
+  target_link_options(qsim_options INTERFACE --coverage)
+endif()

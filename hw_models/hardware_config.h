@@ -1,0 +1,90 @@
+// The chip's configuration as the modules use it: validated, every field with its unit and default.
+//
+// It mirrors the hardware JSON (configs/schemas/hardware.schema.json); sim/config reads and checks the file.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/rounding.h"
+
+namespace qsim {
+
+enum class Organization { systolic };
+enum class Dataflow { weight_stationary };
+
+struct MacArrayConfig {
+  std::int64_t rows = 32;     ///< Reduction elements a tile (weight stationary). 1..4096
+  std::int64_t columns = 32;  ///< Output channels a tile. 1..4096
+  Organization organization = Organization::systolic;
+  Dataflow dataflow = Dataflow::weight_stationary;
+  bool double_buffered_weights = true;  ///< Second weight register a PE: the next weights load while a tile streams.
+  int weight_bits = 8;      ///< Widest weight operand that the multipliers take. 1..16
+  int activation_bits = 8;  ///< Widest activation operand. 1..16
+};
+
+struct BufferConfig {
+  std::int64_t capacity_kib = 256;
+  std::int64_t banks = 16;
+  std::int64_t read_port_bytes = 32;   ///< Bytes a cycle that all banks together deliver.
+  std::int64_t write_port_bytes = 32;  ///< Bytes a cycle that all banks together take.
+  bool double_buffered = true;         ///< Two halves: one fills while the other is used.
+
+  [[nodiscard]] std::int64_t capacity_bytes() const { return capacity_kib * 1024; }
+};
+
+struct AccumulatorConfig {
+  int width_bits = 32;           ///< 8..64
+  std::int64_t entries = 2048;   ///< Accumulators a column; halved where double buffered.
+  arithmetic::Overflow overflow = arithmetic::Overflow::wrap;
+  bool double_buffered = true;   ///< One half accumulates while the other is requantized.
+
+  [[nodiscard]] std::int64_t slots() const { return double_buffered ? 2 : 1; }
+  [[nodiscard]] std::int64_t entries_per_slot() const { return entries / slots(); }
+};
+
+struct RequantizerConfig {
+  std::int64_t lanes = 32;            ///< Outputs a cycle.
+  std::int64_t latency_cycles = 4;    ///< From the first accumulator read to the first output written.
+  std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Absent: auto.
+};
+
+struct VectorUnitConfig {
+  std::int64_t lanes = 32;          ///< Elements a cycle of the simplest operation; 0: the chip has none.
+  std::int64_t latency_cycles = 8;  ///< Pipeline depth, paid once a tile.
+};
+
+struct DmaConfig {
+  std::int64_t transaction_bytes = 1024;  ///< Largest request; arbitration between channels is a request each.
+  std::int64_t setup_cycles = 8;          ///< From a command to its first request.
+};
+
+enum class DramKind { simple, none };
+
+struct DramConfig {
+  DramKind kind = DramKind::simple;
+  std::int64_t bandwidth_bytes_per_second = 12'800'000'000;  ///< JSON: bandwidth_gb_per_s (1e9 bytes).
+  std::int64_t latency_cycles = 100;          ///< Core cycles from a request to its first data.
+  std::int64_t burst_bytes = 64;              ///< Power of two; transfers take whole aligned bursts.
+  std::int64_t outstanding_requests = 32;     ///< Bursts in flight.
+  std::int64_t capacity_mib = 4096;
+};
+
+struct HardwareConfig {
+  std::string name;
+  std::int64_t clock_khz = 1'000'000;  ///< JSON: clock_mhz, a multiple of 0.001.
+  double voltage_v = 0.9;
+  MacArrayConfig mac_array;
+  BufferConfig weight_buffer{256, 16, 32, 32, true};
+  BufferConfig activation_buffer{512, 32, 64, 64, true};
+  AccumulatorConfig accumulators;
+  RequantizerConfig requantizer;
+  VectorUnitConfig vector_unit;
+  DmaConfig dma;
+  DramConfig dram;
+  std::string energy = "45nm";  ///< Energy table: a shipped name or a path.
+};
+
+}  // namespace qsim

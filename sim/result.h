@@ -1,0 +1,80 @@
+// Everything that one run yields, before energy and formatting.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw_models/activity.h"
+#include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/rounding.h"
+#include "hw_models/hardware_config.h"
+#include "workloads/graph.h"
+
+namespace qsim {
+
+/// How a row was laid out on the chip; printed as `mapping` and compared by tests.
+struct MappingSummary {
+  /// Ordered key -> value, e.g. {"unit", "mac_array"}, {"loop_order", "weights_outer"},
+  /// {"output_tile", "14x56"}, {"input_in", "activation_buffer"}.
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+/// One scheduled operation.
+struct LayerResult {
+  std::string name;                ///< Last graph node it executes.
+  std::vector<std::string> nodes;  ///< All graph nodes it executes, in graph order.
+  std::string op;
+  std::int64_t macs = 0;
+  std::int64_t cycles = 0;       ///< From the previous row's completion to its own.
+  std::int64_t span_cycles = 0;  ///< First to last activity.
+  std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.
+  CycleBreakdown cycles_breakdown{};
+  Activity activity;
+  int weight_bits = 0;       ///< 0 where the row has no weights.
+  int activation_bits = 0;
+  int accumulator_bits = 0;  ///< Width of the accumulators; 0 where the row does not use them.
+  bool weights_signed = true;
+  bool activations_signed = true;
+  std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Rows that requantize.
+  std::string bound;  ///< compute, weights, activations, outputs, vector, host
+  MappingSummary mapping;
+  std::optional<arithmetic::AccumulatorStats> accumulator;
+  int accumulator_bits_worst_case = 0;
+};
+
+struct NamedTensor {
+  std::string name;
+  TensorData data;
+  std::optional<Quantization> quantization;
+};
+
+/// Reported beside the first inference when there are several.
+struct SteadyState {
+  std::int64_t inferences = 0;
+  std::int64_t cycles = 0;  ///< From one completion to the next, last pair.
+  Activity activity;
+};
+
+struct RunResult {
+  HardwareConfig hardware;
+  std::string workload_name;
+  std::string workload_source;
+  std::int64_t total_cycles = 0;
+  std::int64_t macs = 0;
+  std::int64_t peak_macs_per_cycle = 0;
+  std::vector<LayerResult> layers;       ///< In order of completion; sums are the totals.
+  CycleBreakdown cycles{};
+  Activity activity;                     ///< Sum over the layers.
+  std::vector<NamedTensor> outputs;      ///< Graph outputs.
+  std::vector<NamedTensor> dump;         ///< Every activation tensor, when asked for.
+  bool values_computed = true;           ///< False with --cost-only.
+  std::int64_t trapped_overflows = 0;    ///< With accumulators that trap.
+  std::optional<SteadyState> steady_state;
+  std::vector<std::string> folded_nodes;
+  std::vector<std::string> notes;        ///< Provenance lines (seeded inputs, requantized weights, ...).
+};
+
+}  // namespace qsim

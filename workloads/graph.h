@@ -1,0 +1,172 @@
+// The network: typed operations on named tensors with quantization parameters. Nothing of the chip in it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hw_models/arithmetic/integer_format.h"
+#include "hw_models/arithmetic/rounding.h"
+#include "workloads/tensor.h"
+
+namespace qsim {
+
+/// real = scale * (q - zero_point); scale and zero point per tensor (one entry), per slice of `axis`, or per
+/// group of `group_size` along the reduction. White paper, section 2.2.
+struct Quantization {
+  int bits = 8;
+  bool is_signed = true;
+  std::vector<float> scales{1.0F};
+  std::vector<std::int32_t> zero_points{0};
+  int axis = -1;                ///< Dimension that `scales` runs along; -1 with one scale.
+  std::int64_t group_size = 0;  ///< 0: no groups.
+
+  [[nodiscard]] arithmetic::IntegerFormat format() const { return {bits, is_signed}; }
+  [[nodiscard]] float scale(std::int64_t channel = 0) const {
+    return scales[scales.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+  }
+  [[nodiscard]] std::int32_t zero_point(std::int64_t channel = 0) const {
+    return zero_points[zero_points.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+  }
+};
+
+using TensorId = std::int32_t;
+inline constexpr TensorId kNoTensor = -1;
+
+/// A tensor of the network. Activations are [.., channels] (channels last) in memory.
+struct Tensor {
+  std::string name;
+  Shape shape;
+  ElementType type = ElementType::i8;
+  std::optional<Quantization> quantization;  ///< Absent: a float or an index tensor.
+  std::optional<TensorData> data;            ///< Present: a constant.
+
+  [[nodiscard]] bool is_constant() const { return data.has_value(); }
+  [[nodiscard]] bool is_float() const { return type == ElementType::f32; }
+};
+
+enum class Activation { none, relu, relu6, relu_n1_to_1 };
+
+/// Convolution of NHWC input with weights [out_channels, kernel_h, kernel_w, in_channels / groups]; bias
+/// optional. Depthwise is groups = in_channels. Explicit padding; a padded element has the value of the zero
+/// point. Inputs: x, weights, bias or kNoTensor.
+struct Conv2dOp {
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t dilation_h = 1, dilation_w = 1;
+  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  std::int64_t groups = 1;
+  Activation activation = Activation::none;
+};
+
+/// Transposed convolution, weights [out_channels, kernel_h, kernel_w, in_channels]:
+/// y[iy*stride + kh - pad_top][..] += x[iy][..] * w[kh][..]. Inputs: x, weights, bias or kNoTensor.
+struct TransposeConv2dOp {
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t pad_top = 0, pad_left = 0;
+  Activation activation = Activation::none;
+};
+
+/// y = x W^T + b with x viewed as [rows, depth], weights [out, depth]. Inputs: x, weights, bias or kNoTensor.
+struct FullyConnectedOp {
+  Activation activation = Activation::none;
+};
+
+enum class BinaryKind { add, sub, mul };
+/// Element by element with numpy broadcasting. Inputs: a, b (either may be constant).
+struct BinaryOp {
+  BinaryKind kind = BinaryKind::add;
+  Activation activation = Activation::none;
+};
+
+enum class PoolKind { max, average };
+/// Pooling over H and W of NHWC; padding is left out of maximum and of the average's count.
+struct Pool2dOp {
+  PoolKind kind = PoolKind::max;
+  std::int64_t kernel_h = 1, kernel_w = 1;
+  std::int64_t stride_h = 1, stride_w = 1;
+  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  Activation activation = Activation::none;
+};
+
+/// Mean over `axes` (sorted, non-negative).
+struct MeanOp {
+  std::vector<int> axes;
+  bool keep_dims = true;
+};
+
+/// Constant padding, `value` in output integers (the zero point unless the model says otherwise).
+struct PadOp {
+  std::vector<std::int64_t> before, after;
+  std::int64_t value = 0;
+};
+
+/// Per dimension: indices begin, begin+stride, ... (count = output dimension before dropping `shrink` axes).
+struct StridedSliceOp {
+  std::vector<std::int64_t> begin, stride, count;
+};
+
+struct ReshapeOp {};  ///< Also squeeze, expand_dims, flatten: same elements in the same order.
+struct TransposeOp {
+  std::vector<int> permutation;  ///< output dimension i is input dimension permutation[i].
+};
+struct ConcatOp {
+  int axis = 0;
+};
+/// Over the last dimension.
+struct SoftmaxOp {
+  float beta = 1.0F;
+};
+enum class UnaryKind { logistic, tanh, leaky_relu, relu, relu6, relu_n1_to_1 };
+struct UnaryOp {
+  UnaryKind kind = UnaryKind::relu;
+  float alpha = 0.0F;  ///< leaky_relu
+};
+struct QuantizeOp {};    ///< float -> integer, or integer -> integer at another scale (requantize).
+struct DequantizeOp {};  ///< integer -> float.
+
+using Op = std::variant<Conv2dOp, TransposeConv2dOp, FullyConnectedOp, BinaryOp, Pool2dOp, MeanOp, PadOp,
+                        StridedSliceOp, ReshapeOp, TransposeOp, ConcatOp, SoftmaxOp, UnaryOp, QuantizeOp,
+                        DequantizeOp>;
+
+/// "conv2d", "depthwise_conv2d" is told apart by groups: see op_name(graph, node).
+struct Node {
+  std::string name;   ///< The model's name, or the first output tensor's.
+  std::string place;  ///< Where the model file has it ("subgraph 0 operator 7 CONV_2D", "layers[3]").
+  Op op;
+  std::vector<TensorId> inputs;  ///< kNoTensor where an optional input is absent.
+  std::vector<TensorId> outputs;
+};
+
+/// Whose arithmetic pooling, add, softmax and the like follow.
+enum class Semantics { onnx, tflite };
+
+struct Graph {
+  std::string name;
+  std::string source;  ///< File it was read from, as given.
+  Semantics semantics = Semantics::tflite;
+  /// What the workload asks for; none means: by semantics and activation width (design, "Rounding profile").
+  std::optional<arithmetic::RoundingProfile> rounding_profile;
+  std::vector<Tensor> tensors;
+  std::vector<Node> nodes;  ///< In an order in which every input is computed before it is used.
+  std::vector<TensorId> inputs;
+  std::vector<TensorId> outputs;
+  std::vector<std::string> folded_nodes;  ///< Names of nodes that constant folding removed.
+  std::vector<std::string> provenance;    ///< What was done to the model ("weights requantized to 4 bits: ...").
+
+  [[nodiscard]] const Tensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
+  [[nodiscard]] Tensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
+};
+
+/// "conv2d", "depthwise_conv2d", "fully_connected", "add", "max_pool2d", ...
+[[nodiscard]] std::string_view op_name(const Graph& graph, const Node& node);
+/// Multiply-accumulates of a node: output elements x reduction length, padded taps counted; 0 for the others.
+[[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
+/// Checks ranks, shapes, types, quantization parameters, dangling ids, cycles, duplicate producers and sizes that
+/// overflow; throws InputError with every problem found.
+void validate(const Graph& graph);
+
+}  // namespace qsim
