@@ -46,7 +46,8 @@ struct AccumulatorStats {
 };
 
 /// `value` as the register keeps it; `stats` sees it before and counts an overflow.
-[[nodiscard]] std::int64_t accumulate(const AccumulatorFormat& format, std::int64_t value, AccumulatorStats& stats);
+[[nodiscard]] std::int64_t accumulate(const AccumulatorFormat& format, std::int64_t value,
+                                      AccumulatorStats& stats);
 
 /// Bits of the smallest two's complement register that holds [min, max].
 [[nodiscard]] int signed_bits(std::int64_t min, std::int64_t max);

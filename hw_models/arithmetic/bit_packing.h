@@ -15,9 +15,12 @@ namespace qsim::arithmetic {
                                      IntegerFormat format);
 
 /// Stores the low `format.bits` bits of `value`; the neighbours keep theirs.
-void write_bits(std::span<std::byte> memory, std::int64_t bit_address, IntegerFormat format, std::int64_t value);
+void write_bits(std::span<std::byte> memory, std::int64_t bit_address, IntegerFormat format,
+                std::int64_t value);
 
 /// Bytes that a contiguous run of `count` elements takes: ceil(count * bits / 8).
-[[nodiscard]] constexpr std::int64_t packed_bytes(std::int64_t count, int bits) { return (count * bits + 7) / 8; }
+[[nodiscard]] constexpr std::int64_t packed_bytes(std::int64_t count, int bits) {
+  return (count * bits + 7) / 8;
+}
 
 }  // namespace qsim::arithmetic

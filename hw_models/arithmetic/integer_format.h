@@ -10,7 +10,9 @@ struct IntegerFormat {
   int bits = 8;
   bool is_signed = true;
 
-  [[nodiscard]] constexpr std::int64_t min() const { return is_signed ? -(std::int64_t{1} << (bits - 1)) : 0; }
+  [[nodiscard]] constexpr std::int64_t min() const {
+    return is_signed ? -(std::int64_t{1} << (bits - 1)) : 0;
+  }
   [[nodiscard]] constexpr std::int64_t max() const {
     return is_signed ? (std::int64_t{1} << (bits - 1)) - 1 : (std::int64_t{1} << bits) - 1;
   }

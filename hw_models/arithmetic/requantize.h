@@ -9,9 +9,10 @@ namespace qsim::arithmetic {
 
 /// Scale of one output channel in the form that its profile uses.
 struct ChannelScale {
-  float scale = 1.0F;           ///< float32: (s_x * s_w) / s_y, each operation rounded to float32.
-  std::int32_t multiplier = 0;  ///< fixed point: Q0.31 mantissa, M = multiplier * 2^(shift - 31); 0 for M = 0.
-  std::int32_t shift = 0;       ///< fixed point and power_of_two: exponent, positive is a left shift.
+  float scale = 1.0F;  ///< float32: (s_x * s_w) / s_y, each operation rounded to float32.
+  std::int32_t multiplier =
+      0;                   ///< fixed point: Q0.31 mantissa, M = multiplier * 2^(shift - 31); 0 for M = 0.
+  std::int32_t shift = 0;  ///< fixed point and power_of_two: exponent, positive is a left shift.
 };
 
 /// What follows the scaling, the same for all channels of a tensor.
@@ -28,13 +29,18 @@ struct OutputRange {
                                               float output_scale);
 
 /// One output element. The formula of each profile stands above its function in requantize.cpp.
-[[nodiscard]] std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale, const OutputRange& range,
-                                      std::int64_t accumulator);
+[[nodiscard]] std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale,
+                                      const OutputRange& range, std::int64_t accumulator);
 
 /// TFLite QuantizeMultiplier: M = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31), or 0 for M = 0.
 void quantize_multiplier(double m, std::int32_t& multiplier, std::int32_t& shift);
 
-/// TFLite / gemmlowp: RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x * 2^max(shift,0), m), max(-shift,0)).
+/// The multiplier of fixed_point_16bit_multiplier: q < 0x7FFF0000 ? (q + 2^15) >> 16 : 0x7FFF.
+[[nodiscard]] std::int32_t round_to_16bit_multiplier(std::int32_t q);
+
+/// TFLite / gemmlowp: RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(x * 2^max(shift,0), m),
+/// max(-shift,0)).
+/// x * 2^shift saturates to 32 bits, as SaturatingRoundingDoublingHighMul's input does.
 [[nodiscard]] std::int32_t multiply_by_quantized_multiplier(std::int32_t x, std::int32_t multiplier,
                                                             std::int32_t shift);
 

@@ -1,7 +1,7 @@
 // What the vector unit computes, as plain parameter structs and one evaluation function each.
 //
-// The layer-level executor and the tile-level vector unit call the same functions, so that they cannot differ.
-// Integers travel as int64; a float32 element travels as its bit pattern in the low 32 bits.
+// The layer-level executor and the tile-level vector unit call the same functions, so that they cannot
+// differ. Integers travel as int64; a float32 element travels as its bit pattern in the low 32 bits.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,11 @@ using UnaryFunction = std::variant<CopyFunction, TableFunction, QuantizeFunction
 // ---- two inputs, element by element ---------------------------------------------------------------------
 
 /// TFLite ADD / SUB of int8 (left_shift 20) and int16 (left_shift 15) general case:
-/// see the reference kernels; formula above the evaluation.
+/// see the reference kernels; formula above the evaluation. Where `power_of_two_scales` is set (int16 models
+/// whose ADD has pot_scale_int16 and whose scales are powers of two, zero points 0), only the input shifts
+/// are used.
 struct TfliteAddFunction {
+  bool power_of_two_scales = false;
   bool subtract = false;
   std::int32_t left_shift = 20;
   std::int32_t input1_offset = 0, input1_multiplier = 0, input1_shift = 0;
@@ -96,7 +99,8 @@ struct MaxPoolFunction {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-/// TFLite AVERAGE_POOL_2D: (sum +- count/2) / count, truncated, clamped; scales of input and output are equal.
+/// TFLite AVERAGE_POOL_2D: (sum +- count/2) / count, truncated, clamped; scales of input and output are
+/// equal.
 struct TfliteAveragePoolFunction {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };

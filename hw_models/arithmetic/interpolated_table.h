@@ -1,0 +1,22 @@
+// A function of 16 bits as 513 samples with linear interpolation, as TFLite's int16 kernels hold it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace qsim::arithmetic {
+
+/// Samples of a function over [from, to] in Q0.15; the argument -32768..32767 spans that range.
+class InterpolatedTable {
+ public:
+  InterpolatedTable(double (*function)(double), double from, double to);
+
+  /// The argument saturates to 16 bits. base + ((slope * offset + 64) >> 7), 128 arguments an interval.
+  [[nodiscard]] std::int32_t at(std::int64_t argument) const;
+
+ private:
+  static constexpr int kIntervals = 512;
+  std::array<std::int16_t, kIntervals + 1> samples_{};
+};
+
+}  // namespace qsim::arithmetic

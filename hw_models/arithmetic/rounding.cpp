@@ -1,0 +1,21 @@
+#include "hw_models/arithmetic/rounding.h"
+
+namespace qsim::arithmetic {
+
+const char* rounding_profile_name(RoundingProfile profile) {
+  switch (profile) {
+    case RoundingProfile::float32:
+      return "float32";
+    case RoundingProfile::fixed_point_double_rounding:
+      return "fixed_point_double_rounding";
+    case RoundingProfile::fixed_point_single_rounding:
+      return "fixed_point_single_rounding";
+    case RoundingProfile::fixed_point_16bit_multiplier:
+      return "fixed_point_16bit_multiplier";
+    case RoundingProfile::power_of_two:
+      return "power_of_two";
+  }
+  return "";
+}
+
+}  // namespace qsim::arithmetic

@@ -1,0 +1,121 @@
+// Functions of a row: softmax as the two runtimes compute it.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "hw_models/arithmetic/fixed_point.h"
+#include "hw_models/arithmetic/fixed_point_exp.h"
+#include "hw_models/arithmetic/interpolated_table.h"
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/arithmetic/vector_functions.h"
+
+namespace qsim::arithmetic {
+namespace {
+
+using Row = std::span<const std::int64_t>;
+using RowOut = std::span<std::int64_t>;
+
+/// Inputs of at most 8 bits, fixed point throughout. With d = q - max(q), for d >= diff_min:
+///   e = exp(SRDHM(d * 2^input_left_shift, input_multiplier)), Q5.26 -> Q0.31;  S = sum e / 2^12, Q12.19
+///   1/S = r * 2^-(12 - h) with r = 1/(1 + (S * 2^h - 1)) in Q0.31, h the leading zeros of S
+///   y = e * r / 2^(12 - h + 31 - bits), rounded, + the output format's minimum; d < diff_min gives 0.
+void softmax_fixed_point(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
+  constexpr int kSumIntegerBits = 12;
+  const std::int64_t maximum = *std::max_element(in.begin(), in.end());
+  std::vector<std::int32_t> exps(in.size(), 0);
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const auto difference = static_cast<std::int32_t>(in[i] - maximum);
+    if (difference >= f.diff_min) {
+      const std::int32_t shifted = saturating_left_shift(difference, f.input_left_shift);
+      exps[i] = fixed_point_exp(doubling_high_multiply(shifted, f.input_multiplier));
+      sum += rounding_divide_by_power_of_two(exps[i], kSumIntegerBits);
+    }
+  }
+  const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+  const std::uint32_t normalized = (static_cast<std::uint32_t>(sum) << headroom) - (std::uint32_t{1} << 31);
+  const std::int32_t reciprocal = fixed_point_one_over_one_plus(static_cast<std::int32_t>(normalized));
+  const int exponent = kSumIntegerBits - headroom + 31 - f.output.bits;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const std::int32_t y =
+        rounding_divide_by_power_of_two(doubling_high_multiply(reciprocal, exps[i]), exponent);
+    out[i] = std::clamp(y + f.output.min(), f.output.min(), f.output.max());
+  }
+}
+
+/// exp over [-10, 0] and 1/(1+x) over [0, 1], Q0.15, 512 intervals.
+const InterpolatedTable& exp_table() {
+  static const InterpolatedTable table([](double x) { return std::exp(x); }, -10.0, 0.0);
+  return table;
+}
+const InterpolatedTable& reciprocal_table() {
+  static const InterpolatedTable table([](double x) { return 1.0 / (1.0 + x); }, 0.0, 1.0);
+  return table;
+}
+
+/// Inputs of 9 to 16 bits, two interpolated tables. With d = MBQM(q - max(q)), where -65535 stands for -10:
+///   e = exp_table(d + 32767), Q0.15;  S = sum e;  h = leading zeros of S
+///   x = (S * 2^(h-1) + 2^13) / 2^14 - 2^16 = S normalized to [1, 2), minus 1, in Q.16
+///   y = (e * reciprocal_table(x - 2^15) + 2^(30-h)) >> (31 - h), limited to [0, 32767].
+void softmax_tables(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
+  const std::int64_t maximum = *std::max_element(in.begin(), in.end());
+  std::vector<std::int32_t> exps(in.size());
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const auto difference = static_cast<std::int32_t>(in[i] - maximum);
+    const std::int32_t scaled =
+        multiply_by_quantized_multiplier(difference, f.input_multiplier, f.input_left_shift);
+    exps[i] = exp_table().at(std::int64_t{scaled} + 32767);
+    sum += exps[i];
+  }
+  const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
+  const std::int64_t normalized = ((std::int64_t{sum} << (headroom - 1)) + (1 << 13)) >> 14;
+  const std::int32_t reciprocal = reciprocal_table().at(normalized - ((1 << 15) + (1 << 16)));
+  const int right_shift = 31 - headroom;
+  const std::int64_t half = std::int64_t{1} << (right_shift - 1);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const std::int64_t y = (std::int64_t{exps[i]} * reciprocal + half) >> right_shift;
+    out[i] = std::clamp<std::int64_t>(y, 0, 32767);
+  }
+}
+
+void evaluate_row(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
+  if (f.input.bits <= 8) {
+    softmax_fixed_point(f, in, out);
+  } else {
+    softmax_tables(f, in, out);
+  }
+}
+
+/// x = (q - zx) * sx;  e = exp(x - max x);  y = e / sum e, the sum in order;  rne(y / sy) + zy; all float32.
+void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out) {
+  std::vector<float> values(in.size());
+  float maximum = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    values[i] = static_cast<float>(in[i] - f.input_zero_point) * f.input_scale;
+    maximum = std::max(maximum, values[i]);
+  }
+  float sum = 0.0F;
+  for (float& value : values) {
+    value = std::exp(value - maximum);
+    sum += value;
+  }
+  const auto low = static_cast<float>(f.output.min() - f.output_zero_point);
+  const auto high = static_cast<float>(f.output.max() - f.output_zero_point);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const float y = std::clamp((values[i] / sum) / f.output_scale, low, high);
+    out[i] = static_cast<std::int64_t>(std::nearbyint(y)) + f.output_zero_point;
+  }
+}
+
+}  // namespace
+
+void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out) {
+  if (in.empty()) {
+    return;
+  }
+  std::visit([&](const auto& f) { evaluate_row(f, in, out); }, function);
+}
+
+}  // namespace qsim::arithmetic

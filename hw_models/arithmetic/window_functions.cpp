@@ -1,0 +1,50 @@
+// Functions of a window: pooling and means.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/arithmetic/vector_functions.h"
+
+namespace qsim::arithmetic {
+namespace {
+
+std::int64_t evaluate_window(const MaxPoolFunction& f, const WindowState& window) {
+  return std::clamp<std::int64_t>(window.maximum, f.clamp_min, f.clamp_max);
+}
+
+/// (sum > 0 ? sum + count/2 : sum - count/2) / count, every division truncated.
+std::int64_t evaluate_window(const TfliteAveragePoolFunction& f, const WindowState& window) {
+  const std::int64_t half = window.count / 2;
+  const std::int64_t mean = (window.sum > 0 ? window.sum + half : window.sum - half) / window.count;
+  return std::clamp<std::int64_t>(mean, f.clamp_min, f.clamp_max);
+}
+
+/// The division by n = count is folded into the multiplier:
+///   e = min(floor(log2 n), 32, 31 + shift);  m' = (multiplier * 2^e) / n, truncated;  shift' = shift - e
+///   q = clamp(MBQM(sum - n * input_zero_point, m', shift') + output_zero_point)
+std::int64_t evaluate_window(const TfliteMeanFunction& f, const WindowState& window) {
+  const int log2_count = std::bit_width(static_cast<std::uint64_t>(window.count)) - 1;
+  const int e = std::min({log2_count, 32, 31 + f.shift});
+  const auto multiplier =
+      static_cast<std::int32_t>(std::int64_t{f.multiplier} * (std::int64_t{1} << e) / window.count);
+  const auto sum = static_cast<std::int32_t>(window.sum - window.count * f.input_zero_point);
+  const std::int32_t q = multiply_by_quantized_multiplier(sum, multiplier, f.shift - e) + f.output_zero_point;
+  return std::clamp(q, f.clamp_min, f.clamp_max);
+}
+
+/// s = xs / (ys * float32(n)); q = clamp(rne(float32(sum - n*xz) * s) + yz).
+std::int64_t evaluate_window(const OnnxGlobalAveragePoolFunction& f, const WindowState& window) {
+  ChannelScale scale;
+  scale.scale = f.input_scale / (f.output_scale * static_cast<float>(window.count));
+  return requantize(RoundingProfile::float32, scale, {f.output_zero_point, f.clamp_min, f.clamp_max},
+                    window.sum - window.count * f.input_zero_point);
+}
+
+}  // namespace
+
+std::int64_t evaluate(const WindowFunction& function, const WindowState& window) {
+  return std::visit([&window](const auto& f) { return evaluate_window(f, window); }, function);
+}
+
+}  // namespace qsim::arithmetic

@@ -1,0 +1,140 @@
+#include "hw_models/arithmetic/requantize.h"
+
+#include <gemmlowp/fixedpoint/fixedpoint.h>
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <random>
+
+using namespace qsim::arithmetic;
+
+namespace {
+
+constexpr OutputRange kInt8Range{0, -128, 127};
+constexpr OutputRange kWideRange{0, std::numeric_limits<std::int32_t>::min(),
+                                 std::numeric_limits<std::int32_t>::max()};
+
+std::int32_t round_to(RoundingProfile profile, const ChannelScale& scale, std::int64_t accumulator) {
+  return requantize(profile, scale, kWideRange, accumulator);
+}
+
+}  // namespace
+
+TEST_CASE("multiply_by_quantized_multiplier equals gemmlowp's steps") {
+  std::mt19937_64 generator(11);
+  std::uniform_int_distribution<std::int32_t> any(std::numeric_limits<std::int32_t>::min(),
+                                                  std::numeric_limits<std::int32_t>::max());
+  std::uniform_int_distribution<std::int32_t> mantissa(1 << 30, std::numeric_limits<std::int32_t>::max());
+  std::uniform_int_distribution<int> bits(0, 31);
+  for (int i = 0; i < 200000; ++i) {
+    const std::int32_t x = any(generator) >> bits(generator);
+    const std::int32_t m = mantissa(generator);
+    const int right_shift = bits(generator);
+    const std::int32_t expected =
+        gemmlowp::RoundingDivideByPOT(gemmlowp::SaturatingRoundingDoublingHighMul(x, m), right_shift);
+    CAPTURE(x, m, right_shift);
+    REQUIRE(multiply_by_quantized_multiplier(x, m, -right_shift) == expected);
+    const std::int32_t small = x >> 16;
+    const int left_shift = right_shift % 15;
+    REQUIRE(multiply_by_quantized_multiplier(small, m, left_shift) ==
+            gemmlowp::SaturatingRoundingDoublingHighMul(small * (1 << left_shift), m));
+  }
+}
+
+TEST_CASE("a quantized multiplier has a mantissa of 31 bits and gives its value back") {
+  std::mt19937_64 generator(3);
+  std::uniform_real_distribution<double> exponent(-30.0, 20.0);
+  for (int i = 0; i < 1000; ++i) {
+    const double m = std::exp2(exponent(generator));
+    std::int32_t multiplier = 0;
+    std::int32_t shift = 0;
+    quantize_multiplier(m, multiplier, shift);
+    CHECK(multiplier >= 1 << 30);
+    CHECK(std::abs(std::ldexp(multiplier, shift - 31) / m - 1.0) <= std::ldexp(1.0, -31));
+  }
+  std::int32_t multiplier = -1;
+  std::int32_t shift = -1;
+  quantize_multiplier(0.0, multiplier, shift);
+  CHECK(multiplier == 0);
+  CHECK(shift == 0);
+  // The mantissa of the largest double below 1 rounds up to 2^31: halved, with one more in the exponent.
+  quantize_multiplier(std::nextafter(1.0, 0.0), multiplier, shift);
+  CHECK(multiplier == 1 << 30);
+  CHECK(shift == 1);
+}
+
+TEST_CASE("each profile rounds a tie in its own way") {
+  // M = 1/2: 1 -> 0.5, 3 -> 1.5, 5 -> 2.5.
+  const ChannelScale half =
+      make_channel_scale(RoundingProfile::fixed_point_double_rounding, 0.5F, 1.0F, 1.0F);
+  const ChannelScale shift = make_channel_scale(RoundingProfile::power_of_two, 0.5F, 1.0F, 1.0F);
+  struct Row {
+    std::int64_t accumulator;
+    int float32, single_rounding, multiplier_16bit, power_of_two;
+  };
+  for (const Row& row : {Row{1, 0, 1, 1, 1}, Row{3, 2, 2, 2, 2}, Row{5, 2, 3, 3, 3}, Row{-1, 0, 0, 0, -1},
+                         Row{-3, -2, -1, -1, -2}, Row{-5, -2, -2, -2, -3}}) {
+    CAPTURE(row.accumulator);
+    CHECK(round_to(RoundingProfile::float32, half, row.accumulator) == row.float32);
+    CHECK(round_to(RoundingProfile::fixed_point_single_rounding, half, row.accumulator) ==
+          row.single_rounding);
+    CHECK(round_to(RoundingProfile::fixed_point_16bit_multiplier, half, row.accumulator) ==
+          row.multiplier_16bit);
+    CHECK(round_to(RoundingProfile::power_of_two, shift, row.accumulator) == row.power_of_two);
+  }
+}
+
+TEST_CASE("double rounding differs from single rounding where the first rounding makes a tie") {
+  // acc = 11, M = 3/8 * (1 - 2^-31) as mantissa 0.75 * 2^31, exponent -1: 11 * 0.75 = 8.25 -> 8; 8 / 2 = 4.
+  // acc = 6: 4.5 -> 5 (half up); 5 / 2 = 2.5 -> 3, while 6 * 0.375 = 2.25 -> 2 at once.
+  ChannelScale scale;
+  scale.multiplier = 3 << 29;
+  scale.shift = -1;
+  CHECK(round_to(RoundingProfile::fixed_point_double_rounding, scale, 11) == 4);
+  CHECK(round_to(RoundingProfile::fixed_point_double_rounding, scale, 6) == 3);
+  CHECK(round_to(RoundingProfile::fixed_point_single_rounding, scale, 6) == 2);
+}
+
+TEST_CASE("float32 multiplies the float32 accumulator by the float32 scale") {
+  // 16777217 = 2^24 + 1 is no float32: it becomes 2^24, and 2^24 * 2^-20 = 16.
+  ChannelScale scale;
+  scale.scale = 0x1p-20F;
+  CHECK(requantize(RoundingProfile::float32, scale, kInt8Range, 16777217) == 16);
+  // (0.1F * 0.3F) / 0.7F, each operation rounded to float32.
+  const float expected = (0.1F * 0.3F) / 0.7F;
+  CHECK(make_channel_scale(RoundingProfile::float32, 0.1F, 0.3F, 0.7F).scale == expected);
+}
+
+TEST_CASE("the zero point comes after rounding and the clamp after the zero point") {
+  const ChannelScale one = make_channel_scale(RoundingProfile::float32, 1.0F, 1.0F, 1.0F);
+  for (const RoundingProfile profile :
+       {RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
+        RoundingProfile::fixed_point_single_rounding, RoundingProfile::fixed_point_16bit_multiplier,
+        RoundingProfile::power_of_two}) {
+    CAPTURE(rounding_profile_name(profile));
+    ChannelScale scale = one;
+    quantize_multiplier(1.0, scale.multiplier, scale.shift);
+    if (profile == RoundingProfile::power_of_two) scale.shift = 0;
+    CHECK(requantize(profile, scale, {-10, -10, 127}, -5) == -10);
+    CHECK(requantize(profile, scale, {-10, -10, 127}, 5) == -5);
+    CHECK(requantize(profile, scale, {-10, -10, 127}, 136) == 126);
+    CHECK(requantize(profile, scale, {-10, -10, 127}, 137) == 127);
+    CHECK(requantize(profile, scale, {-10, -10, 127}, 138) == 127);
+    CHECK(requantize(profile, scale, {-10, -10, 127}, std::int64_t{1} << 40) == 127);
+  }
+}
+
+TEST_CASE("the 16-bit multiplier is the mantissa's upper half, rounded and held below 2^15") {
+  CHECK(round_to_16bit_multiplier(1 << 30) == 1 << 14);
+  CHECK(round_to_16bit_multiplier((1 << 30) + 0x7FFF) == 1 << 14);
+  CHECK(round_to_16bit_multiplier((1 << 30) + 0x8000) == (1 << 14) + 1);
+  CHECK(round_to_16bit_multiplier(0x7FFEFFFF) == 0x7FFF);
+  CHECK(round_to_16bit_multiplier(0x7FFF0000) == 0x7FFF);
+  CHECK(round_to_16bit_multiplier(0x7FFFFFFF) == 0x7FFF);
+}
+
+TEST_CASE("a power of two takes the nearest exponent") {
+  CHECK(make_channel_scale(RoundingProfile::power_of_two, 1.0F, 1.0F, 1024.0F).shift == -10);
+  CHECK(make_channel_scale(RoundingProfile::power_of_two, 1.0F, 1.05F, 1024.0F).shift == -10);
+  CHECK(make_channel_scale(RoundingProfile::power_of_two, 4.0F, 1.0F, 1.0F).shift == 2);
+}
