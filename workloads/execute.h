@@ -1,7 +1,7 @@
 // Layer-level values: every node of a quantized graph, computed at once with the fast kernels.
 //
-// What a chip contributes is in MacContext: the accumulator's width and overflow, the order in which chunks of
-// the reduction reach it, and the rounding profile. Nothing else of a chip shows in the values.
+// What a chip contributes is in MacContext: the accumulator's width and overflow, the order in which chunks
+// of the reduction reach it, and the rounding profile. Nothing else of a chip shows in the values.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/rounding.h"
 #include "hw_models/arithmetic/vector_functions.h"
 #include "workloads/graph.h"
@@ -26,6 +27,9 @@ struct MacContext {
 
 /// The profile that `auto` means for a node (design, "Rounding profile").
 [[nodiscard]] arithmetic::RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node);
+
+/// Type, shape and value range of a graph input; throws InputError naming `file` otherwise.
+void check_input(const Graph& graph, TensorId id, const TensorData& value, const std::string& file);
 
 /// Runs a graph node by node.
 class Executor {
@@ -56,12 +60,19 @@ class Executor {
 /// Preload of each output channel: bias + folded zero-point terms,
 /// b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]  (white paper, section 2.4: terms 3 and 4).
 [[nodiscard]] std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node);
+/// Scale of each output channel of a node on the MAC array, as the runtime of the graph's semantics derives
+/// it.
+[[nodiscard]] std::vector<arithmetic::ChannelScale> channel_scales(const Graph& graph, const Node& node,
+                                                                   arithmetic::RoundingProfile profile);
 /// Output clamp of a node: type limits and fused activation, in output integers.
 struct ClampRange {
   std::int32_t min = 0, max = 0;
 };
 [[nodiscard]] ClampRange output_clamp(const Graph& graph, const Node& node);
-[[nodiscard]] arithmetic::UnaryFunction unary_function(const Graph& graph, const Node& node, std::size_t input = 0);
+/// Function of each element: tables, quantize, dequantize; data movement is a copy. `input` tells apart the
+/// inputs of a concatenation, each with its own scale.
+[[nodiscard]] arithmetic::UnaryFunction unary_function(const Graph& graph, const Node& node,
+                                                       std::size_t input = 0);
 [[nodiscard]] arithmetic::BinaryFunction binary_function(const Graph& graph, const Node& node);
 [[nodiscard]] arithmetic::WindowFunction window_function(const Graph& graph, const Node& node);
 [[nodiscard]] arithmetic::RowFunction row_function(const Graph& graph, const Node& node);

@@ -44,6 +44,8 @@ struct Tensor {
   ElementType type = ElementType::i8;
   std::optional<Quantization> quantization;  ///< Absent: a float or an index tensor.
   std::optional<TensorData> data;            ///< Present: a constant.
+  /// A graph input that may have this value only (a shape operand; the declared shapes follow from it).
+  std::optional<TensorData> required_value;
 
   [[nodiscard]] bool is_constant() const { return data.has_value(); }
   [[nodiscard]] bool is_float() const { return type == ElementType::f32; }
@@ -155,7 +157,8 @@ struct Graph {
   std::vector<TensorId> inputs;
   std::vector<TensorId> outputs;
   std::vector<std::string> folded_nodes;  ///< Names of nodes that constant folding removed.
-  std::vector<std::string> provenance;    ///< What was done to the model ("weights requantized to 4 bits: ...").
+  std::vector<std::string>
+      provenance;  ///< What was done to the model ("weights requantized to 4 bits: ...").
 
   [[nodiscard]] const Tensor& tensor(TensorId id) const { return tensors[static_cast<std::size_t>(id)]; }
   [[nodiscard]] Tensor& tensor(TensorId id) { return tensors[static_cast<std::size_t>(id)]; }
@@ -165,8 +168,8 @@ struct Graph {
 [[nodiscard]] std::string_view op_name(const Graph& graph, const Node& node);
 /// Multiply-accumulates of a node: output elements x reduction length, padded taps counted; 0 for the others.
 [[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
-/// Checks ranks, shapes, types, quantization parameters, dangling ids, cycles, duplicate producers and sizes that
-/// overflow; throws InputError with every problem found.
+/// Checks ranks, shapes, types, quantization parameters, dangling ids, cycles, duplicate producers and sizes
+/// that overflow; throws InputError with every problem found.
 void validate(const Graph& graph);
 
 }  // namespace qsim

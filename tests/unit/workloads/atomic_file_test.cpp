@@ -1,0 +1,87 @@
+#include "workloads/atomic_file.h"
+
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "tests/unit/workloads/scratch_folder.h"
+#include "workloads/error.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string content_of(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::ptrdiff_t files_in(const std::string& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+}  // namespace
+
+TEST_CASE("a file is created, and replaced as a whole") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("report.json");
+  qsim::write_file_atomically(path, std::string(100'000, 'x'));
+  CHECK(content_of(path).size() == 100'000);
+  qsim::write_file_atomically(path, "short");
+  CHECK(content_of(path) == "short");
+  CHECK(files_in(folder.path("")) == 1);
+}
+
+TEST_CASE("an empty content makes an empty file") {
+  const ScratchFolder folder;
+  qsim::write_file_atomically(folder.path("empty"), "");
+  CHECK(fs::file_size(folder.path("empty")) == 0);
+}
+
+TEST_CASE("a target that cannot be written is an error that names it and leaves nothing behind") {
+  const ScratchFolder folder;
+  fs::create_directory(folder.path("sub"));
+  for (const std::string& path : {folder.path("no/such/folder.json"), folder.path("sub"), std::string()}) {
+    CAPTURE(path);
+    try {
+      qsim::write_file_atomically(path, "x");
+      FAIL("no error");
+    } catch (const qsim::InputError& error) {
+      REQUIRE(error.problems().size() == 1);
+      CHECK(error.problems()[0].file == path);
+      CHECK_FALSE(error.problems()[0].hint.empty());
+    }
+  }
+  CHECK(files_in(folder.path("")) == 1);
+}
+
+TEST_CASE("a full device is an error") {
+  if (!fs::exists("/dev/full")) return;
+  CHECK_THROWS_AS(qsim::write_file_atomically("/dev/full", "x"), qsim::InputError);
+}
+
+TEST_CASE("a device is written directly and stays a device") {
+  qsim::write_file_atomically("/dev/null", "gone");
+  CHECK(fs::is_character_file("/dev/null"));
+}
+
+TEST_CASE("a symbolic link stays a link and its file is replaced") {
+  const ScratchFolder folder;
+  qsim::write_file_atomically(folder.path("file"), "old");
+  fs::create_symlink("file", folder.path("link"));
+  qsim::write_file_atomically(folder.path("link"), "new");
+  CHECK(fs::is_symlink(folder.path("link")));
+  CHECK(content_of(folder.path("file")) == "new");
+}
+
+TEST_CASE("a replaced file keeps its permissions") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("file");
+  qsim::write_file_atomically(path, "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
+  qsim::write_file_atomically(path, "new");
+  CHECK(fs::status(path).permissions() ==
+        (fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read));
+}

@@ -1,0 +1,126 @@
+#include "workloads/load.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/workloads/scratch_folder.h"
+#include "workloads/atomic_file.h"
+#include "workloads/error.h"
+
+namespace {
+
+const std::string kModels = QSIM_MODELS_FOLDER;
+
+std::string tiny(const std::string& name) {
+  return R"({"name": ")" + name + R"(", "description": "One relu", "semantics": "tflite",
+    "inputs": [{"name": "x", "shape": [1, 4], "scale": 1}], "layers": [{"op": "relu", "name": "y", "input": "x"}], "outputs": ["y"]})";
+}
+
+/// Makes a folder the current one for as long as it lives.
+class CurrentFolder {
+ public:
+  explicit CurrentFolder(const std::string& path) : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(path);
+  }
+  CurrentFolder(const CurrentFolder&) = delete;
+  CurrentFolder& operator=(const CurrentFolder&) = delete;
+  ~CurrentFolder() { std::filesystem::current_path(before_); }
+
+ private:
+  std::filesystem::path before_;
+};
+
+std::int64_t total_macs(const qsim::Graph& graph) {
+  std::int64_t macs = 0;
+  for (const qsim::Node& node : graph.nodes) macs += qsim::mac_count(graph, node);
+  return macs;
+}
+
+std::int64_t weight_count(const qsim::Graph& graph) {
+  std::int64_t count = 0;
+  for (const qsim::Node& node : graph.nodes) {
+    if (qsim::mac_count(graph, node) > 0) count += qsim::element_count(graph.tensor(node.inputs[1]).shape);
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("what ships is found by its name, with and without .json, from any folder") {
+  const ScratchFolder folder;
+  const CurrentFolder current(folder.path(""));
+  CHECK(qsim::load_workload("resnet8", {kModels}).name == "resnet8");
+  CHECK(qsim::load_workload("resnet8.json", {kModels}).name == "resnet8");
+}
+
+TEST_CASE("a file in the current folder goes before what ships") {
+  const ScratchFolder folder;
+  const CurrentFolder current(folder.path(""));
+  qsim::write_file_atomically("resnet8.json", tiny("mine"));
+  CHECK(qsim::load_workload("resnet8.json", {kModels}).name == "mine");
+  CHECK(qsim::load_workload("resnet8", {kModels}).name == "resnet8");
+}
+
+TEST_CASE("the first search folder that has a name wins") {
+  const ScratchFolder folder;
+  qsim::write_file_atomically(folder.path("resnet8.json"), tiny("first"));
+  CHECK(qsim::load_workload("resnet8", {folder.path(""), kModels}).name == "first");
+}
+
+TEST_CASE("content tells the format, whatever the file is called") {
+  const ScratchFolder folder;
+  qsim::write_file_atomically(folder.path("model.txt"), "\n  " + tiny("t"));
+  CHECK(qsim::load_workload(folder.path("model.txt"), {}).name == "t");
+}
+
+TEST_CASE("a name that is not there is answered with what ships and the nearest name") {
+  try {
+    (void)qsim::load_workload("mobilenet", {kModels});
+    FAIL("no error");
+  } catch (const qsim::InputError& error) {
+    const qsim::Problem& problem = error.problems()[0];
+    CHECK(problem.expected.find("mobilenet_v2, resnet, resnet18, resnet50, resnet8") != std::string::npos);
+    CHECK(problem.hint.find("mobilenet_v2") != std::string::npos);
+  }
+}
+
+TEST_CASE("ONNX models and other files are refused with what to do") {
+  const ScratchFolder folder;
+  for (const char* name : {"model.onnx", "model.bin"}) {
+    qsim::write_file_atomically(folder.path(name), "\x08\x07\x12\x07pytorch");
+    try {
+      (void)qsim::load_workload(folder.path(name), {});
+      FAIL("no error");
+    } catch (const qsim::InputError& error) {
+      CHECK(error.problems()[0].file == folder.path(name));
+      CHECK_FALSE(error.problems()[0].hint.empty());
+    }
+  }
+  CHECK_THROWS_AS(qsim::load_workload(folder.path(""), {}), qsim::InputError);
+  CHECK_THROWS_AS(qsim::load_workload("", {kModels}), qsim::InputError);
+}
+
+TEST_CASE("the list has a line a workload with its description") {
+  const std::vector<std::string> lines = qsim::list_workloads({kModels});
+  REQUIRE(lines.size() == 5);
+  CHECK(lines[0].find("mobilenet_v2  MobileNetV2") == 0);
+  CHECK(qsim::list_workloads({"/no/such/folder"}).empty());
+}
+
+TEST_CASE("the networks that ship have the size of the ones they are called after") {
+  struct Size {
+    const char* name;
+    double mega_macs, mega_weights;
+  };
+  // ResNet-18 and -50: torchvision's 1.814 and 4.089 GMAC, parameters without batch norms and biases;
+  // MobileNetV2: 300.8 MMAC; ResNet-8 of MLPerf Tiny: 12.5 MMAC.
+  for (const Size size :
+       {Size{"resnet18", 1814.07, 11.679}, Size{"resnet50", 4089.18, 25.503},
+        Size{"mobilenet_v2", 300.77, 3.470}, Size{"resnet8", 12.50, 0.0774}, Size{"resnet", 16.17, 0.307}}) {
+    CAPTURE(size.name);
+    const qsim::Graph graph = qsim::load_workload(size.name, {kModels});
+    CHECK(static_cast<double>(total_macs(graph)) / 1e6 == Approx(size.mega_macs).epsilon(0.001));
+    CHECK(static_cast<double>(weight_count(graph)) / 1e6 == Approx(size.mega_weights).epsilon(0.002));
+  }
+}

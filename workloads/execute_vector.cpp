@@ -1,0 +1,217 @@
+// Nodes on the vector unit that compute: elementwise, windows and rows. The functions are
+// hw_models/arithmetic/vector_functions.h, the same that the tile-level vector unit evaluates.
+#include <algorithm>
+#include <bit>
+
+#include "workloads/execute_nodes.h"
+
+namespace qsim {
+namespace {
+
+using namespace arithmetic;
+
+/// Table lookup over a whole tensor.
+template <typename In, typename Out>
+void look_up(const TableFunction& function, std::span<const In> in, std::span<Out> out) {
+  const std::int32_t* table = function.table.data() - function.input.min();
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = static_cast<Out>(table[in[i]]);
+}
+
+void apply(const CopyFunction&, const TensorData& in, TensorData& out) {
+  out.bytes = in.bytes;
+}
+
+void apply(const TableFunction& function, const TensorData& in, TensorData& out) {
+  visit_element_type(in.type, [&](auto in_zero) {
+    visit_element_type(out.type, [&](auto out_zero) {
+      look_up(function, in.as<decltype(in_zero)>(), out.as<decltype(out_zero)>());
+    });
+  });
+}
+
+void apply(const QuantizeFunction& function, const TensorData& in, TensorData& out) {
+  const UnaryFunction any = function;
+  const auto bits = in.as<std::uint32_t>();
+  visit_element_type(out.type, [&](auto zero) {
+    using Out = decltype(zero);
+    const std::span<Out> y = out.as<Out>();
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<Out>(evaluate(any, bits[i]));
+  });
+}
+
+void apply(const DequantizeFunction& function, const TensorData& in, TensorData& out) {
+  const UnaryFunction any = function;
+  const auto bits = out.as<std::uint32_t>();
+  visit_element_type(in.type, [&](auto zero) {
+    const auto x = in.as<decltype(zero)>();
+    for (std::size_t i = 0; i < x.size(); ++i) bits[i] = static_cast<std::uint32_t>(evaluate(any, x[i]));
+  });
+}
+
+/// Element strides of an operand seen at the output's shape: 0 along repeated dimensions.
+std::vector<std::int64_t> broadcast_strides(const Shape& operand, const Shape& output) {
+  std::vector<std::int64_t> strides(output.size(), 0);
+  std::int64_t stride = 1;
+  for (std::size_t i = 1; i <= operand.size(); ++i) {
+    const std::int64_t dimension = operand[operand.size() - i];
+    if (dimension > 1) strides[output.size() - i] = stride;
+    stride *= dimension;
+  }
+  return strides;
+}
+
+/// Offsets of the two operands for each run of the last dimension.
+class BroadcastCursor {
+ public:
+  BroadcastCursor(const Shape& a, const Shape& b, const Shape& output)
+      : shape_(output),
+        strides_{broadcast_strides(a, output), broadcast_strides(b, output)},
+        index_(output.size(), 0) {}
+  [[nodiscard]] std::int64_t offset(std::size_t operand) const { return offsets_[operand]; }
+  [[nodiscard]] std::int64_t last_stride(std::size_t operand) const {
+    return shape_.empty() ? 0 : strides_[operand].back();
+  }
+  void next_run() {
+    for (std::size_t d = shape_.size() < 2 ? 0 : shape_.size() - 1; d-- > 0;) {
+      offsets_[0] += strides_[0][d];
+      offsets_[1] += strides_[1][d];
+      if (++index_[d] < shape_[d]) return;
+      index_[d] = 0;
+      offsets_[0] -= strides_[0][d] * shape_[d];
+      offsets_[1] -= strides_[1][d] * shape_[d];
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  std::array<std::vector<std::int64_t>, 2> strides_;
+  std::vector<std::int64_t> index_;
+  std::array<std::int64_t, 2> offsets_{};
+};
+
+template <typename A, typename B, typename Out>
+void combine(const BinaryFunction& function, const TensorData& a, const TensorData& b, TensorData& out) {
+  BroadcastCursor cursor(a.shape, b.shape, out.shape);
+  const std::int64_t run = out.shape.empty() ? 1 : out.shape.back();
+  const std::int64_t step_a = cursor.last_stride(0);
+  const std::int64_t step_b = cursor.last_stride(1);
+  Out* y = out.as<Out>().data();
+  for (std::int64_t done = 0; done < out.size(); done += run, cursor.next_run()) {
+    const A* x1 = a.as<A>().data() + cursor.offset(0);
+    const B* x2 = b.as<B>().data() + cursor.offset(1);
+    for (std::int64_t i = 0; i < run; ++i, x1 += step_a, x2 += step_b) {
+      *y++ = static_cast<Out>(evaluate(function, *x1, *x2));
+    }
+  }
+}
+
+/// The window of one output pixel, all channels at once.
+template <typename T>
+void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, std::int64_t out_y,
+                std::int64_t out_x, std::span<WindowState> windows) {
+  const std::int64_t height = in.shape[1];
+  const std::int64_t width = in.shape[2];
+  const auto channels = static_cast<std::int64_t>(windows.size());
+  const std::int64_t y0 = out_y * op.stride_h - op.pad_top;
+  const std::int64_t x0 = out_x * op.stride_w - op.pad_left;
+  for (std::int64_t y = std::max<std::int64_t>(y0, 0); y < std::min(y0 + op.kernel_h, height); ++y) {
+    for (std::int64_t x = std::max<std::int64_t>(x0, 0); x < std::min(x0 + op.kernel_w, width); ++x) {
+      const T* pixel = in.as<T>().data() + ((image * height + y) * width + x) * channels;
+      for (std::size_t c = 0; c < windows.size(); ++c) windows[c].add(pixel[c]);
+    }
+  }
+}
+
+/// Index of the output element that each input element of a mean adds to.
+class MeanCursor {
+ public:
+  MeanCursor(const MeanOp& op, const Shape& input)
+      : shape_(input), strides_(input.size(), 0), index_(input.size(), 0) {
+    std::int64_t stride = 1;
+    for (std::size_t d = input.size(); d-- > 0;) {
+      if (std::binary_search(op.axes.begin(), op.axes.end(), static_cast<int>(d))) continue;
+      strides_[d] = stride;
+      stride *= input[d];
+    }
+  }
+  [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(offset_); }
+  void next() {
+    for (std::size_t d = shape_.size(); d-- > 0;) {
+      offset_ += strides_[d];
+      if (++index_[d] < shape_[d]) return;
+      index_[d] = 0;
+      offset_ -= strides_[d] * shape_[d];
+    }
+  }
+
+ private:
+  const Shape& shape_;
+  std::vector<std::int64_t> strides_, index_;
+  std::int64_t offset_ = 0;
+};
+
+}  // namespace
+
+void run_unary(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
+  std::visit([&](const auto& function) { apply(function, input, output); }, unary_function(graph, node));
+}
+
+void run_binary(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output) {
+  const BinaryFunction function = binary_function(graph, node);
+  const TensorData& a = *inputs[0];
+  const TensorData& b = *inputs[1];
+  visit_element_type(a.type, [&](auto a_zero) {
+    visit_element_type(b.type, [&](auto b_zero) {
+      visit_element_type(output.type, [&](auto out_zero) {
+        combine<decltype(a_zero), decltype(b_zero), decltype(out_zero)>(function, a, b, output);
+      });
+    });
+  });
+}
+
+void run_pool(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
+  const WindowFunction function = window_function(graph, node);
+  const auto& op = std::get<Pool2dOp>(node.op);
+  visit_element_type(input.type, [&](auto zero) {
+    using T = decltype(zero);
+    T* y = output.as<T>().data();
+    std::vector<WindowState> windows(static_cast<std::size_t>(output.shape[3]));
+    const std::int64_t pixels = output.shape[0] * output.shape[1] * output.shape[2];
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      std::fill(windows.begin(), windows.end(), WindowState{});
+      const std::int64_t out_x = p % output.shape[2];
+      const std::int64_t out_y = p / output.shape[2] % output.shape[1];
+      add_window<T>(op, input, p / (output.shape[2] * output.shape[1]), out_y, out_x, windows);
+      for (const WindowState& window : windows) *y++ = static_cast<T>(evaluate(function, window));
+    }
+  });
+}
+
+void run_mean(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
+  const WindowFunction function = window_function(graph, node);
+  std::vector<WindowState> windows(static_cast<std::size_t>(output.size()));
+  MeanCursor cursor(std::get<MeanOp>(node.op), input.shape);
+  visit_element_type(input.type, [&](auto zero) {
+    for (const auto x : input.as<decltype(zero)>()) {
+      windows[cursor.offset()].add(x);
+      cursor.next();
+    }
+  });
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    output.set(static_cast<std::int64_t>(i), evaluate(function, windows[i]));
+  }
+}
+
+void run_softmax(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
+  const RowFunction function = row_function(graph, node);
+  const std::int64_t length = input.shape.back();
+  std::vector<std::int64_t> in(static_cast<std::size_t>(length));
+  std::vector<std::int64_t> out(in.size());
+  for (std::int64_t begin = 0; begin < input.size(); begin += length) {
+    for (std::int64_t i = 0; i < length; ++i) in[static_cast<std::size_t>(i)] = input.at(begin + i);
+    evaluate(function, in, out);
+    for (std::int64_t i = 0; i < length; ++i) output.set(begin + i, out[static_cast<std::size_t>(i)]);
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,66 @@
+// Private to validate(): the checks of a graph, split over two files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "workloads/error.h"
+#include "workloads/graph.h"
+
+namespace qsim {
+
+/// Most elements of one tensor: everything derived from sizes then fits 64 bits.
+inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 30;
+/// Largest stride, dilation and padding.
+inline constexpr std::int64_t kMaxWindowAttribute = std::int64_t{1} << 20;
+
+/// Element count of a shape, or -1 where a dimension is below 1 or the product above kMaxTensorElements.
+[[nodiscard]] std::int64_t checked_element_count(const Shape& shape);
+
+/// The checks of one node. Its tensors have been checked before, and every id is in range.
+class NodeChecker {
+ public:
+  NodeChecker(const Graph& graph, const Node& node, std::vector<Problem>& problems)
+      : graph_(graph), node_(node), problems_(problems) {}
+  /// Operand counts, then shapes and types by kind of operation.
+  void check();
+
+ private:
+  void check_op(const Conv2dOp& op);
+  void check_op(const TransposeConv2dOp& op);
+  void check_op(const FullyConnectedOp& op);
+  void check_op(const BinaryOp& op);
+  void check_op(const Pool2dOp& op);
+  void check_op(const MeanOp& op);
+  void check_op(const PadOp& op);
+  void check_op(const StridedSliceOp& op);
+  void check_op(const ReshapeOp& op);
+  void check_op(const TransposeOp& op);
+  void check_op(const ConcatOp& op);
+  void check_op(const SoftmaxOp& op);
+  void check_op(const UnaryOp& op);
+  void check_op(const QuantizeOp& op);
+  void check_op(const DequantizeOp& op);
+
+  /// Weights, bias and the quantization of a node on the MAC array.
+  void check_mac_operands();
+  void check_window(std::int64_t kernel, std::int64_t stride, std::int64_t dilation, std::int64_t pad_before,
+                    std::int64_t pad_after, std::size_t dimension);
+  void check_same_shape();
+  void check_same_type();
+  /// Quantized with one scale and at most 16 bits.
+  void check_activation(const Tensor& tensor);
+  [[nodiscard]] const Tensor& input(std::size_t index) const { return graph_.tensor(node_.inputs[index]); }
+  [[nodiscard]] const Tensor& output() const { return graph_.tensor(node_.outputs[0]); }
+  /// Reports a problem unless `holds`; returns `holds`.
+  bool expect(bool holds, const std::string& subject, const std::string& value, const std::string& expected,
+              const std::string& hint = {});
+  bool expect_rank(const Tensor& tensor, std::size_t rank);
+  bool expect_shape(const Tensor& tensor, const Shape& shape);
+
+  const Graph& graph_;
+  const Node& node_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace qsim

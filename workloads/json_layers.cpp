@@ -1,0 +1,231 @@
+#include "workloads/json_layers.h"
+
+#include <set>
+
+#include "workloads/json_quantization.h"
+#include "workloads/layer_order.h"
+#include "workloads/shape_inference.h"
+
+namespace qsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxLayers = 100'000;
+
+std::string index_path(const std::string& list, std::size_t index) {
+  return list + "[" + std::to_string(index) + "]";
+}
+
+/// Name of the layer's output: "output": "NAME" or {"name": "NAME", ..}; the layer's own name otherwise.
+std::string output_name(const Json& layer, const std::string& layer_name) {
+  const auto output = layer.find("output");
+  if (output == layer.end()) return layer_name;
+  if (output->is_string()) return output->get<std::string>();
+  if (output->is_object() && output->contains("name") && (*output)["name"].is_string()) {
+    return (*output)["name"].get<std::string>();
+  }
+  return layer_name;
+}
+
+}  // namespace
+
+void LayerReader::read(const Json* layers) {
+  if (layers == nullptr || !layers->is_array() || layers->size() > kMaxLayers) {
+    problems_.add("layers", layers == nullptr ? "" : std::to_string(layers->size()) + " entries",
+                  "a list of at most " + std::to_string(kMaxLayers) + " layers");
+    return;
+  }
+  for (std::size_t i = 0; i < layers->size(); ++i) read_wiring((*layers)[i], index_path("layers", i));
+  const std::vector<std::size_t> order = read_order();
+  std::vector<bool> readable(layers_.size(), false);
+  for (const std::size_t i : order) readable[i] = layers_[i].kind.has_value();
+  // What cannot be read (an unknown operation, part of a cycle) still has an output, so that its users are
+  // not reported as well.
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
+    if (!readable[i] && !layer.output.empty()) (void)table_.add(layer.path, layer.output, {}, {});
+  }
+  for (const std::size_t i : order) {
+    if (readable[i]) read_layer(layers_[i]);
+  }
+}
+
+void LayerReader::read_wiring(const Json& json, const std::string& path) {
+  if (!json.is_object()) {
+    problems_.add(path, json.dump(), "an object that describes a layer");
+    return;
+  }
+  Layer layer{JsonObject(json, path, problems_), path, {}, {}, {}, {}};
+  layer.name = layer.json.string("name");
+  const std::size_t kind = layer.json.choice("op", op_kind_names());
+  if (json.contains("op") && json["op"] == op_kind_names()[kind]) layer.kind = static_cast<OpKind>(kind);
+  layer.output = output_name(json, layer.name);
+  const std::size_t index = layers_.size();
+  if (layer.kind) read_input_names(layer);
+  if (!layer.output.empty() && !producer_.emplace(layer.output, index).second) {
+    problems_.add(path + ".output", in_quotes(layer.output), "a name that no other layer's output has",
+                  layers_[producer_[layer.output]].path + " has it");
+    layer.output.clear();
+  }
+  layers_.push_back(std::move(layer));
+}
+
+void LayerReader::read_input_names(Layer& layer) {
+  if (!has_input_list(*layer.kind)) {
+    layer.inputs.push_back(layer.json.string("input"));
+    return;
+  }
+  const Json* list = layer.json.raw("inputs");
+  const bool binary = *layer.kind != OpKind::concat;
+  if (list == nullptr || !list->is_array() || list->empty() || list->size() > 1024 ||
+      (binary && list->size() != 2)) {
+    layer.json.problem("inputs", binary ? "a list of two: names of tensors, or descriptions of constants"
+                                        : "a list of 1 to 1024 names of tensors");
+    return;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Json& entry = (*list)[i];
+    if (!entry.is_string() && !entry.is_object()) {
+      problems_.add(index_path(layer.path + ".inputs", i), entry.dump(),
+                    "the name of a tensor, or an object that describes a constant");
+    }
+    layer.inputs.push_back(entry.is_string() ? entry.get<std::string>() : "");
+  }
+}
+
+std::vector<std::size_t> LayerReader::read_order() {
+  std::vector<std::vector<std::size_t>> needs(layers_.size());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::set<std::size_t> needed;
+    for (const std::string& name : layers_[i].inputs) {
+      const auto found = producer_.find(name);
+      // A layer that takes the name of a graph input is reported for that; its users mean the input.
+      if (found != producer_.end() && table_.find(name) == kNoTensor) needed.insert(found->second);
+    }
+    needs[i].assign(needed.begin(), needed.end());
+  }
+  const LayerOrder result = order_layers(needs);
+  if (!result.cycle.empty()) {
+    std::string names;
+    for (const std::size_t i : result.cycle) names += in_quotes(layers_[i].name) + " -> ";
+    problems_.add(layers_[result.cycle.front()].path + ".input",
+                  names + in_quotes(layers_[result.cycle.front()].name),
+                  "layers that do not wait for each other", "break the cycle");
+  }
+  return result.order;
+}
+
+std::optional<Shape> LayerReader::shape_of(TensorId id) const {
+  return known(id) ? std::optional(graph_.tensor(id).shape) : std::nullopt;
+}
+
+std::vector<TensorId> LayerReader::read_inputs(Layer& layer) {
+  std::vector<TensorId> ids;
+  const bool list = has_input_list(*layer.kind);
+  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+    const std::string path = list ? index_path(layer.path + ".inputs", i) : layer.path + ".input";
+    const std::string& name = layer.inputs[i];
+    if (list && layer.json.json()["inputs"][i].is_object()) {
+      ids.push_back(read_constant(layer, layer.json.json()["inputs"][i], path,
+                                  layer.name + ".input" + std::to_string(i)));
+      continue;
+    }
+    ids.push_back(table_.find(name));
+    if (ids.back() == kNoTensor && !name.empty()) {
+      problems_.add(path, in_quotes(name), "a graph input, a constant or the output of a layer",
+                    nearest_hint(name, table_.names()));
+    }
+  }
+  return ids;
+}
+
+void LayerReader::read_layer(Layer& layer) {
+  Node node;
+  node.name = layer.name;
+  node.place = layer.path;
+  node.inputs = read_inputs(layer);
+  if (has_weights(*layer.kind)) {
+    read_weights(layer, node);
+    read_bias(layer, node);
+  }
+  const TensorId x = node.inputs.empty() ? kNoTensor : node.inputs[0];
+  const bool quantized = x != kNoTensor && graph_.tensor(x).quantization;
+  const std::optional<Shape> weights = has_weights(*layer.kind) ? shape_of(node.inputs[1]) : std::nullopt;
+  ReadOp op = read_op(*layer.kind, layer.json, shape_of(x), weights,
+                      quantized ? graph_.tensor(x).quantization->zero_point() : 0);
+  node.op = std::move(op.op);
+  add_output(layer, node, op.shape);
+  layer.json.finish();
+  graph_.nodes.push_back(std::move(node));
+}
+
+void LayerReader::add_output(Layer& layer, Node& node, const std::optional<Shape>& attribute_shape) {
+  static const Json kNothing = Json::object();
+  const Json* output = layer.json.raw("output");
+  const std::string path = layer.path + ".output";
+  if (output != nullptr && output->is_string()) output = nullptr;
+  JsonObject description(output == nullptr ? kNothing : *output, path, problems_);
+  (void)description.string("name", "");
+  std::optional<Shape> declared = description.has("shape") ? read_shape(description) : std::nullopt;
+
+  std::vector<Shape> shapes;
+  const std::size_t operands = has_weights(*layer.kind) ? 2 : node.inputs.size();  // Not the bias.
+  bool all_known = operands > 0;
+  for (std::size_t i = 0; i < operands; ++i) {
+    all_known = all_known && known(node.inputs[i]);
+    if (all_known) shapes.push_back(graph_.tensor(node.inputs[i]).shape);
+  }
+  std::optional<Shape> shape;
+  if (all_known) {
+    const InferredShape inferred =
+        infer_output_shape(node.op, shapes, attribute_shape ? attribute_shape : declared);
+    if (!inferred.ok()) {
+      problems_.add(layer.path, "input " + to_string(shapes[0]), inferred.problem);
+    } else {
+      shape = inferred.shape;
+      if (declared && *declared != *shape) {
+        description.problem("shape", "[" + to_string(*shape) + "], as the layer computes it",
+                            "leave it out, or mend the layer");
+      }
+    }
+  }
+  std::optional<Quantization> quantization = read_output_quantization(layer, node, description, shape);
+  description.finish();
+  if (layer.output.empty()) return;
+  node.outputs.push_back(table_.add(path, layer.output, shape, std::move(quantization)));
+}
+
+std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, const Node& node,
+                                                                  JsonObject& description,
+                                                                  const std::optional<Shape>& shape) {
+  const OpKind kind = *layer.kind;
+  if (kind == OpKind::dequantize) return std::nullopt;
+  std::optional<Quantization> input;
+  if (!node.inputs.empty() && node.inputs[0] != kNoTensor) input = graph_.tensor(node.inputs[0]).quantization;
+  std::optional<Quantization> required;  // The only one there can be.
+  if (input && keeps_quantization(kind, graph_.semantics)) required = input;
+  if (input && !required) required = fixed_output_quantization(kind, graph_.semantics, *input);
+  std::optional<Quantization> fallback = required;
+  const bool rectifies = kind == OpKind::relu || kind == OpKind::relu6 || kind == OpKind::relu_n1_to_1 ||
+                         kind == OpKind::leaky_relu;
+  if (!fallback && rectifies) fallback = input;
+  const bool input_failed = !input && !node.inputs.empty() && !known(node.inputs[0]);
+  if (input_failed && !fallback) fallback = Quantization{};
+  Quantization q = read_quantization(description, QuantizationUse::activation, shape, fallback);
+  const bool equal =
+      !required || (q.bits == required->bits && q.is_signed == required->is_signed &&
+                    q.scale() == required->scale() && q.zero_point() == required->zero_point());
+  if (!equal) {
+    problems_.add(layer.path + ".output", description.json().dump(),
+                  "no quantization, or " + std::to_string(required->bits) + " bits, scale " +
+                      Json(required->scale()).dump() + ", zero_point " +
+                      std::to_string(required->zero_point()),
+                  keeps_quantization(kind, graph_.semantics)
+                      ? "this operation keeps its input's integers; put a \"quantize\" layer after it"
+                      : "\"tflite\" semantics fixes it");
+  }
+  return q;
+}
+
+}  // namespace qsim

@@ -1,0 +1,110 @@
+#include "workloads/json_workload.h"
+
+#include <algorithm>
+
+#include "workloads/json_constants.h"
+#include "workloads/json_layers.h"
+#include "workloads/json_quantization.h"
+#include "workloads/json_reader.h"
+#include "workloads/json_tensors.h"
+
+namespace qsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using arithmetic::RoundingProfile;
+
+std::optional<RoundingProfile> read_rounding_profile(JsonObject& root) {
+  constexpr std::array kProfiles{RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
+                                 RoundingProfile::fixed_point_single_rounding,
+                                 RoundingProfile::fixed_point_16bit_multiplier,
+                                 RoundingProfile::power_of_two};
+  std::vector<std::string> names{"auto"};
+  for (const RoundingProfile profile : kProfiles)
+    names.emplace_back(arithmetic::rounding_profile_name(profile));
+  const std::size_t choice = root.choice("rounding_profile", names, "auto");
+  return choice == 0 ? std::nullopt : std::optional(kProfiles[choice - 1]);
+}
+
+/// Elements of a list with their JSON paths; a value that is no list is a problem.
+std::vector<std::pair<const Json*, std::string>> entries(JsonObject& root, const std::string& key,
+                                                         bool required) {
+  const Json* list = root.raw(key);
+  std::vector<std::pair<const Json*, std::string>> result;
+  if (list == nullptr && !required) return result;
+  if (list == nullptr || !list->is_array() || list->empty()) {
+    root.problem(key, "a list with at least one entry", list == nullptr ? "this key is required" : "");
+    return result;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i)
+    result.emplace_back(&(*list)[i], key + "[" + std::to_string(i) + "]");
+  return result;
+}
+
+void read_input(const Json& json, const std::string& path, Graph& graph, TensorTable& table,
+                ProblemList& problems) {
+  JsonObject description(json, path, problems);
+  if (!json.is_object()) return;
+  const std::string name = description.string("name");
+  const std::optional<Shape> shape = read_shape(description);
+  std::optional<Quantization> quantization;
+  if (description.choice("type", {"integer", "float32"}, "integer") == 0) {
+    quantization = read_quantization(description, QuantizationUse::activation, shape);
+  }
+  description.finish();
+  graph.inputs.push_back(table.add(path, name, shape, std::move(quantization)));
+}
+
+void read_output(const Json& json, const std::string& path, Graph& graph, const TensorTable& table,
+                 ProblemList& problems) {
+  const std::string name = json.is_string() ? json.get<std::string>() : "";
+  const TensorId id = table.find(name);
+  const bool repeated = std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
+  if (id == kNoTensor || repeated) {
+    problems.add(
+        path, json.dump(),
+        repeated && id != kNoTensor ? "each output once" : "the name of a tensor that a layer computes",
+        id == kNoTensor ? nearest_hint(name, table.names()) : "");
+    return;
+  }
+  graph.outputs.push_back(id);
+}
+
+Graph read_graph(const Json& json, const std::string& path) {
+  ProblemList problems(path);
+  JsonObject root(json, "", problems);
+  Graph graph;
+  graph.source = path;
+  graph.name = root.string("name");
+  (void)root.string("$schema", "");
+  (void)root.string("description", "");
+  graph.semantics = root.choice("semantics", {"onnx", "tflite"}) == 0 ? Semantics::onnx : Semantics::tflite;
+  graph.rounding_profile = read_rounding_profile(root);
+  TensorTable table(graph, problems);
+  ConstantSources constants(root.raw("tensors"), problems);
+  for (const auto& [entry, place] : entries(root, "inputs", true))
+    read_input(*entry, place, graph, table, problems);
+  for (const auto& [entry, place] : entries(root, "constants", false)) {
+    (void)read_constant_tensor(graph, table, constants, *entry, place, "", problems);
+  }
+  LayerReader(graph, table, constants, problems).read(root.raw("layers"));
+  for (const auto& [entry, place] : entries(root, "outputs", true))
+    read_output(*entry, place, graph, table, problems);
+  root.finish();
+  problems.throw_if_any();
+  constants.fill(graph);
+  validate(graph);
+  return graph;
+}
+
+}  // namespace
+
+Graph read_workload_json(const std::string& path) {
+  return read_graph(parse_json_file(path), path);
+}
+
+Graph read_workload_json_text(std::string_view text, const std::string& path) {
+  return read_graph(parse_json_text(text, path), path);
+}
+
+}  // namespace qsim

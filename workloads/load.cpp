@@ -1,0 +1,129 @@
+#include "workloads/load.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "workloads/json_reader.h"
+#include "workloads/json_workload.h"
+#include "workloads/tflite/tflite_reader.h"
+
+namespace qsim {
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class FileFormat { json, tflite, onnx, unknown };
+
+bool is_file(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error) && !fs::is_directory(path, error);
+}
+
+/// Paths of the workloads that ship, by name; the first folder that has a name wins.
+std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>& search_dirs) {
+  std::map<std::string, fs::path> found;
+  for (const std::string& folder : search_dirs) {
+    std::error_code error;
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension == ".json" || extension == ".tflite")
+        found.emplace(entry.path().stem().string(), entry.path());
+    }
+  }
+  return found;
+}
+
+FileFormat format_of(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::array<char, 64> start{};
+  stream.read(start.data(), start.size());
+  const std::string_view content(start.data(), static_cast<std::size_t>(stream.gcount()));
+  // The file identifier of a FlatBuffer stands behind the offset of its root table.
+  if (content.size() >= 8 && content.substr(4, 4) == "TFL3") return FileFormat::tflite;
+  const std::size_t first = content.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  if (first != std::string_view::npos && content[first] == '{') return FileFormat::json;
+  std::string extension = fs::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (extension == ".json") return FileFormat::json;
+  if (extension == ".tflite") return FileFormat::tflite;
+  return extension == ".onnx" ? FileFormat::onnx : FileFormat::unknown;
+}
+
+std::string description_of(const fs::path& path) {
+  if (path.extension() != ".json") return "TFLite model";
+  try {
+    const nlohmann::ordered_json json = parse_json_file(path.string());
+    const auto found = json.is_object() ? json.find("description") : json.end();
+    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+  } catch (const InputError& error) {
+    return error.problems().front().to_string();
+  }
+}
+
+}  // namespace
+
+std::string find_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
+  if (is_file(name_or_path)) return name_or_path;
+  const bool plain_name = !name_or_path.empty() && fs::path(name_or_path).filename() == name_or_path;
+  for (const std::string& folder : search_dirs) {
+    for (const char* extension : {"", ".json"}) {
+      const fs::path candidate = fs::path(folder) / (name_or_path + extension);
+      if (plain_name && is_file(candidate)) return candidate.string();
+    }
+  }
+  std::vector<std::string> names;
+  std::string listed;
+  for (const auto& [name, path] : shipped_workloads(search_dirs)) {
+    names.push_back(name);
+    listed += (listed.empty() ? "" : ", ") + name;
+  }
+  const std::string nearest = nearest_name(fs::path(name_or_path).stem().string(), names);
+  throw InputError(Problem{"--workload",
+                           {},
+                           '"' + name_or_path + '"',
+                           listed.empty() ? "a file that exists" : "a file that exists, or one of " + listed,
+                           nearest.empty() ? "check the path" : "did you mean " + nearest + "?"});
+}
+
+Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
+  const std::string path = find_workload(name_or_path, search_dirs);
+  switch (format_of(path)) {
+    case FileFormat::json:
+      return read_workload_json(path);
+    case FileFormat::tflite:
+      return read_tflite(path);
+    case FileFormat::onnx:
+      throw InputError(
+          Problem{path,
+                  {},
+                  "an ONNX model",
+                  "a .tflite model or a workload in JSON",
+                  "this version does not read ONNX; convert the model to a quantized .tflite, or describe "
+                  "it as docs/workload_format.md says"});
+    case FileFormat::unknown:
+      break;
+  }
+  throw InputError(Problem{path,
+                           {},
+                           "a file of another format",
+                           "a .tflite model or a workload in JSON",
+                           "docs/workload_format.md describes the JSON"});
+}
+
+std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs) {
+  std::vector<std::string> lines;
+  const std::map<std::string, fs::path> shipped = shipped_workloads(search_dirs);
+  std::size_t width = 0;
+  for (const auto& [name, path] : shipped) width = std::max(width, name.size());
+  for (const auto& [name, path] : shipped) {
+    lines.push_back(name + std::string(width + 2 - name.size(), ' ') + description_of(path));
+  }
+  return lines;
+}
+
+}  // namespace qsim

@@ -1,0 +1,25 @@
+// Workloads by path or by the name under which they ship, whatever their format.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "workloads/graph.h"
+
+namespace qsim {
+
+/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME and NAME.json are looked for in
+/// `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships). The format is
+/// told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the extension where
+/// neither shows. Throws InputError; where nothing is found it lists what ships and names the nearest.
+[[nodiscard]] Graph load_workload(const std::string& name_or_path,
+                                  const std::vector<std::string>& search_dirs);
+
+/// Path of the file that load_workload would read.
+[[nodiscard]] std::string find_workload(const std::string& name_or_path,
+                                        const std::vector<std::string>& search_dirs);
+
+/// One line a workload, sorted: "NAME  DESCRIPTION".
+[[nodiscard]] std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs);
+
+}  // namespace qsim

@@ -1,0 +1,193 @@
+#include "workloads/tflite/graph_builder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "workloads/error.h"
+#include "workloads/graph_check.h"
+
+namespace qsim::tflite {
+namespace {
+
+constexpr std::size_t kMaxProblems = 20;
+constexpr const char* kQuantizeHint =
+    "convert it with full-integer post-training quantization (a representative data set, int8 or 16x8 "
+    "operators)";
+
+std::optional<ElementType> element_type(TypeCode type) {
+  switch (type) {
+    case TypeCode::float32:
+      return ElementType::f32;
+    case TypeCode::int32:
+      return ElementType::i32;
+    case TypeCode::uint8:
+      return ElementType::u8;
+    case TypeCode::int64:
+      return ElementType::i64;
+    case TypeCode::int16:
+      return ElementType::i16;
+    case TypeCode::int8:
+    case TypeCode::int4:
+      return ElementType::i8;
+    default:
+      return std::nullopt;
+  }
+}
+
+bool is_float(TypeCode type) {
+  return type == TypeCode::float32 || type == TypeCode::float16;
+}
+
+int bits_of(TypeCode type, ElementType element) {
+  return type == TypeCode::int4 ? 4 : static_cast<int>(8 * element_size_bytes(element));
+}
+
+/// Two 4-bit integers a byte, the low half first.
+std::vector<std::byte> unpack_int4(std::span<const std::byte> packed, std::int64_t count) {
+  std::vector<std::byte> values(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const unsigned nibble = (std::to_integer<unsigned>(packed[i / 2]) >> (4 * (i % 2))) & 0xFU;
+    values[i] = static_cast<std::byte>(nibble >= 8 ? nibble | 0xF0U : nibble);
+  }
+  return values;
+}
+
+TensorData read_data(const ModelTensor& source, ElementType type, const std::string& file,
+                     const std::string& place) {
+  const std::int64_t count = element_count(source.shape);
+  const std::int64_t bits = bits_of(source.type, type);
+  const auto expected_bytes = static_cast<std::size_t>((count * bits + 7) / 8);
+  if (source.data.size() != expected_bytes) {
+    throw InputError({file,
+                      place,
+                      std::to_string(source.data.size()) + " bytes of data",
+                      std::to_string(expected_bytes) + " bytes for shape " + to_string(source.shape),
+                      {}});
+  }
+  TensorData data;
+  data.type = type;
+  data.shape = source.shape;
+  data.bytes = source.type == TypeCode::int4 ? unpack_int4(source.data, count)
+                                             : std::vector<std::byte>(source.data.begin(), source.data.end());
+  return data;
+}
+
+/// Scales that are no scales (biases of some converters) are left out; validate() reports a missing one.
+std::optional<Quantization> read_quantization(const ModelTensor& source, ElementType type,
+                                              const std::string& file, const std::string& place) {
+  if (type == ElementType::f32 || source.scales.empty()) return std::nullopt;
+  Quantization q;
+  q.bits = bits_of(source.type, type);
+  q.is_signed = type != ElementType::u8;
+  q.scales = source.scales;
+  q.zero_points.clear();
+  for (const std::int64_t zero_point : source.zero_points) {
+    if (zero_point < std::numeric_limits<std::int32_t>::min() ||
+        zero_point > std::numeric_limits<std::int32_t>::max()) {
+      throw InputError({file, place, "zero point " + std::to_string(zero_point), "a 32-bit integer", {}});
+    }
+    q.zero_points.push_back(static_cast<std::int32_t>(zero_point));
+  }
+  if (q.zero_points.empty()) q.zero_points.push_back(0);
+  q.axis = q.scales.size() > 1 ? source.quantized_dimension : -1;
+  const bool is_bias = type == ElementType::i32 || type == ElementType::i64;
+  const bool all_valid =
+      std::all_of(q.scales.begin(), q.scales.end(), [](float s) { return std::isfinite(s) && s > 0.0F; });
+  if (is_bias && !all_valid) return std::nullopt;
+  return q;
+}
+
+}  // namespace
+
+Graph GraphBuilder::build() {
+  graph_.source = model_.file;
+  graph_.semantics = Semantics::tflite;
+  std::vector<Problem> problems;
+  const auto collect = [&](const std::string& place, const auto& action) {
+    if (problems.size() >= kMaxProblems) return;
+    try {
+      action();
+    } catch (const InputError& error) {
+      for (Problem problem : error.problems()) {
+        if (problem.place.empty()) problem.place = place;
+        problems.push_back(std::move(problem));
+      }
+    }
+  };
+  collect("subgraph 0 inputs", [&] {
+    for (const std::int32_t index : model_.inputs) graph_.inputs.push_back(use(index, "subgraph 0 inputs"));
+  });
+  for (const ModelOperator& op : model_.operators) {
+    collect(op.place, [&] { convert(op); });
+    if (!problems.empty() && is_float(model_.tensors[static_cast<std::size_t>(op.outputs[0])].type)) break;
+  }
+  if (!problems.empty()) throw InputError(problems);
+  for (const std::int32_t index : model_.outputs) graph_.outputs.push_back(use(index, "subgraph 0 outputs"));
+  if (model_.subgraph_count > 1) {
+    graph_.provenance.push_back("subgraph 0 of " + std::to_string(model_.subgraph_count) +
+                                " is the workload");
+  }
+  return std::move(graph_);
+}
+
+void GraphBuilder::convert(const ModelOperator& op) {
+  if (fold(op)) {
+    graph_.folded_nodes.push_back(model_.tensors[static_cast<std::size_t>(op.outputs[0])].name);
+    return;
+  }
+  const bool converts_floats = op.code == OperatorCode::quantize || op.code == OperatorCode::dequantize;
+  std::vector<std::int32_t> operands = op.inputs;
+  operands.insert(operands.end(), op.outputs.begin(), op.outputs.end());
+  for (const std::int32_t index : operands) {
+    if (index < 0 || converts_floats) continue;
+    const ModelTensor& tensor = model_.tensors[static_cast<std::size_t>(index)];
+    if (!is_float(tensor.type)) continue;
+    throw InputError({model_.file, op.place,
+                      "a float model: tensor \"" + tensor.name + "\" is " + type_name(tensor.type),
+                      "a quantized model, where operators work on INT8 or INT16", kQuantizeHint});
+  }
+  OperatorReader(*this, op).read();
+}
+
+TensorId GraphBuilder::use(std::int32_t index, const std::string& place) {
+  if (index < 0) return kNoTensor;
+  const auto found = ids_.find(index);
+  if (found != ids_.end()) return found->second;
+  const auto id = static_cast<TensorId>(graph_.tensors.size());
+  graph_.tensors.push_back(make_tensor(model_.tensors[static_cast<std::size_t>(index)], place));
+  ids_[index] = id;
+  return id;
+}
+
+Tensor GraphBuilder::make_tensor(const ModelTensor& source, const std::string& place) const {
+  const std::string subject = place + " tensor \"" + source.name + "\"";
+  const auto type = element_type(source.type);
+  if (!type)
+    throw InputError(
+        {model_.file, subject, type_name(source.type), "INT8, INT16, INT32 or FLOAT32", kQuantizeHint});
+  if (source.is_sparse) {
+    throw InputError(
+        {model_.file, subject, "sparse weights", "dense weights", "convert the model without sparsity"});
+  }
+  if (source.is_variable) {
+    throw InputError({model_.file, subject, "a variable", "a network without state",
+                      "export the network with its state as inputs and outputs"});
+  }
+  if (checked_element_count(source.shape) < 0) {
+    throw InputError(
+        {model_.file, subject, "shape " + to_string(source.shape),
+         "dimensions of at least 1 and at most " + std::to_string(kMaxTensorElements) + " elements",
+         "convert the model with a fixed input shape"});
+  }
+  Tensor tensor;
+  tensor.name = source.name;
+  tensor.shape = source.shape;
+  tensor.type = *type;
+  tensor.quantization = read_quantization(source, *type, model_.file, subject);
+  if (!source.data.empty()) tensor.data = read_data(source, *type, model_.file, subject);
+  return tensor;
+}
+
+}  // namespace qsim::tflite
