@@ -1,0 +1,182 @@
+#include "hw_models/dma.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace qsim {
+
+namespace {
+
+constexpr int kCommandQueueDepth = 2;
+constexpr int kRequestQueueDepth = 2;
+
+constexpr std::array<Span, 3> kBusySpans = {Span::weights_busy, Span::inputs_busy, Span::stores_busy};
+
+}  // namespace
+
+/// A command on its way: what its requests share.
+struct Dma::Transfer {
+  TransferCommand command;
+  std::size_t channel = 0;
+  Cycle first_request = -1;
+};
+
+Dma::Channel::Channel() : commands(kCommandQueueDepth), requests(kRequestQueueDepth) {}
+
+Dma::Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
+         SramBuffer& activation_buffer, Completions& completions, ChipContext& context)
+    : sc_module(name),
+      socket("socket"),
+      config_(config),
+      weight_buffer_(weight_buffer),
+      activation_buffer_(activation_buffer),
+      completions_(completions),
+      context_(context) {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    sc_core::sc_spawn([this, i] { context_.guard([this, i] { run_channel(i); }); },
+                      sc_core::sc_gen_unique_name("channel"));
+  }
+  sc_core::sc_spawn([this] { context_.guard([this] { run_port(); }); }, sc_core::sc_gen_unique_name("port"));
+}
+
+void Dma::submit(DmaChannel channel, const TransferCommand& command) {
+  ++context_.events(command.row)[Event::commands];
+  channels_[static_cast<std::size_t>(channel)].commands.write(command);
+}
+
+void Dma::run_channel(std::size_t index) {
+  Channel& channel = channels_[index];
+  while (true) {
+    auto transfer = std::make_shared<Transfer>();
+    transfer->command = channel.commands.read();
+    transfer->channel = index;
+    if (transfer->command.ends_stream) {
+      channel.requests.write({transfer, 0, 0, 0, true});
+      return;
+    }
+    if (transfer->command.acquire != nullptr) transfer->command.acquire->acquire();
+    if (config_.setup_cycles > 0) sc_core::wait(cycles_to_time(config_.setup_cycles));
+    split(channel, transfer);
+  }
+}
+
+void Dma::split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const {
+  const TransferCommand& command = transfer->command;
+  if (command.run_bytes == 0) {
+    channel.requests.write({transfer, 0, 0, 0, true});
+    return;
+  }
+  const auto [n0, n1, n2] = command.counts;
+  for (std::int64_t i = 0; i < n0; ++i) {
+    for (std::int64_t j = 0; j < n1; ++j) {
+      for (std::int64_t k = 0; k < n2; ++k) {
+        const auto at = [&](std::int64_t base, const std::array<std::int64_t, 3>& strides) {
+          return base + i * strides[0] + j * strides[1] + k * strides[2];
+        };
+        const bool last = i + 1 == n0 && j + 1 == n1 && k + 1 == n2;
+        offer_run(channel, transfer, at(command.dram_base, command.dram_strides),
+                  at(command.buffer_base, command.buffer_strides), last);
+      }
+    }
+  }
+}
+
+void Dma::offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer, std::int64_t dram_address,
+                    std::int64_t buffer_address, bool last_run) const {
+  const std::int64_t run_bytes = transfer->command.run_bytes;
+  for (std::int64_t done = 0; done < run_bytes;) {
+    // Requests end at multiples of the transaction size, so that bursts are not torn apart.
+    const std::int64_t to_boundary =
+        config_.transaction_bytes - (dram_address + done) % config_.transaction_bytes;
+    const std::int64_t bytes = std::min(run_bytes - done, to_boundary);
+    const bool last = last_run && done + bytes == run_bytes;
+    channel.requests.write({transfer, dram_address + done, buffer_address + done, bytes, last});
+    done += bytes;
+  }
+}
+
+void Dma::run_port() {
+  std::size_t next = 0;
+  for (std::size_t ended = 0; ended < channels_.size();) {
+    bool served = false;
+    for (std::size_t i = 0; i < channels_.size() && !served; ++i) {
+      const std::size_t index = (next + i) % channels_.size();
+      Request request;
+      if (channels_[index].requests.nb_read(request)) {
+        if (request.transfer->command.ends_stream) {
+          ++ended;
+        } else {
+          perform(request);
+        }
+        next = (index + 1) % channels_.size();
+        served = true;
+      }
+    }
+    if (!served) {
+      sc_core::wait(channels_[0].requests.data_written_event() | channels_[1].requests.data_written_event() |
+                    channels_[2].requests.data_written_event());
+    }
+  }
+}
+
+void Dma::perform(const Request& request) {
+  Transfer& transfer = *request.transfer;
+  const TransferCommand& command = transfer.command;
+  if (transfer.first_request < 0) transfer.first_request = now_cycle();
+  Cycle& channel_done = channels_[transfer.channel].last_done;
+  if (request.bytes == 0) {
+    // Nothing to move; its token still comes after those of the channel's earlier commands.
+    channel_done = std::max(channel_done, now_cycle());
+    finish(request, channel_done, {});
+    return;
+  }
+  std::vector<std::byte> data;
+  if (context_.moves_values) {
+    data.resize(static_cast<std::size_t>(request.bytes));
+    if (!command.to_buffer) {
+      std::ranges::copy(buffer(command.buffer).bytes(request.buffer_address, request.bytes), data.begin());
+    }
+  }
+  DramExtension extension;
+  extension.row = command.row;
+  tlm::tlm_generic_payload payload;
+  payload.set_command(command.to_buffer ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
+  payload.set_address(static_cast<sc_dt::uint64>(request.dram_address));
+  payload.set_data_length(static_cast<unsigned>(request.bytes));
+  payload.set_data_ptr(data.empty() ? nullptr : reinterpret_cast<unsigned char*>(data.data()));
+  payload.set_extension(&extension);
+  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+  socket->b_transport(payload, delay);
+  payload.clear_extension(&extension);
+
+  Activity& events = context_.events(command.row);
+  events[Event::dma_bytes] += request.bytes;
+  ++events[Event::dma_requests];
+  events[command.traffic] += request.bytes;
+  if (!command.to_buffer) buffer(command.buffer).count_read(command.row, request.bytes);
+  channel_done = now_cycle() + static_cast<Cycle>(delay.value());
+  finish(request, channel_done, std::move(data));
+  wait_until(extension.accepted_cycle);
+}
+
+void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data) {
+  const TransferCommand& command = request.transfer->command;
+  if (!request.last && (data.empty() || !command.to_buffer)) {
+    if (command.to_buffer) buffer(command.buffer).count_write(command.row, request.bytes);
+    return;
+  }
+  completions_.at(done, [this, request, done, data = std::move(data)] {
+    const TransferCommand& finished = request.transfer->command;
+    if (finished.to_buffer && request.bytes > 0) {
+      buffer(finished.buffer).count_write(finished.row, request.bytes);
+      if (!data.empty()) std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
+    }
+    if (!request.last) return;
+    context_.timeline.record(kBusySpans[request.transfer->channel], finished.row, request.transfer->first_request, done);
+    if (finished.release != nullptr) finished.release->release();
+    if (finished.retires) context_.on_retire();
+  });
+}
+
+}  // namespace qsim

@@ -1,0 +1,122 @@
+// Walks a loop nest lazily: step i of a nest, computed from i alone.
+//
+// Every queue of the controller has its own cursor over the same nest, so that they agree on the order without
+// talking to each other; what they wait for are dependency tokens.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "hw_models/program.h"
+
+namespace qsim {
+
+[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Input range [begin, end) of one spatial dimension that output range [o0, o1) with kernel range [k0, k1)
+/// reaches, clipped to the tensor. In the zero-inserted input the range is
+/// [o0*stride - pad + k0*dilation, (o1-1)*stride - pad + (k1-1)*dilation]; only multiples of the input dilation
+/// are elements.
+[[nodiscard]] std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0,
+                                                                std::int64_t k1, std::int64_t stride,
+                                                                std::int64_t pad, std::int64_t dilation,
+                                                                std::int64_t input_dilation, std::int64_t size);
+
+/// Output channels and groups of one column tile.
+struct ColumnTile {
+  std::int64_t channel_begin = 0, channel_end = 0;
+  std::int64_t group_begin = 0, group_end = 0;
+  [[nodiscard]] std::int64_t columns() const { return channel_end - channel_begin; }
+  [[nodiscard]] std::int64_t groups() const { return group_end - group_begin; }
+};
+
+/// A box of the reduction: kernel rows, kernel columns, channels within the group.
+struct ReductionPart {
+  std::int64_t kernel_h_begin = 0, kernel_h_end = 0;
+  std::int64_t kernel_w_begin = 0, kernel_w_end = 0;
+  std::int64_t channel_begin = 0, channel_end = 0;
+  [[nodiscard]] std::int64_t depth() const {
+    return (kernel_h_end - kernel_h_begin) * (kernel_w_end - kernel_w_begin) * (channel_end - channel_begin);
+  }
+};
+
+/// One iteration of a GemmNest's outer loops.
+struct GemmStep {
+  Box output;  ///< Output elements that this step contributes to.
+  Box input;   ///< Input elements that it reads, clipped to the tensor (may be empty: all padding).
+  std::int64_t block = 0;
+  std::int64_t column_tile_begin = 0, column_tile_end = 0;
+  ReductionPart part;
+  std::int64_t part_index = 0;
+  bool first_part = false, last_part = false;
+  bool loads_weights = false, last_use_of_weights = false;
+  bool loads_parameters = false, last_use_of_parameters = false;
+  bool loads_input = false, last_use_of_input = false;
+  bool first_step = false, last_step = false;
+
+  [[nodiscard]] std::int64_t pixels() const { return output.extent(kRow) * output.extent(kColumn); }
+};
+
+class GemmCursor {
+ public:
+  explicit GemmCursor(const GemmNest& nest);
+
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] GemmStep step(std::int64_t index) const;
+
+  [[nodiscard]] std::int64_t column_tiles() const { return column_tiles_; }
+  [[nodiscard]] std::int64_t blocks() const { return blocks_; }
+  [[nodiscard]] std::int64_t parts() const { return parts_; }
+  [[nodiscard]] ColumnTile column_tile(std::int64_t index) const;
+  [[nodiscard]] ReductionPart part(std::int64_t index) const;
+  /// Chunks that a part is cut into, and the reduction elements of one of them.
+  [[nodiscard]] std::int64_t chunks(const ReductionPart& part) const;
+  [[nodiscard]] std::int64_t chunk_depth(const ReductionPart& part, std::int64_t chunk) const;
+  /// Stored bytes of one chunk's weights of a column tile: rows x columns of a group, packed.
+  [[nodiscard]] std::int64_t chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const;
+  /// Stored bytes of all weights of a column block and reduction part.
+  [[nodiscard]] std::int64_t block_bytes(std::int64_t block, std::int64_t part_index) const;
+  /// Output channels [begin, end) of a column block.
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> block_channels(std::int64_t block) const;
+  [[nodiscard]] std::int64_t column_tile_begin(std::int64_t block) const;
+  [[nodiscard]] std::int64_t column_tile_end(std::int64_t block) const;
+
+ private:
+  struct Position {
+    std::int64_t batch, tile_row, tile_column, block, part;
+  };
+  [[nodiscard]] Position position(std::int64_t index) const;
+  [[nodiscard]] bool same_input(const Position& a, const Position& b) const;
+  [[nodiscard]] Box output_box(const Position& p) const;
+  [[nodiscard]] Box input_box(const Box& output, const Position& p) const;
+
+  const GemmNest& nest_;
+  std::int64_t tiles_per_group_;
+  std::int64_t column_tiles_;
+  std::int64_t blocks_;
+  std::int64_t parts_h_, parts_w_, parts_c_, parts_;
+  std::int64_t tile_rows_, tile_columns_;  ///< Numbers of tiles.
+  std::int64_t steps_;
+};
+
+/// One tile of a VectorNest.
+struct VectorStep {
+  Box output;  ///< In the nest's own coordinates (add output_offset for the tensor's).
+  bool first_step = false, last_step = false;
+};
+
+class VectorCursor {
+ public:
+  explicit VectorCursor(const VectorNest& nest);
+  [[nodiscard]] std::int64_t steps() const { return steps_; }
+  [[nodiscard]] VectorStep step(std::int64_t index) const;
+  /// Elements of an input that the output box reads, clipped to the tensor.
+  [[nodiscard]] Box input_box(const VectorInput& input, const Box& output) const;
+
+ private:
+  const VectorNest& nest_;
+  Dims counts_{};
+  std::int64_t steps_;
+};
+
+}  // namespace qsim

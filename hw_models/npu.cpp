@@ -1,0 +1,141 @@
+#include "hw_models/npu.h"
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "hw_models/accumulator_bank.h"
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/completions.h"
+#include "hw_models/controller.h"
+#include "hw_models/dma.h"
+#include "hw_models/dram.h"
+#include "hw_models/mac_array.h"
+#include "hw_models/requantizer.h"
+#include "hw_models/simulation_context.h"
+#include "hw_models/sram_buffer.h"
+#include "hw_models/vector_unit.h"
+
+namespace qsim {
+
+namespace {
+
+/// The nests of all inferences, each with report rows of its own. Resident weights are loaded once.
+std::vector<Nest> repeat(const Program& program, std::int64_t inferences) {
+  std::vector<Nest> nests;
+  nests.reserve(program.nests.size() * static_cast<std::size_t>(inferences));
+  for (std::int64_t i = 0; i < inferences; ++i) {
+    for (Nest nest : program.nests) {
+      std::visit([&](auto& n) { n.row += static_cast<std::int32_t>(i) * program.rows; }, nest);
+      if (auto* gemm = std::get_if<GemmNest>(&nest); gemm != nullptr && i > 0) gemm->weights_loaded = false;
+      nests.push_back(std::move(nest));
+    }
+  }
+  return nests;
+}
+
+/// The modules in the order of the data path.
+class Npu : public sc_core::sc_module {
+ public:
+  Npu(sc_core::sc_module_name name, const HardwareConfig& hardware, const Program& program,
+      const ChipOptions& options, ChipContext& context)
+      : sc_module(name),
+        completions("completions", context),
+        weight_buffer("weight_buffer", hardware.weight_buffer, kWeightBufferEvents, context),
+        activation_buffer("activation_buffer", hardware.activation_buffer, kActivationBufferEvents, context),
+        accumulators("accumulators", hardware.accumulators, hardware.mac_array.columns, context),
+        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, accumulators, completions,
+                  context),
+        requantizer("requantizer", hardware.requantizer, accumulators, weight_buffer, activation_buffer, completions,
+                    context),
+        vector_unit("vector_unit", hardware.vector_unit, activation_buffer, completions, context) {
+    if (hardware.dram.kind != DramKind::none) {
+      dram = std::make_unique<Dram>("dram", hardware, program, context);
+      dma = std::make_unique<Dma>("dma", hardware.dma, weight_buffer, activation_buffer, completions, context);
+      dma->socket.bind(dram->socket);
+    }
+    controller = std::make_unique<Controller>("controller", program, repeat(program, options.inferences),
+                                              hardware.accumulators.slots(),
+                                              hardware.accumulators.entries_per_slot(), dma.get(), mac_array,
+                                              requantizer, vector_unit, context);
+  }
+
+  Completions completions;
+  SramBuffer weight_buffer;
+  SramBuffer activation_buffer;
+  AccumulatorBank accumulators;
+  MacArray mac_array;
+  Requantizer requantizer;
+  VectorUnit vector_unit;
+  std::unique_ptr<Dram> dram;
+  std::unique_ptr<Dma> dma;
+  std::unique_ptr<Controller> controller;
+};
+
+void fill(SramBuffer& buffer, const std::vector<MemoryImage>& images) {
+  for (const MemoryImage& image : images) {
+    std::ranges::copy(image.bytes,
+                      buffer.bytes(image.address, static_cast<std::int64_t>(image.bytes.size())).begin());
+  }
+}
+
+void flip(SramBuffer& buffer, std::int64_t bit_address) {
+  constexpr arithmetic::IntegerFormat kBit{1, false};
+  buffer.write(bit_address, kBit, 1 - buffer.read(bit_address, kBit));
+}
+
+}  // namespace
+
+std::vector<std::int64_t> ChipMemory::read(const Placement& placement) const {
+  const TensorLayout& layout = placement.resident ? placement.buffer : placement.dram;
+  std::vector<std::int64_t> values;
+  for (std::int64_t b = 0; b < placement.dims[0]; ++b) {
+    for (std::int64_t y = 0; y < placement.dims[1]; ++y) {
+      for (std::int64_t x = 0; x < placement.dims[2]; ++x) {
+        const std::int64_t bytes = arithmetic::packed_bytes(placement.dims[3], layout.format.bits);
+        const std::int64_t address = layout.bit_address(b, y, x, 0) / 8;
+        const auto pixel =
+            placement.resident ? activation_buffer_.bytes(address, bytes) : dram_->bytes(address, bytes);
+        for (std::int64_t c = 0; c < placement.dims[3]; ++c) {
+          values.push_back(arithmetic::read_bits(pixel, c * layout.format.bits, layout.format));
+        }
+      }
+    }
+  }
+  return values;
+}
+
+void ChipMemory::flip_weight_buffer_bit(std::int64_t bit_address) { flip(weight_buffer_, bit_address); }
+
+void ChipMemory::flip_activation_buffer_bit(std::int64_t bit_address) { flip(activation_buffer_, bit_address); }
+
+ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const ChipOptions& options) {
+  const SimulationContext simulation;
+  ChipContext context(program.rows * static_cast<std::int32_t>(options.inferences), options.moves_values);
+  Npu npu("npu", hardware, program, options, context);
+  ChipMemory memory(npu.dram.get(), npu.weight_buffer, npu.activation_buffer);
+  if (options.on_row_complete) {
+    context.on_row_complete = [&](std::int32_t row) { options.on_row_complete(row, memory); };
+  }
+  if (options.moves_values) {
+    fill(npu.weight_buffer, program.weight_buffer_image);
+    fill(npu.activation_buffer, program.activation_buffer_image);
+  }
+  if (options.probe) npu.completions.at(options.probe_cycle, [&] { options.probe(memory); });
+
+  sc_core::sc_start();
+  if (context.error) std::rethrow_exception(context.error);
+  if (!npu.controller->finished()) {
+    throw std::logic_error("the program deadlocks: " + npu.controller->state());
+  }
+  ChipRun run;
+  run.breakdown = context.timeline.classify();
+  run.rows = context.timeline.rows();
+  run.intervals = context.timeline.intervals();
+  run.activity = std::move(context.activity);
+  run.accumulators = std::move(context.accumulators);
+  return run;
+}
+
+}  // namespace qsim

@@ -1,0 +1,104 @@
+#include "hw_models/requantizer.h"
+
+#include <algorithm>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/cycle.h"
+#include "hw_models/parameters.h"
+
+namespace qsim {
+
+namespace {
+
+constexpr int kDrainQueueDepth = 2;
+
+std::int64_t outputs_of(const DrainCommand& command) { return command.pixels() * command.columns.columns(); }
+
+}  // namespace
+
+Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& config, AccumulatorBank& accumulators,
+                         SramBuffer& weight_buffer, SramBuffer& activation_buffer, Completions& completions,
+                         ChipContext& context)
+    : sc_module(name),
+      drains("drains", kDrainQueueDepth),
+      config_(config),
+      accumulators_(accumulators),
+      weight_buffer_(weight_buffer),
+      activation_buffer_(activation_buffer),
+      completions_(completions),
+      context_(context) {
+  sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("drain"));
+}
+
+std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
+  const std::int64_t operations = command.nest->parameters.asymmetric_weights ? 2 : 1;
+  const std::int64_t output_bytes =
+      command.pixels() * arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
+  return std::max(ceil_div(outputs_of(command) * operations, config_.lanes),
+                  activation_buffer_.write_cycles(output_bytes));
+}
+
+void Requantizer::run() {
+  while (true) {
+    const DrainCommand command = drains.read();
+    if (command.nest == nullptr) return;
+    context_.tokens.accumulators_ready.acquire();
+    const Cycle begin = now_cycle();
+    const Cycle lanes_done = begin + lane_cycles(command);
+    const Cycle written = lanes_done + config_.latency_cycles;
+    count(command);
+    context_.timeline.record(Span::requantizer_busy, command.nest->row, begin, written);
+    completions_.at(lanes_done, [this, command] {
+      if (context_.moves_values) write_outputs(command);
+      context_.tokens.accumulators_free.release();
+      if (command.gives_parameters) context_.tokens.parameters_free.release();
+    });
+    completions_.at(written, [this, command] {
+      if (command.gives_outputs) context_.tokens.outputs_ready.release();
+      if (command.retires) context_.on_retire();
+    });
+    wait_until(lanes_done);
+  }
+}
+
+void Requantizer::count(const DrainCommand& command) {
+  const std::int32_t row = command.nest->row;
+  const ParameterFormat& parameters = command.nest->parameters;
+  Activity& events = context_.events(row);
+  ++events[Event::commands];
+  events[Event::accumulator_reads] += outputs_of(command);
+  events[Event::requantizations] += outputs_of(command);
+  if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
+  const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
+  weight_buffer_.count_read(row, scales * ParameterFormat::kScaleBytes);
+  activation_buffer_.count_write(
+      row, command.pixels() * arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits));
+}
+
+void Requantizer::write_outputs(const DrainCommand& command) {
+  const GemmNest& nest = *command.nest;
+  const ParameterReader parameters(weight_buffer_, nest, command.parameters_address, command.block_channel_begin);
+  const std::int64_t width = command.output.extent(kColumn);
+  for (std::int64_t c = 0; c < command.columns.columns(); ++c) {
+    const std::int64_t channel = command.columns.channel_begin + c;
+    const arithmetic::ChannelScale scale = parameters.scale(channel);
+    const std::int64_t weight_zero_point =
+        nest.parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
+    for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
+      const std::int64_t entry = command.accumulator_base + pixel - command.pixel_begin;
+      std::int64_t sum = accumulators_.read(entry, c);
+      if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(entry, c);
+      const std::int32_t value = arithmetic::requantize(nest.rounding_profile, scale, nest.output_range, sum);
+      const Dims& origin = command.destination_origin;
+      activation_buffer_.write(
+          command.destination.bit_address(command.output.begin[kBatch] - origin[kBatch],
+                                          command.output.begin[kRow] + pixel / width - origin[kRow],
+                                          command.output.begin[kColumn] + pixel % width - origin[kColumn],
+                                          channel - origin[kChannel]),
+          command.destination.format, value);
+    }
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,98 @@
+#include "hw_models/timeline.h"
+
+#include <algorithm>
+#include <array>
+
+namespace qsim {
+
+namespace {
+
+constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::count_);
+
+/// Class that a cycle counts as when `span` is the first state that applies.
+constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
+    CycleClass::compute,
+    CycleClass::fill_drain,
+    CycleClass::weight_load,
+    CycleClass::wait_weights,
+    CycleClass::wait_activations,
+    CycleClass::wait_accumulators,
+    CycleClass::wait_requantizer,
+    CycleClass::wait_output_space,
+    CycleClass::vector,
+    CycleClass::wait_requantizer,
+    CycleClass::wait_output_space,
+    CycleClass::wait_activations,
+    CycleClass::wait_weights,
+};
+
+struct Edge {
+  std::int64_t cycle;
+  std::uint8_t span;
+  std::int8_t change;
+};
+
+/// Splits [begin, end) at the rows' completions and books each piece.
+class RowBooking {
+ public:
+  explicit RowBooking(const std::vector<RowTimes>& rows) : rows_(rows), breakdown_(rows.size()) {}
+
+  void book(std::int64_t begin, std::int64_t end, CycleClass cycle_class) {
+    while (begin < end && row_ < rows_.size()) {
+      const std::int64_t piece_end = std::min(end, rows_[row_].completed);
+      if (piece_end > begin) {
+        breakdown_[row_][static_cast<std::size_t>(cycle_class)] += piece_end - begin;
+        begin = piece_end;
+      }
+      if (begin >= rows_[row_].completed) ++row_;
+    }
+  }
+  [[nodiscard]] std::vector<CycleBreakdown> take() { return std::move(breakdown_); }
+
+ private:
+  const std::vector<RowTimes>& rows_;
+  std::vector<CycleBreakdown> breakdown_;
+  std::size_t row_ = 0;
+};
+
+}  // namespace
+
+void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end) {
+  if (end <= begin) return;
+  intervals_.push_back({begin, end, row, span});
+  const bool is_wait = span >= Span::wait_weights && span <= Span::wait_output_space;
+  // Waiting is not activity, and weights that arrive while the row before still runs do not start a row.
+  if (is_wait || span == Span::weights_busy) return;
+  RowTimes& times = rows_[static_cast<std::size_t>(row)];
+  if (times.first < 0 || begin < times.first) times.first = begin;
+  times.last = std::max(times.last, end);
+}
+
+void Timeline::complete(std::int32_t row, std::int64_t cycle) { rows_[static_cast<std::size_t>(row)].completed = cycle; }
+
+std::vector<CycleBreakdown> Timeline::classify() const {
+  std::vector<Edge> edges;
+  edges.reserve(intervals_.size() * 2);
+  for (const Interval& interval : intervals_) {
+    edges.push_back({interval.begin, static_cast<std::uint8_t>(interval.span), 1});
+    edges.push_back({interval.end, static_cast<std::uint8_t>(interval.span), -1});
+  }
+  std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.cycle < b.cycle; });
+
+  RowBooking booking(rows_);
+  std::array<std::int32_t, kSpanCount> active{};
+  std::int64_t cycle = 0;
+  for (const Edge& edge : edges) {
+    if (edge.cycle > cycle) {
+      std::size_t span = 0;
+      while (span < kSpanCount && active[span] == 0) ++span;
+      booking.book(cycle, edge.cycle, span < kSpanCount ? kClassOfSpan[span] : CycleClass::control);
+      cycle = edge.cycle;
+    }
+    active[edge.span] += edge.change;
+  }
+  if (!rows_.empty()) booking.book(cycle, rows_.back().completed, CycleClass::control);
+  return booking.take();
+}
+
+}  // namespace qsim

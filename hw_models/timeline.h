@@ -1,0 +1,70 @@
+// Who was busy when, who waited for what, and what each cycle of the run counts as.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hw_models/activity.h"
+
+namespace qsim {
+
+/// Units whose activity is recorded.
+enum class Unit : std::uint8_t { mac_array, requantizer, vector_unit, dma_weights, dma_inputs, dma_stores, count_ };
+inline constexpr std::size_t kUnitCount = static_cast<std::size_t>(Unit::count_);
+
+/// What a recorded interval shows. The first nine are what the critical resource does (CycleClass of the same
+/// name); the busy states tell what it was that nobody was waiting for explicitly.
+enum class Span : std::uint8_t {
+  compute,
+  fill_drain,
+  weight_load,
+  wait_weights,
+  wait_activations,
+  wait_accumulators,
+  wait_requantizer,
+  wait_output_space,
+  vector,
+  requantizer_busy,
+  stores_busy,
+  inputs_busy,
+  weights_busy,
+  count_
+};
+
+/// One recorded interval [begin, end) in cycles.
+struct Interval {
+  std::int64_t begin = 0, end = 0;
+  std::int32_t row = 0;
+  Span span = Span::compute;
+};
+
+/// First and last activity of a report row (prefetched weights aside), and when it was complete.
+struct RowTimes {
+  std::int64_t first = -1, last = 0, completed = -1;
+};
+
+/// Collects intervals while the chip runs and classifies every cycle afterwards.
+class Timeline {
+ public:
+  explicit Timeline(std::int32_t rows) : rows_(static_cast<std::size_t>(rows)) {}
+
+  /// Empty intervals are dropped.
+  void record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end);
+  void complete(std::int32_t row, std::int64_t cycle);
+
+  [[nodiscard]] const std::vector<RowTimes>& rows() const { return rows_; }
+  [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
+
+  /// For each row, in order of completion (= program order), what the cycles from the previous row's completion
+  /// to its own were: of the classes that apply to a cycle the first in contract order counts; a cycle in which
+  /// no unit of the critical path works or waits goes to the transfer or drain that is under way (requantizer:
+  /// wait_requantizer, stores: wait_output_space, input loads: wait_activations, weight loads: wait_weights),
+  /// then to control.
+  [[nodiscard]] std::vector<CycleBreakdown> classify() const;
+
+ private:
+  std::vector<RowTimes> rows_;
+  std::vector<Interval> intervals_;
+};
+
+}  // namespace qsim
