@@ -1,0 +1,82 @@
+#include "sim/cli/list_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "sim/config/named_files.h"
+#include "workloads/json_reader.h"
+#include "workloads/load.h"
+
+namespace qsim::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// One thing that ships.
+struct Listed {
+  std::string name;
+  std::string description;
+};
+
+/// The file's own line about itself; a file that does not parse has none and shows so.
+std::string description_of(const std::string& path) {
+  try {
+    const Json json = parse_json_file(path);
+    const auto found = json.is_object() ? json.find("description") : json.end();
+    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+  } catch (const InputError& error) {
+    return error.problems().front().to_string();
+  }
+}
+
+std::vector<Listed> list_json_files(const std::vector<std::string>& folders, const std::string& what) {
+  std::vector<Listed> listed;
+  for (const std::string& name : list_named_files(folders)) {
+    const std::string path = find_named_file(name, "", folders, {"list", "", what});
+    listed.push_back({name, description_of(path)});
+  }
+  return listed;
+}
+
+/// list_workloads has one line each, "NAME  DESCRIPTION".
+std::vector<Listed> listed_workloads(const std::vector<std::string>& folders) {
+  std::vector<Listed> listed;
+  for (const std::string& line : list_workloads(folders)) {
+    const std::size_t end = std::min(line.find("  "), line.size());
+    const std::size_t description = std::min(line.find_first_not_of(' ', end), line.size());
+    listed.push_back({line.substr(0, end), line.substr(description)});
+  }
+  return listed;
+}
+
+Json to_json(const std::vector<Listed>& listed) {
+  Json json = Json::array();
+  for (const Listed& item : listed) json.push_back({{"name", item.name}, {"description", item.description}});
+  return json;
+}
+
+std::string to_table(const std::string& heading, const std::vector<Listed>& listed) {
+  std::string text = heading + "\n";
+  for (const Listed& item : listed) text += fmt::format("  {:<20} {}\n", item.name, item.description);
+  return listed.empty() ? text + "  none\n" : text;
+}
+
+}  // namespace
+
+std::string list_text(const ShippedFiles& files, bool as_json) {
+  const std::vector<Listed> hardware = list_json_files(files.hardware, "a hardware configuration");
+  const std::vector<Listed> energy = list_json_files(files.energy, "an energy table");
+  const std::vector<Listed> workloads = listed_workloads(files.workloads);
+  if (as_json) {
+    const Json json = {
+        {"hardware", to_json(hardware)}, {"energy", to_json(energy)}, {"workloads", to_json(workloads)}};
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return to_table("hardware configurations (--hw)", hardware) +
+         to_table("energy tables (\"energy\" of a configuration)", energy) +
+         to_table("workloads (--workload)", workloads);
+}
+
+}  // namespace qsim::cli

@@ -1,0 +1,53 @@
+// The command line: what was asked for, before any file is read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/simulate.h"
+
+namespace qsim::cli {
+
+/// `--input [NAME=]FILE`
+struct InputArgument {
+  std::string name;  ///< Empty: the graph's only input.
+  std::string path;
+};
+
+struct RunOptions {
+  std::string hardware = "npu";
+  std::string workload;
+  std::vector<InputArgument> inputs;
+  std::uint64_t seed = 1;
+  std::int64_t batch = 1;
+  std::int64_t inferences = 1;
+  std::vector<std::string> sets;
+  std::optional<int> weight_bits;
+  std::optional<int> activation_bits;
+  std::string bits_file;
+  Values values = Values::layer;
+  int threads = 0;  ///< 0: one a processor.
+  std::string until;
+  std::string report_path;
+  std::string layers_path;
+  std::string outputs_path;
+  std::string dump_path;
+  bool json = false;
+  bool quiet = false;
+};
+
+enum class Command { run, list, show_text };
+
+struct CommandLine {
+  Command command = Command::run;
+  RunOptions run;
+  bool list_json = false;
+  std::string text;  ///< --help or --version: print this and end.
+};
+
+/// Throws InputError with every problem of the arguments.
+[[nodiscard]] CommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace qsim::cli

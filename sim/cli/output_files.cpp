@@ -1,0 +1,71 @@
+#include "sim/cli/output_files.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "workloads/error.h"
+
+namespace qsim::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Why `path` cannot be written, or "".
+std::string obstacle(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return "a folder";
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (!fs::is_directory(folder, error)) return "a file in a folder that does not exist";
+  // A regular file is replaced by renaming, which takes the folder's permission; a device is written to.
+  const bool is_device = fs::exists(path, error) && !fs::is_regular_file(path, error);
+  if (access((is_device ? path : folder).c_str(), W_OK) != 0) return std::strerror(errno);
+  return "";
+}
+
+}  // namespace
+
+void check_output_paths(const RunOptions& options) {
+  std::vector<Problem> problems;
+  std::map<fs::path, std::string> taken;
+  const std::array<std::pair<const char*, const std::string*>, 4> outputs = {
+      {{"--report", &options.report_path},
+       {"--layers", &options.layers_path},
+       {"--outputs", &options.outputs_path},
+       {"--dump-tensors", &options.dump_path}}};
+  for (const auto& [argument, path] : outputs) {
+    if (path->empty()) continue;
+    const std::string reason = obstacle(*path);
+    if (!reason.empty()) {
+      problems.push_back(
+          {argument, *path, reason, "a file that can be written", "check the folder and its permissions"});
+    }
+    std::error_code error;
+    const fs::path file = fs::weakly_canonical(*path, error);
+    const auto [other, is_new] = taken.emplace(file, argument);
+    const bool is_device = fs::exists(file, error) && !fs::is_regular_file(file, error);
+    if (!is_new && !is_device) {
+      problems.push_back(
+          {argument, *path, "the file of " + other->second, "a file of its own", "give another name"});
+    }
+  }
+  if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+void write_standard_output(std::string_view text) {
+  const bool written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!written) {
+    throw InputError({"standard output", "", std::strerror(errno), "a stream that takes the report",
+                      "free space, or write to a file with --report"});
+  }
+}
+
+}  // namespace qsim::cli

@@ -1,0 +1,13 @@
+// One run: chip and network in, reports out.
+#pragma once
+
+#include "sim/cli/options.h"
+#include "sim/cli/shipped_files.h"
+
+namespace qsim::cli {
+
+/// Reads everything, simulates, checks the accounting, writes what was asked for. Returns 0, or 1 where
+/// accumulators that trap overflowed (results are written all the same). Throws InputError on bad input.
+[[nodiscard]] int run(const RunOptions& options, const ShippedFiles& files);
+
+}  // namespace qsim::cli

@@ -1,0 +1,255 @@
+#include "sim/compiler/compile.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/nest_cursor.h"
+#include "sim/compiler/images.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/plan.h"
+#include "workloads/error.h"
+
+namespace qsim {
+
+namespace {
+
+constexpr std::int64_t kDramAlignment = 64;
+
+/// Ends of the chunks in which the accumulators see the reduction: parts one after the other, each in chunks.
+std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
+  const GemmCursor cursor(nest);
+  std::vector<std::int64_t> ends;
+  std::int64_t done = 0;
+  for (std::int64_t p = 0; p < cursor.parts(); ++p) {
+    const ReductionPart part = cursor.part(p);
+    for (std::int64_t chunk = 0; chunk < cursor.chunks(part); ++chunk) {
+      done += cursor.chunk_depth(part, chunk);
+      ends.push_back(done);
+    }
+  }
+  return ends;
+}
+
+/// Width that no operands of these formats can overflow: the preloads plus K products of the extreme operands.
+int worst_case_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload) {
+  const auto w = nest.weight_format;
+  const auto x = nest.activation_format;
+  const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
+  const auto [low, high] = std::minmax_element(preload.begin(), preload.end());
+  const std::int64_t depth = nest.geometry.depth();
+  return arithmetic::signed_bits(std::min<std::int64_t>(*low, *low + depth * std::min(products)),
+                                 std::max<std::int64_t>(*high, *high + depth * std::max(products)));
+}
+
+std::string size_text(const Dims& dims) {
+  return std::to_string(dims[kRow]) + "x" + std::to_string(dims[kColumn]) + "x" + std::to_string(dims[kChannel]);
+}
+
+const char* place_text(const Placement& placement) { return placement.resident ? "activation_buffer" : "dram"; }
+
+MappingSummary summarize(const GemmNest& nest) {
+  const GemmCursor cursor(nest);
+  MappingSummary summary;
+  summary.fields = {
+      {"unit", "mac_array"},
+      {"loop_order", nest.order == LoopOrder::weights_outer ? "weights_outer" : "activations_outer"},
+      {"output_tile", size_text(gemm_output_tile(nest))},
+      {"pixels_per_pass", std::to_string(nest.pixels_per_pass)},
+      {"column_tile", std::to_string(nest.column_tile)},
+      {"groups_per_tile", std::to_string(nest.groups_per_tile)},
+      {"weight_blocks", std::to_string(cursor.blocks())},
+      {"reduction_parts", std::to_string(cursor.parts())},
+      {"weights_in", nest.weights_resident ? "weight_buffer" : "dram"},
+      {"input_in", place_text(nest.input)},
+      {"output_in", place_text(nest.output)},
+  };
+  return summary;
+}
+
+MappingSummary summarize(const VectorNest& nest) {
+  MappingSummary summary;
+  summary.fields = {
+      {"unit", "vector_unit"},
+      {"output_tile", size_text(nest.tile)},
+      {"input_in", place_text(nest.inputs[0].placement)},
+      {"output_in", place_text(nest.output)},
+  };
+  return summary;
+}
+
+class Compiler {
+ public:
+  Compiler(const Graph& graph, const HardwareConfig& hardware, bool with_images)
+      : graph_(graph), hardware_(hardware), with_images_(with_images) {}
+
+  CompiledProgram run() {
+    out_.schedule = make_schedule(graph_);
+    for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
+      lowered_.push_back(lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
+    }
+    plan_ = make_plan(graph_, out_.schedule, lowered_, hardware_);
+    out_.cost = plan_.cost;
+    place_weight_slots();
+    place_tensors();
+    out_.program.rows = static_cast<std::int32_t>(lowered_.size());
+    for (std::size_t r = 0; r < lowered_.size(); ++r) add_row(r);
+    place_inputs();
+    out_.program.dram_bytes = dram_bytes_;
+    check_dram();
+    return std::move(out_);
+  }
+
+ private:
+  std::int64_t take_dram(std::int64_t bytes) {
+    const std::int64_t address = dram_bytes_;
+    dram_bytes_ += ceil_div(bytes, kDramAlignment) * kDramAlignment;
+    return address;
+  }
+
+  void place_weight_slots() {
+    const WeightBufferPlan& weights = plan_.weights;
+    out_.program.weight_credits = out_.program.parameter_credits = weights.slots;
+    if (weights.resident) return;
+    for (std::int64_t s = 0; s < weights.slots; ++s) {
+      out_.program.parameter_slots.push_back(s * weights.parameter_slot_bytes);
+      out_.program.weight_slots.push_back(weights.slots * weights.parameter_slot_bytes + s * weights.weight_slot_bytes);
+    }
+  }
+
+  /// Storages that DRAM holds: everything that does not stay on the chip, and the graph's outputs.
+  void place_tensors() {
+    dram_address_.assign(out_.schedule.storages.size(), 0);
+    if (hardware_.dram.kind == DramKind::none) return;
+    for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
+      const Storage& storage = out_.schedule.storages[s];
+      if (!plan_.resident[s] || storage.is_graph_output) dram_address_[s] = take_dram(storage.bytes);
+      if (storage.is_constant && with_images_) {
+        const Tensor& tensor = graph_.tensor(storage.root);
+        const Dims dims = dims_of(tensor.shape);
+        out_.program.dram_image.push_back(
+            {dram_address_[s], tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0))});
+      }
+    }
+  }
+
+  void set_base(Placement& placement, int storage) const {
+    placement.dram.base = dram_address_[static_cast<std::size_t>(storage)];
+    const Storage& s = out_.schedule.storages[static_cast<std::size_t>(storage)];
+    if (s.is_constant) placement.traffic = Event::dram_read_weight_bytes;
+  }
+
+  void add_row(std::size_t r) {
+    const ScheduledOp& op = out_.schedule.rows[r];
+    CompiledRow row;
+    row.node = op.node;
+    row.nodes = op.nodes;
+    row.nest = out_.program.nests.size();
+    for (std::size_t n = 0; n < plan_.nests[r].size(); ++n) {
+      Nest& nest = plan_.nests[r][n];
+      std::visit([&](auto& concrete) { finish(concrete, r, n, row); }, nest);
+      out_.program.nests.push_back(std::move(nest));
+    }
+    out_.rows.push_back(std::move(row));
+  }
+
+  void finish(GemmNest& nest, std::size_t r, std::size_t /*n*/, CompiledRow& row) {
+    set_base(nest.input, lowered_[r].inputs[0][0]);
+    set_base(nest.output, lowered_[r].output);
+    const GemmCursor cursor(nest);
+    nest.weight_blocks = {0};
+    nest.parameter_blocks = {0};
+    for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+      const auto [begin, end] = cursor.block_channels(block);
+      nest.parameter_blocks.push_back(nest.parameter_blocks.back() + nest.parameters.block_bytes(end - begin));
+      for (std::int64_t part = 0; part < cursor.parts(); ++part) {
+        nest.weight_blocks.push_back(nest.weight_blocks.back() + cursor.block_bytes(block, part));
+      }
+    }
+    const bool in_dram = hardware_.dram.kind != DramKind::none;
+    if (in_dram) {
+      nest.parameters_dram_base = take_dram(nest.parameter_blocks.back());
+      nest.weights_dram_base = take_dram(nest.weight_blocks.back());
+    }
+    const Node& node = graph_.nodes[row.node];
+    if (with_images_) {
+      auto& images = in_dram ? out_.program.dram_image : out_.program.weight_buffer_image;
+      images.push_back({in_dram ? nest.parameters_dram_base : nest.parameters_base,
+                        parameter_image(graph_, node, nest, lowered_[r].preload)});
+      images.push_back(
+          {in_dram ? nest.weights_dram_base : nest.weights_base, weight_image(graph_, node, nest)});
+    }
+    row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
+                         chunk_ends(nest),
+                         nest.rounding_profile};
+    row.accumulator_bits_worst_case = worst_case_bits(nest, lowered_[r].preload);
+    row.mapping = summarize(nest);
+    note_placement(graph_.nodes[row.node].outputs[0], nest.output);
+  }
+
+  void finish(VectorNest& nest, std::size_t r, std::size_t n, CompiledRow& row) {
+    for (std::size_t i = 0; i < nest.inputs.size(); ++i) set_base(nest.inputs[i].placement, lowered_[r].inputs[n][i]);
+    set_base(nest.output, lowered_[r].output);
+    if (n == 0) row.mapping = summarize(nest);
+    note_placement(graph_.nodes[row.node].outputs[0], nest.output);
+  }
+
+  void note_placement(TensorId id, const Placement& placement) { out_.placements[id] = placement; }
+
+  void place_inputs() {
+    for (const TensorId id : graph_.inputs) {
+      const int storage = out_.schedule.storage_of[static_cast<std::size_t>(id)];
+      const auto index = static_cast<std::size_t>(storage);
+      Placement placement = view_placement(out_.schedule, id, dims_of(graph_.tensor(id).shape));
+      placement.resident = plan_.resident[index];
+      placement.dram.base = dram_address_[index];
+      placement.buffer.base = plan_.address[index];
+      note_placement(id, placement);
+    }
+    if (hardware_.dram.kind != DramKind::none || !with_images_) return;
+    for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
+      const Storage& storage = out_.schedule.storages[s];
+      if (!storage.is_constant) continue;
+      const Tensor& tensor = graph_.tensor(storage.root);
+      const Dims dims = dims_of(tensor.shape);
+      out_.program.activation_buffer_image.push_back(
+          {plan_.address[s], tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0))});
+    }
+  }
+
+  void check_dram() const {
+    if (hardware_.dram.kind == DramKind::none) return;
+    const std::int64_t capacity = hardware_.dram.capacity_mib;
+    const std::int64_t needed = ceil_div(dram_bytes_, std::int64_t{1} << 20);
+    if (needed > capacity) {
+      throw InputError(Problem{graph_.source, "dram.capacity_mib", std::to_string(capacity) + " MiB",
+                               "at least " + std::to_string(needed) + " MiB for weights and activations",
+                               "raise dram.capacity_mib to " + std::to_string(needed)});
+    }
+  }
+
+  const Graph& graph_;
+  const HardwareConfig& hardware_;
+  bool with_images_;
+  CompiledProgram out_;
+  std::vector<LoweredRow> lowered_;
+  MemoryPlan plan_;
+  std::vector<std::int64_t> dram_address_;
+  std::int64_t dram_bytes_ = 0;
+};
+
+}  // namespace
+
+CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
+  return Compiler(graph, hardware, with_images).run();
+}
+
+void add_input_image(CompiledProgram& compiled, TensorId id, const TensorData& value) {
+  const Placement& placement = compiled.placements.at(id);
+  const TensorLayout& layout = placement.resident ? placement.buffer : placement.dram;
+  auto& images = placement.resident ? compiled.program.activation_buffer_image : compiled.program.dram_image;
+  images.push_back({layout.base, tensor_image(value, placement.dims, layout)});
+}
+
+}  // namespace qsim

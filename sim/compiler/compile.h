@@ -1,0 +1,47 @@
+// The compiler: a graph and a chip in, a Program and its report rows out.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "hw_models/program.h"
+#include "sim/compiler/mapping.h"
+#include "sim/compiler/schedule.h"
+#include "sim/result.h"
+#include "workloads/execute.h"
+#include "workloads/graph.h"
+
+namespace qsim {
+
+/// One report row and what the layer-level values need to know of its mapping.
+struct CompiledRow {
+  std::vector<std::size_t> nodes;
+  std::size_t node = 0;             ///< The one that computes.
+  std::size_t nest = 0;             ///< Index of its first nest in the program.
+  std::optional<MacContext> mac;    ///< Rows on the MAC array.
+  int accumulator_bits_worst_case = 0;
+  MappingSummary mapping;
+};
+
+struct CompiledProgram {
+  Program program;
+  Schedule schedule;
+  std::vector<CompiledRow> rows;
+  /// Where each graph input, and each tensor that a row produces, lies: by tensor id.
+  std::map<TensorId, Placement> placements;
+  MappingCost cost;  ///< What the mapper minimized, as it estimated it.
+};
+
+/// Compiles a validated graph. `with_images`: also the bytes of weights, parameters and constants, for runs in
+/// which values pass through the modelled memories. InputError where the graph cannot run on this chip, with the
+/// field to raise.
+[[nodiscard]] CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images);
+
+/// Adds the bytes of a graph input to the program's images (values tile).
+void add_input_image(CompiledProgram& compiled, TensorId id, const TensorData& value);
+
+}  // namespace qsim

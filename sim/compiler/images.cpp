@@ -1,0 +1,117 @@
+#include "sim/compiler/images.h"
+
+#include <bit>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/nest_cursor.h"
+#include "hw_models/tile_operands.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+
+namespace {
+
+using arithmetic::write_bits;
+
+/// Writes the weights of one chunk of a column tile: group by group, row by row, column by column.
+void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, const ColumnTile& tile,
+                 const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth, std::span<std::byte> bytes,
+                 std::int64_t address) {
+  const std::int64_t group_columns = tile.columns() / tile.groups();
+  std::int64_t bit = 8 * address;
+  for (std::int64_t group = 0; group < tile.groups(); ++group) {
+    for (std::int64_t k = chunk_begin; k < chunk_begin + depth; ++k) {
+      const Tap tap = tap_of(part, k);
+      for (std::int64_t c = 0; c < group_columns; ++c) {
+        const std::int64_t channel = tile.channel_begin + group * group_columns + c;
+        write_bits(bytes, bit, nest.weight_format,
+                   weight_at(graph, node, channel, tap.kernel_h, tap.kernel_w, tap.channel));
+        bit += nest.weight_format.bits;
+      }
+    }
+  }
+}
+
+void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::RoundingProfile profile,
+                 const arithmetic::ChannelScale& scale) {
+  const std::int32_t word = profile == arithmetic::RoundingProfile::float32 ? std::bit_cast<std::int32_t>(scale.scale)
+                                                                            : scale.multiplier;
+  write_bits(bytes, 8 * address, {32, true}, word);
+  write_bits(bytes, 8 * (address + 4), {8, true}, scale.shift);
+}
+
+}  // namespace
+
+std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const GemmNest& nest) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.weight_blocks.back()));
+  const GemmCursor cursor(nest);
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    for (std::int64_t p = 0; p < cursor.parts(); ++p) {
+      const ReductionPart part = cursor.part(p);
+      std::int64_t address = nest.weight_blocks[static_cast<std::size_t>(block * cursor.parts() + p)];
+      for (std::int64_t t = cursor.column_tile_begin(block); t < cursor.column_tile_end(block); ++t) {
+        const ColumnTile tile = cursor.column_tile(t);
+        for (std::int64_t chunk = 0; chunk < cursor.chunks(part); ++chunk) {
+          const std::int64_t depth = cursor.chunk_depth(part, chunk);
+          write_chunk(graph, node, nest, tile, part, chunk * nest.chunk_rows, depth, bytes, address);
+          address += cursor.chunk_bytes(tile, depth);
+        }
+      }
+    }
+  }
+  return bytes;
+}
+
+std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, const GemmNest& nest,
+                                       const std::vector<std::int64_t>& preload) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.parameter_blocks.back()));
+  const GemmCursor cursor(nest);
+  const ParameterFormat& format = nest.parameters;
+  const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
+  const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
+  const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
+  const auto scale_of = [&](std::int64_t channel) {
+    return arithmetic::make_channel_scale(nest.rounding_profile, input_scale, weights.scale(channel), output_scale);
+  };
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    std::int64_t address = nest.parameter_blocks[static_cast<std::size_t>(block)];
+    if (!format.per_channel) write_scale(bytes, address, nest.rounding_profile, scale_of(0));
+    address += format.header_bytes();
+    const auto [begin, end] = cursor.block_channels(block);
+    for (std::int64_t channel = begin; channel < end; ++channel) {
+      write_bits(bytes, 8 * address, {8 * format.preload_bytes, true}, preload[static_cast<std::size_t>(channel)]);
+      if (format.asymmetric_weights) {
+        write_bits(bytes, 8 * (address + format.preload_bytes), {32, true}, weights.zero_point(channel));
+      }
+      address += format.channel_bytes();
+      if (format.per_channel) {
+        write_scale(bytes, address - ParameterFormat::kScaleBytes, nest.rounding_profile, scale_of(channel));
+      }
+    }
+  }
+  return bytes;
+}
+
+std::vector<std::byte> tensor_image(const TensorData& value, const Dims& dims, const TensorLayout& layout) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(dense_bytes(dims, layout.format)));
+  const bool is_float = value.type == ElementType::f32;
+  TensorLayout at_zero = layout;
+  at_zero.base = 0;
+  std::int64_t index = 0;
+  for (std::int64_t b = 0; b < dims[0]; ++b) {
+    for (std::int64_t y = 0; y < dims[1]; ++y) {
+      for (std::int64_t x = 0; x < dims[2]; ++x) {
+        for (std::int64_t c = 0; c < dims[3]; ++c, ++index) {
+          const std::int64_t element = is_float ? value.as<std::int32_t>()[static_cast<std::size_t>(index)]
+                                                : value.at(index);
+          write_bits(bytes, at_zero.bit_address(b, y, x, c), layout.format, element);
+        }
+      }
+    }
+  }
+  return bytes;
+}
+
+}  // namespace qsim

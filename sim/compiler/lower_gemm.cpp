@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <limits>
+
+#include "sim/compiler/lower.h"
+#include "workloads/error.h"
+#include "workloads/execute.h"
+
+namespace qsim {
+
+namespace {
+
+ConvolutionGeometry convolution(const Graph& graph, const Node& node, const Conv2dOp& op) {
+  ConvolutionGeometry g;
+  const Shape& weights = graph.tensor(node.inputs[1]).shape;
+  g.input = dims_of(graph.tensor(node.inputs[0]).shape);
+  g.output = dims_of(graph.tensor(node.outputs[0]).shape);
+  g.kernel_h = weights[1];
+  g.kernel_w = weights[2];
+  g.stride_h = op.stride_h;
+  g.stride_w = op.stride_w;
+  g.dilation_h = op.dilation_h;
+  g.dilation_w = op.dilation_w;
+  g.pad_top = op.pad_top;
+  g.pad_left = op.pad_left;
+  g.groups = op.groups;
+  return g;
+}
+
+/// A transposed convolution is a convolution at stride 1 over the input with stride-1 zeros inserted between its
+/// elements, with the kernel flipped and padding kernel - 1 - pad.
+ConvolutionGeometry transposed(const Graph& graph, const Node& node, const TransposeConv2dOp& op) {
+  ConvolutionGeometry g;
+  const Shape& weights = graph.tensor(node.inputs[1]).shape;
+  g.input = dims_of(graph.tensor(node.inputs[0]).shape);
+  g.output = dims_of(graph.tensor(node.outputs[0]).shape);
+  g.kernel_h = weights[1];
+  g.kernel_w = weights[2];
+  g.input_dilation_h = op.stride_h;
+  g.input_dilation_w = op.stride_w;
+  g.pad_top = g.kernel_h - 1 - op.pad_top;
+  g.pad_left = g.kernel_w - 1 - op.pad_left;
+  return g;
+}
+
+/// Rows of the matrix product are pixels of one image row.
+ConvolutionGeometry fully_connected(const Graph& graph, const Node& node) {
+  ConvolutionGeometry g;
+  const Shape& weights = graph.tensor(node.inputs[1]).shape;
+  const std::int64_t rows = element_count(graph.tensor(node.outputs[0]).shape) / weights[0];
+  g.input = {1, 1, rows, weights[1]};
+  g.output = {1, 1, rows, weights[0]};
+  return g;
+}
+
+ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
+  ConvolutionGeometry g;
+  if (const auto* op = std::get_if<Conv2dOp>(&node.op)) {
+    g = convolution(graph, node, *op);
+  } else if (const auto* transpose = std::get_if<TransposeConv2dOp>(&node.op)) {
+    g = transposed(graph, node, *transpose);
+  } else {
+    g = fully_connected(graph, node);
+  }
+  g.input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
+  return g;
+}
+
+void check_operands(const Graph& graph, const Node& node, const HardwareConfig& hardware) {
+  const Quantization& activations = *graph.tensor(node.inputs[0]).quantization;
+  const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
+  std::vector<Problem> problems;
+  const auto check = [&](int bits, int limit, const char* what, const char* field) {
+    if (bits <= limit) return;
+    problems.push_back({graph.source, node.place, std::to_string(bits) + "-bit " + what,
+                        "at most " + std::to_string(limit) + " bits, the multiplier's width",
+                        std::string("raise ") + field + " to " + std::to_string(bits) + " or requantize the model"});
+  };
+  check(weights.bits, hardware.mac_array.weight_bits, "weights", "mac_array.weight_bits");
+  check(activations.bits, hardware.mac_array.activation_bits, "activations", "mac_array.activation_bits");
+  if (!problems.empty()) throw InputError(std::move(problems));
+}
+
+ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
+                                 const HardwareConfig& hardware) {
+  ParameterFormat format;
+  format.per_channel = weights.scales.size() > 1;
+  format.asymmetric_weights =
+      std::any_of(weights.zero_points.begin(), weights.zero_points.end(), [](std::int32_t z) { return z != 0; });
+  const bool wide = std::any_of(preload.begin(), preload.end(), [](std::int64_t p) {
+    return p < std::numeric_limits<std::int32_t>::min() || p > std::numeric_limits<std::int32_t>::max();
+  });
+  format.preload_bytes = wide || hardware.accumulators.width_bits > 32 ? 8 : 4;
+  return format;
+}
+
+}  // namespace
+
+Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims) {
+  const int storage = schedule.storage_of[static_cast<std::size_t>(id)];
+  Placement placement;
+  placement.dims = dims;
+  placement.dram = dense_layout(dims, schedule.storages[static_cast<std::size_t>(storage)].format, 0);
+  placement.buffer = placement.dram;
+  return placement;
+}
+
+LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std::int32_t row,
+                              const HardwareConfig& hardware) {
+  const Node& node = graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node];
+  check_operands(graph, node, hardware);
+  const TensorId input = node.inputs[0];
+  const TensorId output = node.outputs[0];
+  const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
+
+  LoweredRow lowered;
+  lowered.preload = folded_bias(graph, node);
+  GemmNest nest;
+  nest.row = row;
+  nest.geometry = geometry_of(graph, node);
+  nest.weight_format = weights.format();
+  nest.activation_format = graph.tensor(input).quantization->format();
+  nest.input = view_placement(schedule, input, nest.geometry.input);
+  nest.output = view_placement(schedule, output, nest.geometry.output);
+  nest.parameters = parameter_format(weights, lowered.preload, hardware);
+  nest.rounding_profile = hardware.requantizer.rounding_profile.value_or(
+      graph.rounding_profile.value_or(automatic_rounding_profile(graph, node)));
+  const ClampRange clamp = output_clamp(graph, node);
+  nest.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
+  lowered.nests.emplace_back(nest);
+  lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
+  lowered.output = schedule.storage_of[static_cast<std::size_t>(output)];
+  return lowered;
+}
+
+std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std::int64_t kernel_h,
+                       std::int64_t kernel_w, std::int64_t c) {
+  const Tensor& weights = graph.tensor(node.inputs[1]);
+  const Shape& shape = weights.shape;
+  if (shape.size() == 2) return weights.data->at(n * shape[1] + c);
+  if (std::holds_alternative<TransposeConv2dOp>(node.op)) {
+    kernel_h = shape[1] - 1 - kernel_h;
+    kernel_w = shape[2] - 1 - kernel_w;
+  }
+  return weights.data->at(((n * shape[1] + kernel_h) * shape[2] + kernel_w) * shape[3] + c);
+}
+
+LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row, const HardwareConfig& hardware) {
+  return schedule.rows[static_cast<std::size_t>(row)].on_mac_array
+             ? lower_to_mac_array(graph, schedule, row, hardware)
+             : lower_to_vector_unit(graph, schedule, row, hardware);
+}
+
+}  // namespace qsim

@@ -1,0 +1,302 @@
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/nest_cursor.h"
+#include "sim/compiler/mapping.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+
+std::vector<std::int64_t> tile_sizes(std::int64_t size) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t k = 1; k <= size;) {
+    const std::int64_t tile = ceil_div(size, k);
+    sizes.push_back(tile);
+    if (tile == 1) break;
+    k = ceil_div(size, tile - 1);  // the next k that gives a smaller tile
+  }
+  return sizes;
+}
+
+namespace {
+
+/// Elements of one dimension that a tile of `outputs` outputs and `kernel` taps reaches at most.
+std::int64_t input_extent(std::int64_t outputs, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
+                          std::int64_t input_dilation, std::int64_t size) {
+  const std::int64_t span = (outputs - 1) * stride + (kernel - 1) * dilation + 1;
+  return std::min(size, ceil_div(span, input_dilation));
+}
+
+/// Channel counts at which a cut falls on a byte, for elements of `bits` bits.
+std::int64_t byte_granule(int bits) { return 8 / std::gcd(8, bits); }
+
+/// A tiling of the reduction.
+struct PartSize {
+  std::int64_t kernel_h, kernel_w, channels;
+};
+
+/// Whole reduction first, then kernel rows, taps, and channels of a tap (multiples of the chunk).
+std::vector<PartSize> part_sizes(const GemmNest& nest) {
+  const ConvolutionGeometry& g = nest.geometry;
+  std::vector<PartSize> parts{{g.kernel_h, g.kernel_w, g.group_channels()}};
+  if (nest.groups_per_tile > 1) return parts;
+  for (const std::int64_t h : tile_sizes(g.kernel_h)) {
+    if (h < g.kernel_h) parts.push_back({h, g.kernel_w, g.group_channels()});
+  }
+  for (const std::int64_t w : tile_sizes(g.kernel_w)) {
+    if (w < g.kernel_w) parts.push_back({1, w, g.group_channels()});
+  }
+  const std::int64_t granule = std::lcm(nest.chunk_rows, byte_granule(nest.input.dram.format.bits));
+  for (const std::int64_t c : tile_sizes(ceil_div(g.group_channels(), granule))) {
+    if (c * granule < g.group_channels()) parts.push_back({1, 1, c * granule});
+  }
+  return parts;
+}
+
+/// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one dimension,
+/// halos included.
+std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t kernel, std::int64_t part,
+                           std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t input_dilation,
+                           std::int64_t size) {
+  std::int64_t sum = 0;
+  for (std::int64_t k = 0; k < kernel; k += part) {
+    for (std::int64_t o = 0; o < outputs; o += tile) {
+      const auto [begin, end] = input_range(o, std::min(outputs, o + tile), k, std::min(kernel, k + part), stride, pad,
+                                            dilation, input_dilation, size);
+      sum += end - begin;
+    }
+  }
+  return sum;
+}
+
+/// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are cut
+/// independently of each other, so the sum of the products is the product of the sums.
+std::int64_t input_bytes(const GemmNest& nest) {
+  const ConvolutionGeometry& g = nest.geometry;
+  const std::int64_t rows = input_extents(g.output[kRow], nest.tile_rows, g.kernel_h, nest.part_kernel_h, g.stride_h,
+                                          g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
+  const std::int64_t columns =
+      input_extents(g.output[kColumn], nest.tile_columns, g.kernel_w, nest.part_kernel_w, g.stride_w, g.pad_left,
+                    g.dilation_w, g.input_dilation_w, g.input[kColumn]);
+  std::int64_t pixel_bytes = 0;
+  if (nest.part_channels == g.group_channels()) {
+    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], nest.input.dram.format.bits);
+  } else {
+    for (std::int64_t c = 0; c < g.group_channels(); c += nest.part_channels) {
+      const std::int64_t channels = std::min(nest.part_channels, g.group_channels() - c);
+      pixel_bytes += g.groups * arithmetic::packed_bytes(channels, nest.input.dram.format.bits);
+    }
+  }
+  return g.output[kBatch] * rows * columns * pixel_bytes;
+}
+
+class GemmMapper {
+ public:
+  GemmMapper(const GemmNest& problem, const HardwareConfig& hardware, const MappingLimits& limits)
+      : problem_(problem), hardware_(hardware), limits_(limits) {}
+
+  MappingOptions<GemmNest> run() {
+    set_column_tile();
+    const ConvolutionGeometry& g = problem_.geometry;
+    for (const PartSize& part : part_sizes(problem_)) {
+      problem_.part_kernel_h = part.kernel_h;
+      problem_.part_kernel_w = part.kernel_w;
+      problem_.part_channels = part.channels;
+      const bool whole =
+          part.kernel_h == g.kernel_h && part.kernel_w == g.kernel_w && part.channels == g.group_channels();
+      for (const std::int64_t block : block_sizes(whole)) {
+        problem_.column_tiles_per_block = block;
+        try_pixel_tiles(whole);
+      }
+    }
+    keep_worthwhile(found_.options);
+    return std::move(found_);
+  }
+
+ private:
+  void set_column_tile() {
+    const ConvolutionGeometry& g = problem_.geometry;
+    const MacArrayConfig& array = hardware_.mac_array;
+    problem_.chunk_rows = array.rows;
+    problem_.column_tile = std::min(array.columns, g.group_outputs());
+    const std::int64_t fit = std::min({array.rows / g.depth(), array.columns / g.group_outputs(), g.groups});
+    problem_.groups_per_tile = fit >= 2 ? fit : 1;
+    if (problem_.groups_per_tile > 1) problem_.column_tile = problem_.groups_per_tile * g.group_outputs();
+  }
+
+  /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
+  [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) const {
+    GemmNest nest = problem_;
+    nest.column_tiles_per_block = 1;
+    const std::int64_t tiles = GemmCursor(nest).column_tiles();
+    std::vector<std::int64_t> sizes;
+    for (std::int64_t size = 1; size < tiles && (whole_reduction || size == 1); size *= 2) {
+      if (cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
+    }
+    if (whole_reduction || tiles == 1) sizes.push_back(tiles);
+    return sizes;
+  }
+
+  [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
+    GemmNest nest = problem_;
+    nest.column_tiles_per_block = size;
+    const GemmCursor cursor(nest);
+    const std::int64_t granule = byte_granule(nest.output.dram.format.bits);
+    const std::int64_t input_granule = byte_granule(nest.input.dram.format.bits);
+    for (std::int64_t block = 1; block * size < tiles; ++block) {
+      if (cursor.block_channels(block).first % granule != 0) return false;
+      const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
+      if (group * nest.geometry.group_channels() % input_granule != 0) return false;
+    }
+    return true;
+  }
+
+  void try_pixel_tiles(bool whole_reduction) {
+    const ConvolutionGeometry& g = problem_.geometry;
+    const bool streams = !problem_.input.resident || !problem_.output.resident || !whole_reduction;
+    for (const std::int64_t rows : streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]}) {
+      const bool cut_columns = streams && rows == 1;
+      for (const std::int64_t columns : cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]}) {
+        problem_.tile_rows = rows;
+        problem_.tile_columns = columns;
+        const std::int64_t pixels = rows * columns;
+        if (!whole_reduction && pixels > hardware_.accumulators.entries_per_slot()) continue;
+        // Passes of nearly equal length.
+        const std::int64_t passes = ceil_div(pixels, hardware_.accumulators.entries_per_slot());
+        problem_.pixels_per_pass = ceil_div(pixels, passes);
+        try_candidate();
+      }
+    }
+  }
+
+  void try_candidate() {
+    const GemmCursor cursor(problem_);
+    SpaceNeeded needed;
+    if (!problem_.weights_resident) {
+      for (std::int64_t part = 0; part < cursor.parts(); ++part) {
+        needed.weight_slot_bytes = std::max(needed.weight_slot_bytes, cursor.block_bytes(0, part));
+      }
+      const auto [begin, end] = cursor.block_channels(0);
+      needed.parameter_slot_bytes = problem_.parameters.block_bytes(end - begin);
+    }
+    const TileBytes tile = gemm_tile_bytes(problem_);
+    // A single tile needs no second slot.
+    needed.activation_bytes = (tile.input + tile.output) * (cursor.steps() == 1 ? 1 : limits_.activation_slots);
+    note_needed(needed);
+    if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
+        needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
+      return;
+    }
+    for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
+      problem_.order = order;
+      found_.options.push_back({problem_, cost_of(problem_), needed.activation_bytes});
+    }
+  }
+
+  /// The least of each that a candidate asked for.
+  void note_needed(const SpaceNeeded& needed) {
+    const auto least = [this](std::int64_t& kept, std::int64_t value) {
+      kept = any_candidate_ ? std::min(kept, value) : value;
+    };
+    least(found_.needed.weight_slot_bytes, needed.weight_slot_bytes);
+    least(found_.needed.parameter_slot_bytes, needed.parameter_slot_bytes);
+    least(found_.needed.activation_bytes, needed.activation_bytes);
+    any_candidate_ = true;
+  }
+
+  [[nodiscard]] MappingCost cost_of(const GemmNest& nest) const {
+    const ConvolutionGeometry& g = nest.geometry;
+    const GemmCursor cursor(nest);
+    const std::int64_t pixel_tiles =
+        g.output[kBatch] * ceil_div(g.output[kRow], nest.tile_rows) * ceil_div(g.output[kColumn], nest.tile_columns);
+    const std::int64_t blocks = cursor.blocks();
+    const std::int64_t parts = cursor.parts();
+    const bool weights_outer = nest.order == LoopOrder::weights_outer;
+    const std::int64_t weight_passes = (weights_outer ? parts == 1 : blocks * parts == 1) ? 1 : pixel_tiles;
+    const std::int64_t parameter_passes = (weights_outer || blocks == 1) ? 1 : pixel_tiles;
+    std::int64_t input_passes = blocks;
+    if (g.groups > 1) {
+      // Each block reads the channels of its own groups.
+      input_passes = std::max<std::int64_t>(1, blocks / g.groups);
+    } else if (parts == 1 && (!weights_outer || pixel_tiles == 1)) {
+      input_passes = 1;
+    }
+    MappingCost cost;
+    if (!nest.weights_resident) {
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        for (std::int64_t part = 0; part < parts; ++part) cost.dram_bytes += cursor.block_bytes(block, part);
+      }
+      cost.dram_bytes *= weight_passes;
+      cost.dram_bytes += parameter_passes * (blocks * nest.parameters.header_bytes() +
+                                             g.output[kChannel] * nest.parameters.channel_bytes());
+    }
+    if (!nest.input.resident) cost.dram_bytes += input_passes * input_bytes(nest);
+    if (nest.store_output) cost.dram_bytes += dense_bytes(g.output, nest.output.dram.format);
+    cost.occupied_cycles = occupied_cycles(nest, cursor, pixel_tiles);
+    const TileBytes tile = gemm_tile_bytes(nest);
+    cost.exposed_bytes = tile.input + (nest.store_output ? tile.output : 0);
+    if (!nest.weights_resident) cost.exposed_bytes += cursor.block_bytes(0, 0);
+    return cost;
+  }
+
+  /// Passes x the longer of streaming and loading weights, with full tiles throughout.
+  [[nodiscard]] std::int64_t occupied_cycles(const GemmNest& nest, const GemmCursor& cursor,
+                                             std::int64_t pixel_tiles) const {
+    std::int64_t chunks = 0;
+    for (std::int64_t part = 0; part < cursor.parts(); ++part) chunks += cursor.chunks(cursor.part(part));
+    const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
+    const std::int64_t passes = ceil_div(pixels, nest.pixels_per_pass);
+    const std::int64_t pass_cycles = std::max(nest.pixels_per_pass, hardware_.mac_array.rows);
+    return pixel_tiles * passes * cursor.column_tiles() * chunks * pass_cycles;
+  }
+
+  GemmNest problem_;
+  const HardwareConfig& hardware_;
+  const MappingLimits& limits_;
+  MappingOptions<GemmNest> found_;
+  bool any_candidate_ = false;
+};
+
+}  // namespace
+
+Dims gemm_input_tile(const GemmNest& nest) {
+  const ConvolutionGeometry& g = nest.geometry;
+  const GemmCursor cursor(nest);
+  std::int64_t channels = 0;
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    const std::int64_t first = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
+    const std::int64_t last = cursor.column_tile(cursor.column_tile_end(block) - 1).group_end;
+    channels = std::max(channels, (last - 1 - first) * g.group_channels() + nest.part_channels);
+  }
+  return {1,
+          input_extent(nest.tile_rows, nest.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h, g.input[kRow]),
+          input_extent(nest.tile_columns, nest.part_kernel_w, g.stride_w, g.dilation_w, g.input_dilation_w,
+                       g.input[kColumn]),
+          std::min(channels, g.input[kChannel])};
+}
+
+Dims gemm_output_tile(const GemmNest& nest) {
+  const GemmCursor cursor(nest);
+  std::int64_t channels = 0;
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    const auto [begin, end] = cursor.block_channels(block);
+    channels = std::max(channels, end - begin);
+  }
+  return {1, nest.tile_rows, nest.tile_columns, channels};
+}
+
+TileBytes gemm_tile_bytes(const GemmNest& nest) {
+  TileBytes bytes;
+  if (!nest.input.resident) bytes.input = dense_bytes(gemm_input_tile(nest), nest.input.dram.format);
+  if (!nest.output.resident) bytes.output = dense_bytes(gemm_output_tile(nest), nest.output.dram.format);
+  return bytes;
+}
+
+MappingOptions<GemmNest> map_gemm(const GemmNest& problem, const HardwareConfig& hardware,
+                                  const MappingLimits& limits) {
+  return GemmMapper(problem, hardware, limits).run();
+}
+
+}  // namespace qsim

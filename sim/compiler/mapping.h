@@ -1,0 +1,114 @@
+// Choosing tiles: how a layer is cut to fit the buffers, at the least cost.
+//
+// The candidates do not depend on the buffers' capacities; the capacities only say which of them fit. So a
+// larger buffer never raises what is minimized (MappingCost::total).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "hw_models/program.h"
+
+namespace qsim {
+
+/// Bytes that the mapper reckons to move in a cycle. A fixed number and not the chip's bandwidth, so that the
+/// mapping stays the same when only the memory's speed changes.
+inline constexpr std::int64_t kNominalBytesPerCycle = 16;
+
+/// What the mapper minimizes: the cycles that the array is occupied, plus those that the DRAM traffic would take
+/// at the nominal rate, plus those of the first load and the last store, which nothing can hide.
+struct MappingCost {
+  std::int64_t dram_bytes = 0;
+  std::int64_t occupied_cycles = 0;  ///< Array or vector unit, no waiting.
+  std::int64_t exposed_bytes = 0;    ///< First input tile, first weights, last output tile.
+
+  [[nodiscard]] std::int64_t total() const {
+    return occupied_cycles + (dram_bytes + exposed_bytes) / kNominalBytesPerCycle;
+  }
+  MappingCost& operator+=(const MappingCost& other) {
+    dram_bytes += other.dram_bytes;
+    occupied_cycles += other.occupied_cycles;
+    exposed_bytes += other.exposed_bytes;
+    return *this;
+  }
+};
+
+/// What every candidate of a nest has to fit, whatever the activation buffer.
+struct MappingLimits {
+  std::int64_t weight_slot_bytes = 0;
+  std::int64_t parameter_slot_bytes = 0;
+  std::int64_t activation_slots = 2;  ///< Slots a streamed tensor gets.
+};
+
+/// The smallest space that any candidate needs (for the message when none fits).
+struct SpaceNeeded {
+  std::int64_t weight_slot_bytes = 0;
+  std::int64_t parameter_slot_bytes = 0;
+  std::int64_t activation_bytes = 0;
+};
+
+/// One way to tile a nest.
+template <typename NestType>
+struct MappingOption {
+  NestType nest;
+  MappingCost cost;
+  std::int64_t activation_bytes = 0;  ///< Contiguous bytes of the activation buffer for its tile slots.
+};
+
+/// The candidates worth having: ascending in the space they need, each cheaper than all that need less.
+template <typename NestType>
+struct MappingOptions {
+  std::vector<MappingOption<NestType>> options;
+  SpaceNeeded needed;
+
+  /// The cheapest option that fits into `activation_bytes`; nullptr where none does.
+  [[nodiscard]] const MappingOption<NestType>* best(std::int64_t activation_bytes) const {
+    const MappingOption<NestType>* found = nullptr;
+    for (const auto& option : options) {
+      if (option.activation_bytes <= activation_bytes) found = &option;
+    }
+    return found;
+  }
+};
+
+/// Tilings of `problem` (geometry, formats, placements' residency and parameters set). With
+/// `problem.weights_resident` the weights take no slots and cost no traffic.
+[[nodiscard]] MappingOptions<GemmNest> map_gemm(const GemmNest& problem, const HardwareConfig& hardware,
+                                                const MappingLimits& limits);
+[[nodiscard]] MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLimits& limits);
+
+/// Sorts candidates and drops those that a smaller one matches or beats.
+template <typename NestType>
+void keep_worthwhile(std::vector<MappingOption<NestType>>& options) {
+  std::stable_sort(options.begin(), options.end(), [](const auto& a, const auto& b) {
+    return a.activation_bytes != b.activation_bytes ? a.activation_bytes < b.activation_bytes
+                                                    : a.cost.total() < b.cost.total();
+  });
+  std::vector<MappingOption<NestType>> kept;
+  for (auto& option : options) {
+    if (kept.empty() || option.cost.total() < kept.back().cost.total()) kept.push_back(std::move(option));
+  }
+  options = std::move(kept);
+}
+
+/// Bytes of one slot of the nest's input and output tiles (0 where resident).
+struct TileBytes {
+  std::int64_t input = 0, output = 0;
+};
+[[nodiscard]] TileBytes gemm_tile_bytes(const GemmNest& nest);
+
+/// Extents of the largest input tile of each input, and of the output tile.
+[[nodiscard]] Dims vector_input_tile(const VectorNest& nest, std::size_t input);
+
+/// Extents of the largest input tile of a GemmNest.
+[[nodiscard]] Dims gemm_input_tile(const GemmNest& nest);
+/// Extents of the largest output tile of a GemmNest.
+[[nodiscard]] Dims gemm_output_tile(const GemmNest& nest);
+
+/// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly.
+[[nodiscard]] std::vector<std::int64_t> tile_sizes(std::int64_t size);
+
+}  // namespace qsim

@@ -1,0 +1,192 @@
+#include "sim/compiler/schedule.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "workloads/error.h"
+
+namespace qsim {
+
+namespace {
+
+bool runs_on_mac_array(const Node& node) {
+  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
+         std::holds_alternative<FullyConnectedOp>(node.op);
+}
+
+/// Inputs of a node that are activations in memory (weights and biases are not, shape operands are not).
+std::vector<TensorId> activation_inputs(const Node& node) {
+  if (runs_on_mac_array(node)) return {node.inputs[0]};
+  std::size_t count = 1;
+  if (std::holds_alternative<BinaryOp>(node.op)) count = 2;
+  if (std::holds_alternative<ConcatOp>(node.op)) count = node.inputs.size();
+  return {node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+/// No padding bits between the pixels of this view.
+bool is_dense(const Shape& shape, int bits) {
+  const std::int64_t channels = shape.empty() ? 1 : shape.back();
+  return channels * bits % 8 == 0 || element_count(shape) == channels;
+}
+
+class Scheduler {
+ public:
+  explicit Scheduler(const Graph& graph) : graph_(graph) {
+    schedule_.storage_of.assign(graph.tensors.size(), -1);
+  }
+
+  Schedule run() {
+    for (const TensorId id : graph_.inputs) schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_input = true;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add(i);
+    for (const TensorId id : graph_.outputs) schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_output = true;
+    size_storages();
+    return std::move(schedule_);
+  }
+
+ private:
+  /// Storage of a tensor, made when it has none.
+  int own(TensorId id) {
+    int& storage = schedule_.storage_of[static_cast<std::size_t>(id)];
+    if (storage < 0) {
+      storage = static_cast<int>(schedule_.storages.size());
+      Storage made;
+      made.root = id;
+      made.is_constant = graph_.tensor(id).is_constant();
+      schedule_.storages.push_back(made);
+      unpacked_.push_back(false);
+    }
+    return storage;
+  }
+
+  bool is_output(TensorId id) const {
+    return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
+  }
+
+  void add(std::size_t index) {
+    const Node& node = graph_.nodes[index];
+    const TensorId output = node.outputs[0];
+    if (std::holds_alternative<ReshapeOp>(node.op) && share_storage(index)) return;
+    ScheduledOp row;
+    row.node = index;
+    row.on_mac_array = runs_on_mac_array(node);
+    const int number = static_cast<int>(schedule_.rows.size());
+    for (const TensorId id : activation_inputs(node)) {
+      Storage& storage = schedule_.storages[static_cast<std::size_t>(own(id))];
+      storage.last_row = number;
+      auto& pending = pending_;
+      for (auto it = pending.begin(); it != pending.end();) {
+        // Reshapes of graph inputs run with their first reader.
+        const bool mine = schedule_.storage_of[static_cast<std::size_t>(graph_.nodes[*it].outputs[0])] ==
+                          schedule_.storage_of[static_cast<std::size_t>(id)];
+        if (mine) row.nodes.push_back(*it);
+        it = mine ? pending.erase(it) : it + 1;
+      }
+    }
+    if (std::holds_alternative<FullyConnectedOp>(node.op)) require_dense(node.inputs[0]);
+    if (std::holds_alternative<ReshapeOp>(node.op)) {
+      require_dense(node.inputs[0]);
+      require_dense(output);
+    }
+    require_whole_bytes(node);
+    row.nodes.push_back(index);
+    std::sort(row.nodes.begin(), row.nodes.end());
+    schedule_.storages[static_cast<std::size_t>(own(output))].first_row = number;
+    schedule_.rows.push_back(row);
+  }
+
+  /// A reshape is free: its output is its input's bytes. Not where a graph input would become a graph output
+  /// without anything in between, nor for constants.
+  bool share_storage(std::size_t index) {
+    const Node& node = graph_.nodes[index];
+    const TensorId input = node.inputs[0];
+    const TensorId output = node.outputs[0];
+    const int storage = own(input);
+    const Storage& shared = schedule_.storages[static_cast<std::size_t>(storage)];
+    if (shared.is_constant || (shared.first_row < 0 && is_output(output))) return false;
+    schedule_.storage_of[static_cast<std::size_t>(output)] = storage;
+    require_dense(input);
+    require_dense(output);
+    if (shared.first_row < 0) {
+      pending_.push_back(index);
+    } else {
+      schedule_.rows[static_cast<std::size_t>(shared.first_row)].nodes.push_back(index);
+    }
+    return true;
+  }
+
+  /// Elements of the tensor must follow each other without padding bits; where its width does not allow that,
+  /// the storage holds whole bytes.
+  void require_dense(TensorId id) {
+    const Tensor& tensor = graph_.tensor(id);
+    if (!is_dense(tensor.shape, memory_format(tensor).bits)) unpacked_[static_cast<std::size_t>(own(id))] = true;
+  }
+
+  /// Operations that cut or join channels in the middle of a byte, or turn another dimension into channels,
+  /// work on whole bytes.
+  void require_whole_bytes(const Node& node) {
+    const auto unpack = [this](TensorId id) {
+      if (memory_format(graph_.tensor(id)).bits % 8 != 0) unpacked_[static_cast<std::size_t>(own(id))] = true;
+    };
+    const auto last_axis = [this, &node] { return graph_.tensor(node.inputs[0]).shape.size() - 1; };
+    if (const auto* concat = std::get_if<ConcatOp>(&node.op)) {
+      if (static_cast<std::size_t>(concat->axis) == last_axis()) unpack(node.outputs[0]);
+    } else if (const auto* slice = std::get_if<StridedSliceOp>(&node.op)) {
+      if (slice->begin.back() != 0 || slice->stride.back() != 1) unpack(node.inputs[0]);
+      unpack(node.outputs[0]);
+    } else if (const auto* mean = std::get_if<MeanOp>(&node.op)) {
+      if (!mean->axes.empty() && static_cast<std::size_t>(mean->axes.back()) == last_axis()) unpack(node.outputs[0]);
+    }
+  }
+
+  void size_storages() {
+    for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
+      const int index = schedule_.storage_of[t];
+      if (index < 0) continue;
+      Storage& storage = schedule_.storages[static_cast<std::size_t>(index)];
+      storage.format = memory_format(graph_.tensors[t]);
+      if (unpacked_[static_cast<std::size_t>(index)]) storage.format.bits = (storage.format.bits + 7) / 8 * 8;
+      storage.elements = element_count(graph_.tensors[t].shape);
+      storage.bytes = std::max(storage.bytes, dense_bytes(dims_of(graph_.tensors[t].shape), storage.format));
+    }
+  }
+
+  const Graph& graph_;
+  Schedule schedule_;
+  std::vector<bool> unpacked_;        ///< By storage.
+  std::vector<std::size_t> pending_;  ///< Reshapes of graph inputs that no row has taken yet.
+};
+
+}  // namespace
+
+Dims dims_of(const Shape& shape) {
+  Dims dims{1, 1, 1, 1};
+  const std::size_t rank = shape.size();
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t from_end = rank - 1 - i;
+    dims[from_end >= kDims ? 0 : kDims - 1 - from_end] *= shape[i];
+  }
+  return dims;
+}
+
+TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t base) {
+  TensorLayout layout;
+  layout.base = base;
+  layout.format = format;
+  layout.strides[2] = arithmetic::packed_bytes(dims[kChannel], format.bits);
+  layout.strides[1] = layout.strides[2] * dims[kColumn];
+  layout.strides[0] = layout.strides[1] * dims[kRow];
+  return layout;
+}
+
+std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format) {
+  return arithmetic::packed_bytes(dims[kChannel], format.bits) * dims[kColumn] * dims[kRow] * dims[kBatch];
+}
+
+arithmetic::IntegerFormat memory_format(const Tensor& tensor) {
+  return tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{32, true};
+}
+
+Schedule make_schedule(const Graph& graph) { return Scheduler(graph).run(); }
+
+}  // namespace qsim

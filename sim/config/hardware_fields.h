@@ -1,0 +1,107 @@
+// Every field of the hardware JSON: key, struct member and range, in one list.
+//
+// The reader, the writer, `--set` and the schema's test all walk it, so that none of them can forget a field.
+// Rules between fields are in hardware_rules.h; meanings and units are in
+// configs/schemas/hardware.schema.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+
+namespace qsim {
+
+// JSON spellings, in the order of the enumerators.
+inline const std::vector<std::string> kOrganizationNames = {"systolic"};
+inline const std::vector<std::string> kDataflowNames = {"weight_stationary"};
+inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
+inline const std::vector<std::string> kDramKindNames = {"simple", "none"};
+/// "auto", then the profiles in the order of arithmetic::RoundingProfile.
+inline const std::vector<std::string> kRoundingProfileNames = {"auto",
+                                                               "float32",
+                                                               "fixed_point_double_rounding",
+                                                               "fixed_point_single_rounding",
+                                                               "fixed_point_16bit_multiplier",
+                                                               "power_of_two"};
+
+template <typename Buffer, typename Visitor>
+void visit_buffer_fields(const std::string& key, Buffer& buffer, Visitor& visit) {
+  visit.begin(key);
+  visit.integer("capacity_kib", buffer.capacity_kib, 1, 1'048'576);
+  visit.integer("banks", buffer.banks, 1, 1024);
+  visit.integer("read_port_bytes", buffer.read_port_bytes, 1, 65'536);
+  visit.integer("write_port_bytes", buffer.write_port_bytes, 1, 65'536);
+  visit.boolean("double_buffered", buffer.double_buffered);
+  visit.end();
+}
+
+template <typename MacArray, typename Visitor>
+void visit_mac_array_fields(MacArray& mac_array, Visitor& visit) {
+  visit.begin("mac_array");
+  visit.integer("rows", mac_array.rows, 1, 4096);
+  visit.integer("columns", mac_array.columns, 1, 4096);
+  visit.choice("organization", mac_array.organization, kOrganizationNames);
+  visit.choice("dataflow", mac_array.dataflow, kDataflowNames);
+  visit.boolean("double_buffered_weights", mac_array.double_buffered_weights);
+  visit.integer("weight_bits", mac_array.weight_bits, 1, 16);
+  visit.integer("activation_bits", mac_array.activation_bits, 1, 16);
+  visit.end();
+}
+
+template <typename Dram, typename Visitor>
+void visit_dram_fields(Dram& dram, Visitor& visit) {
+  visit.begin("dram");
+  visit.choice("kind", dram.kind, kDramKindNames);
+  visit.scaled("bandwidth_gb_per_s", dram.bandwidth_bytes_per_second, 1'000'000'000, 1'000'000,
+               100'000'000'000'000);
+  visit.integer("latency_cycles", dram.latency_cycles, 0, 1'000'000);
+  visit.integer("burst_bytes", dram.burst_bytes, 1, 4096);
+  visit.integer("outstanding_requests", dram.outstanding_requests, 1, 65'536);
+  visit.integer("capacity_mib", dram.capacity_mib, 1, 1'048'576);
+  visit.end();
+}
+
+/// Calls one method of `visit` a field, `begin`/`end` around each section:
+/// text(key, member), number(key, member, min, max), integer(key, member, min, max), boolean(key, member),
+/// choice(key, member, names), choice_or_auto(key, member, names), and
+/// scaled(key, member, factor, min, max) where the member is the JSON number times `factor`, a whole number
+/// from min to max.
+template <typename Hardware, typename Visitor>
+void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
+  visit.text("name", hardware.name);
+  visit.scaled("clock_mhz", hardware.clock_khz, 1000, 1, 100'000'000);
+  visit.number("voltage_v", hardware.voltage_v, 0.1, 5.0);
+  visit_mac_array_fields(hardware.mac_array, visit);
+  visit_buffer_fields("weight_buffer", hardware.weight_buffer, visit);
+  visit_buffer_fields("activation_buffer", hardware.activation_buffer, visit);
+
+  visit.begin("accumulators");
+  visit.integer("width_bits", hardware.accumulators.width_bits, 8, 64);
+  visit.integer("entries", hardware.accumulators.entries, 1, 1'048'576);
+  visit.choice("overflow", hardware.accumulators.overflow, kOverflowNames);
+  visit.boolean("double_buffered", hardware.accumulators.double_buffered);
+  visit.end();
+
+  visit.begin("requantizer");
+  visit.integer("lanes", hardware.requantizer.lanes, 1, 4096);
+  visit.integer("latency_cycles", hardware.requantizer.latency_cycles, 0, 1'000'000);
+  visit.choice_or_auto("rounding_profile", hardware.requantizer.rounding_profile, kRoundingProfileNames);
+  visit.end();
+
+  visit.begin("vector_unit");
+  visit.integer("lanes", hardware.vector_unit.lanes, 0, 4096);
+  visit.integer("latency_cycles", hardware.vector_unit.latency_cycles, 0, 1'000'000);
+  visit.end();
+
+  visit.begin("dma");
+  visit.integer("transaction_bytes", hardware.dma.transaction_bytes, 1, 1'048'576);
+  visit.integer("setup_cycles", hardware.dma.setup_cycles, 0, 1'000'000);
+  visit.end();
+
+  visit_dram_fields(hardware.dram, visit);
+  visit.text("energy", hardware.energy);
+}
+
+}  // namespace qsim

@@ -1,0 +1,90 @@
+#include "sim/config/hardware_rules.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace qsim {
+namespace {
+
+/// Collects the problems of the rules that are broken.
+class RuleList {
+ public:
+  explicit RuleList(const std::set<std::string>& unreadable) : unreadable_(unreadable) {}
+
+  /// `fields`: what the rule reads, the field to blame first.
+  void check(bool holds, const std::vector<std::string>& fields, std::int64_t value, std::string expected,
+             std::string hint) {
+    const bool readable = std::none_of(fields.begin(), fields.end(),
+                                       [&](const std::string& field) { return unreadable_.contains(field); });
+    if (holds || !readable) return;
+    problems_.push_back({"", fields.front(), std::to_string(value), std::move(expected), std::move(hint)});
+  }
+
+  std::vector<Problem> take() { return std::move(problems_); }
+
+ private:
+  const std::set<std::string>& unreadable_;
+  std::vector<Problem> problems_;
+};
+
+void check_buffer(const std::string& section, const BufferConfig& buffer, RuleList& rules) {
+  const std::string capacity = section + ".capacity_kib";
+  const std::string banks = section + ".banks";
+  const std::string halves = section + ".double_buffered";
+  const std::int64_t slot_bytes = buffer.capacity_bytes() / (buffer.double_buffered ? 2 : 1);
+  rules.check(buffer.capacity_bytes() % buffer.banks == 0, {banks, capacity}, buffer.banks,
+              "a divisor of the capacity, " + std::to_string(buffer.capacity_bytes()) + " bytes",
+              "take a power of two");
+  const auto check_port = [&](const std::string& port, std::int64_t port_bytes) {
+    rules.check(port_bytes <= slot_bytes, {section + "." + port, capacity, halves}, port_bytes,
+                "at most " + std::to_string(slot_bytes) + " bytes, what " +
+                    (buffer.double_buffered ? "half of" : "") + " the buffer holds",
+                "raise " + capacity + " or narrow the port");
+  };
+  check_port("read_port_bytes", buffer.read_port_bytes);
+  check_port("write_port_bytes", buffer.write_port_bytes);
+}
+
+void check_accumulators(const HardwareConfig& hardware, RuleList& rules) {
+  // |w| <= 2^(w-1), |a| <= 2^(a-1): the product of two signed operands needs w + a bits.
+  const std::int64_t product_bits = hardware.mac_array.weight_bits + hardware.mac_array.activation_bits;
+  rules.check(hardware.accumulators.width_bits >= product_bits,
+              {"accumulators.width_bits", "mac_array.weight_bits", "mac_array.activation_bits"},
+              hardware.accumulators.width_bits,
+              "at least " + std::to_string(product_bits) +
+                  " bits, to hold one product of mac_array.weight_bits and "
+                  "mac_array.activation_bits",
+              "raise accumulators.width_bits or narrow the operands");
+  rules.check(hardware.accumulators.entries >= hardware.accumulators.slots(),
+              {"accumulators.entries", "accumulators.double_buffered"}, hardware.accumulators.entries,
+              "at least 2 entries where accumulators.double_buffered is true",
+              "raise accumulators.entries or set accumulators.double_buffered to false");
+}
+
+void check_dram(const HardwareConfig& hardware, RuleList& rules) {
+  const DramConfig& dram = hardware.dram;
+  const auto burst_bytes = static_cast<std::uint64_t>(dram.burst_bytes);
+  rules.check(std::has_single_bit(burst_bytes), {"dram.burst_bytes"}, dram.burst_bytes, "a power of two",
+              "take " + std::to_string(std::bit_floor(burst_bytes)) + " or " +
+                  std::to_string(std::bit_ceil(burst_bytes)));
+  if (dram.kind == DramKind::none) return;
+  rules.check(hardware.dma.transaction_bytes % dram.burst_bytes == 0,
+              {"dma.transaction_bytes", "dram.burst_bytes", "dram.kind"}, hardware.dma.transaction_bytes,
+              "a multiple of dram.burst_bytes, " + std::to_string(dram.burst_bytes),
+              "transfers take whole bursts");
+}
+
+}  // namespace
+
+std::vector<Problem> broken_hardware_rules(const HardwareConfig& hardware,
+                                           const std::set<std::string>& unreadable) {
+  RuleList rules(unreadable);
+  check_buffer("weight_buffer", hardware.weight_buffer, rules);
+  check_buffer("activation_buffer", hardware.activation_buffer, rules);
+  check_accumulators(hardware, rules);
+  check_dram(hardware, rules);
+  return rules.take();
+}
+
+}  // namespace qsim

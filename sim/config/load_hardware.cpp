@@ -1,0 +1,256 @@
+#include "sim/config/load_hardware.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "sim/config/hardware_fields.h"
+#include "sim/config/hardware_rules.h"
+#include "sim/config/named_files.h"
+#include "sim/config/write_hardware.h"
+#include "workloads/json_reader.h"
+
+namespace qsim {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// Reads the fields that a file has over the values that are there (hardware_fields.h names the methods).
+class Reader {
+ public:
+  explicit Reader(JsonObject root) { open_.push_back(std::move(root)); }
+
+  void text(const std::string& key, std::string& value) {
+    const std::string read = object().string(key, value);
+    if (object().has(key) && read.empty() && object().json()[key].is_string()) {
+      object().problem(key, "a name of at least one character");
+    } else {
+      value = read;
+    }
+  }
+  void number(const std::string& key, double& value, double min, double max) {
+    value = object().number(key, min, max, value);
+  }
+  template <typename Integer>
+  void integer(const std::string& key, Integer& value, std::int64_t min, std::int64_t max) {
+    value = static_cast<Integer>(object().integer(key, min, max, value));
+  }
+  /// value = JSON number x factor, a whole number up to what a decimal fraction loses in binary.
+  void scaled(const std::string& key, std::int64_t& value, std::int64_t factor, std::int64_t min,
+              std::int64_t max) {
+    const auto unit = static_cast<double>(factor);
+    const double present = static_cast<double>(value) / unit;
+    const double read =
+        object().number(key, static_cast<double>(min) / unit, static_cast<double>(max) / unit, present);
+    if (read == present) return;
+    const double product = read * unit;
+    if (std::abs(product - std::round(product)) > 4 * std::numeric_limits<double>::epsilon() * product) {
+      object().problem(key, "a multiple of " + Json(1.0 / unit).dump(), "round it");
+      return;
+    }
+    value = std::llround(product);
+  }
+  void boolean(const std::string& key, bool& value) { value = object().boolean(key, value); }
+  template <typename Enum>
+  void choice(const std::string& key, Enum& value, const std::vector<std::string>& names) {
+    value = static_cast<Enum>(object().choice(key, names, names[static_cast<std::size_t>(value)]));
+  }
+  template <typename Enum>
+  void choice_or_auto(const std::string& key, std::optional<Enum>& value,
+                      const std::vector<std::string>& names) {
+    const std::size_t present = value ? 1 + static_cast<std::size_t>(*value) : 0;
+    const std::size_t index = object().choice(key, names, names[present]);
+    value = index == 0 ? std::nullopt : std::optional<Enum>(static_cast<Enum>(index - 1));
+  }
+  void begin(const std::string& key) { open_.push_back(object().object(key)); }
+  void end() {
+    object().finish();
+    open_.pop_back();
+  }
+
+ private:
+  JsonObject& object() { return open_.back(); }
+
+  std::vector<JsonObject> open_;
+};
+
+std::vector<std::string> paths_of(const Json& resolved) {
+  std::vector<std::string> paths;
+  for (const auto& member : resolved.items()) {
+    paths.push_back(member.key());
+    if (!member.value().is_object()) continue;
+    for (const auto& field : member.value().items()) paths.push_back(member.key() + "." + field.key());
+  }
+  return paths;
+}
+
+/// The value of a field as the resolved JSON has it; nullptr where there is none.
+const Json* find_field(const Json& resolved, const std::string& path) {
+  const Json* json = &resolved;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    if (!json->is_object()) return nullptr;
+    const auto found = json->find(path.substr(begin, end - begin));
+    if (found == json->end()) return nullptr;
+    json = &*found;
+    begin = end + 1;
+  }
+  return json;
+}
+
+/// One file of an `extends` chain.
+struct HardwareFile {
+  std::string path;
+  Json json;
+};
+
+/// Gathers fields and problems from files and overrides.
+class Loader {
+ public:
+  void read(const Json& json, const std::string& file, const std::string& energy_folder) {
+    ProblemList problems(file);
+    JsonObject root(json, "", problems);
+    for (const char* key : {"$schema", "description", "extends"}) static_cast<void>(root.string(key, ""));
+    Reader reader(root);
+    const std::string energy_before = hardware_.energy;
+    visit_hardware_fields(hardware_, reader);
+    reader.end();
+    const bool new_path = hardware_.energy != energy_before && is_file_path(hardware_.energy);
+    if (new_path) hardware_.energy = (fs::path(energy_folder) / hardware_.energy).lexically_normal().string();
+    keep(problems);
+  }
+
+  void set(const std::string& argument) {
+    const std::size_t equals = argument.find('=');
+    const std::string path = argument.substr(0, equals);
+    if (equals == std::string::npos || path.empty()) {
+      problems_.push_back(
+          {"--set", "", '"' + argument + '"', "PATH=VALUE", "for example --set mac_array.rows=64"});
+      return;
+    }
+    const std::vector<std::string> paths = hardware_field_paths();
+    if (std::find(paths.begin(), paths.end(), path) == paths.end()) {
+      problems_.push_back({"--set", path, '"' + argument.substr(equals + 1) + '"',
+                           "the path of a hardware field", path_hint(path, paths)});
+      return;
+    }
+    Json value = override_value(argument.substr(equals + 1));
+    const std::size_t dot = path.find('.');
+    Json json = Json::object();
+    if (dot == std::string::npos) {
+      json[path] = std::move(value);
+    } else {
+      json[path.substr(0, dot)][path.substr(dot + 1)] = std::move(value);
+    }
+    overridden_.insert(path);
+    read(json, "--set", "");
+  }
+
+  /// Rules between fields, then the result or every problem.
+  HardwareConfig finish(const std::string& file) {
+    std::set<std::string> unreadable;
+    for (const Problem& problem : problems_) unreadable.insert(problem.place);
+    for (Problem& problem : broken_hardware_rules(hardware_, unreadable)) {
+      problem.file = overridden_.contains(problem.place) ? "--set" : file;
+      problems_.push_back(std::move(problem));
+    }
+    if (!problems_.empty()) throw InputError(std::move(problems_));
+    return std::move(hardware_);
+  }
+
+  HardwareConfig& hardware() { return hardware_; }
+
+ private:
+  /// A JSON value, or else the words themselves.
+  static Json override_value(const std::string& text) {
+    try {
+      return parse_json_text(text, "--set");
+    } catch (const InputError&) {
+      return text;
+    }
+  }
+
+  static std::string path_hint(const std::string& path, const std::vector<std::string>& paths) {
+    std::string nearest = nearest_name(path, paths);
+    // "rows" for "mac_array.rows": the last part alone.
+    for (const std::string& known : paths) {
+      if (nearest.empty() && known.ends_with("." + path)) nearest = known;
+    }
+    return nearest.empty() ? "a path is a section and a key, as in mac_array.rows"
+                           : "did you mean " + nearest + "?";
+  }
+
+  /// Adds the default as the remedy where a problem has none.
+  void keep(const ProblemList& problems) {
+    try {
+      problems.throw_if_any();
+    } catch (const InputError& error) {
+      static const Json defaults = hardware_to_json(HardwareConfig{});
+      for (Problem problem : error.problems()) {
+        const Json* value = find_field(defaults, problem.place);
+        if (problem.hint.empty() && value != nullptr && value->is_primitive()) {
+          problem.hint = "the default is " + value->dump();
+        }
+        problems_.push_back(std::move(problem));
+      }
+    }
+  }
+
+  HardwareConfig hardware_;
+  std::set<std::string> overridden_;
+  std::vector<Problem> problems_;
+};
+
+/// What the file extends, the outermost base first, and the file itself last.
+std::vector<HardwareFile> read_chain(const std::string& name_or_path,
+                                     const std::vector<std::string>& search_dirs) {
+  std::vector<HardwareFile> chain;
+  const std::string what = "a hardware configuration";
+  std::string path = find_named_file(name_or_path, "", search_dirs, {"--hw", "", what});
+  std::string cycle = path;
+  std::set<std::string> seen;
+  while (true) {
+    seen.insert(fs::weakly_canonical(path).string());
+    chain.push_back({path, parse_json_file(path)});
+    const Json& json = chain.back().json;
+    const auto extends = json.is_object() ? json.find("extends") : json.end();
+    if (extends == json.end() || !extends->is_string()) {
+      std::reverse(chain.begin(), chain.end());
+      return chain;
+    }
+    const auto base = extends->get<std::string>();
+    path = find_named_file(base, fs::path(chain.back().path).parent_path().string(), search_dirs,
+                           {chain.back().path, "extends", what});
+    cycle += " -> " + path;
+    if (seen.contains(fs::weakly_canonical(path).string())) {
+      throw InputError({chain.back().path, "extends", '"' + base + '"',
+                        "a file that does not extend this one", "the cycle is " + cycle});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> hardware_field_paths() {
+  return paths_of(hardware_to_json(HardwareConfig{}));
+}
+
+HardwareConfig load_hardware(const std::string& name_or_path, const std::vector<std::string>& sets,
+                             const std::vector<std::string>& search_dirs) {
+  const std::vector<HardwareFile> chain = read_chain(name_or_path, search_dirs);
+  Loader loader;
+  for (const HardwareFile& file : chain) {
+    // A file without a name is called after itself, not after what it extends.
+    loader.hardware().name = fs::path(file.path).stem().string();
+    loader.read(file.json, file.path, fs::path(file.path).parent_path().string());
+  }
+  for (const std::string& argument : sets) loader.set(argument);
+  return loader.finish(chain.back().path);
+}
+
+}  // namespace qsim

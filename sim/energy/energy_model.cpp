@@ -1,0 +1,238 @@
+#include "sim/energy/energy_model.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace qsim {
+namespace {
+
+using arithmetic::RoundingProfile;
+
+/// A port word comes from n = ceil(port bits / 64) banks (all of them at most), port bits / n from each.
+double port_access_pj(const EnergyEntry& curve, const BufferConfig& buffer, std::int64_t port_bytes) {
+  const std::int64_t banks = std::clamp((port_bytes + 7) / 8, std::int64_t{1}, buffer.banks);
+  const double bank_bytes = static_cast<double>(buffer.capacity_bytes()) / static_cast<double>(buffer.banks);
+  const double bank_bits = 8.0 * static_cast<double>(port_bytes) / static_cast<double>(banks);
+  return static_cast<double>(banks) * sram_access_pj(curve, bank_bytes, bank_bits);
+}
+
+/// Operations of one requantization, multipliers relative to 32 x 32 bits for an accumulator of 32 bits.
+struct RequantizationCost {
+  double integer_multiplies = 0.0;
+  double float_multiplies = 0.0;
+  double adds = 0.0;    ///< Rounding and zero point, 32 bits.
+  double shifts = 0.0;  ///< Barrel shifts by a variable amount.
+};
+
+RequantizationCost requantization_cost(RoundingProfile profile) {
+  switch (profile) {
+    case RoundingProfile::float32:  // normalize, multiply, align, round (2 adds), zero point
+      return {0.0, 1.0, 3.0, 2.0};
+    case RoundingProfile::fixed_point_double_rounding:  // round the product, round the shift, zero point
+      return {1.0, 0.0, 3.0, 1.0};
+    case RoundingProfile::fixed_point_single_rounding:
+      return {1.0, 0.0, 2.0, 1.0};
+    case RoundingProfile::fixed_point_16bit_multiplier:
+      return {0.5, 0.0, 2.0, 1.0};
+    case RoundingProfile::power_of_two:
+      return {0.0, 0.0, 2.0, 1.0};
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* component_name(Component component) {
+  static constexpr std::array<const char*, kComponentCount> kNames = {
+      "mac_array",    "weight_buffer", "activation_buffer",
+      "accumulators", "requantizer",   "zero_point_correction",
+      "vector_unit",  "dma",           "dram",
+      "control",      "static"};
+  return kNames[static_cast<std::size_t>(component)];
+}
+
+/// Collects terms; knows the table and what the voltage does to it.
+class EnergyModel::TermList {
+ public:
+  TermList(const EnergyTable& table, double voltage_v)
+      : table_(table), voltage_ratio_(voltage_v / table.voltage_v) {}
+
+  /// Dynamic energy: `times` the entry's value, at V^2.
+  void dynamic(Component component, const std::string& event, const std::string& key, double times) {
+    add(component, event, key, times * table_.at(key).value * voltage_ratio_ * voltage_ratio_);
+  }
+  /// Access of an SRAM: `access_pj` from the curve `key`, at V^2.
+  void sram(Component component, const std::string& event, const std::string& key, double access_pj) {
+    add(component, event, key, access_pj * voltage_ratio_ * voltage_ratio_);
+  }
+  /// Energy from another supply than the core's.
+  void external(Component component, const std::string& event, const std::string& key, double times) {
+    add(component, event, key, times * table_.at(key).value);
+  }
+  /// Leakage of `times` pieces for one cycle of `cycle_ns`: mW x ns = pJ, at V.
+  void leakage(const std::string& key, double times, double cycle_ns) {
+    add(Component::static_power, "cycles", key, times * table_.at(key).value * cycle_ns * voltage_ratio_);
+  }
+
+  std::vector<EnergyTerm> take() { return std::move(terms_); }
+
+ private:
+  void add(Component component, const std::string& event, const std::string& key, double unit_pj) {
+    if (unit_pj == 0.0) return;
+    const EnergyEntry& entry = table_.at(key);
+    terms_.push_back({component, event, unit_pj, key, entry.kind, entry.source});
+  }
+
+  const EnergyTable& table_;
+  double voltage_ratio_;
+  std::vector<EnergyTerm> terms_;
+};
+
+EnergyModel::EnergyModel(HardwareConfig hardware, EnergyTable table)
+    : hardware_(std::move(hardware)), table_(std::move(table)) {}
+
+std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
+  TermList terms(table_, hardware_.voltage_v);
+  add_mac_array(result, terms);
+  add_buffers(terms);
+  add_accumulators(terms);
+  add_requantizer(result, terms);
+  add_zero_point_correction(terms);
+  add_vector_unit(terms);
+  add_transfers(terms);
+  add_static(terms);
+  return terms.take();
+}
+
+// E_mac(w, a, acc) = E_mul8 * w*a/64 + E_add32 * acc/32 + E_register_bit * (a + acc): a multiplier grows with
+// the product of its widths; activation and partial sum move on by one register each cycle, the weight stays.
+void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const {
+  std::set<std::pair<int, int>> widths;
+  std::set<int> weight_widths;
+  for (const LayerResult& layer : result.layers) {
+    if (layer.activity[Event::macs] != 0) widths.emplace(layer.weight_bits, layer.activation_bits);
+    if (layer.activity[Event::weight_register_writes] != 0) weight_widths.insert(layer.weight_bits);
+  }
+  const double accumulator_bits = hardware_.accumulators.width_bits;
+  for (const auto& [weight_bits, activation_bits] : widths) {
+    const std::string event = mac_event(weight_bits, activation_bits);
+    terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
+    terms.dynamic(Component::mac_array, event, "int32_add", accumulator_bits / 32.0);
+    terms.dynamic(Component::mac_array, event, "register_bit", activation_bits + accumulator_bits);
+  }
+  for (const int weight_bits : weight_widths) {
+    terms.dynamic(Component::mac_array, weight_register_event(weight_bits), "register_bit", weight_bits);
+  }
+}
+
+void EnergyModel::add_buffers(TermList& terms) const {
+  const EnergyEntry& read = table_.at("sram_read_64bit");
+  const EnergyEntry& write = table_.at("sram_write_64bit");
+  const auto add = [&](Component component, const BufferConfig& buffer) {
+    const std::string name = component_name(component);
+    terms.sram(component, name + "_reads", read.key, port_access_pj(read, buffer, buffer.read_port_bytes));
+    terms.sram(component, name + "_writes", write.key,
+               port_access_pj(write, buffer, buffer.write_port_bytes));
+  };
+  add(Component::weight_buffer, hardware_.weight_buffer);
+  add(Component::activation_buffer, hardware_.activation_buffer);
+}
+
+// One macro a column: `entries` words of the accumulator's width.
+void EnergyModel::add_accumulators(TermList& terms) const {
+  const double width_bits = hardware_.accumulators.width_bits;
+  const double column_bytes = static_cast<double>(hardware_.accumulators.entries) * width_bits / 8.0;
+  const EnergyEntry& read = table_.at("sram_read_64bit");
+  const EnergyEntry& write = table_.at("sram_write_64bit");
+  terms.sram(Component::accumulators, "accumulator_reads", read.key,
+             sram_access_pj(read, column_bytes, width_bits));
+  terms.sram(Component::accumulators, "accumulator_writes", write.key,
+             sram_access_pj(write, column_bytes, width_bits));
+  terms.dynamic(Component::accumulators, "accumulator_adds", "int32_add", width_bits / 32.0);
+}
+
+void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) const {
+  std::set<RoundingProfile> profiles;
+  for (const LayerResult& layer : result.layers) {
+    if (layer.activity[Event::requantizations] != 0 && layer.rounding_profile)
+      profiles.insert(*layer.rounding_profile);
+  }
+  const double accumulator_share = hardware_.accumulators.width_bits / 32.0;
+  for (const RoundingProfile profile : profiles) {
+    const std::string event = requantization_event(profile);
+    const RequantizationCost cost = requantization_cost(profile);
+    terms.dynamic(Component::requantizer, event, "int32_multiply",
+                  cost.integer_multiplies * accumulator_share);
+    terms.dynamic(Component::requantizer, event, "fp32_multiply", cost.float_multiplies);
+    terms.dynamic(Component::requantizer, event, "int32_add", cost.adds);
+    terms.dynamic(Component::requantizer, event, "shift", cost.shifts);
+    terms.dynamic(Component::requantizer, event, "int32_compare", 2.0);  // clamp
+  }
+}
+
+// z_w * sum(x) of the white paper, section 2.4, term 2: a running sum of the inputs, then one multiply
+// (array's weight width x accumulator width) and one subtract an output.
+void EnergyModel::add_zero_point_correction(TermList& terms) const {
+  const double width_bits = hardware_.accumulators.width_bits;
+  constexpr auto component = Component::zero_point_correction;
+  terms.dynamic(component, "zero_point_input_adds", "int32_add", width_bits / 32.0);
+  terms.dynamic(component, "zero_point_input_adds", "register_bit", width_bits);
+  terms.dynamic(component, "zero_point_corrections", "int8_multiply",
+                hardware_.mac_array.weight_bits * width_bits / 64.0);
+  terms.dynamic(component, "zero_point_corrections", "int32_add", width_bits / 32.0);
+}
+
+// 32-bit lanes; a lookup reads a table of 256 entries of 8 bits.
+void EnergyModel::add_vector_unit(TermList& terms) const {
+  const EnergyEntry& read = table_.at("sram_read_64bit");
+  constexpr auto component = Component::vector_unit;
+  terms.dynamic(component, "vector_adds", "int32_add", 1.0);
+  terms.dynamic(component, "vector_adds", "register_bit", 32.0);
+  terms.dynamic(component, "vector_multiplies", "int32_multiply", 1.0);
+  terms.dynamic(component, "vector_multiplies", "shift", 1.0);
+  terms.sram(component, "vector_lookups", read.key, sram_access_pj(read, 256.0, 8.0));
+}
+
+// DRAM pays for whole bursts.
+void EnergyModel::add_transfers(TermList& terms) const {
+  terms.dynamic(Component::dma, "dma_bytes", "dma_byte", 1.0);
+  terms.dynamic(Component::dma, "dma_requests", "dma_request", 1.0);
+  const double burst_bits = 8.0 * static_cast<double>(hardware_.dram.burst_bytes);
+  terms.external(Component::dram, "dram_read_bursts", "dram_bit", burst_bits);
+  terms.external(Component::dram, "dram_write_bursts", "dram_bit", burst_bits);
+  terms.dynamic(Component::control, "commands", "command", 1.0);
+}
+
+// A PE's leakage grows with its multiplier, w*a/64 of an 8x8 one.
+void EnergyModel::add_static(TermList& terms) const {
+  const double cycle_ns = 1e6 / static_cast<double>(hardware_.clock_khz);
+  const MacArrayConfig& mac_array = hardware_.mac_array;
+  const auto pes = static_cast<double>(mac_array.rows * mac_array.columns);
+  const double accumulator_kib = static_cast<double>(mac_array.columns * hardware_.accumulators.entries) *
+                                 hardware_.accumulators.width_bits / 8.0 / 1024.0;
+  const double sram_kib =
+      static_cast<double>(hardware_.weight_buffer.capacity_kib + hardware_.activation_buffer.capacity_kib) +
+      accumulator_kib;
+  terms.leakage("pe_leakage", pes * mac_array.weight_bits * mac_array.activation_bits / 64.0, cycle_ns);
+  terms.leakage("sram_leakage_kib", sram_kib, cycle_ns);
+  terms.leakage("other_leakage", 1.0, cycle_ns);
+}
+
+EnergyBreakdown energy_of(const EventCounts& events, const std::vector<EnergyTerm>& terms) {
+  EnergyBreakdown energy{};
+  for (const EnergyTerm& term : terms) {
+    const auto found = events.find(term.event);
+    if (found == events.end()) continue;
+    energy[static_cast<std::size_t>(term.component)] += static_cast<double>(found->second) * term.unit_pj;
+  }
+  return energy;
+}
+
+double total_pj(const EnergyBreakdown& energy) {
+  double sum = 0.0;
+  for (const double pj : energy) sum += pj;
+  return sum;
+}
+
+}  // namespace qsim

@@ -1,0 +1,203 @@
+#include "sim/report/report_json.h"
+
+#include <filesystem>
+
+#include "sim/config/named_files.h"
+#include "sim/config/write_hardware.h"
+#include "sim/report/sha256.h"
+#include "sim/report/tensor_file.h"
+
+namespace qsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string base_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+Json energy_json(const EnergyBreakdown& energy) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kComponentCount; ++i)
+    json[component_name(static_cast<Component>(i))] = energy[i];
+  return json;
+}
+
+Json traffic_json(const TrafficBytes& traffic) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kTrafficCount; ++i) json[traffic_name(static_cast<Traffic>(i))] = traffic[i];
+  return json;
+}
+
+Json cycles_json(const CycleBreakdown& cycles) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kCycleClassCount; ++i) {
+    json[std::string(cycle_class_name(static_cast<CycleClass>(i)))] = cycles[i];
+  }
+  return json;
+}
+
+Json events_json(const EventCounts& events) {
+  Json json = Json::object();
+  for (const auto& [name, count] : events) json[name] = count;
+  return json;
+}
+
+/// null where the row has none.
+Json bits_or_null(int bits) {
+  return bits > 0 ? Json(bits) : Json(nullptr);
+}
+
+/// What the row's accumulators saw; null without accumulators, nulls inside without values.
+Json accumulator_json(const LayerResult& layer) {
+  if (layer.accumulator_bits == 0) return nullptr;
+  Json json = {{"min", nullptr}, {"max", nullptr}, {"bits_used", nullptr}};
+  json["bits_worst_case"] = bits_or_null(layer.accumulator_bits_worst_case);
+  json["overflows"] = nullptr;
+  if (layer.accumulator && layer.accumulator->min <= layer.accumulator->max) {
+    json["min"] = layer.accumulator->min;
+    json["max"] = layer.accumulator->max;
+    json["bits_used"] = arithmetic::signed_bits(layer.accumulator->min, layer.accumulator->max);
+    json["overflows"] = layer.accumulator->overflows;
+  }
+  return json;
+}
+
+Json layer_json(const LayerResult& layer, const RowSummary& row) {
+  Json json;
+  json["name"] = layer.name;
+  json["nodes"] = layer.nodes;
+  json["op"] = layer.op;
+  json["macs"] = layer.macs;
+  json["cycles"] = layer.cycles;
+  json["span_cycles"] = layer.span_cycles;
+  json["peak_macs_per_cycle"] = layer.peak_macs_per_cycle;
+  json["mac_utilization"] = row.mac_utilization;
+  json["bound"] = layer.bound;
+  json["energy_total_pj"] = row.energy_total_pj;
+  json["energy_pj"] = energy_json(row.energy_pj);
+  json["traffic_bytes"] = traffic_json(row.traffic);
+  json["cycles_breakdown"] = cycles_json(layer.cycles_breakdown);
+  json["events"] = events_json(row.events);
+  json["bits"] = {{"weights", bits_or_null(layer.weight_bits)},
+                  {"activations", bits_or_null(layer.activation_bits)},
+                  {"accumulator", bits_or_null(layer.accumulator_bits)}};
+  json["rounding_profile"] = layer.rounding_profile
+                                 ? Json(arithmetic::rounding_profile_name(*layer.rounding_profile))
+                                 : Json(nullptr);
+  json["accumulator"] = accumulator_json(layer);
+  json["mapping"] = Json::object();
+  for (const auto& [key, value] : layer.mapping.fields) json["mapping"][key] = value;
+  return json;
+}
+
+Json totals_json(const RunResult& result, const RunSummary& summary) {
+  return {{"cycles", result.total_cycles},
+          {"latency_s", summary.latency_s},
+          {"inferences_per_second", summary.inferences_per_second},
+          {"macs", result.macs},
+          {"mac_utilization", summary.totals.mac_utilization},
+          {"peak_macs_per_cycle", result.peak_macs_per_cycle},
+          {"energy_total_pj", summary.totals.energy_total_pj},
+          {"power_w", summary.power_w},
+          {"dram_bytes", summary.dram_bytes},
+          {"dram_bus_bytes", summary.dram_bus_bytes}};
+}
+
+Json options_json(const ReportOptions& options) {
+  const auto or_null = [](const std::optional<int>& bits) { return bits ? Json(*bits) : Json(nullptr); };
+  const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
+  return {{"values", options.values},
+          {"batch", options.batch},
+          {"inferences", options.inferences},
+          {"seed", options.seed},
+          {"weight_bits", or_null(options.weight_bits)},
+          {"activation_bits", or_null(options.activation_bits)},
+          {"bits", text_or_null(options.bits_file)},
+          {"until", text_or_null(options.until)},
+          {"set", options.sets}};
+}
+
+Json workload_json(const RunResult& result, const ReportOptions& options) {
+  Json json = {{"name", result.workload_name}, {"source", base_name(result.workload_source)}};
+  json["inputs"] = Json::array();
+  for (const InputOrigin& input : options.inputs) {
+    json["inputs"].push_back(
+        {{"name", input.name}, {"shape", input.shape}, {"dtype", input.dtype}, {"origin", input.origin}});
+  }
+  return json;
+}
+
+Json outputs_json(const std::vector<NamedTensor>& outputs) {
+  Json json = Json::array();
+  const std::vector<std::string> names = unique_tensor_names(outputs);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const TensorData data = stored_form(outputs[i]);
+    json.push_back({{"name", names[i]},
+                    {"shape", data.shape},
+                    {"dtype", element_type_name(data.type)},
+                    {"sha256", sha256_hex(data.bytes)}});
+  }
+  return json;
+}
+
+Json provenance_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
+  Json entries = Json::array();
+  for (const EnergyTerm& term : summary.terms) {
+    entries.push_back({{"component", component_name(term.component)},
+                       {"event", term.event},
+                       {"unit_pj", term.unit_pj},
+                       {"key", term.key},
+                       {"kind", term.kind},
+                       {"source", term.source}});
+  }
+  return {{"energy_table", options.energy_table},
+          {"energy_entries", std::move(entries)},
+          {"folded_nodes", result.folded_nodes},
+          {"notes", result.notes}};
+}
+
+Json steady_state_json(const RunResult& result, const SteadySummary& steady) {
+  return {{"inferences", result.steady_state->inferences},
+          {"cycles", result.steady_state->cycles},
+          {"latency_s", steady.latency_s},
+          {"inferences_per_second", steady.inferences_per_second},
+          {"energy_total_pj", total_pj(steady.energy_pj)},
+          {"dram_bytes", dram_payload_bytes(steady.traffic)},
+          {"energy_pj", energy_json(steady.energy_pj)},
+          {"traffic_bytes", traffic_json(steady.traffic)},
+          {"events", events_json(steady.events)}};
+}
+
+/// The resolved chip; of a table's path the base name, since a report names no folders.
+Json hardware_block(const HardwareConfig& hardware) {
+  Json json = hardware_to_json(hardware);
+  if (is_file_path(hardware.energy)) json["energy"] = base_name(hardware.energy);
+  return json;
+}
+
+}  // namespace
+
+Json report_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
+  Json report;
+  report["schema_version"] = 1;
+  report["qsim"] = {{"version", options.version}};
+  report["hardware"] = hardware_block(result.hardware);
+  report["workload"] = workload_json(result, options);
+  report["options"] = options_json(options);
+  report["totals"] = totals_json(result, summary);
+  if (summary.steady_state) report["steady_state"] = steady_state_json(result, *summary.steady_state);
+  report["energy_pj"] = energy_json(summary.totals.energy_pj);
+  report["traffic_bytes"] = traffic_json(summary.totals.traffic);
+  report["cycles"] = cycles_json(result.cycles);
+  report["events"] = events_json(summary.totals.events);
+  report["layers"] = Json::array();
+  for (std::size_t i = 0; i < result.layers.size(); ++i) {
+    report["layers"].push_back(layer_json(result.layers[i], summary.rows[i]));
+  }
+  report["outputs"] = outputs_json(result.outputs);
+  report["provenance"] = provenance_json(result, summary, options);
+  return report;
+}
+
+}  // namespace qsim

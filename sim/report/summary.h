@@ -1,0 +1,78 @@
+// What the reports show, computed once from a RunResult: events, energy, traffic and rates of each row and of
+// the whole run.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sim/energy/energy_model.h"
+#include "sim/energy/events.h"
+#include "sim/result.h"
+
+namespace qsim {
+
+/// Kinds of traffic, in the order of the report; the first six are DRAM payload and sum to `dram_bytes`.
+enum class Traffic : std::uint8_t {
+  dram_read_weights,
+  dram_read_parameters,
+  dram_read_activations,
+  dram_write_activations,
+  dram_read_partial_sums,
+  dram_write_partial_sums,
+  weight_buffer_read,
+  weight_buffer_write,
+  activation_buffer_read,
+  activation_buffer_write,
+  accumulator_read,
+  accumulator_write,
+  count_
+};
+inline constexpr std::size_t kTrafficCount = static_cast<std::size_t>(Traffic::count_);
+inline constexpr std::size_t kDramTrafficCount = 6;
+using TrafficBytes = std::array<std::int64_t, kTrafficCount>;
+[[nodiscard]] const char* traffic_name(Traffic traffic);
+
+/// Bytes moved. An accumulator counts as ceil(width_bits / 8) bytes.
+[[nodiscard]] TrafficBytes traffic_of(const Activity& activity, const HardwareConfig& hardware);
+/// DRAM payload: sum of the first six.
+[[nodiscard]] std::int64_t dram_payload_bytes(const TrafficBytes& traffic);
+/// Whole bursts: (read bursts + write bursts) * burst_bytes.
+[[nodiscard]] std::int64_t dram_bus_bytes(const Activity& activity, const HardwareConfig& hardware);
+
+/// One row, or the sum over all of them.
+struct RowSummary {
+  EventCounts events;
+  EnergyBreakdown energy_pj{};
+  double energy_total_pj = 0.0;
+  TrafficBytes traffic{};
+  double mac_utilization = 0.0;
+};
+
+/// One more inference after many.
+struct SteadySummary {
+  double latency_s = 0.0;
+  double inferences_per_second = 0.0;
+  TrafficBytes traffic{};
+  EventCounts events;
+  EnergyBreakdown energy_pj{};
+};
+
+struct RunSummary {
+  std::vector<EnergyTerm> terms;
+  std::vector<RowSummary> rows;  ///< One a layer of the result.
+  RowSummary totals;
+  std::int64_t dram_bytes = 0;
+  std::int64_t dram_bus_bytes = 0;
+  double latency_s = 0.0;
+  double inferences_per_second = 0.0;  ///< batch / latency
+  double power_w = 0.0;                ///< energy / latency
+  std::optional<SteadySummary> steady_state;
+};
+
+/// `batch` inputs went through together.
+[[nodiscard]] RunSummary summarize(const RunResult& result, const EnergyModel& model, std::int64_t batch);
+
+}  // namespace qsim

@@ -1,0 +1,172 @@
+#include "sim/simulate.h"
+
+#include <algorithm>
+#include <future>
+#include <stdexcept>
+
+#include "hw_models/npu.h"
+#include "sim/chip_values.h"
+#include "sim/compiler/compile.h"
+#include "sim/layer_values.h"
+
+namespace qsim {
+
+namespace {
+
+/// What a row's cycles were spent on most.
+std::string bound_of(const CycleBreakdown& breakdown) {
+  const auto cycles = [&](CycleClass c) { return breakdown[static_cast<std::size_t>(c)]; };
+  const std::array<std::pair<std::int64_t, const char*>, 6> groups = {{
+      {cycles(CycleClass::compute) + cycles(CycleClass::fill_drain) + cycles(CycleClass::weight_load), "compute"},
+      {cycles(CycleClass::wait_weights), "weights"},
+      {cycles(CycleClass::wait_activations), "activations"},
+      {cycles(CycleClass::wait_accumulators) + cycles(CycleClass::wait_requantizer) +
+           cycles(CycleClass::wait_output_space),
+       "outputs"},
+      {cycles(CycleClass::vector), "vector"},
+      {cycles(CycleClass::host), "host"},
+  }};
+  return std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first < b.first; })
+      ->second;
+}
+
+void describe_precision(LayerResult& layer, const Graph& graph, const Node& node, const CompiledRow& row,
+                        const HardwareConfig& hardware) {
+  const Tensor& input = graph.tensor(node.inputs[0]);
+  if (input.quantization) {
+    layer.activation_bits = input.quantization->bits;
+    layer.activations_signed = input.quantization->is_signed;
+  }
+  if (!row.mac) return;
+  const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
+  layer.weight_bits = weights.bits;
+  layer.weights_signed = weights.is_signed;
+  layer.accumulator_bits = hardware.accumulators.width_bits;
+  layer.accumulator_bits_worst_case = row.accumulator_bits_worst_case;
+  layer.rounding_profile = row.mac->rounding_profile;
+}
+
+LayerResult describe_row(const Graph& graph, const CompiledRow& row, const HardwareConfig& hardware) {
+  const Node& node = graph.nodes[row.node];
+  LayerResult layer;
+  for (const std::size_t i : row.nodes) layer.nodes.push_back(graph.nodes[i].name);
+  layer.name = layer.nodes.back();
+  layer.op = op_name(graph, node);
+  layer.macs = mac_count(graph, node);
+  layer.peak_macs_per_cycle = hardware.mac_array.rows * hardware.mac_array.columns;
+  layer.mapping = row.mapping;
+  describe_precision(layer, graph, node, row, hardware);
+  return layer;
+}
+
+/// Rows, cycles and events of the first inference.
+void add_layers(RunResult& result, const Graph& graph, const CompiledProgram& compiled, const ChipRun& run) {
+  std::int64_t completed = 0;
+  for (std::size_t r = 0; r < compiled.rows.size(); ++r) {
+    LayerResult layer = describe_row(graph, compiled.rows[r], result.hardware);
+    layer.cycles = run.rows[r].completed - completed;
+    completed = run.rows[r].completed;
+    layer.span_cycles = run.rows[r].last - run.rows[r].first;
+    layer.cycles_breakdown = run.breakdown[r];
+    layer.activity = run.activity[r];
+    layer.bound = bound_of(layer.cycles_breakdown);
+    for (std::size_t c = 0; c < kCycleClassCount; ++c) result.cycles[c] += layer.cycles_breakdown[c];
+    result.activity += layer.activity;
+    result.macs += layer.macs;
+    result.layers.push_back(std::move(layer));
+  }
+  result.total_cycles = completed;
+}
+
+void add_steady_state(RunResult& result, const ChipRun& run, std::int64_t inferences) {
+  const std::size_t rows = result.layers.size();
+  if (inferences < 2 || rows == 0) return;
+  SteadyState steady;
+  steady.inferences = inferences;
+  const std::size_t last = rows * static_cast<std::size_t>(inferences);
+  steady.cycles = run.rows[last - 1].completed - run.rows[last - 1 - rows].completed;
+  for (std::size_t r = last - rows; r < last; ++r) steady.activity += run.activity[r];
+  result.steady_state = steady;
+}
+
+void add_accumulators(RunResult& result, const std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+  for (std::size_t r = 0; r < result.layers.size(); ++r) {
+    result.layers[r].accumulator = stats[r];
+    const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
+    if (traps && stats[r]) result.trapped_overflows += stats[r]->overflows;
+  }
+}
+
+ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled, const SimulateOptions& options) {
+  ChipOptions chip;
+  chip.inferences = options.inferences;
+  return run_chip(hardware, compiled.program, chip);
+}
+
+/// Time from the chip, values from the fast kernels; side by side where there are threads for both.
+ChipRun run_with_layer_values(RunResult& result, const Graph& graph, const CompiledProgram& compiled,
+                              const std::vector<TensorData>& inputs, const SimulateOptions& options,
+                              std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+  auto values = std::async(options.threads > 1 ? std::launch::async : std::launch::deferred, [&] {
+    return compute_layer_values(graph, compiled, inputs, options.threads, options.dump_tensors);
+  });
+  ChipRun run = run_cost(result.hardware, compiled, options);
+  LayerValues computed = values.get();
+  stats = std::move(computed.accumulators);
+  result.outputs = std::move(computed.outputs);
+  result.dump = std::move(computed.dump);
+  return run;
+}
+
+ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProgram& compiled,
+                             const std::vector<TensorData>& inputs, const SimulateOptions& options,
+                             std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) add_input_image(compiled, graph.inputs[i], inputs[i]);
+  ChipValues values(graph, compiled);
+  ChipOptions chip;
+  chip.inferences = options.inferences;
+  chip.moves_values = true;
+  chip.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
+  ChipRun run = run_chip(result.hardware, compiled.program, chip);
+  for (std::size_t r = 0; r < compiled.rows.size(); ++r) {
+    if (compiled.rows[r].mac) stats[r] = run.accumulators[r];
+  }
+  result.outputs = values.outputs();
+  if (options.dump_tensors) result.dump = values.dump(inputs);
+  return run;
+}
+
+}  // namespace
+
+RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std::vector<TensorData>& inputs,
+                   const SimulateOptions& options) {
+  CompiledProgram compiled = compile(graph, hardware, options.values == Values::tile);
+  RunResult result;
+  result.hardware = hardware;
+  result.workload_name = graph.name;
+  result.workload_source = graph.source;
+  result.folded_nodes = graph.folded_nodes;
+  result.notes = graph.provenance;
+  result.peak_macs_per_cycle = hardware.mac_array.rows * hardware.mac_array.columns;
+  result.values_computed = options.values != Values::none;
+
+  std::vector<std::optional<arithmetic::AccumulatorStats>> stats(compiled.rows.size());
+  ChipRun run;
+  switch (options.values) {
+    case Values::none:
+      run = run_cost(hardware, compiled, options);
+      break;
+    case Values::layer:
+      run = run_with_layer_values(result, graph, compiled, inputs, options, stats);
+      break;
+    case Values::tile:
+      run = run_with_chip_values(result, graph, compiled, inputs, options, stats);
+      break;
+  }
+  add_layers(result, graph, compiled, run);
+  add_accumulators(result, stats);
+  add_steady_state(result, run, options.inferences);
+  return result;
+}
+
+}  // namespace qsim
