@@ -1,0 +1,86 @@
+#include "sim/cli/inputs.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/sim/sample_run.h"
+#include "workloads/npy.h"
+
+using qsim::ElementType;
+using qsim::TensorData;
+using qsim::Values;
+using qsim::cli::prepare_inputs;
+using qsim::cli::quantize_value;
+
+TEST_CASE("floats are quantized with the input's parameters, ties to even, clamped") {
+  qsim::Quantization q;
+  q.scales = {0.5F};
+  q.zero_points = {10};
+  CHECK(quantize_value(1.0F, q) == 12);
+  CHECK(quantize_value(0.25F, q) == 10);  // 0.5 -> 0
+  CHECK(quantize_value(0.75F, q) == 12);  // 1.5 -> 2
+  CHECK(quantize_value(-0.75F, q) == 8);  // -1.5 -> -2
+  CHECK(quantize_value(1e30F, q) == 127);
+  CHECK(quantize_value(-std::numeric_limits<float>::infinity(), q) == -128);
+}
+
+TEST_CASE("an input from a file has its type and shape, or is refused with the remedy") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("x.npy");
+  const qsim::Graph graph = sample::graph();
+  const auto prepare = [&] { return prepare_inputs(graph, {{"", path}}, 1, Values::layer); };
+
+  TensorData good(ElementType::i8, {1, 4, 4, 8});
+  good.set(5, -3);
+  qsim::write_npy(path, good);
+  CHECK(prepare().values.at(0).at(5) == -3);
+  CHECK(prepare().origins.at(0).origin == "x.npy");
+
+  qsim::write_npy(path, TensorData(ElementType::i8, {1, 8, 4, 4}));
+  CHECK(problems_of([&] { (void)prepare(); }).at(0).expected == "shape 1x4x4x8 of input x");
+
+  qsim::write_npy(path, TensorData(ElementType::u8, {1, 4, 4, 8}));
+  CHECK(problems_of([&] { (void)prepare(); }).at(0).hint == "convert the array: array.astype(numpy.int8)");
+
+  TensorData real(ElementType::f32, {1, 4, 4, 8});
+  real.as<float>()[0] = 7.4F;
+  qsim::write_npy(path, real);
+  CHECK(prepare().values.at(0).type == ElementType::i8);
+  CHECK(prepare().values.at(0).at(0) == 7);
+  real.as<float>()[9] = std::nanf("");
+  qsim::write_npy(path, real);
+  CHECK(problems_of([&] { (void)prepare(); }).at(0).place == "element 9");
+}
+
+TEST_CASE("integers beyond the input's bit width are refused") {
+  const ScratchFolder folder;
+  qsim::Graph graph = sample::graph();
+  graph.tensors[0].quantization->bits = 4;
+  TensorData data(ElementType::i8, {1, 4, 4, 8});
+  data.set(3, 8);
+  qsim::write_npy(folder.path("x.npy"), data);
+  const auto problems = problems_of([&] {
+    (void)prepare_inputs(graph, {{"x", folder.path("x.npy")}}, 1, Values::layer);
+  });
+  CHECK(problems.at(0).expected == "a value from -8 to 7 (4 bits)");
+}
+
+TEST_CASE("without a file an input is seeded and says so; the seed matters") {
+  const qsim::Graph graph = sample::graph();
+  const auto first = prepare_inputs(graph, {}, 1, Values::layer);
+  CHECK(first.origins.at(0).origin == "seed 1");
+  CHECK(first.values.at(0).bytes == prepare_inputs(graph, {}, 1, Values::layer).values.at(0).bytes);
+  CHECK(first.values.at(0).bytes != prepare_inputs(graph, {}, 2, Values::layer).values.at(0).bytes);
+  CHECK(prepare_inputs(graph, {}, 1, Values::none).values.empty());
+}
+
+TEST_CASE("an input that does not exist is named with the nearest one") {
+  qsim::Graph graph = sample::graph();
+  graph.tensors[0].name = "serving_input";
+  const auto problems = problems_of([&] {
+    (void)prepare_inputs(graph, {{"serving_inptu", "a.npy"}}, 1, Values::layer);
+  });
+  CHECK(problems.at(0).hint == "did you mean serving_input?");
+}

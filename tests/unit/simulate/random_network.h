@@ -1,0 +1,43 @@
+// Random small networks and chips for tests that hold two ways of computing the same thing equal.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "workloads/graph.h"
+
+namespace qsim::test {
+
+/// A seeded source of choices.
+class Choice {
+ public:
+  explicit Choice(std::uint32_t seed) : engine_(seed) {}
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  bool chance(int percent) { return between(1, 100) <= percent; }
+  template <typename T>
+  T of(std::initializer_list<T> values) {
+    return *(values.begin() + between(0, static_cast<std::int64_t>(values.size()) - 1));
+  }
+  float scale() { return static_cast<float>(between(5, 200)) / 1024.0F; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+struct RandomNetwork {
+  Graph graph;
+  std::vector<TensorData> inputs;
+};
+
+/// One to six layers of every kind on one branch with the occasional residual addition or concatenation.
+[[nodiscard]] RandomNetwork random_network(Choice& choice);
+
+/// A chip with small buffers, so that most layers are cut into tiles.
+[[nodiscard]] HardwareConfig random_chip(Choice& choice);
+
+}  // namespace qsim::test

@@ -1,0 +1,72 @@
+// The values pass through the modelled memories: tile by tile they are what the fast kernels compute, and a fault
+// in a memory, an address or a dependency shows in the output.
+#include <catch2/catch.hpp>
+
+#include "hw_models/npu.h"
+#include "sim/chip_values.h"
+#include "sim/compiler/compile.h"
+#include "sim/simulate.h"
+#include "tests/unit/simulate/random_network.h"
+#include "workloads/error.h"
+
+namespace qsim {
+namespace {
+
+constexpr int kRandomPrograms = 300;
+
+std::string describe(const RunResult& run) {
+  std::string text = "chip " + std::to_string(run.hardware.mac_array.rows) + "x" +
+                     std::to_string(run.hardware.mac_array.columns) + ":";
+  for (const LayerResult& layer : run.layers) {
+    text += " " + layer.op + "(";
+    for (const auto& [key, value] : layer.mapping.fields) text += key + "=" + value + " ";
+    text += ")";
+  }
+  return text;
+}
+
+/// First tensor that differs, or "".
+std::string first_difference(const RunResult& a, const RunResult& b) {
+  for (std::size_t i = 0; i < a.dump.size(); ++i) {
+    if (a.dump[i].name != b.dump[i].name) return "order of tensors";
+    if (a.dump[i].data.bytes != b.dump[i].data.bytes) return a.dump[i].name;
+  }
+  return a.dump.size() == b.dump.size() ? "" : "number of tensors";
+}
+
+TEST_CASE("values computed tile by tile in the modelled memories equal those of the layer kernels") {
+  int compared = 0;
+  int overflowing = 0;
+  for (std::uint32_t seed = 1; compared < kRandomPrograms; ++seed) {
+    test::Choice choice(seed);
+    const test::RandomNetwork network = test::random_network(choice);
+    const HardwareConfig chip = test::random_chip(choice);
+    validate(network.graph);
+    RunResult tile;
+    RunResult layer;
+    try {
+      tile = simulate(chip, network.graph, network.inputs, {Values::tile, 1, 1, true});
+      layer = simulate(chip, network.graph, network.inputs, {Values::layer, 1, 1, true});
+    } catch (const InputError&) {
+      continue;  // does not fit this chip, which is another test's subject
+    }
+    ++compared;
+    INFO("seed " << seed << " " << describe(tile));
+    CHECK(first_difference(tile, layer) == "");
+    CHECK(tile.total_cycles == layer.total_cycles);
+    for (std::size_t i = 0; i < tile.layers.size(); ++i) {
+      INFO("layer " << tile.layers[i].name);
+      CHECK(tile.layers[i].activity.counts == layer.layers[i].activity.counts);
+      REQUIRE(tile.layers[i].accumulator.has_value() == layer.layers[i].accumulator.has_value());
+      if (!tile.layers[i].accumulator) continue;
+      CHECK(tile.layers[i].accumulator->min == layer.layers[i].accumulator->min);
+      CHECK(tile.layers[i].accumulator->max == layer.layers[i].accumulator->max);
+      CHECK(tile.layers[i].accumulator->overflows == layer.layers[i].accumulator->overflows);
+      overflowing += tile.layers[i].accumulator->overflows > 0 ? 1 : 0;
+    }
+  }
+  CHECK(overflowing > 10);  // wrapping and saturating accumulators were really met
+}
+
+}  // namespace
+}  // namespace qsim
