@@ -21,8 +21,15 @@ struct MacArrayConfig {
   Organization organization = Organization::systolic;
   Dataflow dataflow = Dataflow::weight_stationary;
   bool double_buffered_weights = true;  ///< Second weight register a PE: the next weights load while a tile streams.
-  int weight_bits = 8;      ///< Widest weight operand that the multipliers take. 1..16
-  int activation_bits = 8;  ///< Widest activation operand. 1..16
+  int weight_bits = 8;      ///< Width of the multipliers' weight operand. 1..16
+  int activation_bits = 8;  ///< Width of the multipliers' activation operand. 1..16
+
+  /// Multiplier cycles of one product: narrow operands ride on the wide multiplier, wider ones are cut into
+  /// pieces of its widths, a cycle each pair (16-bit activations on an 8x8 multiplier: 2).
+  [[nodiscard]] std::int64_t cycles_per_mac(int weight_operand_bits, int activation_operand_bits) const {
+    const auto pieces = [](int operand, int multiplier) { return (operand + multiplier - 1) / multiplier; };
+    return std::int64_t{pieces(weight_operand_bits, weight_bits)} * pieces(activation_operand_bits, activation_bits);
+  }
 };
 
 struct BufferConfig {

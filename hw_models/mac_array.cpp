@@ -47,9 +47,11 @@ MacArray::~MacArray() = default;
 
 PassTiming MacArray::timing(const MacTile& tile) const {
   PassTiming timing;
-  timing.interval = std::max<std::int64_t>(1, activation_buffer_.read_cycles(activation_bytes_per_pixel(tile)));
+  const std::int64_t product_cycles =
+      config_.cycles_per_mac(tile.nest->weight_format.bits, tile.nest->activation_format.bits);
+  timing.interval = std::max(product_cycles, activation_buffer_.read_cycles(activation_bytes_per_pixel(tile)));
   timing.stream_cycles = tile.pixels() * timing.interval;
-  const std::int64_t entered = (tile.pixels() - 1) * timing.interval;
+  const std::int64_t entered = (tile.pixels() - 1) * timing.interval + product_cycles - 1;
   // Asymmetric weights: a further column of adders sums the inputs of each pixel.
   const std::int64_t columns = config_.columns + (tile.nest->parameters.asymmetric_weights ? 1 : 0);
   timing.compute_cycles = entered + tile.rows_used() + tile.columns_used() - 1;

@@ -16,12 +16,15 @@
 namespace qsim {
 
 /// When the cycles of one pass fall, relative to the cycle in which its first pixel enters (closed forms of a
-/// systolic array of R x C PEs with E pixels entering every `interval` cycles):
+/// systolic array of R x C PEs with E pixels entering every `interval` cycles: the cycles that a multiplier needs
+/// for one product, or more where the read port is narrower than a pixel's operands):
 ///
 ///   pixel e reaches PE (r, c) at e*interval + r + c
-///   the last useful MAC is over after (E-1)*interval + r_used + c_used - 1 cycles
-///   the last sum has left column C-1 after (E-1)*interval + R + C - 1 cycles
+///   the last useful MAC is over after (E-1)*interval + (product - 1) + r_used + c_used - 1 cycles
+///   the last sum has left column C-1 after (E-1)*interval + (product - 1) + R + C - 1 cycles
 ///   the next pass may enter after E*interval cycles
+///
+/// `product` are the cycles of one product (MacArrayConfig::cycles_per_mac).
 struct PassTiming {
   std::int64_t interval = 1;
   std::int64_t stream_cycles = 0;   ///< E * interval.

@@ -4,6 +4,7 @@
 #include <future>
 #include <stdexcept>
 
+#include "hw_models/nest_cursor.h"
 #include "hw_models/npu.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
@@ -41,6 +42,8 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
   layer.weight_bits = weights.bits;
   layer.weights_signed = weights.is_signed;
+  layer.peak_macs_per_cycle = ceil_div(
+      layer.peak_macs_per_cycle, hardware.mac_array.cycles_per_mac(weights.bits, layer.activation_bits));
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_worst_case = row.accumulator_bits_worst_case;
   layer.rounding_profile = row.mac->rounding_profile;

@@ -63,7 +63,7 @@ Padding read_padding(JsonObject& layer, std::optional<HeightWidth> in, std::opti
     const auto sides = layer.integers("padding", 0, kMaxWindowAttribute);
     if (sides.size() == 4) return {sides[0], sides[1], sides[2], sides[3]};
   }
-  layer.problem("padding", "\"valid\", \"same\", an integer, or four: [top, bottom, left, right]");
+  layer.problem("padding", R"("valid", "same", an integer, or four: [top, bottom, left, right])");
   return {};
 }
 

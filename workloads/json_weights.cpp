@@ -60,7 +60,7 @@ void LayerReader::read_weights(Layer& layer, Node& node) {
   } else if (weights != nullptr && weights->is_object()) {
     id = read_constant(layer, *weights, layer.path + ".weights", layer.name + ".weights");
   } else {
-    layer.json.problem("weights", "an object such as {\"shape\": [16, 3, 3, 3], \"scale\": 0.01}");
+    layer.json.problem("weights", R"(an object such as {"shape": [16, 3, 3, 3], "scale": 0.01})");
   }
   node.inputs.push_back(id);
 }

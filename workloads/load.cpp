@@ -118,6 +118,7 @@ Graph load_workload(const std::string& name_or_path, const std::vector<std::stri
 std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs) {
   std::vector<std::string> lines;
   const std::map<std::string, fs::path> shipped = shipped_workloads(search_dirs);
+  lines.reserve(shipped.size());
   std::size_t width = 0;
   for (const auto& [name, path] : shipped) width = std::max(width, name.size());
   for (const auto& [name, path] : shipped) {

@@ -77,7 +77,8 @@ void binarize_weights(Tensor& weights) {
     magnitudes[static_cast<std::size_t>(slice)] += std::abs(centered);
     data.set(i, centered < 0 ? -1 : 1);
   }
-  const auto elements_a_slice = static_cast<double>(data.size() / slices);
+  const std::int64_t slice_elements = data.size() / slices;
+  const auto elements_a_slice = static_cast<double>(slice_elements);
   std::vector<float> scales;
   for (std::int64_t slice = 0; slice < slices; ++slice) {
     const double mean = static_cast<double>(magnitudes[static_cast<std::size_t>(slice)]) / elements_a_slice;

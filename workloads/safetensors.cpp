@@ -16,6 +16,7 @@ constexpr std::array kTypes{ElementType::i8,  ElementType::u8,  ElementType::i16
 
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
+  names.reserve(kTypes.size());
   for (const ElementType type : kTypes) names.emplace_back(element_type_name(type));
   return names;
 }

@@ -17,6 +17,7 @@ std::int64_t read_bits(std::span<const std::byte> memory, std::int64_t bit_addre
     done_bits += taken_bits;
   }
   const int unused_bits = 64 - format.bits;
+  if (format.is_signed && format.bits == 1) return value == 0 ? 1 : -1;  // the sign bit alone
   if (format.is_signed) {
     return static_cast<std::int64_t>(value << unused_bits) >> unused_bits;
   }
@@ -25,6 +26,7 @@ std::int64_t read_bits(std::span<const std::byte> memory, std::int64_t bit_addre
 
 void write_bits(std::span<std::byte> memory, std::int64_t bit_address, IntegerFormat format,
                 std::int64_t value) {
+  if (format.is_signed && format.bits == 1) value = value < 0 ? 1 : 0;  // the sign bit alone
   int done_bits = 0;
   while (done_bits < format.bits) {
     const std::int64_t position = bit_address + done_bits;

@@ -14,7 +14,8 @@ namespace qsim::arithmetic {
 [[nodiscard]] std::int64_t read_bits(std::span<const std::byte> memory, std::int64_t bit_address,
                                      IntegerFormat format);
 
-/// Stores the low `format.bits` bits of `value`; the neighbours keep theirs.
+/// Stores the low `format.bits` bits of `value` (one signed bit: whether it is negative); the neighbours keep
+/// theirs.
 void write_bits(std::span<std::byte> memory, std::int64_t bit_address, IntegerFormat format,
                 std::int64_t value);
 

@@ -2,7 +2,6 @@
 #include <limits>
 
 #include "sim/compiler/lower.h"
-#include "workloads/error.h"
 #include "workloads/execute.h"
 
 namespace qsim {
@@ -65,21 +64,6 @@ ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
   return g;
 }
 
-void check_operands(const Graph& graph, const Node& node, const HardwareConfig& hardware) {
-  const Quantization& activations = *graph.tensor(node.inputs[0]).quantization;
-  const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
-  std::vector<Problem> problems;
-  const auto check = [&](int bits, int limit, const char* what, const char* field) {
-    if (bits <= limit) return;
-    problems.push_back({graph.source, node.place, std::to_string(bits) + "-bit " + what,
-                        "at most " + std::to_string(limit) + " bits, the multiplier's width",
-                        std::string("raise ") + field + " to " + std::to_string(bits) + " or requantize the model"});
-  };
-  check(weights.bits, hardware.mac_array.weight_bits, "weights", "mac_array.weight_bits");
-  check(activations.bits, hardware.mac_array.activation_bits, "activations", "mac_array.activation_bits");
-  if (!problems.empty()) throw InputError(std::move(problems));
-}
-
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
                                  const HardwareConfig& hardware) {
   ParameterFormat format;
@@ -107,7 +91,6 @@ Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims
 LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std::int32_t row,
                               const HardwareConfig& hardware) {
   const Node& node = graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node];
-  check_operands(graph, node, hardware);
   const TensorId input = node.inputs[0];
   const TensorId output = node.outputs[0];
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;

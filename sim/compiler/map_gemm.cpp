@@ -224,16 +224,29 @@ class GemmMapper {
       input_passes = 1;
     }
     MappingCost cost;
+    const std::int64_t burst = limits_.burst_bytes;
     if (!nest.weights_resident) {
       for (std::int64_t block = 0; block < blocks; ++block) {
-        for (std::int64_t part = 0; part < parts; ++part) cost.dram_bytes += cursor.block_bytes(block, part);
+        for (std::int64_t part = 0; part < parts; ++part) {
+          const std::int64_t bytes = cursor.block_bytes(block, part);
+          cost.add_traffic(weight_passes * bytes, bytes, burst);
+        }
       }
-      cost.dram_bytes *= weight_passes;
-      cost.dram_bytes += parameter_passes * (blocks * nest.parameters.header_bytes() +
-                                             g.output[kChannel] * nest.parameters.channel_bytes());
+      const std::int64_t parameters = parameter_passes * (blocks * nest.parameters.header_bytes() +
+                                                          g.output[kChannel] * nest.parameters.channel_bytes());
+      cost.add_traffic(parameters, parameters, burst);
+      cost.transfers += weight_passes * blocks * parts + parameter_passes * blocks;
     }
-    if (!nest.input.resident) cost.dram_bytes += input_passes * input_bytes(nest);
-    if (nest.store_output) cost.dram_bytes += dense_bytes(g.output, nest.output.dram.format);
+    const Dims input_tile = gemm_input_tile(nest);
+    const Dims output_tile = gemm_output_tile(nest);
+    if (!nest.input.resident) {
+      cost.add_traffic(input_passes * input_bytes(nest), run_bytes(nest.input, input_tile), burst);
+      cost.transfers += input_passes * pixel_tiles * parts;
+    }
+    if (nest.store_output) {
+      cost.add_traffic(dense_bytes(g.output, nest.output.dram.format), run_bytes(nest.output, output_tile), burst);
+      cost.transfers += pixel_tiles * blocks;
+    }
     cost.occupied_cycles = occupied_cycles(nest, cursor, pixel_tiles);
     const TileBytes tile = gemm_tile_bytes(nest);
     cost.exposed_bytes = tile.input + (nest.store_output ? tile.output : 0);
@@ -248,7 +261,9 @@ class GemmMapper {
     for (std::int64_t part = 0; part < cursor.parts(); ++part) chunks += cursor.chunks(cursor.part(part));
     const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
     const std::int64_t passes = ceil_div(pixels, nest.pixels_per_pass);
-    const std::int64_t pass_cycles = std::max(nest.pixels_per_pass, hardware_.mac_array.rows);
+    const std::int64_t interval =
+        hardware_.mac_array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+    const std::int64_t pass_cycles = std::max(nest.pixels_per_pass * interval, hardware_.mac_array.rows);
     return pixel_tiles * passes * cursor.column_tiles() * chunks * pass_cycles;
   }
 
@@ -285,6 +300,14 @@ Dims gemm_output_tile(const GemmNest& nest) {
     channels = std::max(channels, end - begin);
   }
   return {1, nest.tile_rows, nest.tile_columns, channels};
+}
+
+std::int64_t run_bytes(const Placement& placement, const Dims& tile) {
+  const int bits = placement.dram.format.bits;
+  std::int64_t run = arithmetic::packed_bytes(tile[kChannel], bits);
+  if (tile[kChannel] < placement.dims[kChannel]) return run;
+  run *= tile[kColumn];
+  return tile[kColumn] < placement.dims[kColumn] ? run : run * tile[kRow];
 }
 
 TileBytes gemm_tile_bytes(const GemmNest& nest) {

@@ -68,18 +68,22 @@ std::int64_t input_bytes(const VectorNest& nest, const VectorInput& input) {
   return bytes;
 }
 
-MappingCost cost_of(const VectorNest& nest) {
+MappingCost cost_of(const VectorNest& nest, std::int64_t burst_bytes) {
   MappingCost cost;
-  cost.occupied_cycles = VectorCursor(nest).steps();
+  const std::int64_t tiles = VectorCursor(nest).steps();
+  cost.occupied_cycles = tiles;
   if (nest.store_output) {
-    cost.dram_bytes += dense_bytes(nest.extent, nest.output.dram.format);
+    cost.add_traffic(dense_bytes(nest.extent, nest.output.dram.format), run_bytes(nest.output, nest.tile), burst_bytes);
     cost.exposed_bytes += dense_bytes(nest.tile, nest.output.dram.format);
+    cost.transfers += tiles;
   }
   for (std::size_t i = 0; i < nest.inputs.size(); ++i) {
     const Placement& placement = nest.inputs[i].placement;
     if (placement.resident) continue;
-    cost.dram_bytes += input_bytes(nest, nest.inputs[i]);
-    cost.exposed_bytes += dense_bytes(vector_input_tile(nest, i), placement.dram.format);
+    const Dims tile = vector_input_tile(nest, i);
+    cost.add_traffic(input_bytes(nest, nest.inputs[i]), run_bytes(placement, tile), burst_bytes);
+    cost.exposed_bytes += dense_bytes(tile, placement.dram.format);
+    cost.transfers += tiles;
   }
   return cost;
 }
@@ -112,7 +116,7 @@ MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLi
       const std::int64_t needed = tile_bytes(nest) * slots;
       found.needed.activation_bytes =
           found.options.empty() ? needed : std::min(found.needed.activation_bytes, needed);
-      found.options.push_back({nest, cost_of(nest), needed});
+      found.options.push_back({nest, cost_of(nest, limits.burst_bytes), needed});
       if (!streams(nest)) break;  // nothing passes through slots: one tile
     }
     if (!streams(nest)) break;

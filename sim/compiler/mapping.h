@@ -14,24 +14,37 @@
 
 namespace qsim {
 
-/// Bytes that the mapper reckons to move in a cycle. A fixed number and not the chip's bandwidth, so that the
-/// mapping stays the same when only the memory's speed changes.
+/// Bytes that the mapper reckons to move in a cycle, and cycles that it reckons for starting a transfer. Fixed
+/// numbers and not the chip's bandwidth and latency, so that the mapping stays the same when only the memory's
+/// speed changes.
 inline constexpr std::int64_t kNominalBytesPerCycle = 16;
+inline constexpr std::int64_t kNominalTransferCycles = 16;
 
 /// What the mapper minimizes: the cycles that the array is occupied, plus those that the DRAM traffic would take
-/// at the nominal rate, plus those of the first load and the last store, which nothing can hide.
+/// at the nominal rate in whole bursts, plus those of the first load and the last store, which nothing can hide,
+/// plus what starting the transfers takes.
 struct MappingCost {
-  std::int64_t dram_bytes = 0;
+  std::int64_t dram_bytes = 0;       ///< Payload.
+  std::int64_t bus_bytes = 0;        ///< In whole bursts: a short run wastes the rest of its burst.
   std::int64_t occupied_cycles = 0;  ///< Array or vector unit, no waiting.
   std::int64_t exposed_bytes = 0;    ///< First input tile, first weights, last output tile.
+  std::int64_t transfers = 0;
 
   [[nodiscard]] std::int64_t total() const {
-    return occupied_cycles + (dram_bytes + exposed_bytes) / kNominalBytesPerCycle;
+    return occupied_cycles + (bus_bytes + exposed_bytes) / kNominalBytesPerCycle + transfers * kNominalTransferCycles;
+  }
+  /// Adds traffic of `bytes` in contiguous runs of `run_bytes`.
+  void add_traffic(std::int64_t bytes, std::int64_t run_bytes, std::int64_t burst_bytes) {
+    const std::int64_t runs = (bytes + run_bytes - 1) / std::max<std::int64_t>(1, run_bytes);
+    dram_bytes += bytes;
+    bus_bytes += runs * ((run_bytes + burst_bytes - 1) / burst_bytes) * burst_bytes;
   }
   MappingCost& operator+=(const MappingCost& other) {
     dram_bytes += other.dram_bytes;
+    bus_bytes += other.bus_bytes;
     occupied_cycles += other.occupied_cycles;
     exposed_bytes += other.exposed_bytes;
+    transfers += other.transfers;
     return *this;
   }
 };
@@ -41,6 +54,7 @@ struct MappingLimits {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
   std::int64_t activation_slots = 2;  ///< Slots a streamed tensor gets.
+  std::int64_t burst_bytes = 64;      ///< Of the DRAM.
 };
 
 /// The smallest space that any candidate needs (for the message when none fits).
@@ -102,6 +116,9 @@ struct TileBytes {
 
 /// Extents of the largest input tile of each input, and of the output tile.
 [[nodiscard]] Dims vector_input_tile(const VectorNest& nest, std::size_t input);
+
+/// Contiguous bytes in DRAM of a full tile of a tensor.
+[[nodiscard]] std::int64_t run_bytes(const Placement& placement, const Dims& tile);
 
 /// Extents of the largest input tile of a GemmNest.
 [[nodiscard]] Dims gemm_input_tile(const GemmNest& nest);

@@ -89,7 +89,7 @@ class Planner {
   /// well, always the same ones, and the best plan wins: then more room never costs more.
   void search() {
     limits_ = {plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes,
-               hardware_.activation_buffer.double_buffered ? 2 : 1};
+               hardware_.activation_buffer.double_buffered ? 2 : 1, hardware_.dram.burst_bytes};
     std::get<0>(caches_).clear();
     std::get<1>(caches_).clear();
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();

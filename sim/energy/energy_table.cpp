@@ -43,6 +43,7 @@ constexpr auto kKnownKeys = std::to_array<KnownKey>({
 
 std::vector<std::string> known_key_names() {
   std::vector<std::string> names;
+  names.reserve(kKnownKeys.size());
   for (const KnownKey& known : kKnownKeys) names.emplace_back(known.key);
   return names;
 }

@@ -29,12 +29,13 @@ class GraphBuilder {
   void convert(const ModelOperator& op);
   /// The graph's tensor of a model tensor, made at its first use; kNoTensor for -1.
   TensorId use(std::int32_t index, const std::string& place);
-  Tensor make_tensor(const ModelTensor& source, const std::string& place) const;
+  [[nodiscard]] Tensor make_tensor(const ModelTensor& source, const std::string& place) const;
   /// Constant integers, or what folding computed; nothing where the tensor is computed at run time.
-  std::optional<IndexConstant> index_constant(std::int32_t index, const std::string& place) const;
+  [[nodiscard]] std::optional<IndexConstant> index_constant(std::int32_t index,
+                                                            const std::string& place) const;
   /// Folds an operator on known shapes; false where it is none.
   bool fold(const ModelOperator& op);
-  std::optional<IndexConstant> folded_value(const ModelOperator& op) const;
+  [[nodiscard]] std::optional<IndexConstant> folded_value(const ModelOperator& op) const;
 
   const Model& model_;
   Graph graph_;

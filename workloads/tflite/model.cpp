@@ -75,7 +75,7 @@ class ModelReader {
   }
 
   /// Large models keep data behind the FlatBuffer: offset > 1 is a byte position in the file.
-  std::span<const std::byte> read_buffer(std::uint32_t index, const std::string& place) const {
+  [[nodiscard]] std::span<const std::byte> read_buffer(std::uint32_t index, const std::string& place) const {
     if (index >= buffers_.size()) {
       fail(place, "buffer " + std::to_string(index),
            "0 to " + std::to_string(buffers_.size()) + " exclusive");
@@ -126,8 +126,8 @@ class ModelReader {
     model_.operators.push_back(std::move(op));
   }
 
-  std::vector<std::int32_t> read_indices(const FlatTable& table, int field, const std::string& place,
-                                         bool optional) const {
+  [[nodiscard]] std::vector<std::int32_t> read_indices(const FlatTable& table, int field,
+                                                       const std::string& place, bool optional) const {
     std::vector<std::int32_t> indices = table.scalars<std::int32_t>(field, kMaxOperands);
     for (const std::int32_t index : indices) {
       const bool in_range = index >= 0 && static_cast<std::size_t>(index) < model_.tensors.size();

@@ -153,7 +153,7 @@ void OperatorReader::expect_output_scale(float scale, std::int64_t zero_point, d
 }
 
 Activation OperatorReader::activation(int field) const {
-  const int code = option<std::int8_t>(field, 0);
+  const int code{option<std::int8_t>(field, 0)};
   switch (code) {
     case 0:
       return Activation::none;
@@ -169,7 +169,7 @@ Activation OperatorReader::activation(int field) const {
 }
 
 bool OperatorReader::same_padding() const {
-  const int code = option<std::int8_t>(window_field::padding, 0);
+  const int code{option<std::int8_t>(window_field::padding, 0)};
   if (code != 0 && code != 1) fail("padding", std::to_string(code), "SAME (0) or VALID (1)");
   return code == 0;
 }

@@ -184,7 +184,7 @@ void OperatorReader::read_fully_connected() {
   expect_inputs(2, 3);
   expect_same_integer_type(1);
   check_weights(1, 0, true);
-  const int format = option<std::int8_t>(fully_connected_field::weights_format, 0);
+  const int format{option<std::int8_t>(fully_connected_field::weights_format, 0)};
   if (format != 0) fail("weights format", std::to_string(format), "0, the default layout");
   add_node(FullyConnectedOp{activation(fully_connected_field::activation)}, {use(0), use(1), use(2)});
 }
