@@ -5,8 +5,8 @@
 
 namespace qsim {
 
-AccumulatorBank::AccumulatorBank(sc_core::sc_module_name name, const AccumulatorConfig& config, std::int64_t columns,
-                                 ChipContext& context)
+AccumulatorBank::AccumulatorBank(sc_core::sc_module_name name, const AccumulatorConfig& config,
+                                 std::int64_t columns, ChipContext& context)
     : sc_module(name),
       config_(config),
       format_{config.width_bits, config.overflow},
@@ -19,8 +19,8 @@ AccumulatorBank::AccumulatorBank(sc_core::sc_module_name name, const Accumulator
 
 std::size_t AccumulatorBank::index(std::int64_t entry, std::int64_t column) const {
   if (entry < 0 || entry >= config_.entries || column < 0 || column >= columns_) {
-    throw std::logic_error("accumulators: entry " + std::to_string(entry) + " of column " + std::to_string(column) +
-                           " does not exist");
+    throw std::logic_error("accumulators: entry " + std::to_string(entry) + " of column " +
+                           std::to_string(column) + " does not exist");
   }
   return static_cast<std::size_t>(entry * columns_ + column);
 }
@@ -30,9 +30,11 @@ void AccumulatorBank::preload(std::int32_t row, std::int64_t entry, std::int64_t
       arithmetic::accumulate(format_, value, context_.accumulators[static_cast<std::size_t>(row)]);
 }
 
-void AccumulatorBank::add(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t partial_sum) {
+void AccumulatorBank::add(std::int32_t row, std::int64_t entry, std::int64_t column,
+                          std::int64_t partial_sum) {
   std::int64_t& cell = storage_[index(entry, column)];
-  cell = arithmetic::accumulate(format_, cell + partial_sum, context_.accumulators[static_cast<std::size_t>(row)]);
+  cell = arithmetic::accumulate(format_, cell + partial_sum,
+                                context_.accumulators[static_cast<std::size_t>(row)]);
 }
 
 std::int64_t AccumulatorBank::read(std::int64_t entry, std::int64_t column) const {

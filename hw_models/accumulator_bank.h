@@ -11,8 +11,8 @@
 
 namespace qsim {
 
-/// Entry (e, column) holds one partial sum of `width_bits`. Each column updates one entry a cycle, so the bank
-/// keeps pace with the array; what it can run out of is entries.
+/// Entry (e, column) holds one partial sum of `width_bits`. Each column updates one entry a cycle, so the
+/// bank keeps pace with the array; what it can run out of is entries.
 class AccumulatorBank : public sc_core::sc_module {
  public:
   AccumulatorBank(sc_core::sc_module_name name, const AccumulatorConfig& config, std::int64_t columns,

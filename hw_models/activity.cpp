@@ -40,8 +40,9 @@ std::string_view event_name(Event event) {
 
 std::string_view cycle_class_name(CycleClass cycle_class) {
   static constexpr std::array<std::string_view, kCycleClassCount> kNames = {
-      "compute",           "fill_drain",        "weight_load", "wait_weights", "wait_activations", "wait_accumulators",
-      "wait_requantizer",  "wait_output_space", "vector",      "host",         "control",
+      "compute",           "fill_drain",       "weight_load",       "wait_weights", "wait_activations",
+      "wait_accumulators", "wait_requantizer", "wait_output_space", "vector",       "host",
+      "control",
   };
   return kNames[static_cast<std::size_t>(cycle_class)];
 }

@@ -31,11 +31,11 @@ enum class Event : std::uint8_t {
   zero_point_input_adds,   ///< data-dependent sum of the inputs (asymmetric weights)
   zero_point_corrections,  ///< outputs corrected with it: one multiply and one subtract
   // vector unit: lane operations
-  vector_adds,         ///< add, compare, accumulate, move
-  vector_multiplies,   ///< fixed- or floating-point rescale
-  vector_lookups,      ///< table lookups
+  vector_adds,        ///< add, compare, accumulate, move
+  vector_multiplies,  ///< fixed- or floating-point rescale
+  vector_lookups,     ///< table lookups
   // DMA and DRAM
-  dma_bytes,               ///< payload moved
+  dma_bytes,  ///< payload moved
   dma_requests,
   dram_read_bursts,
   dram_write_bursts,

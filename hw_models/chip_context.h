@@ -17,7 +17,9 @@ struct ChipContext {
   /// `moves_values`: the memories hold bytes and every tile is computed from them; otherwise time, events and
   /// traffic alone.
   ChipContext(std::int32_t rows, bool moves_values_)
-      : timeline(rows), activity(static_cast<std::size_t>(rows)), accumulators(static_cast<std::size_t>(rows)),
+      : timeline(rows),
+        activity(static_cast<std::size_t>(rows)),
+        accumulators(static_cast<std::size_t>(rows)),
         moves_values(moves_values_) {}
 
   [[nodiscard]] Activity& events(std::int32_t row) { return activity[static_cast<std::size_t>(row)]; }
@@ -37,7 +39,7 @@ struct ChipContext {
 
   Tokens tokens;
   Timeline timeline;
-  std::vector<Activity> activity;                       ///< By report row.
+  std::vector<Activity> activity;                          ///< By report row.
   std::vector<arithmetic::AccumulatorStats> accumulators;  ///< By report row; filled where values move.
   bool moves_values;
   std::function<void()> on_retire;  ///< Called when a nest's last result is where it belongs.

@@ -15,7 +15,8 @@ TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& 
     command.buffer_strides[d] = buffer.strides[d];
   }
   command.buffer_base = buffer.base;
-  command.run_bytes = box.elements() == 0 ? 0 : arithmetic::packed_bytes(box.extent(kChannel), dram.format.bits);
+  command.run_bytes =
+      box.elements() == 0 ? 0 : arithmetic::packed_bytes(box.extent(kChannel), dram.format.bits);
   for (std::size_t d = 3; d-- > 0;) {
     const bool contiguous = command.counts[d] == 1 || (command.dram_strides[d] == command.run_bytes &&
                                                        command.buffer_strides[d] == command.run_bytes);
@@ -27,12 +28,14 @@ TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& 
 }
 
 std::ostream& operator<<(std::ostream& out, const TransferCommand& command) {
-  return out << "transfer row " << command.row << (command.to_buffer ? " from " : " to ") << command.dram_base;
+  return out << "transfer row " << command.row << (command.to_buffer ? " from " : " to ")
+             << command.dram_base;
 }
 
 std::ostream& operator<<(std::ostream& out, const MacTile& tile) {
-  return out << "tile of channels " << tile.columns.channel_begin << ".." << tile.columns.channel_end << ", pixels "
-             << tile.pixel_begin << ".." << tile.pixel_end << ", reduction from " << tile.chunk_begin;
+  return out << "tile of channels " << tile.columns.channel_begin << ".." << tile.columns.channel_end
+             << ", pixels " << tile.pixel_begin << ".." << tile.pixel_end << ", reduction from "
+             << tile.chunk_begin;
 }
 
 std::ostream& operator<<(std::ostream& out, const DrainCommand& command) {

@@ -13,8 +13,8 @@ namespace qsim {
 
 enum class BufferId : std::uint8_t { weights, activations };
 
-/// Moves contiguous runs between DRAM and a buffer: run (i, j, k) starts at base + i*stride[0] + j*stride[1] +
-/// k*stride[2] on either side.
+/// Moves contiguous runs between DRAM and a buffer: run (i, j, k) starts at base + i*stride[0] + j*stride[1]
+/// + k*stride[2] on either side.
 struct TransferCommand {
   std::int32_t row = 0;
   bool to_buffer = true;
@@ -23,16 +23,17 @@ struct TransferCommand {
   std::int64_t dram_base = 0, buffer_base = 0;
   std::array<std::int64_t, 3> counts{1, 1, 1};
   std::array<std::int64_t, 3> dram_strides{}, buffer_strides{};
-  std::int64_t run_bytes = 0;       ///< 0: nothing to move, the tokens alone.
-  Token* acquire = nullptr;         ///< Taken before the first byte moves.
-  Token* release = nullptr;         ///< Given when the last byte has arrived.
-  bool retires = false;             ///< The nest has retired then.
-  bool ends_stream = false;         ///< No command: the channel has no more work in this run.
+  std::int64_t run_bytes = 0;  ///< 0: nothing to move, the tokens alone.
+  Token* acquire = nullptr;    ///< Taken before the first byte moves.
+  Token* release = nullptr;    ///< Given when the last byte has arrived.
+  bool retires = false;        ///< The nest has retired then.
+  bool ends_stream = false;    ///< No command: the channel has no more work in this run.
 };
 
-/// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that are
-/// contiguous on both sides become one run.
-[[nodiscard]] TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer, const Box& box);
+/// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that
+/// are contiguous on both sides become one run.
+[[nodiscard]] TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer,
+                                                const Box& box);
 
 /// One pass of the MAC array: a chunk of the reduction for a run of output pixels and one column tile.
 struct MacTile {
@@ -43,14 +44,14 @@ struct MacTile {
   std::int64_t weights_address = 0;
   std::int64_t parameters_address = 0;  ///< Of the column tile's block.
   std::int64_t block_channel_begin = 0;
-  Box output;                                    ///< The step's output box: pixels are counted in it.
-  std::int64_t pixel_begin = 0, pixel_end = 0;   ///< Raster order within the box.
-  TensorLayout input;                            ///< Layout of what is in the buffer ...
-  Dims input_origin{};                           ///< ... whose base is this element of the tensor.
+  Box output;                                   ///< The step's output box: pixels are counted in it.
+  std::int64_t pixel_begin = 0, pixel_end = 0;  ///< Raster order within the box.
+  TensorLayout input;                           ///< Layout of what is in the buffer ...
+  Dims input_origin{};                          ///< ... whose base is this element of the tensor.
   std::int64_t accumulator_base = 0;
   std::int64_t issue_cycle = 0;  ///< When the controller had it ready: the array waits for it from then on.
-  bool preload = false;  ///< First chunk: accumulators start from the preload.
-  bool last = false;     ///< Last chunk: the accumulators are complete afterwards.
+  bool preload = false;          ///< First chunk: accumulators start from the preload.
+  bool last = false;             ///< Last chunk: the accumulators are complete afterwards.
   // Dependencies, in the order in which they are taken.
   bool takes_weights = false, takes_parameters = false, takes_input = false, takes_accumulators = false,
        takes_output_space = false;

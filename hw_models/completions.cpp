@@ -4,7 +4,8 @@
 
 namespace qsim {
 
-Completions::Completions(sc_core::sc_module_name name, ChipContext& context) : sc_module(name), context_(context) {
+Completions::Completions(sc_core::sc_module_name name, ChipContext& context)
+    : sc_module(name), context_(context) {
   SC_METHOD(run);
   sensitive << wake_;
   dont_initialize();

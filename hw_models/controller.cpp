@@ -14,7 +14,9 @@ std::int32_t row_of(const Nest& nest) {
   return std::visit([](const auto& n) { return n.row; }, nest);
 }
 
-bool needs_loads(const GemmNest& nest) { return !nest.input.resident; }
+bool needs_loads(const GemmNest& nest) {
+  return !nest.input.resident;
+}
 
 bool needs_loads(const VectorNest& nest) {
   return std::ranges::any_of(nest.inputs, [](const VectorInput& input) { return !input.placement.resident; });
@@ -34,7 +36,9 @@ TensorLayout tile_layout(const Placement& placement, std::int64_t count) {
 }
 
 /// Element of the tensor that lies at the base of tile_layout().
-Dims tile_origin(const Placement& placement, const Box& box) { return placement.resident ? Dims{} : box.begin; }
+Dims tile_origin(const Placement& placement, const Box& box) {
+  return placement.resident ? Dims{} : box.begin;
+}
 
 Box shifted(Box box, const Dims& offset) {
   for (std::size_t d = 0; d < kDims; ++d) {
@@ -69,8 +73,8 @@ TransferCommand make_load(const Placement& placement, std::int64_t count, const 
   return command;
 }
 
-TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address, std::int64_t buffer_address,
-                              std::int64_t bytes) {
+TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address,
+                              std::int64_t buffer_address, std::int64_t bytes) {
   TransferCommand command;
   command.row = row;
   command.buffer = BufferId::weights;
@@ -91,7 +95,8 @@ TransferCommand end_of_stream() {
 
 Controller::Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
                        std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
-                       MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context)
+                       MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit,
+                       ChipContext& context)
     : sc_module(name),
       program_(program),
       nests_(std::move(nests)),
@@ -145,11 +150,13 @@ void Controller::select_slots(const GemmNest& nest, const GemmStep& step, Shared
   if (step.loads_weights) ++slots.weights;
 }
 
-std::int64_t Controller::weights_address(const GemmNest& nest, const GemmStep& step, const SharedSlots& slots) const {
+std::int64_t Controller::weights_address(const GemmNest& nest, const GemmStep& step,
+                                         const SharedSlots& slots) const {
   if (nest.weights_resident) {
     const std::int64_t parts = static_cast<std::int64_t>(nest.weight_blocks.size() - 1) /
                                static_cast<std::int64_t>(nest.parameter_blocks.size() - 1);
-    return nest.weights_base + nest.weight_blocks[static_cast<std::size_t>(step.block * parts + step.part_index)];
+    return nest.weights_base +
+           nest.weight_blocks[static_cast<std::size_t>(step.block * parts + step.part_index)];
   }
   return program_.weight_slots[static_cast<std::size_t>(slots.weights) % program_.weight_slots.size()];
 }
@@ -159,7 +166,8 @@ std::int64_t Controller::parameters_address(const GemmNest& nest, const GemmStep
   if (nest.weights_resident) {
     return nest.parameters_base + nest.parameter_blocks[static_cast<std::size_t>(step.block)];
   }
-  return program_.parameter_slots[static_cast<std::size_t>(slots.parameters) % program_.parameter_slots.size()];
+  return program_
+      .parameter_slots[static_cast<std::size_t>(slots.parameters) % program_.parameter_slots.size()];
 }
 
 void Controller::run_weight_loads() {
@@ -184,8 +192,9 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
     if (step.loads_parameters) {
       const auto block = static_cast<std::size_t>(step.block);
       TransferCommand command = make_run_load(
-          nest.row, Event::dram_read_parameter_bytes, nest.parameters_dram_base + nest.parameter_blocks[block],
-          parameters_address(nest, step, slots), nest.parameter_blocks[block + 1] - nest.parameter_blocks[block]);
+          nest.row, Event::dram_read_parameter_bytes,
+          nest.parameters_dram_base + nest.parameter_blocks[block], parameters_address(nest, step, slots),
+          nest.parameter_blocks[block + 1] - nest.parameter_blocks[block]);
       command.acquire = &context_.tokens.parameters_free;
       command.release = &context_.tokens.parameters_ready;
       dma_->submit(DmaChannel::weights, command);
@@ -203,8 +212,9 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
 }
 
 void Controller::load_resident_weights(const GemmNest& nest) {
-  TransferCommand parameters = make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.parameters_dram_base,
-                                             nest.parameters_base, nest.parameter_blocks.back());
+  TransferCommand parameters =
+      make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.parameters_dram_base,
+                    nest.parameters_base, nest.parameter_blocks.back());
   parameters.release = &context_.tokens.parameters_ready;
   dma_->submit(DmaChannel::weights, parameters);
   TransferCommand weights = make_run_load(nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base,
@@ -306,7 +316,8 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
   const bool streamed_weights = !nest.weights_resident;
   // Resident weights are loaded whole before the nest's first pass, or were there before the run.
   const bool takes_weights = streamed_weights ? step.loads_weights : nest.weights_loaded && step.first_step;
-  const bool takes_parameters = streamed_weights ? step.loads_parameters : nest.weights_loaded && step.first_step;
+  const bool takes_parameters =
+      streamed_weights ? step.loads_parameters : nest.weights_loaded && step.first_step;
   bool first = true;
   for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
     tile.columns = cursor.column_tile(t);
@@ -318,8 +329,7 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
       tile.pixel_end = std::min(step.pixels(), tile.pixel_begin + nest.pixels_per_pass);
       tile.weights_address = column_tile_weights;
       for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const bool last =
-            t + 1 == step.column_tile_end && pass + 1 == passes && chunk + 1 == chunks;
+        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes && chunk + 1 == chunks;
         tile.chunk_begin = chunk * nest.chunk_rows;
         tile.chunk_depth = cursor.chunk_depth(step.part, chunk);
         tile.preload = step.first_part && chunk == 0;

@@ -16,15 +16,15 @@
 
 namespace qsim {
 
-/// Each queue walks all nests in order with a cursor of its own and stays as far ahead as the bounded queues of
-/// the units and the dependency tokens allow. Weight loads cross from one nest into the next; a nest's activation
-/// loads and computes start when its predecessor has retired, because they read what it wrote.
+/// Each queue walks all nests in order with a cursor of its own and stays as far ahead as the bounded queues
+/// of the units and the dependency tokens allow. Weight loads cross from one nest into the next; a nest's
+/// activation loads and computes start when its predecessor has retired, because they read what it wrote.
 class Controller : public sc_core::sc_module {
  public:
   /// `dma` is absent on chips without DRAM.
   Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-             std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma, MacArray& mac_array,
-             Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context);
+             std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
+             MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context);
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -46,8 +46,8 @@ class Controller : public sc_core::sc_module {
   void load_inputs(const VectorNest& nest);
   void run_computes();
   void compute(const GemmNest& nest, SharedSlots& slots);
-  void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile, std::int64_t& accumulator_slot,
-                    const GemmNest& nest);
+  void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
+                    std::int64_t& accumulator_slot, const GemmNest& nest);
   void compute(const VectorNest& nest);
   void run_drains();
   void drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& accumulator_slot);

@@ -8,7 +8,9 @@ namespace qsim {
 
 using Cycle = std::int64_t;
 
-[[nodiscard]] inline Cycle now_cycle() { return static_cast<Cycle>(sc_core::sc_time_stamp().value()); }
+[[nodiscard]] inline Cycle now_cycle() {
+  return static_cast<Cycle>(sc_core::sc_time_stamp().value());
+}
 
 [[nodiscard]] inline sc_core::sc_time cycles_to_time(Cycle cycles) {
   return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(cycles));

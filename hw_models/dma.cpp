@@ -170,10 +170,12 @@ void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data
     const TransferCommand& finished = request.transfer->command;
     if (finished.to_buffer && request.bytes > 0) {
       buffer(finished.buffer).count_write(finished.row, request.bytes);
-      if (!data.empty()) std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
+      if (!data.empty())
+        std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
     }
     if (!request.last) return;
-    context_.timeline.record(kBusySpans[request.transfer->channel], finished.row, request.transfer->first_request, done);
+    context_.timeline.record(kBusySpans[request.transfer->channel], finished.row,
+                             request.transfer->first_request, done);
     if (finished.release != nullptr) finished.release->release();
     if (finished.retires) context_.on_retire();
   });

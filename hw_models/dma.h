@@ -20,13 +20,13 @@ namespace qsim {
 
 enum class DmaChannel : std::uint8_t { weights, inputs, stores, count_ };
 
-/// Each channel works through its commands in order: takes the command's token, waits the setup time, and offers
-/// requests of at most `transaction_bytes`. The memory port takes one request at a time, round robin over the
-/// channels that offer one, as fast as the memory accepts them.
+/// Each channel works through its commands in order: takes the command's token, waits the setup time, and
+/// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, round robin
+/// over the channels that offer one, as fast as the memory accepts them.
 class Dma : public sc_core::sc_module {
  public:
-  Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer, SramBuffer& activation_buffer,
-      Completions& completions, ChipContext& context);
+  Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
+      SramBuffer& activation_buffer, Completions& completions, ChipContext& context);
   Dma(const Dma&) = delete;
   Dma& operator=(const Dma&) = delete;
 
@@ -59,7 +59,9 @@ class Dma : public sc_core::sc_module {
                  std::int64_t buffer_address, bool last_run) const;
   void perform(const Request& request);
   void finish(const Request& request, Cycle done, std::vector<std::byte> data);
-  [[nodiscard]] SramBuffer& buffer(BufferId id) { return id == BufferId::weights ? weight_buffer_ : activation_buffer_; }
+  [[nodiscard]] SramBuffer& buffer(BufferId id) {
+    return id == BufferId::weights ? weight_buffer_ : activation_buffer_;
+  }
 
   DmaConfig config_;
   SramBuffer& weight_buffer_;

@@ -9,20 +9,23 @@
 
 namespace qsim {
 
-Dram::Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program, ChipContext& context)
+Dram::Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program,
+           ChipContext& context)
     : sc_module(name), socket("socket"), timing_(config.dram, config.clock_khz), context_(context) {
   socket.register_b_transport(this, &Dram::transport);
   if (!context.moves_values) return;
   storage_.resize(static_cast<std::size_t>(program.dram_bytes));
   for (const MemoryImage& image : program.dram_image) {
-    std::ranges::copy(image.bytes, bytes(image.address, static_cast<std::int64_t>(image.bytes.size())).begin());
+    std::ranges::copy(image.bytes,
+                      bytes(image.address, static_cast<std::int64_t>(image.bytes.size())).begin());
   }
 }
 
 std::span<std::byte> Dram::bytes(std::int64_t address, std::int64_t size) {
   if (address < 0 || size < 0 || address + size > static_cast<std::int64_t>(storage_.size())) {
-    throw std::logic_error("DRAM: access of " + std::to_string(size) + " bytes at address " + std::to_string(address) +
-                           " outside its image of " + std::to_string(storage_.size()) + " bytes");
+    throw std::logic_error("DRAM: access of " + std::to_string(size) + " bytes at address " +
+                           std::to_string(address) + " outside its image of " +
+                           std::to_string(storage_.size()) + " bytes");
   }
   return std::span(storage_).subspan(static_cast<std::size_t>(address), static_cast<std::size_t>(size));
 }

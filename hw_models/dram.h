@@ -22,7 +22,9 @@ struct DramExtension : public tlm::tlm_extension<DramExtension> {
   std::int64_t accepted_cycle = 0;
 
   [[nodiscard]] tlm_extension_base* clone() const override { return new DramExtension(*this); }
-  void copy_from(const tlm_extension_base& other) override { *this = dynamic_cast<const DramExtension&>(other); }
+  void copy_from(const tlm_extension_base& other) override {
+    *this = dynamic_cast<const DramExtension&>(other);
+  }
 };
 
 /// Loosely timed: b_transport returns at once and adds to `delay` the time until the last data has been
@@ -30,7 +32,8 @@ struct DramExtension : public tlm::tlm_extension<DramExtension> {
 /// data pointer is timed and counted, nothing is moved.
 class Dram : public sc_core::sc_module {
  public:
-  Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program, ChipContext& context);
+  Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program,
+       ChipContext& context);
   Dram(const Dram&) = delete;
   Dram& operator=(const Dram&) = delete;
 

@@ -39,7 +39,8 @@ DramService DramTiming::serve(std::int64_t arrival_cycle, std::int64_t address, 
     done_[next_] = done;
     next_ = next_ + 1 == done_.size() ? 0 : next_ + 1;
   }
-  return {cycles_up(last_request_, ticks_per_cycle_), cycles_up(last_done_, ticks_per_cycle_), last - first + 1};
+  return {cycles_up(last_request_, ticks_per_cycle_), cycles_up(last_done_, ticks_per_cycle_),
+          last - first + 1};
 }
 
 }  // namespace qsim

@@ -15,9 +15,9 @@ struct DramService {
   std::int64_t bursts = 0;          ///< Whole aligned bursts that the request touches.
 };
 
-/// The simple memory. Burst i (all requests together, in order of arrival) is requested when it has arrived, the
-/// previous one has been requested, and fewer than `outstanding_requests` are in flight; its data takes the bus
-/// after the latency and after its predecessor's:
+/// The simple memory. Burst i (all requests together, in order of arrival) is requested when it has arrived,
+/// the previous one has been requested, and fewer than `outstanding_requests` are in flight; its data takes
+/// the bus after the latency and after its predecessor's:
 ///
 ///   request(i) = max(arrival(i), request(i-1), done(i - outstanding))
 ///   done(i)    = max(request(i) + latency, done(i-1)) + burst_bytes / bandwidth

@@ -20,7 +20,8 @@ struct MacArrayConfig {
   std::int64_t columns = 32;  ///< Output channels a tile. 1..4096
   Organization organization = Organization::systolic;
   Dataflow dataflow = Dataflow::weight_stationary;
-  bool double_buffered_weights = true;  ///< Second weight register a PE: the next weights load while a tile streams.
+  bool double_buffered_weights =
+      true;                 ///< Second weight register a PE: the next weights load while a tile streams.
   int weight_bits = 8;      ///< Width of the multipliers' weight operand. 1..16
   int activation_bits = 8;  ///< Width of the multipliers' activation operand. 1..16
 
@@ -28,7 +29,8 @@ struct MacArrayConfig {
   /// pieces of its widths, a cycle each pair (16-bit activations on an 8x8 multiplier: 2).
   [[nodiscard]] std::int64_t cycles_per_mac(int weight_operand_bits, int activation_operand_bits) const {
     const auto pieces = [](int operand, int multiplier) { return (operand + multiplier - 1) / multiplier; };
-    return std::int64_t{pieces(weight_operand_bits, weight_bits)} * pieces(activation_operand_bits, activation_bits);
+    return std::int64_t{pieces(weight_operand_bits, weight_bits)} *
+           pieces(activation_operand_bits, activation_bits);
   }
 };
 
@@ -43,18 +45,18 @@ struct BufferConfig {
 };
 
 struct AccumulatorConfig {
-  int width_bits = 32;           ///< 8..64
-  std::int64_t entries = 2048;   ///< Accumulators a column; halved where double buffered.
+  int width_bits = 32;          ///< 8..64
+  std::int64_t entries = 2048;  ///< Accumulators a column; halved where double buffered.
   arithmetic::Overflow overflow = arithmetic::Overflow::wrap;
-  bool double_buffered = true;   ///< One half accumulates while the other is requantized.
+  bool double_buffered = true;  ///< One half accumulates while the other is requantized.
 
   [[nodiscard]] std::int64_t slots() const { return double_buffered ? 2 : 1; }
   [[nodiscard]] std::int64_t entries_per_slot() const { return entries / slots(); }
 };
 
 struct RequantizerConfig {
-  std::int64_t lanes = 32;            ///< Outputs a cycle.
-  std::int64_t latency_cycles = 4;    ///< From the first accumulator read to the first output written.
+  std::int64_t lanes = 32;          ///< Outputs a cycle.
+  std::int64_t latency_cycles = 4;  ///< From the first accumulator read to the first output written.
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Absent: auto.
 };
 
@@ -64,8 +66,9 @@ struct VectorUnitConfig {
 };
 
 struct DmaConfig {
-  std::int64_t transaction_bytes = 1024;  ///< Largest request; arbitration between channels is a request each.
-  std::int64_t setup_cycles = 8;          ///< From a command to its first request.
+  std::int64_t transaction_bytes =
+      1024;                       ///< Largest request; arbitration between channels is a request each.
+  std::int64_t setup_cycles = 8;  ///< From a command to its first request.
 };
 
 enum class DramKind { simple, none };
@@ -73,9 +76,9 @@ enum class DramKind { simple, none };
 struct DramConfig {
   DramKind kind = DramKind::simple;
   std::int64_t bandwidth_bytes_per_second = 12'800'000'000;  ///< JSON: bandwidth_gb_per_s (1e9 bytes).
-  std::int64_t latency_cycles = 100;          ///< Core cycles from a request to its first data.
-  std::int64_t burst_bytes = 64;              ///< Power of two; transfers take whole aligned bursts.
-  std::int64_t outstanding_requests = 32;     ///< Bursts in flight.
+  std::int64_t latency_cycles = 100;       ///< Core cycles from a request to its first data.
+  std::int64_t burst_bytes = 64;           ///< Power of two; transfers take whole aligned bursts.
+  std::int64_t outstanding_requests = 32;  ///< Bursts in flight.
   std::int64_t capacity_mib = 4096;
 };
 

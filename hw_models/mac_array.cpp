@@ -39,8 +39,10 @@ MacArray::MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, S
       context_(context),
       loaded_("loaded", 1) {
   registers_free_.reset(1);
-  sc_core::sc_spawn([this] { context_.guard([this] { run_loader(); }); }, sc_core::sc_gen_unique_name("loader"));
-  sc_core::sc_spawn([this] { context_.guard([this] { run_streamer(); }); }, sc_core::sc_gen_unique_name("streamer"));
+  sc_core::sc_spawn([this] { context_.guard([this] { run_loader(); }); },
+                    sc_core::sc_gen_unique_name("loader"));
+  sc_core::sc_spawn([this] { context_.guard([this] { run_streamer(); }); },
+                    sc_core::sc_gen_unique_name("streamer"));
 }
 
 MacArray::~MacArray() = default;
@@ -49,14 +51,16 @@ PassTiming MacArray::timing(const MacTile& tile) const {
   PassTiming timing;
   const std::int64_t product_cycles =
       config_.cycles_per_mac(tile.nest->weight_format.bits, tile.nest->activation_format.bits);
-  timing.interval = std::max(product_cycles, activation_buffer_.read_cycles(activation_bytes_per_pixel(tile)));
+  timing.interval =
+      std::max(product_cycles, activation_buffer_.read_cycles(activation_bytes_per_pixel(tile)));
   timing.stream_cycles = tile.pixels() * timing.interval;
   const std::int64_t entered = (tile.pixels() - 1) * timing.interval + product_cycles - 1;
   // Asymmetric weights: a further column of adders sums the inputs of each pixel.
   const std::int64_t columns = config_.columns + (tile.nest->parameters.asymmetric_weights ? 1 : 0);
   timing.compute_cycles = entered + tile.rows_used() + tile.columns_used() - 1;
   timing.drain_cycles = entered + config_.rows + columns - 1;
-  const std::int64_t stored = arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits);
+  const std::int64_t stored =
+      arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits);
   timing.load_cycles = std::max(config_.rows, weight_buffer_.read_cycles(stored));
   return timing;
 }
@@ -89,7 +93,8 @@ void MacArray::run_streamer() {
     if (loaded->tile.nest == nullptr) return;
     // Before the weights were in the buffer the array waited for them; afterwards it was loading them.
     const Cycle waiting_since = std::max(idle_since, loaded->tile.issue_cycle);
-    context_.timeline.record(Span::wait_weights, loaded->tile.nest->row, waiting_since, loaded->weights_ready);
+    context_.timeline.record(Span::wait_weights, loaded->tile.nest->row, waiting_since,
+                             loaded->weights_ready);
     take_dependencies(*loaded);
     stream(*loaded);
   }
@@ -121,11 +126,12 @@ void MacArray::stream(const LoadedTile& loaded) {
 
   std::vector<std::int64_t> activations;
   if (context_.moves_values) activations = read_activations(tile);
-  completions_.at(begin + pass.drain_cycles, [this, tile, weights = loaded.weights, activations = std::move(activations)] {
-    if (context_.moves_values) accumulate(tile, weights, activations);
-    if (tile.last) context_.tokens.accumulators_ready.release();
-    if (!config_.double_buffered_weights) registers_free_.release();
-  });
+  completions_.at(begin + pass.drain_cycles,
+                  [this, tile, weights = loaded.weights, activations = std::move(activations)] {
+                    if (context_.moves_values) accumulate(tile, weights, activations);
+                    if (tile.last) context_.tokens.accumulators_ready.release();
+                    if (!config_.double_buffered_weights) registers_free_.release();
+                  });
   // With a second register the first is free for the next weights as soon as the wavefront has started.
   if (config_.double_buffered_weights) registers_free_.release();
   sc_core::wait(cycles_to_time(pass.stream_cycles));
@@ -139,8 +145,10 @@ void MacArray::count(const MacTile& tile) {
   // Groups side by side: each column multiplies the rows of its own group only.
   events[Event::macs] += tile.pixels() * tile.chunk_depth * tile.columns_used();
   events[Event::weight_register_writes] += tile.chunk_depth * tile.columns_used();
-  weight_buffer_.count_read(row, arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits));
-  activation_buffer_.count_read(row, arithmetic::packed_bytes(activations_read(tile), tile.nest->activation_format.bits));
+  weight_buffer_.count_read(
+      row, arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits));
+  activation_buffer_.count_read(
+      row, arithmetic::packed_bytes(activations_read(tile), tile.nest->activation_format.bits));
   const std::int64_t updates = tile.pixels() * tile.columns_used();
   if (tile.preload) {
     weight_buffer_.count_read(row, tile.columns_used() * tile.nest->parameters.preload_bytes);
@@ -159,7 +167,8 @@ std::vector<std::int64_t> MacArray::read_weights(const MacTile& tile) const {
   const std::int64_t count = tile.chunk_depth * tile.columns_used();
   std::vector<std::int64_t> weights(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {
-    weights[static_cast<std::size_t>(i)] = weight_buffer_.read(8 * tile.weights_address + i * format.bits, format);
+    weights[static_cast<std::size_t>(i)] =
+        weight_buffer_.read(8 * tile.weights_address + i * format.bits, format);
   }
   return weights;
 }
@@ -177,8 +186,8 @@ std::vector<std::int64_t> MacArray::read_activations(const MacTile& tile) const 
         const Tap tap = tap_of(tile.part, k);
         const std::int64_t row = input_coordinate(out_row, tap.kernel_h, g.stride_h, g.dilation_h, g.pad_top,
                                                   g.input_dilation_h, g.input[kRow]);
-        const std::int64_t column = input_coordinate(out_column, tap.kernel_w, g.stride_w, g.dilation_w, g.pad_left,
-                                                     g.input_dilation_w, g.input[kColumn]);
+        const std::int64_t column = input_coordinate(out_column, tap.kernel_w, g.stride_w, g.dilation_w,
+                                                     g.pad_left, g.input_dilation_w, g.input[kColumn]);
         if (row < 0 || column < 0) {
           values.push_back(g.input_zero_point);
           continue;
@@ -198,7 +207,8 @@ void MacArray::accumulate(const MacTile& tile, const std::vector<std::int64_t>& 
                           const std::vector<std::int64_t>& activations) {
   const std::int64_t group_columns = tile.columns_used() / tile.columns.groups();
   const std::int64_t depth = tile.chunk_depth;
-  const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address, tile.block_channel_begin);
+  const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address,
+                                   tile.block_channel_begin);
   std::vector<std::int64_t> preloads;
   for (std::int64_t column = 0; tile.preload && column < tile.columns_used(); ++column) {
     preloads.push_back(parameters.preload(tile.columns.channel_begin + column));
@@ -206,7 +216,8 @@ void MacArray::accumulate(const MacTile& tile, const std::vector<std::int64_t>& 
   for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
     const std::int64_t entry = tile.accumulator_base + pixel;
     for (std::int64_t group = 0; group < tile.columns.groups(); ++group) {
-      const std::int64_t* inputs = &activations[static_cast<std::size_t>(pixel * tile.rows_used() + group * depth)];
+      const std::int64_t* inputs =
+          &activations[static_cast<std::size_t>(pixel * tile.rows_used() + group * depth)];
       std::int64_t input_sum = 0;
       for (std::int64_t k = 0; k < depth; ++k) input_sum += inputs[k];
       for (std::int64_t c = 0; c < group_columns; ++c) {

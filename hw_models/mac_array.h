@@ -16,8 +16,8 @@
 namespace qsim {
 
 /// When the cycles of one pass fall, relative to the cycle in which its first pixel enters (closed forms of a
-/// systolic array of R x C PEs with E pixels entering every `interval` cycles: the cycles that a multiplier needs
-/// for one product, or more where the read port is narrower than a pixel's operands):
+/// systolic array of R x C PEs with E pixels entering every `interval` cycles: the cycles that a multiplier
+/// needs for one product, or more where the read port is narrower than a pixel's operands):
 ///
 ///   pixel e reaches PE (r, c) at e*interval + r + c
 ///   the last useful MAC is over after (E-1)*interval + (product - 1) + r_used + c_used - 1 cycles

@@ -6,9 +6,10 @@
 
 namespace qsim {
 
-std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0, std::int64_t k1,
-                                                  std::int64_t stride, std::int64_t pad, std::int64_t dilation,
-                                                  std::int64_t input_dilation, std::int64_t size) {
+std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0,
+                                                  std::int64_t k1, std::int64_t stride, std::int64_t pad,
+                                                  std::int64_t dilation, std::int64_t input_dilation,
+                                                  std::int64_t size) {
   const std::int64_t first = std::max<std::int64_t>(0, o0 * stride - pad + k0 * dilation);
   const std::int64_t last = (o1 - 1) * stride - pad + (k1 - 1) * dilation;
   const std::int64_t begin = std::min(size, ceil_div(first, input_dilation));
@@ -19,7 +20,8 @@ std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t 
 GemmCursor::GemmCursor(const GemmNest& nest) : nest_(nest) {
   const ConvolutionGeometry& g = nest.geometry;
   tiles_per_group_ = ceil_div(g.group_outputs(), nest.column_tile);
-  column_tiles_ = nest.groups_per_tile > 1 ? ceil_div(g.groups, nest.groups_per_tile) : g.groups * tiles_per_group_;
+  column_tiles_ =
+      nest.groups_per_tile > 1 ? ceil_div(g.groups, nest.groups_per_tile) : g.groups * tiles_per_group_;
   blocks_ = ceil_div(column_tiles_, nest.column_tiles_per_block);
   parts_h_ = ceil_div(g.kernel_h, nest.part_kernel_h);
   parts_w_ = ceil_div(g.kernel_w, nest.part_kernel_w);
@@ -44,7 +46,8 @@ ColumnTile GemmCursor::column_tile(std::int64_t index) const {
   tile.group_end = tile.group_begin + 1;
   const std::int64_t within = (index % tiles_per_group_) * nest_.column_tile;
   tile.channel_begin = tile.group_begin * g.group_outputs() + within;
-  tile.channel_end = tile.group_begin * g.group_outputs() + std::min(g.group_outputs(), within + nest_.column_tile);
+  tile.channel_end =
+      tile.group_begin * g.group_outputs() + std::min(g.group_outputs(), within + nest_.column_tile);
   return tile;
 }
 
@@ -63,7 +66,9 @@ ReductionPart GemmCursor::part(std::int64_t index) const {
   return part;
 }
 
-std::int64_t GemmCursor::chunks(const ReductionPart& part) const { return ceil_div(part.depth(), nest_.chunk_rows); }
+std::int64_t GemmCursor::chunks(const ReductionPart& part) const {
+  return ceil_div(part.depth(), nest_.chunk_rows);
+}
 
 std::int64_t GemmCursor::chunk_depth(const ReductionPart& part, std::int64_t chunk) const {
   return std::min(nest_.chunk_rows, part.depth() - chunk * nest_.chunk_rows);
@@ -74,7 +79,9 @@ std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_
   return arithmetic::packed_bytes(tile.groups() * chunk_depth * group_columns, nest_.weight_format.bits);
 }
 
-std::int64_t GemmCursor::column_tile_begin(std::int64_t block) const { return block * nest_.column_tiles_per_block; }
+std::int64_t GemmCursor::column_tile_begin(std::int64_t block) const {
+  return block * nest_.column_tiles_per_block;
+}
 
 std::int64_t GemmCursor::column_tile_end(std::int64_t block) const {
   return std::min(column_tiles_, (block + 1) * nest_.column_tiles_per_block);
@@ -86,13 +93,15 @@ std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index
   std::int64_t bytes = 0;
   for (std::int64_t t = column_tile_begin(block); t < column_tile_end(block); ++t) {
     const ColumnTile tile = column_tile(t);
-    bytes += (count - 1) * chunk_bytes(tile, nest_.chunk_rows) + chunk_bytes(tile, chunk_depth(box, count - 1));
+    bytes +=
+        (count - 1) * chunk_bytes(tile, nest_.chunk_rows) + chunk_bytes(tile, chunk_depth(box, count - 1));
   }
   return bytes;
 }
 
 std::pair<std::int64_t, std::int64_t> GemmCursor::block_channels(std::int64_t block) const {
-  return {column_tile(column_tile_begin(block)).channel_begin, column_tile(column_tile_end(block) - 1).channel_end};
+  return {column_tile(column_tile_begin(block)).channel_begin,
+          column_tile(column_tile_end(block) - 1).channel_end};
 }
 
 GemmCursor::Position GemmCursor::position(std::int64_t index) const {
@@ -127,11 +136,11 @@ Box GemmCursor::input_box(const Box& output, const Position& p) const {
   const ConvolutionGeometry& g = nest_.geometry;
   const ReductionPart box = part(p.part);
   const auto [row_begin, row_end] =
-      input_range(output.begin[kRow], output.end[kRow], box.kernel_h_begin, box.kernel_h_end, g.stride_h, g.pad_top,
-                  g.dilation_h, g.input_dilation_h, g.input[kRow]);
+      input_range(output.begin[kRow], output.end[kRow], box.kernel_h_begin, box.kernel_h_end, g.stride_h,
+                  g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
   const auto [column_begin, column_end] =
-      input_range(output.begin[kColumn], output.end[kColumn], box.kernel_w_begin, box.kernel_w_end, g.stride_w,
-                  g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
+      input_range(output.begin[kColumn], output.end[kColumn], box.kernel_w_begin, box.kernel_w_end,
+                  g.stride_w, g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
   // Several groups: the channels of all of them; one group: the part's channels of it.
   const std::int64_t group_begin = column_tile(column_tile_begin(p.block)).group_begin;
   const std::int64_t group_end = column_tile(column_tile_end(p.block) - 1).group_end;
@@ -141,8 +150,8 @@ Box GemmCursor::input_box(const Box& output, const Position& p) const {
 }
 
 bool GemmCursor::same_input(const Position& a, const Position& b) const {
-  return a.batch == b.batch && a.tile_row == b.tile_row && a.tile_column == b.tile_column && a.part == b.part &&
-         (nest_.geometry.groups == 1 || a.block == b.block);
+  return a.batch == b.batch && a.tile_row == b.tile_row && a.tile_column == b.tile_column &&
+         a.part == b.part && (nest_.geometry.groups == 1 || a.block == b.block);
 }
 
 GemmStep GemmCursor::step(std::int64_t index) const {
@@ -162,7 +171,9 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   const auto differs = [&](std::int64_t other, auto&& same) {
     return other < 0 || other >= steps_ || !same(here, position(other));
   };
-  const auto same_weights = [](const Position& a, const Position& b) { return a.block == b.block && a.part == b.part; };
+  const auto same_weights = [](const Position& a, const Position& b) {
+    return a.block == b.block && a.part == b.part;
+  };
   const auto same_parameters = [](const Position& a, const Position& b) { return a.block == b.block; };
   const auto same_activations = [this](const Position& a, const Position& b) { return same_input(a, b); };
   step.loads_weights = differs(index - 1, same_weights);
@@ -198,7 +209,8 @@ Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
   for (std::size_t d = 0; d < kDims; ++d) {
     const std::size_t from = input.source[d];
     const std::int64_t first = output.begin[from] * input.stride[d] + input.offset[d];
-    const std::int64_t last = (output.end[from] - 1) * input.stride[d] + input.offset[d] + nest_.window[d] - 1;
+    const std::int64_t last =
+        (output.end[from] - 1) * input.stride[d] + input.offset[d] + nest_.window[d] - 1;
     const std::int64_t size = input.placement.dims[d];
     box.begin[d] = std::clamp<std::int64_t>(std::min(first, last), 0, size);
     box.end[d] = std::clamp<std::int64_t>(std::max(first, last) + 1, box.begin[d], size);

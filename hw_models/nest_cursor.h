@@ -1,7 +1,7 @@
 // Walks a loop nest lazily: step i of a nest, computed from i alone.
 //
-// Every queue of the controller has its own cursor over the same nest, so that they agree on the order without
-// talking to each other; what they wait for are dependency tokens.
+// Every queue of the controller has its own cursor over the same nest, so that they agree on the order
+// without talking to each other; what they wait for are dependency tokens.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,17 @@
 
 namespace qsim {
 
-[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 /// Input range [begin, end) of one spatial dimension that output range [o0, o1) with kernel range [k0, k1)
 /// reaches, clipped to the tensor. In the zero-inserted input the range is
-/// [o0*stride - pad + k0*dilation, (o1-1)*stride - pad + (k1-1)*dilation]; only multiples of the input dilation
-/// are elements.
-[[nodiscard]] std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0,
-                                                                std::int64_t k1, std::int64_t stride,
-                                                                std::int64_t pad, std::int64_t dilation,
-                                                                std::int64_t input_dilation, std::int64_t size);
+/// [o0*stride - pad + k0*dilation, (o1-1)*stride - pad + (k1-1)*dilation]; only multiples of the input
+/// dilation are elements.
+[[nodiscard]] std::pair<std::int64_t, std::int64_t> input_range(
+    std::int64_t o0, std::int64_t o1, std::int64_t k0, std::int64_t k1, std::int64_t stride, std::int64_t pad,
+    std::int64_t dilation, std::int64_t input_dilation, std::int64_t size);
 
 /// Output channels and groups of one column tile.
 struct ColumnTile {

@@ -45,20 +45,20 @@ class Npu : public sc_core::sc_module {
         weight_buffer("weight_buffer", hardware.weight_buffer, kWeightBufferEvents, context),
         activation_buffer("activation_buffer", hardware.activation_buffer, kActivationBufferEvents, context),
         accumulators("accumulators", hardware.accumulators, hardware.mac_array.columns, context),
-        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, accumulators, completions,
-                  context),
-        requantizer("requantizer", hardware.requantizer, accumulators, weight_buffer, activation_buffer, completions,
-                    context),
+        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, accumulators,
+                  completions, context),
+        requantizer("requantizer", hardware.requantizer, accumulators, weight_buffer, activation_buffer,
+                    completions, context),
         vector_unit("vector_unit", hardware.vector_unit, activation_buffer, completions, context) {
     if (hardware.dram.kind != DramKind::none) {
       dram = std::make_unique<Dram>("dram", hardware, program, context);
-      dma = std::make_unique<Dma>("dma", hardware.dma, weight_buffer, activation_buffer, completions, context);
+      dma =
+          std::make_unique<Dma>("dma", hardware.dma, weight_buffer, activation_buffer, completions, context);
       dma->socket.bind(dram->socket);
     }
-    controller = std::make_unique<Controller>("controller", program, repeat(program, options.inferences),
-                                              hardware.accumulators.slots(),
-                                              hardware.accumulators.entries_per_slot(), dma.get(), mac_array,
-                                              requantizer, vector_unit, context);
+    controller = std::make_unique<Controller>(
+        "controller", program, repeat(program, options.inferences), hardware.accumulators.slots(),
+        hardware.accumulators.entries_per_slot(), dma.get(), mac_array, requantizer, vector_unit, context);
   }
 
   Completions completions;
@@ -106,9 +106,13 @@ std::vector<std::int64_t> ChipMemory::read(const Placement& placement) const {
   return values;
 }
 
-void ChipMemory::flip_weight_buffer_bit(std::int64_t bit_address) { flip(weight_buffer_, bit_address); }
+void ChipMemory::flip_weight_buffer_bit(std::int64_t bit_address) {
+  flip(weight_buffer_, bit_address);
+}
 
-void ChipMemory::flip_activation_buffer_bit(std::int64_t bit_address) { flip(activation_buffer_, bit_address); }
+void ChipMemory::flip_activation_buffer_bit(std::int64_t bit_address) {
+  flip(activation_buffer_, bit_address);
+}
 
 ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const ChipOptions& options) {
   const SimulationContext simulation;

@@ -52,6 +52,7 @@ struct ChipRun {
 };
 
 /// Runs a program on a fresh chip. std::logic_error where the program deadlocks or leaves its memory.
-[[nodiscard]] ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const ChipOptions& options);
+[[nodiscard]] ChipRun run_chip(const HardwareConfig& hardware, const Program& program,
+                               const ChipOptions& options);
 
 }  // namespace qsim

@@ -30,7 +30,8 @@ class ParameterReader {
   [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {
     const ParameterFormat& format = nest_.parameters;
     const std::int64_t address =
-        format.per_channel ? channel_address(channel) + format.channel_bytes() - ParameterFormat::kScaleBytes : address_;
+        format.per_channel ? channel_address(channel) + format.channel_bytes() - ParameterFormat::kScaleBytes
+                           : address_;
     const auto word = static_cast<std::int32_t>(buffer_.read(8 * address, {32, true}));
     arithmetic::ChannelScale scale;
     if (nest_.rounding_profile == arithmetic::RoundingProfile::float32) {
@@ -44,7 +45,8 @@ class ParameterReader {
 
  private:
   [[nodiscard]] std::int64_t channel_address(std::int64_t channel) const {
-    return address_ + nest_.parameters.header_bytes() + (channel - first_channel_) * nest_.parameters.channel_bytes();
+    return address_ + nest_.parameters.header_bytes() +
+           (channel - first_channel_) * nest_.parameters.channel_bytes();
   }
 
   const SramBuffer& buffer_;

@@ -1,9 +1,9 @@
 // What the compiler hands to the chip: loop nests of tile commands.
 //
 // A Program is a list of nests. Each nest is plain data: sizes, strides, buffer addresses and how many slots
-// its double buffers have. The controller's queues walk the same nest independently and lazily (nest_cursor.h),
-// so no flat list of tiles ever exists; addresses and sizes are affine in the loop indices, clamped at the
-// borders. Units: addresses and strides in bytes, extents in elements.
+// its double buffers have. The controller's queues walk the same nest independently and lazily
+// (nest_cursor.h), so no flat list of tiles ever exists; addresses and sizes are affine in the loop indices,
+// clamped at the borders. Units: addresses and strides in bytes, extents in elements.
 #pragma once
 
 #include <array>
@@ -42,7 +42,8 @@ struct TensorLayout {
   std::array<std::int64_t, 3> strides{};
   arithmetic::IntegerFormat format{};
 
-  [[nodiscard]] std::int64_t bit_address(std::int64_t b, std::int64_t y, std::int64_t x, std::int64_t c) const {
+  [[nodiscard]] std::int64_t bit_address(std::int64_t b, std::int64_t y, std::int64_t x,
+                                         std::int64_t c) const {
     return 8 * (base + b * strides[0] + y * strides[1] + x * strides[2]) + c * format.bits;
   }
 };
@@ -51,16 +52,16 @@ struct TensorLayout {
 struct Placement {
   /// The whole tensor lies in the activation buffer at `buffer`; otherwise tiles of it pass through slots.
   bool resident = false;
-  TensorLayout dram;    ///< Whole tensor in DRAM (not resident, or stored there as well).
-  TensorLayout buffer;  ///< Resident: whole tensor. Slots: strides of a tile; base is the slot's.
+  TensorLayout dram;                ///< Whole tensor in DRAM (not resident, or stored there as well).
+  TensorLayout buffer;              ///< Resident: whole tensor. Slots: strides of a tile; base is the slot's.
   std::vector<std::int64_t> slots;  ///< Base addresses of the tile slots (not resident).
   Dims dims{};                      ///< Extents of the whole tensor.
   Event traffic = Event::dram_read_activation_bytes;  ///< What its DRAM bytes count as.
 };
 
 /// How a convolution's output pixel reaches its input pixels: input row = oy*stride - pad + kh*dilation. With
-/// input dilation d (transposed convolution) a row that is not a multiple of d holds the zero point, the others
-/// are row/d of the tensor. Outside the tensor: the zero point.
+/// input dilation d (transposed convolution) a row that is not a multiple of d holds the zero point, the
+/// others are row/d of the tensor. Outside the tensor: the zero point.
 struct ConvolutionGeometry {
   Dims input{};   ///< batch, height, width, channels of all groups
   Dims output{};  ///< batch, height, width, channels of all groups
@@ -87,7 +88,7 @@ enum class LoopOrder {
 struct ParameterFormat {
   int preload_bytes = 4;     ///< 4, or 8 where the accumulators are wider than 32 bits.
   bool per_channel = false;  ///< Scale records follow each preload; otherwise one record heads the block.
-  bool asymmetric_weights = false;  ///< The channel's weight zero point (4 bytes) follows the preload.
+  bool asymmetric_weights = false;       ///< The channel's weight zero point (4 bytes) follows the preload.
   static constexpr int kScaleBytes = 5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift.
 
   [[nodiscard]] std::int64_t channel_bytes() const {
@@ -101,11 +102,11 @@ struct ParameterFormat {
 
 /// A matrix product or convolution on the MAC array, weight stationary.
 ///
-/// Output channels are cut into column tiles of at most `columns` channels (of several whole groups side by side
-/// where `groups_per_tile` > 1); `column_tiles_per_block` of them share one load of weights. Output pixels are
-/// cut into boxes of `tile_rows` x `tile_columns` pixels (one load of activations), those into runs of
-/// `pixels_per_pass` pixels in raster order (one half of the accumulators). The reduction is cut into parts
-/// (one load each; usually one) and those into chunks of the array's rows.
+/// Output channels are cut into column tiles of at most `columns` channels (of several whole groups side by
+/// side where `groups_per_tile` > 1); `column_tiles_per_block` of them share one load of weights. Output
+/// pixels are cut into boxes of `tile_rows` x `tile_columns` pixels (one load of activations), those into
+/// runs of `pixels_per_pass` pixels in raster order (one half of the accumulators). The reduction is cut into
+/// parts (one load each; usually one) and those into chunks of the array's rows.
 struct GemmNest {
   std::int32_t row = 0;  ///< Report row that everything here is counted under.
   ConvolutionGeometry geometry;
@@ -116,10 +117,11 @@ struct GemmNest {
   std::int64_t tile_rows = 1, tile_columns = 1;
   std::int64_t pixels_per_pass = 1;
   std::int64_t groups_per_tile = 1;
-  std::int64_t column_tile = 1;             ///< Output channels of a full column tile (within a group, or of groups_per_tile).
+  std::int64_t column_tile =
+      1;  ///< Output channels of a full column tile (within a group, or of groups_per_tile).
   std::int64_t column_tiles_per_block = 1;
   std::int64_t part_kernel_h = 1, part_kernel_w = 1, part_channels = 1;  ///< Box of a reduction part.
-  std::int64_t chunk_rows = 32;             ///< Reduction elements of a full chunk.
+  std::int64_t chunk_rows = 32;  ///< Reduction elements of a full chunk.
 
   Placement input;
   Placement output;
@@ -129,12 +131,13 @@ struct GemmNest {
   /// (column block major, then reduction part) and one past the last.
   std::int64_t weights_dram_base = 0;
   std::vector<std::int64_t> weight_blocks;
-  bool weights_resident = false;        ///< In the weight buffer at `weights_base`, loaded once (or built in).
-  bool weights_loaded = true;           ///< Resident weights come from DRAM in the first inference.
-  std::int64_t weights_base = 0;        ///< Resident: address in the weight buffer.
+  bool weights_resident = false;  ///< In the weight buffer at `weights_base`, loaded once (or built in).
+  bool weights_loaded = true;     ///< Resident weights come from DRAM in the first inference.
+  std::int64_t weights_base = 0;  ///< Resident: address in the weight buffer.
   std::int64_t parameters_dram_base = 0;
-  std::vector<std::int64_t> parameter_blocks;  ///< Offsets of each column block's parameters, one past the last.
-  std::int64_t parameters_base = 0;            ///< Resident: address in the weight buffer.
+  std::vector<std::int64_t>
+      parameter_blocks;              ///< Offsets of each column block's parameters, one past the last.
+  std::int64_t parameters_base = 0;  ///< Resident: address in the weight buffer.
   ParameterFormat parameters;
 
   arithmetic::RoundingProfile rounding_profile{};
@@ -178,13 +181,13 @@ struct MemoryImage {
 struct Program {
   std::vector<Nest> nests;
   std::int32_t rows = 0;  ///< Report rows; every nest's row is below.
-  /// Slots for streamed weights and parameters in the weight buffer, shared by all nests so that loads run ahead
-  /// across nests.
+  /// Slots for streamed weights and parameters in the weight buffer, shared by all nests so that loads run
+  /// ahead across nests.
   std::vector<std::int64_t> weight_slots;
   std::vector<std::int64_t> parameter_slots;
   /// Credits that the loads start with: one a slot. More than there are slots is a wrong dependency.
   std::int64_t weight_credits = 2, parameter_credits = 2;
-  std::int64_t dram_bytes = 0;  ///< Size of the DRAM image.
+  std::int64_t dram_bytes = 0;                   ///< Size of the DRAM image.
   std::vector<MemoryImage> dram_image;           ///< Weights, parameters, constants (values tile only).
   std::vector<MemoryImage> weight_buffer_image;  ///< Chips without DRAM.
   std::vector<MemoryImage> activation_buffer_image;

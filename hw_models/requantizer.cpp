@@ -13,13 +13,15 @@ namespace {
 
 constexpr int kDrainQueueDepth = 2;
 
-std::int64_t outputs_of(const DrainCommand& command) { return command.pixels() * command.columns.columns(); }
+std::int64_t outputs_of(const DrainCommand& command) {
+  return command.pixels() * command.columns.columns();
+}
 
 }  // namespace
 
-Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& config, AccumulatorBank& accumulators,
-                         SramBuffer& weight_buffer, SramBuffer& activation_buffer, Completions& completions,
-                         ChipContext& context)
+Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& config,
+                         AccumulatorBank& accumulators, SramBuffer& weight_buffer,
+                         SramBuffer& activation_buffer, Completions& completions, ChipContext& context)
     : sc_module(name),
       drains("drains", kDrainQueueDepth),
       config_(config),
@@ -34,7 +36,8 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& 
 std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
   const std::int64_t operations = command.nest->parameters.asymmetric_weights ? 2 : 1;
   const std::int64_t output_bytes =
-      command.pixels() * arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
+      command.pixels() *
+      arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
   return std::max(ceil_div(outputs_of(command) * operations, config_.lanes),
                   activation_buffer_.write_cycles(output_bytes));
 }
@@ -73,12 +76,14 @@ void Requantizer::count(const DrainCommand& command) {
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
   weight_buffer_.count_read(row, scales * ParameterFormat::kScaleBytes);
   activation_buffer_.count_write(
-      row, command.pixels() * arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits));
+      row, command.pixels() *
+               arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits));
 }
 
 void Requantizer::write_outputs(const DrainCommand& command) {
   const GemmNest& nest = *command.nest;
-  const ParameterReader parameters(weight_buffer_, nest, command.parameters_address, command.block_channel_begin);
+  const ParameterReader parameters(weight_buffer_, nest, command.parameters_address,
+                                   command.block_channel_begin);
   const std::int64_t width = command.output.extent(kColumn);
   for (std::int64_t c = 0; c < command.columns.columns(); ++c) {
     const std::int64_t channel = command.columns.channel_begin + c;

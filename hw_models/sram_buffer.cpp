@@ -13,9 +13,13 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, const BufferConfig& config,
   if (context.moves_values) storage_.resize(static_cast<std::size_t>(config.capacity_bytes()));
 }
 
-std::int64_t SramBuffer::read_cycles(std::int64_t bytes) const { return ceil_div(bytes, config_.read_port_bytes); }
+std::int64_t SramBuffer::read_cycles(std::int64_t bytes) const {
+  return ceil_div(bytes, config_.read_port_bytes);
+}
 
-std::int64_t SramBuffer::write_cycles(std::int64_t bytes) const { return ceil_div(bytes, config_.write_port_bytes); }
+std::int64_t SramBuffer::write_cycles(std::int64_t bytes) const {
+  return ceil_div(bytes, config_.write_port_bytes);
+}
 
 void SramBuffer::count_read(std::int32_t row, std::int64_t bytes) {
   Activity& events = context_.events(row);
@@ -31,8 +35,9 @@ void SramBuffer::count_write(std::int32_t row, std::int64_t bytes) {
 
 void SramBuffer::check(std::int64_t address, std::int64_t size) const {
   if (address < 0 || size < 0 || address + size > static_cast<std::int64_t>(storage_.size())) {
-    throw std::logic_error(std::string(name()) + ": access of " + std::to_string(size) + " bytes at address " +
-                           std::to_string(address) + " outside its " + std::to_string(storage_.size()) + " bytes");
+    throw std::logic_error(std::string(name()) + ": access of " + std::to_string(size) +
+                           " bytes at address " + std::to_string(address) + " outside its " +
+                           std::to_string(storage_.size()) + " bytes");
   }
 }
 

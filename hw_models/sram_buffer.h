@@ -20,16 +20,19 @@ struct BufferEvents {
   Event reads, writes, read_bytes, write_bytes;
 };
 inline constexpr BufferEvents kWeightBufferEvents{Event::weight_buffer_reads, Event::weight_buffer_writes,
-                                                  Event::weight_buffer_read_bytes, Event::weight_buffer_write_bytes};
+                                                  Event::weight_buffer_read_bytes,
+                                                  Event::weight_buffer_write_bytes};
 inline constexpr BufferEvents kActivationBufferEvents{
     Event::activation_buffer_reads, Event::activation_buffer_writes, Event::activation_buffer_read_bytes,
     Event::activation_buffer_write_bytes};
 
-/// Banks are interleaved by port word, so that a stream of whole words reaches the full port width; port sharing
-/// is a fixed slot pattern (reads and writes have their own ports), so an access never waits for another.
+/// Banks are interleaved by port word, so that a stream of whole words reaches the full port width; port
+/// sharing is a fixed slot pattern (reads and writes have their own ports), so an access never waits for
+/// another.
 class SramBuffer : public sc_core::sc_module {
  public:
-  SramBuffer(sc_core::sc_module_name name, const BufferConfig& config, BufferEvents events, ChipContext& context);
+  SramBuffer(sc_core::sc_module_name name, const BufferConfig& config, BufferEvents events,
+             ChipContext& context);
   SramBuffer(const SramBuffer&) = delete;
   SramBuffer& operator=(const SramBuffer&) = delete;
 

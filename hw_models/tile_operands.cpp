@@ -7,7 +7,8 @@ namespace qsim {
 namespace {
 
 /// How many output columns of [begin, end) reach an element with kernel column `kernel_w`.
-std::int64_t valid_columns(const ConvolutionGeometry& g, std::int64_t kernel_w, std::int64_t begin, std::int64_t end) {
+std::int64_t valid_columns(const ConvolutionGeometry& g, std::int64_t kernel_w, std::int64_t begin,
+                           std::int64_t end) {
   if (g.input_dilation_w == 1) {
     // 0 <= o*stride - pad + k*dilation < width  for a contiguous range of o.
     const std::int64_t shift = g.pad_left - kernel_w * g.dilation_w;
@@ -32,8 +33,8 @@ std::int64_t valid_pixels(const MacTile& tile, std::int64_t kernel_h, std::int64
   for (std::int64_t pixel = tile.pixel_begin; pixel < tile.pixel_end;) {
     const std::int64_t line = pixel / width;
     const std::int64_t line_end = std::min(tile.pixel_end, (line + 1) * width);
-    const std::int64_t row = input_coordinate(tile.output.begin[kRow] + line, kernel_h, g.stride_h, g.dilation_h,
-                                              g.pad_top, g.input_dilation_h, g.input[kRow]);
+    const std::int64_t row = input_coordinate(tile.output.begin[kRow] + line, kernel_h, g.stride_h,
+                                              g.dilation_h, g.pad_top, g.input_dilation_h, g.input[kRow]);
     if (row >= 0) {
       const std::int64_t first = tile.output.begin[kColumn] - line * width;
       count += valid_columns(g, kernel_w, first + pixel, first + line_end);

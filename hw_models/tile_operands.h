@@ -16,9 +16,10 @@ struct Tap {
 
 /// Input coordinate of an output coordinate and a kernel position in one dimension, or -1 outside the tensor
 /// (padding, or an inserted zero of a transposed convolution).
-[[nodiscard]] constexpr std::int64_t input_coordinate(std::int64_t out, std::int64_t kernel, std::int64_t stride,
-                                                      std::int64_t dilation, std::int64_t pad,
-                                                      std::int64_t input_dilation, std::int64_t size) {
+[[nodiscard]] constexpr std::int64_t input_coordinate(std::int64_t out, std::int64_t kernel,
+                                                      std::int64_t stride, std::int64_t dilation,
+                                                      std::int64_t pad, std::int64_t input_dilation,
+                                                      std::int64_t size) {
   const std::int64_t position = out * stride - pad + kernel * dilation;
   if (position < 0 || position % input_dilation != 0) return -1;
   const std::int64_t coordinate = position / input_dilation;

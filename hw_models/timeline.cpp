@@ -11,18 +11,10 @@ constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::count_);
 
 /// Class that a cycle counts as when `span` is the first state that applies.
 constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
-    CycleClass::compute,
-    CycleClass::fill_drain,
-    CycleClass::weight_load,
-    CycleClass::wait_weights,
-    CycleClass::wait_activations,
-    CycleClass::wait_accumulators,
-    CycleClass::wait_requantizer,
-    CycleClass::wait_output_space,
-    CycleClass::vector,
-    CycleClass::wait_requantizer,
-    CycleClass::wait_output_space,
-    CycleClass::wait_activations,
+    CycleClass::compute,          CycleClass::fill_drain,        CycleClass::weight_load,
+    CycleClass::wait_weights,     CycleClass::wait_activations,  CycleClass::wait_accumulators,
+    CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::vector,
+    CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::wait_activations,
     CycleClass::wait_weights,
 };
 
@@ -68,7 +60,9 @@ void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int6
   times.last = std::max(times.last, end);
 }
 
-void Timeline::complete(std::int32_t row, std::int64_t cycle) { rows_[static_cast<std::size_t>(row)].completed = cycle; }
+void Timeline::complete(std::int32_t row, std::int64_t cycle) {
+  rows_[static_cast<std::size_t>(row)].completed = cycle;
+}
 
 std::vector<CycleBreakdown> Timeline::classify() const {
   std::vector<Edge> edges;

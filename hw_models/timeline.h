@@ -9,7 +9,15 @@
 namespace qsim {
 
 /// Units whose activity is recorded.
-enum class Unit : std::uint8_t { mac_array, requantizer, vector_unit, dma_weights, dma_inputs, dma_stores, count_ };
+enum class Unit : std::uint8_t {
+  mac_array,
+  requantizer,
+  vector_unit,
+  dma_weights,
+  dma_inputs,
+  dma_stores,
+  count_
+};
 inline constexpr std::size_t kUnitCount = static_cast<std::size_t>(Unit::count_);
 
 /// What a recorded interval shows. The first nine are what the critical resource does (CycleClass of the same
@@ -55,11 +63,11 @@ class Timeline {
   [[nodiscard]] const std::vector<RowTimes>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
 
-  /// For each row, in order of completion (= program order), what the cycles from the previous row's completion
-  /// to its own were: of the classes that apply to a cycle the first in contract order counts; a cycle in which
-  /// no unit of the critical path works or waits goes to the transfer or drain that is under way (requantizer:
-  /// wait_requantizer, stores: wait_output_space, input loads: wait_activations, weight loads: wait_weights),
-  /// then to control.
+  /// For each row, in order of completion (= program order), what the cycles from the previous row's
+  /// completion to its own were: of the classes that apply to a cycle the first in contract order counts; a
+  /// cycle in which no unit of the critical path works or waits goes to the transfer or drain that is under
+  /// way (requantizer: wait_requantizer, stores: wait_output_space, input loads: wait_activations, weight
+  /// loads: wait_weights), then to control.
   [[nodiscard]] std::vector<CycleBreakdown> classify() const;
 
  private:

@@ -43,7 +43,8 @@ struct CostOf {
     const bool product = std::holds_alternative<arithmetic::TfliteMulFunction>(function) ||
                          std::holds_alternative<arithmetic::OnnxMulFunction>(function);
     cost.adds = product ? 0 : elements;
-    cost.multiplies = product ? 2 * elements : 3 * elements;  // product: operands, then scale; sum: three scales
+    cost.multiplies =
+        product ? 2 * elements : 3 * elements;  // product: operands, then scale; sum: three scales
     return cost;
   }
   VectorCost operator()(const arithmetic::WindowFunction& function) const {
@@ -68,8 +69,8 @@ struct CostOf {
 
 }  // namespace
 
-VectorUnit::VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& config, SramBuffer& activation_buffer,
-                       Completions& completions, ChipContext& context)
+VectorUnit::VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& config,
+                       SramBuffer& activation_buffer, Completions& completions, ChipContext& context)
     : sc_module(name),
       tiles("tiles", kTileQueueDepth),
       config_(config),
@@ -174,7 +175,8 @@ void VectorUnit::write_output(const VectorTile& tile, const Dims& position, std:
   for (std::size_t d = 0; d < kDims; ++d) {
     at[d] = position[d] + tile.nest->output_offset[d] - tile.destination_origin[d];
   }
-  activation_buffer_.write(tile.destination.bit_address(at[0], at[1], at[2], at[3]), tile.destination.format, value);
+  activation_buffer_.write(tile.destination.bit_address(at[0], at[1], at[2], at[3]), tile.destination.format,
+                           value);
 }
 
 void VectorUnit::compute(const VectorTile& tile) {

@@ -19,10 +19,10 @@ struct VectorCost {
   std::int64_t lane_operations = 0;  ///< What occupies the lanes: one a lane and cycle.
 };
 
-/// Runs tiles in order, one at a time: latency + the longest of lanes, read port and write port. Costs an output
-/// element (lane operations): move or lookup 1; add 3 (two rescales and the sum, pipelined: 1 lane slot), mul 1;
-/// a window one for each of its elements and one for the result; softmax 4 passes over the row (maximum,
-/// exponential and sum, reciprocal, scale).
+/// Runs tiles in order, one at a time: latency + the longest of lanes, read port and write port. Costs an
+/// output element (lane operations): move or lookup 1; add 3 (two rescales and the sum, pipelined: 1 lane
+/// slot), mul 1; a window one for each of its elements and one for the result; softmax 4 passes over the row
+/// (maximum, exponential and sum, reciprocal, scale).
 class VectorUnit : public sc_core::sc_module {
  public:
   VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& config, SramBuffer& activation_buffer,

@@ -5,12 +5,14 @@ namespace qsim {
 void ChipValues::collect(std::int32_t row, const ChipMemory& memory) {
   const auto index = static_cast<std::size_t>(row) % compiled_.rows.size();
   const TensorId id = graph_.nodes[compiled_.rows[index].node].outputs[0];
-  values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]] = memory.read(compiled_.placements.at(id));
+  values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]] =
+      memory.read(compiled_.placements.at(id));
 }
 
 NamedTensor ChipValues::tensor(TensorId id) const {
   const Tensor& info = graph_.tensor(id);
-  const std::vector<std::int64_t>& values = values_.at(compiled_.schedule.storage_of[static_cast<std::size_t>(id)]);
+  const std::vector<std::int64_t>& values =
+      values_.at(compiled_.schedule.storage_of[static_cast<std::size_t>(id)]);
   NamedTensor out{info.name, TensorData(info.type, info.shape), info.quantization};
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (info.is_float()) {

@@ -10,8 +10,8 @@
 
 namespace qsim {
 
-/// Collects the tensors of a run in which values move, row by row as they become complete (a resident tensor's
-/// space is used again later).
+/// Collects the tensors of a run in which values move, row by row as they become complete (a resident
+/// tensor's space is used again later).
 class ChipValues {
  public:
   ChipValues(const Graph& graph, const CompiledProgram& compiled) : graph_(graph), compiled_(compiled) {}

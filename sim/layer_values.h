@@ -17,6 +17,7 @@ struct LayerValues {
 
 /// Computes `graph` with the fast kernels. `inputs` in the order of graph.inputs.
 [[nodiscard]] LayerValues compute_layer_values(const Graph& graph, const CompiledProgram& compiled,
-                                               const std::vector<TensorData>& inputs, int threads, bool dump_tensors);
+                                               const std::vector<TensorData>& inputs, int threads,
+                                               bool dump_tensors);
 
 }  // namespace qsim

@@ -28,12 +28,12 @@ struct LayerResult {
   std::vector<std::string> nodes;  ///< All graph nodes it executes, in graph order.
   std::string op;
   std::int64_t macs = 0;
-  std::int64_t cycles = 0;       ///< From the previous row's completion to its own.
-  std::int64_t span_cycles = 0;  ///< First to last activity.
+  std::int64_t cycles = 0;               ///< From the previous row's completion to its own.
+  std::int64_t span_cycles = 0;          ///< First to last activity.
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.
   CycleBreakdown cycles_breakdown{};
   Activity activity;
-  int weight_bits = 0;       ///< 0 where the row has no weights.
+  int weight_bits = 0;  ///< 0 where the row has no weights.
   int activation_bits = 0;
   int accumulator_bits = 0;  ///< Width of the accumulators; 0 where the row does not use them.
   bool weights_signed = true;
@@ -65,16 +65,16 @@ struct RunResult {
   std::int64_t total_cycles = 0;
   std::int64_t macs = 0;
   std::int64_t peak_macs_per_cycle = 0;
-  std::vector<LayerResult> layers;       ///< In order of completion; sums are the totals.
+  std::vector<LayerResult> layers;  ///< In order of completion; sums are the totals.
   CycleBreakdown cycles{};
-  Activity activity;                     ///< Sum over the layers.
-  std::vector<NamedTensor> outputs;      ///< Graph outputs.
-  std::vector<NamedTensor> dump;         ///< Every activation tensor, when asked for.
-  bool values_computed = true;           ///< False with --cost-only.
-  std::int64_t trapped_overflows = 0;    ///< With accumulators that trap.
+  Activity activity;                   ///< Sum over the layers.
+  std::vector<NamedTensor> outputs;    ///< Graph outputs.
+  std::vector<NamedTensor> dump;       ///< Every activation tensor, when asked for.
+  bool values_computed = true;         ///< False with --cost-only.
+  std::int64_t trapped_overflows = 0;  ///< With accumulators that trap.
   std::optional<SteadyState> steady_state;
   std::vector<std::string> folded_nodes;
-  std::vector<std::string> notes;        ///< Provenance lines (seeded inputs, requantized weights, ...).
+  std::vector<std::string> notes;  ///< Provenance lines (seeded inputs, requantized weights, ...).
 };
 
 }  // namespace qsim

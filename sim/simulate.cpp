@@ -18,7 +18,8 @@ namespace {
 std::string bound_of(const CycleBreakdown& breakdown) {
   const auto cycles = [&](CycleClass c) { return breakdown[static_cast<std::size_t>(c)]; };
   const std::array<std::pair<std::int64_t, const char*>, 6> groups = {{
-      {cycles(CycleClass::compute) + cycles(CycleClass::fill_drain) + cycles(CycleClass::weight_load), "compute"},
+      {cycles(CycleClass::compute) + cycles(CycleClass::fill_drain) + cycles(CycleClass::weight_load),
+       "compute"},
       {cycles(CycleClass::wait_weights), "weights"},
       {cycles(CycleClass::wait_activations), "activations"},
       {cycles(CycleClass::wait_accumulators) + cycles(CycleClass::wait_requantizer) +
@@ -27,7 +28,8 @@ std::string bound_of(const CycleBreakdown& breakdown) {
       {cycles(CycleClass::vector), "vector"},
       {cycles(CycleClass::host), "host"},
   }};
-  return std::max_element(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first < b.first; })
+  return std::max_element(groups.begin(), groups.end(),
+                          [](const auto& a, const auto& b) { return a.first < b.first; })
       ->second;
 }
 
@@ -92,7 +94,8 @@ void add_steady_state(RunResult& result, const ChipRun& run, std::int64_t infere
   result.steady_state = steady;
 }
 
-void add_accumulators(RunResult& result, const std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+void add_accumulators(RunResult& result,
+                      const std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
   for (std::size_t r = 0; r < result.layers.size(); ++r) {
     result.layers[r].accumulator = stats[r];
     const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
@@ -100,7 +103,8 @@ void add_accumulators(RunResult& result, const std::vector<std::optional<arithme
   }
 }
 
-ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled, const SimulateOptions& options) {
+ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled,
+                 const SimulateOptions& options) {
   ChipOptions chip;
   chip.inferences = options.inferences;
   return run_chip(hardware, compiled.program, chip);

@@ -10,9 +10,9 @@ namespace qsim {
 
 /// One thing that is wrong with an input, in the words of the person who can mend it.
 struct Problem {
-  std::string file;      ///< File that holds the problem, or the argument's name ("--set").
-  std::string place;     ///< Place in it: a JSON path ("mac_array.rows"), an operator, a tensor, a byte offset.
-  std::string value;     ///< What was found, as written; empty when nothing was.
+  std::string file;   ///< File that holds the problem, or the argument's name ("--set").
+  std::string place;  ///< Place in it: a JSON path ("mac_array.rows"), an operator, a tensor, a byte offset.
+  std::string value;  ///< What was found, as written; empty when nothing was.
   std::string expected;  ///< What would have been right, with the unit.
   std::string hint;      ///< What to do about it.
 

@@ -32,7 +32,8 @@ std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
   return ends;
 }
 
-/// Width that no operands of these formats can overflow: the preloads plus K products of the extreme operands.
+/// Width that no operands of these formats can overflow: the preloads plus K products of the extreme
+/// operands.
 int worst_case_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload) {
   const auto w = nest.weight_format;
   const auto x = nest.activation_format;
@@ -44,10 +45,13 @@ int worst_case_bits(const GemmNest& nest, const std::vector<std::int64_t>& prelo
 }
 
 std::string size_text(const Dims& dims) {
-  return std::to_string(dims[kRow]) + "x" + std::to_string(dims[kColumn]) + "x" + std::to_string(dims[kChannel]);
+  return std::to_string(dims[kRow]) + "x" + std::to_string(dims[kColumn]) + "x" +
+         std::to_string(dims[kChannel]);
 }
 
-const char* place_text(const Placement& placement) { return placement.resident ? "activation_buffer" : "dram"; }
+const char* place_text(const Placement& placement) {
+  return placement.resident ? "activation_buffer" : "dram";
+}
 
 MappingSummary summarize(const GemmNest& nest) {
   const GemmCursor cursor(nest);
@@ -114,7 +118,8 @@ class Compiler {
     if (weights.resident) return;
     for (std::int64_t s = 0; s < weights.slots; ++s) {
       out_.program.parameter_slots.push_back(s * weights.parameter_slot_bytes);
-      out_.program.weight_slots.push_back(weights.slots * weights.parameter_slot_bytes + s * weights.weight_slot_bytes);
+      out_.program.weight_slots.push_back(weights.slots * weights.parameter_slot_bytes +
+                                          s * weights.weight_slot_bytes);
     }
   }
 
@@ -162,7 +167,8 @@ class Compiler {
     nest.parameter_blocks = {0};
     for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
       const auto [begin, end] = cursor.block_channels(block);
-      nest.parameter_blocks.push_back(nest.parameter_blocks.back() + nest.parameters.block_bytes(end - begin));
+      nest.parameter_blocks.push_back(nest.parameter_blocks.back() +
+                                      nest.parameters.block_bytes(end - begin));
       for (std::int64_t part = 0; part < cursor.parts(); ++part) {
         nest.weight_blocks.push_back(nest.weight_blocks.back() + cursor.block_bytes(block, part));
       }
@@ -189,7 +195,8 @@ class Compiler {
   }
 
   void finish(VectorNest& nest, std::size_t r, std::size_t n, CompiledRow& row) {
-    for (std::size_t i = 0; i < nest.inputs.size(); ++i) set_base(nest.inputs[i].placement, lowered_[r].inputs[n][i]);
+    for (std::size_t i = 0; i < nest.inputs.size(); ++i)
+      set_base(nest.inputs[i].placement, lowered_[r].inputs[n][i]);
     set_base(nest.output, lowered_[r].output);
     if (n == 0) row.mapping = summarize(nest);
     note_placement(graph_.nodes[row.node].outputs[0], nest.output);

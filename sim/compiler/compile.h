@@ -20,9 +20,9 @@ namespace qsim {
 /// One report row and what the layer-level values need to know of its mapping.
 struct CompiledRow {
   std::vector<std::size_t> nodes;
-  std::size_t node = 0;             ///< The one that computes.
-  std::size_t nest = 0;             ///< Index of its first nest in the program.
-  std::optional<MacContext> mac;    ///< Rows on the MAC array.
+  std::size_t node = 0;           ///< The one that computes.
+  std::size_t nest = 0;           ///< Index of its first nest in the program.
+  std::optional<MacContext> mac;  ///< Rows on the MAC array.
   int accumulator_bits_worst_case = 0;
   MappingSummary mapping;
 };
@@ -36,9 +36,9 @@ struct CompiledProgram {
   MappingCost cost;  ///< What the mapper minimized, as it estimated it.
 };
 
-/// Compiles a validated graph. `with_images`: also the bytes of weights, parameters and constants, for runs in
-/// which values pass through the modelled memories. InputError where the graph cannot run on this chip, with the
-/// field to raise.
+/// Compiles a validated graph. `with_images`: also the bytes of weights, parameters and constants, for runs
+/// in which values pass through the modelled memories. InputError where the graph cannot run on this chip,
+/// with the field to raise.
 [[nodiscard]] CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images);
 
 /// Adds the bytes of a graph input to the program's images (values tile).

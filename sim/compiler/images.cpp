@@ -17,8 +17,8 @@ using arithmetic::write_bits;
 
 /// Writes the weights of one chunk of a column tile: group by group, row by row, column by column.
 void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, const ColumnTile& tile,
-                 const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth, std::span<std::byte> bytes,
-                 std::int64_t address) {
+                 const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth,
+                 std::span<std::byte> bytes, std::int64_t address) {
   const std::int64_t group_columns = tile.columns() / tile.groups();
   std::int64_t bit = 8 * address;
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
@@ -36,8 +36,9 @@ void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, con
 
 void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::RoundingProfile profile,
                  const arithmetic::ChannelScale& scale) {
-  const std::int32_t word = profile == arithmetic::RoundingProfile::float32 ? std::bit_cast<std::int32_t>(scale.scale)
-                                                                            : scale.multiplier;
+  const std::int32_t word = profile == arithmetic::RoundingProfile::float32
+                                ? std::bit_cast<std::int32_t>(scale.scale)
+                                : scale.multiplier;
   write_bits(bytes, 8 * address, {32, true}, word);
   write_bits(bytes, 8 * (address + 4), {8, true}, scale.shift);
 }
@@ -73,7 +74,8 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
   const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
   const auto scale_of = [&](std::int64_t channel) {
-    return arithmetic::make_channel_scale(nest.rounding_profile, input_scale, weights.scale(channel), output_scale);
+    return arithmetic::make_channel_scale(nest.rounding_profile, input_scale, weights.scale(channel),
+                                          output_scale);
   };
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     std::int64_t address = nest.parameter_blocks[static_cast<std::size_t>(block)];
@@ -81,7 +83,8 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
     address += format.header_bytes();
     const auto [begin, end] = cursor.block_channels(block);
     for (std::int64_t channel = begin; channel < end; ++channel) {
-      write_bits(bytes, 8 * address, {8 * format.preload_bytes, true}, preload[static_cast<std::size_t>(channel)]);
+      write_bits(bytes, 8 * address, {8 * format.preload_bytes, true},
+                 preload[static_cast<std::size_t>(channel)]);
       if (format.asymmetric_weights) {
         write_bits(bytes, 8 * (address + format.preload_bytes), {32, true}, weights.zero_point(channel));
       }
@@ -104,8 +107,8 @@ std::vector<std::byte> tensor_image(const TensorData& value, const Dims& dims, c
     for (std::int64_t y = 0; y < dims[1]; ++y) {
       for (std::int64_t x = 0; x < dims[2]; ++x) {
         for (std::int64_t c = 0; c < dims[3]; ++c, ++index) {
-          const std::int64_t element = is_float ? value.as<std::int32_t>()[static_cast<std::size_t>(index)]
-                                                : value.at(index);
+          const std::int64_t element =
+              is_float ? value.as<std::int32_t>()[static_cast<std::size_t>(index)] : value.at(index);
           write_bits(bytes, at_zero.bit_address(b, y, x, c), layout.format, element);
         }
       }

@@ -12,7 +12,8 @@ namespace qsim {
 /// All weight blocks of a nest, in the order that its weight_blocks offsets say.
 [[nodiscard]] std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const GemmNest& nest);
 /// All parameter blocks of a nest.
-[[nodiscard]] std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, const GemmNest& nest,
+[[nodiscard]] std::vector<std::byte> parameter_image(const Graph& graph, const Node& node,
+                                                     const GemmNest& nest,
                                                      const std::vector<std::int64_t>& preload);
 /// A tensor in a dense layout (its base is ignored).
 [[nodiscard]] std::vector<std::byte> tensor_image(const TensorData& value, const Dims& dims,

@@ -36,7 +36,7 @@ struct LoweredRow {
 
 /// Weight of output channel n at reduction element (kernel_h, kernel_w, c) as the array sees it: transposed
 /// convolutions read their kernel flipped.
-[[nodiscard]] std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std::int64_t kernel_h,
-                                     std::int64_t kernel_w, std::int64_t c);
+[[nodiscard]] std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n,
+                                     std::int64_t kernel_h, std::int64_t kernel_w, std::int64_t c);
 
 }  // namespace qsim

@@ -25,8 +25,8 @@ ConvolutionGeometry convolution(const Graph& graph, const Node& node, const Conv
   return g;
 }
 
-/// A transposed convolution is a convolution at stride 1 over the input with stride-1 zeros inserted between its
-/// elements, with the kernel flipped and padding kernel - 1 - pad.
+/// A transposed convolution is a convolution at stride 1 over the input with stride-1 zeros inserted between
+/// its elements, with the kernel flipped and padding kernel - 1 - pad.
 ConvolutionGeometry transposed(const Graph& graph, const Node& node, const TransposeConv2dOp& op) {
   ConvolutionGeometry g;
   const Shape& weights = graph.tensor(node.inputs[1]).shape;
@@ -68,8 +68,8 @@ ParameterFormat parameter_format(const Quantization& weights, const std::vector<
                                  const HardwareConfig& hardware) {
   ParameterFormat format;
   format.per_channel = weights.scales.size() > 1;
-  format.asymmetric_weights =
-      std::any_of(weights.zero_points.begin(), weights.zero_points.end(), [](std::int32_t z) { return z != 0; });
+  format.asymmetric_weights = std::any_of(weights.zero_points.begin(), weights.zero_points.end(),
+                                          [](std::int32_t z) { return z != 0; });
   const bool wide = std::any_of(preload.begin(), preload.end(), [](std::int64_t p) {
     return p < std::numeric_limits<std::int32_t>::min() || p > std::numeric_limits<std::int32_t>::max();
   });
@@ -127,7 +127,8 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
   return weights.data->at(((n * shape[1] + kernel_h) * shape[2] + kernel_w) * shape[3] + c);
 }
 
-LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row, const HardwareConfig& hardware) {
+LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
+                 const HardwareConfig& hardware) {
   return schedule.rows[static_cast<std::size_t>(row)].on_mac_array
              ? lower_to_mac_array(graph, schedule, row, hardware)
              : lower_to_vector_unit(graph, schedule, row, hardware);

@@ -18,7 +18,10 @@ std::size_t dim_of_axis(const Shape& shape, std::size_t axis) {
 class VectorLowering {
  public:
   VectorLowering(const Graph& graph, const Schedule& schedule, std::int32_t row)
-      : graph_(graph), schedule_(schedule), row_(row), node_(graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node]) {}
+      : graph_(graph),
+        schedule_(schedule),
+        row_(row),
+        node_(graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node]) {}
 
   LoweredRow run() {
     std::visit([this](const auto& op) { lower(op); }, node_.op);
@@ -27,7 +30,9 @@ class VectorLowering {
   }
 
  private:
-  [[nodiscard]] const Shape& input_shape(std::size_t i = 0) const { return graph_.tensor(node_.inputs[i]).shape; }
+  [[nodiscard]] const Shape& input_shape(std::size_t i = 0) const {
+    return graph_.tensor(node_.inputs[i]).shape;
+  }
   [[nodiscard]] const Shape& output_shape() const { return graph_.tensor(node_.outputs[0]).shape; }
 
   [[noreturn]] void unsupported(const std::string& what, const std::string& expected) const {
@@ -129,7 +134,8 @@ class VectorLowering {
 
   void lower(const PadOp& op) {
     need_four_dims(input_shape());
-    VectorNest nest = nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    VectorNest nest =
+        nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
     VectorInput input = input_view(0, dims_of(input_shape()));
     for (std::size_t axis = 0; axis < op.before.size(); ++axis) {
       input.offset[dim_of_axis(input_shape(), axis)] = -op.before[axis];
@@ -154,7 +160,8 @@ class VectorLowering {
 
   void lower(const TransposeOp& op) {
     need_four_dims(input_shape());
-    VectorNest nest = nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    VectorNest nest =
+        nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
     VectorInput input = input_view(0, dims_of(input_shape()));
     for (std::size_t axis = 0; axis < op.permutation.size(); ++axis) {
       const auto from = static_cast<std::size_t>(op.permutation[axis]);

@@ -23,14 +23,16 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size) {
 namespace {
 
 /// Elements of one dimension that a tile of `outputs` outputs and `kernel` taps reaches at most.
-std::int64_t input_extent(std::int64_t outputs, std::int64_t kernel, std::int64_t stride, std::int64_t dilation,
-                          std::int64_t input_dilation, std::int64_t size) {
+std::int64_t input_extent(std::int64_t outputs, std::int64_t kernel, std::int64_t stride,
+                          std::int64_t dilation, std::int64_t input_dilation, std::int64_t size) {
   const std::int64_t span = (outputs - 1) * stride + (kernel - 1) * dilation + 1;
   return std::min(size, ceil_div(span, input_dilation));
 }
 
 /// Channel counts at which a cut falls on a byte, for elements of `bits` bits.
-std::int64_t byte_granule(int bits) { return 8 / std::gcd(8, bits); }
+std::int64_t byte_granule(int bits) {
+  return 8 / std::gcd(8, bits);
+}
 
 /// A tiling of the reduction.
 struct PartSize {
@@ -55,31 +57,32 @@ std::vector<PartSize> part_sizes(const GemmNest& nest) {
   return parts;
 }
 
-/// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one dimension,
-/// halos included.
+/// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one
+/// dimension, halos included.
 std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t kernel, std::int64_t part,
-                           std::int64_t stride, std::int64_t pad, std::int64_t dilation, std::int64_t input_dilation,
-                           std::int64_t size) {
+                           std::int64_t stride, std::int64_t pad, std::int64_t dilation,
+                           std::int64_t input_dilation, std::int64_t size) {
   std::int64_t sum = 0;
   for (std::int64_t k = 0; k < kernel; k += part) {
     for (std::int64_t o = 0; o < outputs; o += tile) {
-      const auto [begin, end] = input_range(o, std::min(outputs, o + tile), k, std::min(kernel, k + part), stride, pad,
-                                            dilation, input_dilation, size);
+      const auto [begin, end] = input_range(o, std::min(outputs, o + tile), k, std::min(kernel, k + part),
+                                            stride, pad, dilation, input_dilation, size);
       sum += end - begin;
     }
   }
   return sum;
 }
 
-/// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are cut
-/// independently of each other, so the sum of the products is the product of the sums.
+/// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are
+/// cut independently of each other, so the sum of the products is the product of the sums.
 std::int64_t input_bytes(const GemmNest& nest) {
   const ConvolutionGeometry& g = nest.geometry;
-  const std::int64_t rows = input_extents(g.output[kRow], nest.tile_rows, g.kernel_h, nest.part_kernel_h, g.stride_h,
-                                          g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
+  const std::int64_t rows =
+      input_extents(g.output[kRow], nest.tile_rows, g.kernel_h, nest.part_kernel_h, g.stride_h, g.pad_top,
+                    g.dilation_h, g.input_dilation_h, g.input[kRow]);
   const std::int64_t columns =
-      input_extents(g.output[kColumn], nest.tile_columns, g.kernel_w, nest.part_kernel_w, g.stride_w, g.pad_left,
-                    g.dilation_w, g.input_dilation_w, g.input[kColumn]);
+      input_extents(g.output[kColumn], nest.tile_columns, g.kernel_w, nest.part_kernel_w, g.stride_w,
+                    g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
   std::int64_t pixel_bytes = 0;
   if (nest.part_channels == g.group_channels()) {
     pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], nest.input.dram.format.bits);
@@ -158,7 +161,8 @@ class GemmMapper {
     const bool streams = !problem_.input.resident || !problem_.output.resident || !whole_reduction;
     for (const std::int64_t rows : streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]}) {
       const bool cut_columns = streams && rows == 1;
-      for (const std::int64_t columns : cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]}) {
+      for (const std::int64_t columns :
+           cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]}) {
         problem_.tile_rows = rows;
         problem_.tile_columns = columns;
         const std::int64_t pixels = rows * columns;
@@ -183,7 +187,8 @@ class GemmMapper {
     }
     const TileBytes tile = gemm_tile_bytes(problem_);
     // A single tile needs no second slot.
-    needed.activation_bytes = (tile.input + tile.output) * (cursor.steps() == 1 ? 1 : limits_.activation_slots);
+    needed.activation_bytes =
+        (tile.input + tile.output) * (cursor.steps() == 1 ? 1 : limits_.activation_slots);
     note_needed(needed);
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
@@ -209,8 +214,8 @@ class GemmMapper {
   [[nodiscard]] MappingCost cost_of(const GemmNest& nest) const {
     const ConvolutionGeometry& g = nest.geometry;
     const GemmCursor cursor(nest);
-    const std::int64_t pixel_tiles =
-        g.output[kBatch] * ceil_div(g.output[kRow], nest.tile_rows) * ceil_div(g.output[kColumn], nest.tile_columns);
+    const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], nest.tile_rows) *
+                                     ceil_div(g.output[kColumn], nest.tile_columns);
     const std::int64_t blocks = cursor.blocks();
     const std::int64_t parts = cursor.parts();
     const bool weights_outer = nest.order == LoopOrder::weights_outer;
@@ -232,8 +237,9 @@ class GemmMapper {
           cost.add_traffic(weight_passes * bytes, bytes, burst);
         }
       }
-      const std::int64_t parameters = parameter_passes * (blocks * nest.parameters.header_bytes() +
-                                                          g.output[kChannel] * nest.parameters.channel_bytes());
+      const std::int64_t parameters =
+          parameter_passes *
+          (blocks * nest.parameters.header_bytes() + g.output[kChannel] * nest.parameters.channel_bytes());
       cost.add_traffic(parameters, parameters, burst);
       cost.transfers += weight_passes * blocks * parts + parameter_passes * blocks;
     }
@@ -244,7 +250,8 @@ class GemmMapper {
       cost.transfers += input_passes * pixel_tiles * parts;
     }
     if (nest.store_output) {
-      cost.add_traffic(dense_bytes(g.output, nest.output.dram.format), run_bytes(nest.output, output_tile), burst);
+      cost.add_traffic(dense_bytes(g.output, nest.output.dram.format), run_bytes(nest.output, output_tile),
+                       burst);
       cost.transfers += pixel_tiles * blocks;
     }
     cost.occupied_cycles = occupied_cycles(nest, cursor, pixel_tiles);
@@ -286,7 +293,8 @@ Dims gemm_input_tile(const GemmNest& nest) {
     channels = std::max(channels, (last - 1 - first) * g.group_channels() + nest.part_channels);
   }
   return {1,
-          input_extent(nest.tile_rows, nest.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h, g.input[kRow]),
+          input_extent(nest.tile_rows, nest.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h,
+                       g.input[kRow]),
           input_extent(nest.tile_columns, nest.part_kernel_w, g.stride_w, g.dilation_w, g.input_dilation_w,
                        g.input[kColumn]),
           std::min(channels, g.input[kChannel])};

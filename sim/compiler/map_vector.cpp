@@ -11,7 +11,9 @@ namespace qsim {
 
 namespace {
 
-bool works_on_rows(const VectorNest& nest) { return std::holds_alternative<arithmetic::RowFunction>(nest.function); }
+bool works_on_rows(const VectorNest& nest) {
+  return std::holds_alternative<arithmetic::RowFunction>(nest.function);
+}
 
 /// A cut along output dimension `d` is possible: rows stay whole, and where elements are narrower than a byte
 /// the channels that it maps to stay whole in every memory.
@@ -73,7 +75,8 @@ MappingCost cost_of(const VectorNest& nest, std::int64_t burst_bytes) {
   const std::int64_t tiles = VectorCursor(nest).steps();
   cost.occupied_cycles = tiles;
   if (nest.store_output) {
-    cost.add_traffic(dense_bytes(nest.extent, nest.output.dram.format), run_bytes(nest.output, nest.tile), burst_bytes);
+    cost.add_traffic(dense_bytes(nest.extent, nest.output.dram.format), run_bytes(nest.output, nest.tile),
+                     burst_bytes);
     cost.exposed_bytes += dense_bytes(nest.tile, nest.output.dram.format);
     cost.transfers += tiles;
   }
@@ -94,7 +97,8 @@ Dims vector_input_tile(const VectorNest& nest, std::size_t input) {
   const VectorInput& source = nest.inputs[input];
   Dims tile{};
   for (std::size_t d = 0; d < kDims; ++d) {
-    const std::int64_t reach = (nest.tile[source.source[d]] - 1) * std::abs(source.stride[d]) + nest.window[d];
+    const std::int64_t reach =
+        (nest.tile[source.source[d]] - 1) * std::abs(source.stride[d]) + nest.window[d];
     tile[d] = std::min(source.placement.dims[d], reach);
   }
   return tile;

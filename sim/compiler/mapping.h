@@ -14,15 +14,15 @@
 
 namespace qsim {
 
-/// Bytes that the mapper reckons to move in a cycle, and cycles that it reckons for starting a transfer. Fixed
-/// numbers and not the chip's bandwidth and latency, so that the mapping stays the same when only the memory's
-/// speed changes.
+/// Bytes that the mapper reckons to move in a cycle, and cycles that it reckons for starting a transfer.
+/// Fixed numbers and not the chip's bandwidth and latency, so that the mapping stays the same when only the
+/// memory's speed changes.
 inline constexpr std::int64_t kNominalBytesPerCycle = 16;
 inline constexpr std::int64_t kNominalTransferCycles = 16;
 
-/// What the mapper minimizes: the cycles that the array is occupied, plus those that the DRAM traffic would take
-/// at the nominal rate in whole bursts, plus those of the first load and the last store, which nothing can hide,
-/// plus what starting the transfers takes.
+/// What the mapper minimizes: the cycles that the array is occupied, plus those that the DRAM traffic would
+/// take at the nominal rate in whole bursts, plus those of the first load and the last store, which nothing
+/// can hide, plus what starting the transfers takes.
 struct MappingCost {
   std::int64_t dram_bytes = 0;       ///< Payload.
   std::int64_t bus_bytes = 0;        ///< In whole bursts: a short run wastes the rest of its burst.
@@ -31,7 +31,8 @@ struct MappingCost {
   std::int64_t transfers = 0;
 
   [[nodiscard]] std::int64_t total() const {
-    return occupied_cycles + (bus_bytes + exposed_bytes) / kNominalBytesPerCycle + transfers * kNominalTransferCycles;
+    return occupied_cycles + (bus_bytes + exposed_bytes) / kNominalBytesPerCycle +
+           transfers * kNominalTransferCycles;
   }
   /// Adds traffic of `bytes` in contiguous runs of `run_bytes`.
   void add_traffic(std::int64_t bytes, std::int64_t run_bytes, std::int64_t burst_bytes) {

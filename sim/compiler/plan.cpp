@@ -19,9 +19,13 @@ constexpr std::int64_t kAlignment = 64;
 /// Share of the weight buffer that each parameter slot takes where the rows do not need more.
 constexpr std::int64_t kParameterShare = 16;
 
-std::int64_t aligned(std::int64_t bytes) { return ceil_div(bytes, kAlignment) * kAlignment; }
+std::int64_t aligned(std::int64_t bytes) {
+  return ceil_div(bytes, kAlignment) * kAlignment;
+}
 
-std::int64_t kib_for(std::int64_t bytes) { return ceil_div(bytes, 1024); }
+std::int64_t kib_for(std::int64_t bytes) {
+  return ceil_div(bytes, 1024);
+}
 
 /// Weights and parameters of all rows, whole.
 std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
@@ -83,10 +87,11 @@ class Planner {
   };
 
   template <typename NestType>
-  using OptionsCache = std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<NestType>>;
+  using OptionsCache =
+      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<NestType>>;
 
-  /// Keeping activations is greedy, and greed with more room can end worse. So smaller capacities are tried as
-  /// well, always the same ones, and the best plan wins: then more room never costs more.
+  /// Keeping activations is greedy, and greed with more room can end worse. So smaller capacities are tried
+  /// as well, always the same ones, and the best plan wins: then more room never costs more.
   void search() {
     limits_ = {plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes,
                hardware_.activation_buffer.double_buffered ? 2 : 1, hardware_.dram.burst_bytes};
@@ -108,8 +113,8 @@ class Planner {
     rows_ = std::move(best_rows);
   }
 
-  /// Plans with the first `capacity` bytes of the activation buffer; false where some row does not fit. With the
-  /// whole buffer that is an error.
+  /// Plans with the first `capacity` bytes of the activation buffer; false where some row does not fit. With
+  /// the whole buffer that is an error.
   bool try_capacity(std::int64_t capacity) {
     capacity_ = capacity;
     std::fill(plan_.resident.begin(), plan_.resident.end(), false);
@@ -127,8 +132,8 @@ class Planner {
     return true;
   }
 
-  [[noreturn]] void fail(std::size_t row, const std::string& field, std::int64_t have_kib, std::int64_t need_kib,
-                         const std::string& what) const {
+  [[noreturn]] void fail(std::size_t row, const std::string& field, std::int64_t have_kib,
+                         std::int64_t need_kib, const std::string& what) const {
     const Node& node = graph_.nodes[schedule_.rows[row].node];
     throw InputError(Problem{graph_.source, node.place.empty() ? node.name : node.place,
                              field + " of " + std::to_string(have_kib) + " KiB",
@@ -156,7 +161,8 @@ class Planner {
     weights.parameter_slot_bytes =
         aligned(std::max(capacity / kParameterShare, least_parameter_bytes(lowered_, hardware_)));
     weights.weight_slot_bytes =
-        std::max<std::int64_t>(0, capacity / weights.slots - weights.parameter_slot_bytes) / kAlignment * kAlignment;
+        std::max<std::int64_t>(0, capacity / weights.slots - weights.parameter_slot_bytes) / kAlignment *
+        kAlignment;
   }
 
   /// Rows during which a storage lives.
@@ -209,8 +215,8 @@ class Planner {
     }
   }
 
-  /// Maps a row with the present residency into the largest gap that it leaves. Throws where `must` and nothing
-  /// fits; otherwise nothing.
+  /// Maps a row with the present residency into the largest gap that it leaves. Throws where `must` and
+  /// nothing fits; otherwise nothing.
   std::optional<RowMapping> map_row(std::size_t row, bool must) {
     std::pair<std::int64_t, std::int64_t> gap{0, 0};
     for (const auto& interval : free_intervals(row, row)) {
@@ -218,16 +224,17 @@ class Planner {
     }
     RowMapping mapping;
     for (std::size_t n = 0; n < lowered_[row].nests.size(); ++n) {
-      const bool mapped = std::visit(
-          [&](const auto& problem) { return map_nest(problem, row, n, gap, must, mapping); }, lowered_[row].nests[n]);
+      const bool mapped =
+          std::visit([&](const auto& problem) { return map_nest(problem, row, n, gap, must, mapping); },
+                     lowered_[row].nests[n]);
       if (!mapped) return std::nullopt;
     }
     return mapping;
   }
 
   template <typename NestType>
-  bool map_nest(const NestType& problem, std::size_t row, std::size_t n, std::pair<std::int64_t, std::int64_t> gap,
-                bool must, RowMapping& mapping) {
+  bool map_nest(const NestType& problem, std::size_t row, std::size_t n,
+                std::pair<std::int64_t, std::int64_t> gap, bool must, RowMapping& mapping) {
     const MappingOptions<NestType>& options = options_of(problem, row, n);
     const MappingOption<NestType>* option = options.best(gap.second - gap.first);
     if (option == nullptr) {
@@ -246,7 +253,8 @@ class Planner {
   template <typename NestType>
   const MappingOptions<NestType>& options_of(const NestType& problem, std::size_t row, std::size_t n) {
     std::vector<bool> key;
-    for (const int storage : lowered_[row].inputs[n]) key.push_back(plan_.resident[static_cast<std::size_t>(storage)]);
+    for (const int storage : lowered_[row].inputs[n])
+      key.push_back(plan_.resident[static_cast<std::size_t>(storage)]);
     key.push_back(plan_.resident[static_cast<std::size_t>(lowered_[row].output)]);
     auto& cache = std::get<OptionsCache<NestType>>(caches_);
     const auto [entry, missing] = cache.try_emplace({row, n, std::move(key)});
@@ -261,7 +269,9 @@ class Planner {
   [[nodiscard]] MappingOptions<GemmNest> map(const GemmNest& problem) const {
     return map_gemm(problem, hardware_, limits_);
   }
-  [[nodiscard]] MappingOptions<VectorNest> map(const VectorNest& problem) const { return map_vector(problem, limits_); }
+  [[nodiscard]] MappingOptions<VectorNest> map(const VectorNest& problem) const {
+    return map_vector(problem, limits_);
+  }
 
   /// Parameters and weights of all rows one behind the other; false where they do not fit.
   bool place_resident_weights() {
@@ -310,10 +320,12 @@ class Planner {
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
       const std::int64_t bytes =
-          plan_.weights.slots * (aligned(needed.weight_slot_bytes) +
-                                 aligned(std::max(needed.parameter_slot_bytes, plan_.weights.parameter_slot_bytes)));
-      fail(row, "weight_buffer.capacity_kib", hardware_.weight_buffer.capacity_kib, kib_for(bytes),
-           "one column tile of weights and parameters in " + std::to_string(plan_.weights.slots) + " slot(s)");
+          plan_.weights.slots *
+          (aligned(needed.weight_slot_bytes) +
+           aligned(std::max(needed.parameter_slot_bytes, plan_.weights.parameter_slot_bytes)));
+      fail(
+          row, "weight_buffer.capacity_kib", hardware_.weight_buffer.capacity_kib, kib_for(bytes),
+          "one column tile of weights and parameters in " + std::to_string(plan_.weights.slots) + " slot(s)");
     }
     fail(row, "activation_buffer.capacity_kib", hardware_.activation_buffer.capacity_kib,
          kib_for(needed.activation_bytes), "the smallest tiles of this layer");
@@ -354,7 +366,8 @@ class Planner {
     std::vector<int> order;
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const Storage& storage = schedule_.storages[s];
-      if (storage.first_row >= 0 && storage.last_row > storage.first_row) order.push_back(static_cast<int>(s));
+      if (storage.first_row >= 0 && storage.last_row > storage.first_row)
+        order.push_back(static_cast<int>(s));
     }
     const auto density = [&](int s) {
       const Storage& storage = schedule_.storages[static_cast<std::size_t>(s)];

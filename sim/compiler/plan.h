@@ -21,10 +21,10 @@ struct WeightBufferPlan {
 
 struct MemoryPlan {
   WeightBufferPlan weights;
-  std::vector<bool> resident;              ///< By storage: lies in the activation buffer while it lives.
-  std::vector<std::int64_t> address;       ///< By storage: address there (resident ones).
-  std::vector<std::vector<Nest>> nests;    ///< By row: tiled, residency set, slots placed; no DRAM addresses.
-  MappingCost cost;                        ///< Sum over the rows.
+  std::vector<bool> resident;            ///< By storage: lies in the activation buffer while it lives.
+  std::vector<std::int64_t> address;     ///< By storage: address there (resident ones).
+  std::vector<std::vector<Nest>> nests;  ///< By row: tiled, residency set, slots placed; no DRAM addresses.
+  MappingCost cost;                      ///< Sum over the rows.
 };
 
 /// Activations that a later row reads stay in the activation buffer where that lowers the cost of all rows

@@ -37,9 +37,11 @@ class Scheduler {
   }
 
   Schedule run() {
-    for (const TensorId id : graph_.inputs) schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_input = true;
+    for (const TensorId id : graph_.inputs)
+      schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_input = true;
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add(i);
-    for (const TensorId id : graph_.outputs) schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_output = true;
+    for (const TensorId id : graph_.outputs)
+      schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_output = true;
     size_storages();
     return std::move(schedule_);
   }
@@ -119,7 +121,8 @@ class Scheduler {
   /// the storage holds whole bytes.
   void require_dense(TensorId id) {
     const Tensor& tensor = graph_.tensor(id);
-    if (!is_dense(tensor.shape, memory_format(tensor).bits)) unpacked_[static_cast<std::size_t>(own(id))] = true;
+    if (!is_dense(tensor.shape, memory_format(tensor).bits))
+      unpacked_[static_cast<std::size_t>(own(id))] = true;
   }
 
   /// Operations that cut or join channels in the middle of a byte, or turn another dimension into channels,
@@ -135,7 +138,8 @@ class Scheduler {
       if (slice->begin.back() != 0 || slice->stride.back() != 1) unpack(node.inputs[0]);
       unpack(node.outputs[0]);
     } else if (const auto* mean = std::get_if<MeanOp>(&node.op)) {
-      if (!mean->axes.empty() && static_cast<std::size_t>(mean->axes.back()) == last_axis()) unpack(node.outputs[0]);
+      if (!mean->axes.empty() && static_cast<std::size_t>(mean->axes.back()) == last_axis())
+        unpack(node.outputs[0]);
     }
   }
 
@@ -187,6 +191,8 @@ arithmetic::IntegerFormat memory_format(const Tensor& tensor) {
   return tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{32, true};
 }
 
-Schedule make_schedule(const Graph& graph) { return Scheduler(graph).run(); }
+Schedule make_schedule(const Graph& graph) {
+  return Scheduler(graph).run();
+}
 
 }  // namespace qsim

@@ -1,4 +1,5 @@
-// From graph nodes to scheduled operations: what runs together, what costs nothing, which tensors share storage.
+// From graph nodes to scheduled operations: what runs together, what costs nothing, which tensors share
+// storage.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@ namespace qsim {
 
 /// One row of the report: a node that computes and the nodes that come free with it (reshapes).
 struct ScheduledOp {
-  std::size_t node = 0;             ///< Index of the node that computes.
-  std::vector<std::size_t> nodes;   ///< All nodes, in graph order.
+  std::size_t node = 0;            ///< Index of the node that computes.
+  std::vector<std::size_t> nodes;  ///< All nodes, in graph order.
   bool on_mac_array = false;
 };
 
@@ -24,9 +25,9 @@ struct Storage {
   /// Format of its elements in memory: the tensor's bits, or whole bytes where a reshape would otherwise move
   /// padding bits.
   arithmetic::IntegerFormat format{};
-  std::int64_t bytes = 0;          ///< Largest of its views.
-  int first_row = -1;              ///< Row that produces it; -1: there before the run.
-  int last_row = -1;               ///< Last row that reads it.
+  std::int64_t bytes = 0;  ///< Largest of its views.
+  int first_row = -1;      ///< Row that produces it; -1: there before the run.
+  int last_row = -1;       ///< Last row that reads it.
   bool is_constant = false;
   bool is_graph_input = false;
   bool is_graph_output = false;
@@ -38,11 +39,12 @@ struct Schedule {
   std::vector<int> storage_of;  ///< By tensor id; -1 for tensors that no memory of activations holds.
 };
 
-/// Extents of a tensor as batch, row, column, channel: missing leading dimensions are 1, surplus ones are folded
-/// into the batch.
+/// Extents of a tensor as batch, row, column, channel: missing leading dimensions are 1, surplus ones are
+/// folded into the batch.
 [[nodiscard]] Dims dims_of(const Shape& shape);
 /// Dense layout at `base`: channels packed at the format's bits, pixels at whole bytes.
-[[nodiscard]] TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t base);
+[[nodiscard]] TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format,
+                                        std::int64_t base);
 [[nodiscard]] std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format);
 /// Format of a tensor's elements: its quantization's, or 32 bits for floats.
 [[nodiscard]] arithmetic::IntegerFormat memory_format(const Tensor& tensor);

@@ -1,4 +1,5 @@
-// A fault in a memory, an address or a dependency shows in the output: the values really pass through the chip.
+// A fault in a memory, an address or a dependency shows in the output: the values really pass through the
+// chip.
 #include <catch2/catch.hpp>
 
 #include "hw_models/npu.h"
@@ -27,9 +28,7 @@ struct Bench {
   HardwareConfig chip = small_chip();
   CompiledProgram compiled = compile(graph, chip, true);
 
-  Bench() {
-    add_input_image(compiled, 0, test::pattern_input(graph));
-  }
+  Bench() { add_input_image(compiled, 0, test::pattern_input(graph)); }
 
   GemmNest& nest() { return std::get<GemmNest>(compiled.program.nests[0]); }
 
@@ -43,7 +42,9 @@ struct Bench {
     ChipValues values(graph, compiled);
     ChipOptions options;
     options.moves_values = true;
-    options.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
+    options.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) {
+      values.collect(row, memory);
+    };
     options.probe_cycle = probe_cycle;
     options.probe = std::move(probe);
     (void)run_chip(chip, compiled.program, options);

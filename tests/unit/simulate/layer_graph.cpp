@@ -27,7 +27,8 @@ Graph layer_graph(const LayerSize& size) {
   Graph graph;
   graph.name = graph.source = "layer";
   graph.tensors.push_back(activation("x", {1, size.height, size.width, size.channels}, 0.05F));
-  Tensor weights = activation("w", {size.outputs, size.kernel, size.kernel, size.channels / size.groups}, 0.01F);
+  Tensor weights =
+      activation("w", {size.outputs, size.kernel, size.kernel, size.channels / size.groups}, 0.01F);
   weights.quantization = Quantization{size.weight_bits, true, {0.01F}, {0}, -1, 0};
   const auto format = weights.quantization->format();
   weights.data = pattern(weights.shape, format.min(), format.max());

@@ -14,18 +14,22 @@ using test::layer_graph;
 using test::LayerSize;
 
 const std::vector<LayerSize> kLayers = {
-    {56, 56, 64, 64, 3},          // more activations than the buffer holds
-    {14, 14, 256, 256, 3},        // more weights than the buffer holds
-    {7, 7, 512, 512, 3},          // the reduction is cut
-    {28, 28, 128, 512, 1},        // pointwise
-    {28, 28, 96, 96, 3, 1, 96},   // depthwise
-    {1, 1, 2048, 1000, 1},        // fully connected: weights only
-    {224, 224, 3, 64, 7, 2},      // first layer
+    {56, 56, 64, 64, 3},         // more activations than the buffer holds
+    {14, 14, 256, 256, 3},       // more weights than the buffer holds
+    {7, 7, 512, 512, 3},         // the reduction is cut
+    {28, 28, 128, 512, 1},       // pointwise
+    {28, 28, 96, 96, 3, 1, 96},  // depthwise
+    {1, 1, 2048, 1000, 1},       // fully connected: weights only
+    {224, 224, 3, 64, 7, 2},     // first layer
 };
 
-RunResult cost(const HardwareConfig& chip, const Graph& graph) { return simulate(chip, graph, {}, {Values::none}); }
+RunResult cost(const HardwareConfig& chip, const Graph& graph) {
+  return simulate(chip, graph, {}, {Values::none});
+}
 
-std::int64_t cycles_of(const RunResult& run, CycleClass c) { return run.cycles[static_cast<std::size_t>(c)]; }
+std::int64_t cycles_of(const RunResult& run, CycleClass c) {
+  return run.cycles[static_cast<std::size_t>(c)];
+}
 
 TEST_CASE("halving the DRAM bandwidth never lowers the cycles") {
   // Every burst takes at least as long on the bus, and nothing else changes: the mapping does not look at the
@@ -44,7 +48,8 @@ TEST_CASE("halving the DRAM bandwidth never lowers the cycles") {
   }
 }
 
-TEST_CASE("doubling rows or columns never raises the compute cycles of a layer that fills them four times over") {
+TEST_CASE(
+    "doubling rows or columns never raises the compute cycles of a layer that fills them four times over") {
   // Half as many passes, each at most one array edge longer in skew than before: with four times the array's
   // rows and columns to fill, what is saved is more than what the longer skew costs.
   const std::vector<LayerSize> layers = {{14, 14, 256, 256, 3}, {28, 28, 128, 512, 1}, {7, 7, 512, 512, 3}};
@@ -74,7 +79,8 @@ TEST_CASE("a larger buffer never raises what the compiler minimizes") {
   // Every tiling that fits the smaller buffer fits the larger one.
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     test::Choice choice(seed);
-    const Graph graph = seed <= kLayers.size() ? layer_graph(kLayers[seed - 1]) : test::random_network(choice).graph;
+    const Graph graph =
+        seed <= kLayers.size() ? layer_graph(kLayers[seed - 1]) : test::random_network(choice).graph;
     for (const bool weights : {true, false}) {
       HardwareConfig chip;
       chip.mac_array.activation_bits = 16;
@@ -168,7 +174,8 @@ TEST_CASE("several inferences in sequence repeat the first in steady state") {
   const RunResult run = simulate(HardwareConfig{}, graph, {}, {Values::none, 3});
   REQUIRE(run.steady_state.has_value());
   CHECK(run.steady_state->inferences == 3);
-  CHECK(run.steady_state->cycles <= run.total_cycles);  // the first weights arrive during the inference before
+  CHECK(run.steady_state->cycles <=
+        run.total_cycles);  // the first weights arrive during the inference before
   CHECK(run.steady_state->activity[Event::macs] == run.macs);
 }
 

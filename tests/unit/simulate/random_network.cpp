@@ -17,7 +17,8 @@ class Builder {
   RandomNetwork run() {
     const int bits = static_cast<int>(choice_.of({8, 8, 8, 16, 4, 5}));
     activation_bits_ = bits;
-    TensorId x = activation("input", {1, choice_.between(1, 9), choice_.between(1, 9), choice_.between(1, 20)});
+    TensorId x =
+        activation("input", {1, choice_.between(1, 9), choice_.between(1, 9), choice_.between(1, 20)});
     network_.graph.inputs.push_back(x);
     network_.inputs.push_back(random_values(x));
     const std::int64_t layers = choice_.between(1, 6);
@@ -44,8 +45,12 @@ class Builder {
     q.zero_points = {activation_bits_ == 16
                          ? 0
                          : static_cast<std::int32_t>(choice_.between(range.min() / 2, range.max() / 2))};
-    return add_tensor({name + std::to_string(graph().tensors.size()), dims,
-                       smallest_element_type(q.bits, q.is_signed), q, {}, {}});
+    return add_tensor({name + std::to_string(graph().tensors.size()),
+                       dims,
+                       smallest_element_type(q.bits, q.is_signed),
+                       q,
+                       {},
+                       {}});
   }
 
   TensorData random_values(TensorId id) {
@@ -71,8 +76,8 @@ class Builder {
       std::fill(q.zero_points.begin(), q.zero_points.end(),
                 static_cast<std::int32_t>(choice_.between(q.format().min(), q.format().max())));
     }
-    const TensorId id = add_tensor({"w" + std::to_string(graph().tensors.size()), dims,
-                                    smallest_element_type(q.bits, true), q, {}, {}});
+    const TensorId id = add_tensor(
+        {"w" + std::to_string(graph().tensors.size()), dims, smallest_element_type(q.bits, true), q, {}, {}});
     graph().tensor(id).data = random_values(id);
     return id;
   }
@@ -89,7 +94,8 @@ class Builder {
     q.zero_points.assign(q.scales.size(), 0);
     TensorData data(ElementType::i32, {channels});
     for (std::int64_t i = 0; i < channels; ++i) data.set(i, choice_.between(-5000, 5000));
-    return add_tensor({"b" + std::to_string(graph().tensors.size()), {channels}, ElementType::i32, q, data, {}});
+    return add_tensor(
+        {"b" + std::to_string(graph().tensors.size()), {channels}, ElementType::i32, q, data, {}});
   }
 
   TensorId add_node(Op op, std::vector<TensorId> inputs, TensorId output) {
@@ -161,7 +167,8 @@ class Builder {
     const std::int64_t channels = choice_.between(1, 40);
     const TensorId flat = add_node(ReshapeOp{}, {x}, same_grid(x, {1, depth}));
     const TensorId w = weights({channels, depth}, channels);
-    const TensorId y = add_node(FullyConnectedOp{}, {flat, w, bias(flat, w, channels)}, activation("fc", {1, channels}));
+    const TensorId y =
+        add_node(FullyConnectedOp{}, {flat, w, bias(flat, w, channels)}, activation("fc", {1, channels}));
     return add_node(ReshapeOp{}, {y}, same_grid(y, {1, 1, 1, channels}));
   }
 
@@ -197,7 +204,9 @@ class Builder {
     op.before = {0, choice_.between(0, 2), choice_.between(0, 2), 0};
     op.after = {0, choice_.between(0, 2), choice_.between(0, 2), 0};
     op.value = graph().tensor(x).quantization->zero_point();
-    return add_node(op, {x}, same_grid(x, {in[0], in[1] + op.before[1] + op.after[1], in[2] + op.before[2] + op.after[2], in[3]}));
+    return add_node(
+        op, {x},
+        same_grid(x, {in[0], in[1] + op.before[1] + op.after[1], in[2] + op.before[2] + op.after[2], in[3]}));
   }
 
   TensorId slice(TensorId x) {
@@ -281,7 +290,9 @@ class Builder {
 
 }  // namespace
 
-RandomNetwork random_network(Choice& choice) { return Builder(choice).run(); }
+RandomNetwork random_network(Choice& choice) {
+  return Builder(choice).run();
+}
 
 HardwareConfig random_chip(Choice& choice) {
   HardwareConfig chip;
@@ -298,7 +309,8 @@ HardwareConfig random_chip(Choice& choice) {
   chip.accumulators.entries = choice.between(2, 40);
   chip.accumulators.double_buffered = choice.chance(70);
   chip.accumulators.width_bits = static_cast<int>(choice.of({16, 20, 24, 32, 32, 40, 48}));
-  chip.accumulators.overflow = choice.chance(50) ? arithmetic::Overflow::wrap : arithmetic::Overflow::saturate;
+  chip.accumulators.overflow =
+      choice.chance(50) ? arithmetic::Overflow::wrap : arithmetic::Overflow::saturate;
   chip.requantizer.lanes = choice.between(1, 40);
   chip.vector_unit.lanes = choice.between(1, 16);
   chip.dma.transaction_bytes = choice.of<std::int64_t>({64, 256, 1024});

@@ -1,5 +1,5 @@
-// The values pass through the modelled memories: tile by tile they are what the fast kernels compute, and a fault
-// in a memory, an address or a dependency shows in the output.
+// The values pass through the modelled memories: tile by tile they are what the fast kernels compute, and a
+// fault in a memory, an address or a dependency shows in the output.
 #include <catch2/catch.hpp>
 
 #include "hw_models/npu.h"

@@ -1,0 +1,59 @@
+#include <catch2/catch.hpp>
+
+#include "hw_models/dram_timing.h"
+
+namespace qsim {
+namespace {
+
+/// 64-byte bursts at 12.8 GB/s and 1 GHz: 5 cycles each on the bus.
+DramConfig memory(std::int64_t outstanding) {
+  DramConfig config;
+  config.latency_cycles = 100;
+  config.burst_bytes = 64;
+  config.outstanding_requests = outstanding;
+  return config;
+}
+
+TEST_CASE("a single burst is done after the latency and its bus time, not a cycle earlier") {
+  DramTiming timing(memory(4), 1'000'000);
+  const DramService service = timing.serve(10, 0, 64);
+  CHECK(service.accepted_cycle == 10);
+  CHECK(service.done_cycle == 10 + 100 + 5);
+  CHECK(service.bursts == 1);
+}
+
+TEST_CASE("a request that is not aligned takes every burst that it touches") {
+  DramTiming timing(memory(4), 1'000'000);
+  CHECK(timing.serve(0, 63, 2).bursts == 2);
+  CHECK(timing.serve(0, 64, 64).bursts == 1);
+  CHECK(timing.serve(0, 1, 128).bursts == 3);
+}
+
+TEST_CASE("bursts in flight share the latency; one more than may be outstanding waits for the first") {
+  DramTiming timing(memory(4), 1'000'000);
+  // done(i) = 100 + 5 * (i + 1) for the first four, all requested in cycle 0.
+  const DramService four = timing.serve(0, 0, 4 * 64);
+  CHECK(four.accepted_cycle == 0);
+  CHECK(four.done_cycle == 120);
+  // The fifth is requested when the first is done (105), and its data comes a latency later.
+  const DramService fifth = timing.serve(0, 256, 64);
+  CHECK(fifth.accepted_cycle == 105);
+  CHECK(fifth.done_cycle == 105 + 100 + 5);
+}
+
+TEST_CASE("a long transfer runs at the bandwidth when enough requests may be outstanding") {
+  DramTiming timing(memory(64), 1'000'000);
+  constexpr std::int64_t kBursts = 1000;
+  CHECK(timing.serve(0, 0, kBursts * 64).done_cycle == 100 + 5 * kBursts);
+}
+
+TEST_CASE("fractions of a cycle add up exactly and round up once") {
+  DramConfig config = memory(64);
+  config.bandwidth_bytes_per_second = 30'000'000'000;  // 64 / 30 = 2.1333 cycles a burst
+  DramTiming timing(config, 1'000'000);
+  CHECK(timing.serve(0, 0, 64).done_cycle == 103);        // 100 + 2.13
+  CHECK(timing.serve(0, 64, 14 * 64).done_cycle == 132);  // 100 + 15 * 64/30 = 132 exactly
+}
+
+}  // namespace
+}  // namespace qsim

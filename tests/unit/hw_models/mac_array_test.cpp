@@ -1,0 +1,129 @@
+// When a pass of the array begins and ends, cycle by cycle.
+#include <catch2/catch.hpp>
+
+#include "hw_models/mac_array.h"
+#include "hw_models/simulation_context.h"
+
+namespace qsim {
+namespace {
+
+/// An array with buffers and accumulators beside it, and passes of one tile of E pixels, r rows, c columns.
+struct Bench {
+  explicit Bench(const MacArrayConfig& config, std::int64_t read_port_bytes = 64)
+      : context(1, false),
+        completions("completions", context),
+        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
+        activation_buffer("activations", port(read_port_bytes), kActivationBufferEvents, context),
+        accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
+        array("array", config, weight_buffer, activation_buffer, accumulators, completions, context) {}
+
+  static BufferConfig port(std::int64_t bytes) {
+    BufferConfig config;
+    config.read_port_bytes = bytes;
+    return config;
+  }
+
+  SimulationContext simulation;
+  ChipContext context;
+  Completions completions;
+  SramBuffer weight_buffer;
+  SramBuffer activation_buffer;
+  AccumulatorBank accumulators;
+  MacArray array;
+};
+
+GemmNest pointwise(std::int64_t pixels, std::int64_t depth, std::int64_t outputs) {
+  GemmNest nest;
+  nest.geometry.input = {1, 1, pixels, depth};
+  nest.geometry.output = {1, 1, pixels, outputs};
+  return nest;
+}
+
+MacTile pass(const GemmNest& nest) {
+  MacTile tile;
+  tile.nest = &nest;
+  tile.columns = {0, nest.geometry.output[kChannel], 0, 1};
+  tile.part = {0, 1, 0, 1, 0, nest.geometry.input[kChannel]};
+  tile.chunk_depth = nest.geometry.input[kChannel];
+  tile.output = {{0, 0, 0, 0}, {1, 1, nest.geometry.output[kColumn], nest.geometry.output[kChannel]}};
+  tile.pixel_end = nest.geometry.output[kColumn];
+  return tile;
+}
+
+MacArrayConfig array(std::int64_t rows, std::int64_t columns) {
+  MacArrayConfig config;
+  config.rows = rows;
+  config.columns = columns;
+  return config;
+}
+
+TEST_CASE("a full pass of E pixels on R x C PEs takes E + R + C - 2 cycles after R cycles of loading") {
+  // SCALE-Sim's closed form of one weight-stationary tile: 2R + C + E - 2.
+  Bench bench(array(8, 4));
+  const GemmNest nest = pointwise(10, 8, 4);
+  const PassTiming timing = bench.array.timing(pass(nest));
+  CHECK(timing.load_cycles == 8);
+  CHECK(timing.drain_cycles == 10 + 8 + 4 - 2);
+  CHECK(timing.compute_cycles == timing.drain_cycles);
+  CHECK(timing.stream_cycles == 10);
+}
+
+TEST_CASE("an edge tile computes for fewer cycles and drains through the whole array") {
+  Bench bench(array(8, 4));
+  const GemmNest nest = pointwise(10, 5, 3);
+  const PassTiming timing = bench.array.timing(pass(nest));
+  CHECK(timing.compute_cycles == 10 + 5 + 3 - 2);
+  CHECK(timing.drain_cycles == 10 + 8 + 4 - 2);
+}
+
+TEST_CASE("a narrow read port and a narrow multiplier slow the stream") {
+  const GemmNest nest = pointwise(10, 8, 4);
+  CHECK(Bench(array(8, 4), 8).array.timing(pass(nest)).interval == 1);
+  CHECK(Bench(array(8, 4), 7).array.timing(pass(nest)).interval == 2);
+  GemmNest wide = nest;
+  wide.activation_format = {16, true};
+  const PassTiming timing = Bench(array(8, 4)).array.timing(pass(wide));
+  CHECK(timing.interval == 2);  // 16-bit activations on an 8-bit multiplier
+  CHECK(timing.drain_cycles == 9 * 2 + 1 + 8 + 4 - 1);
+}
+
+TEST_CASE("the accumulators are ready in the cycle of the last sum and not before") {
+  Bench bench(array(8, 4));
+  const GemmNest nest = pointwise(10, 8, 4);
+  MacTile tile = pass(nest);
+  tile.last = true;
+  bench.array.tiles.nb_write(tile);
+  bench.array.tiles.nb_write(MacTile{});  // ends the array's processes
+  constexpr std::int64_t kLoadAndPass = 8 + 10 + 8 + 4 - 2;
+  std::int64_t before = -1;
+  std::int64_t at = -1;
+  bench.completions.at(kLoadAndPass - 1, [&] { before = bench.context.tokens.accumulators_ready.credits(); });
+  sc_core::sc_spawn([&] {
+    bench.context.tokens.accumulators_ready.acquire();
+    at = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
+  });
+  sc_core::sc_start();
+  CHECK(before == 0);
+  CHECK(at == kLoadAndPass);
+}
+
+TEST_CASE("with a second register passes follow each other without a gap, without it they are serialized") {
+  // Two passes of 10 pixels on 8x4: serialized 2 * (2R + C + E - 2); overlapped R + 2E + R + C - 2.
+  for (const bool second : {true, false}) {
+    MacArrayConfig config = array(8, 4);
+    config.double_buffered_weights = second;
+    Bench bench(config);
+    const GemmNest nest = pointwise(10, 8, 4);
+    MacTile tile = pass(nest);
+    bench.array.tiles.nb_write(tile);
+    tile.last = true;
+    bench.array.tiles.nb_write(tile);
+    bench.array.tiles.nb_write(MacTile{});
+    sc_core::sc_start();
+    const std::int64_t end = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
+    CHECK(end == (second ? 8 + 2 * 10 + 8 + 4 - 2 : 2 * (2 * 8 + 4 + 10 - 2)));
+  }
+}
+
+}  // namespace
+}  // namespace qsim

@@ -1,0 +1,122 @@
+#include <catch2/catch.hpp>
+
+#include <set>
+
+#include "hw_models/nest_cursor.h"
+#include "hw_models/tile_operands.h"
+
+namespace qsim {
+namespace {
+
+/// 3x3 convolution, stride 2, padding 1, 8 into 20 channels on 9x9 pixels: 5x5 outputs.
+GemmNest nest() {
+  GemmNest n;
+  n.geometry.input = {1, 9, 9, 8};
+  n.geometry.output = {1, 5, 5, 20};
+  n.geometry.kernel_h = n.geometry.kernel_w = 3;
+  n.geometry.stride_h = n.geometry.stride_w = 2;
+  n.geometry.pad_top = n.geometry.pad_left = 1;
+  n.tile_rows = 2;
+  n.tile_columns = 5;
+  n.pixels_per_pass = 10;
+  n.column_tile = 8;
+  n.part_kernel_h = n.part_kernel_w = 3;
+  n.part_channels = 8;
+  n.chunk_rows = 16;
+  return n;
+}
+
+TEST_CASE("the steps of a nest cover every output once") {
+  for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
+    GemmNest n = nest();
+    n.order = order;
+    const GemmCursor cursor(n);
+    std::set<std::int64_t> seen;
+    for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+      const Box box = cursor.step(i).output;
+      for (std::int64_t y = box.begin[kRow]; y < box.end[kRow]; ++y)
+        for (std::int64_t x = box.begin[kColumn]; x < box.end[kColumn]; ++x)
+          for (std::int64_t c = box.begin[kChannel]; c < box.end[kChannel]; ++c)
+            CHECK(seen.insert((y * 5 + x) * 20 + c).second);
+    }
+    CHECK(seen.size() == 5 * 5 * 20);
+  }
+}
+
+TEST_CASE("input tiles include the halo and are clipped at the border") {
+  const GemmNest n = nest();
+  const GemmCursor cursor(n);
+  // Outputs 0..1 read rows 0*2-1 .. 1*2-1+2, clipped at 0; outputs 4..4 read 7..9, clipped at 9.
+  CHECK(cursor.step(0).input.begin[kRow] == 0);
+  CHECK(cursor.step(0).input.end[kRow] == 4);
+  CHECK(cursor.step(2).input.begin[kRow] == 7);
+  CHECK(cursor.step(2).input.end[kRow] == 9);
+}
+
+TEST_CASE("weights are loaded once a block in one order and once a tile in the other") {
+  GemmNest n = nest();
+  const auto loads = [](const GemmNest& of) {
+    const GemmCursor cursor(of);
+    std::int64_t count = 0;
+    for (std::int64_t i = 0; i < cursor.steps(); ++i) count += cursor.step(i).loads_weights ? 1 : 0;
+    return count;
+  };
+  n.order = LoopOrder::weights_outer;
+  CHECK(loads(n) == 3);  // 20 channels in tiles of 8
+  n.order = LoopOrder::activations_outer;
+  CHECK(loads(n) == 9);  // times three tiles of rows
+}
+
+TEST_CASE("every load has exactly one last use before the next load") {
+  GemmNest n = nest();
+  n.part_kernel_h = 1;
+  const GemmCursor cursor(n);
+  std::int64_t live = 0;
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    live += step.loads_weights ? 1 : 0;
+    CHECK(live == 1);
+    live -= step.last_use_of_weights ? 1 : 0;
+  }
+  CHECK(live == 0);
+}
+
+TEST_CASE("the reduction runs over kernel rows, kernel columns, then channels") {
+  const GemmNest n = nest();
+  const GemmCursor cursor(n);
+  const ReductionPart part = cursor.part(0);
+  CHECK(part.depth() == 72);
+  CHECK(cursor.chunks(part) == 5);  // 16 + 16 + 16 + 16 + 8
+  CHECK(cursor.chunk_depth(part, 4) == 8);
+  const Tap tap = tap_of(part, 3 * 8 + 8 + 5);
+  CHECK(tap.kernel_h == 1);
+  CHECK(tap.kernel_w == 1);
+  CHECK(tap.channel == 5);
+}
+
+TEST_CASE("activations read leave padded taps out") {
+  const GemmNest n = nest();
+  const GemmCursor cursor(n);
+  MacTile tile;
+  tile.nest = &n;
+  tile.columns = cursor.column_tile(0);
+  tile.part = cursor.part(0);
+  tile.chunk_depth = tile.part.depth();
+  tile.output = cursor.step(0).output;
+  tile.pixel_end = 10;
+  // By hand: for each of the 2x5 pixels the taps with 0 <= 2*o - 1 + k < 9 in both dimensions, times 8
+  // channels.
+  std::int64_t expected = 0;
+  for (std::int64_t oy = 0; oy < 2; ++oy)
+    for (std::int64_t ox = 0; ox < 5; ++ox)
+      for (std::int64_t ky = 0; ky < 3; ++ky)
+        for (std::int64_t kx = 0; kx < 3; ++kx) {
+          const std::int64_t y = 2 * oy - 1 + ky;
+          const std::int64_t x = 2 * ox - 1 + kx;
+          if (y >= 0 && y < 9 && x >= 0 && x < 9) expected += 8;
+        }
+  CHECK(activations_read(tile) == expected);
+}
+
+}  // namespace
+}  // namespace qsim

@@ -1,0 +1,61 @@
+#include <catch2/catch.hpp>
+
+#include <numeric>
+
+#include "hw_models/timeline.h"
+
+namespace qsim {
+namespace {
+
+std::int64_t cycles(const CycleBreakdown& breakdown, CycleClass c) {
+  return breakdown[static_cast<std::size_t>(c)];
+}
+
+TEST_CASE("of the classes that apply to a cycle the first in contract order counts") {
+  Timeline timeline(1);
+  timeline.record(Span::compute, 0, 10, 20);
+  timeline.record(Span::fill_drain, 0, 18, 25);
+  timeline.record(Span::wait_weights, 0, 0, 12);
+  timeline.record(Span::vector, 0, 22, 30);
+  timeline.complete(0, 32);
+  const CycleBreakdown breakdown = timeline.classify()[0];
+  CHECK(cycles(breakdown, CycleClass::wait_weights) == 10);
+  CHECK(cycles(breakdown, CycleClass::compute) == 10);
+  CHECK(cycles(breakdown, CycleClass::fill_drain) == 5);
+  CHECK(cycles(breakdown, CycleClass::vector) == 5);
+  CHECK(cycles(breakdown, CycleClass::control) == 2);
+  CHECK(std::accumulate(breakdown.begin(), breakdown.end(), std::int64_t{0}) == 32);
+}
+
+TEST_CASE("a cycle in which nobody waits by name goes to the transfer under way") {
+  Timeline timeline(1);
+  timeline.record(Span::stores_busy, 0, 0, 7);
+  timeline.record(Span::requantizer_busy, 0, 0, 3);
+  timeline.complete(0, 7);
+  const CycleBreakdown breakdown = timeline.classify()[0];
+  CHECK(cycles(breakdown, CycleClass::wait_requantizer) == 3);
+  CHECK(cycles(breakdown, CycleClass::wait_output_space) == 4);
+}
+
+TEST_CASE("an interval that crosses a completion is split between the rows") {
+  Timeline timeline(2);
+  timeline.record(Span::compute, 0, 0, 10);
+  timeline.complete(0, 6);
+  timeline.complete(1, 10);
+  const auto breakdown = timeline.classify();
+  CHECK(cycles(breakdown[0], CycleClass::compute) == 6);
+  CHECK(cycles(breakdown[1], CycleClass::compute) == 4);
+}
+
+TEST_CASE("waiting and prefetched weights are not activity of a row") {
+  Timeline timeline(1);
+  timeline.record(Span::weights_busy, 0, 0, 50);
+  timeline.record(Span::wait_activations, 0, 50, 60);
+  timeline.record(Span::compute, 0, 60, 70);
+  timeline.complete(0, 70);
+  CHECK(timeline.rows()[0].first == 60);
+  CHECK(timeline.rows()[0].last == 70);
+}
+
+}  // namespace
+}  // namespace qsim
