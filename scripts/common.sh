@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # What setup, test and lint share. Source it from the repository's root.
 
+# Where the build uses ccache, clones in different folders share what they compile.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2
   exit 1
