@@ -6,6 +6,7 @@
 #include <map>
 
 #include "workloads/error.h"
+#include "workloads/execute.h"
 #include "workloads/generator.h"
 #include "workloads/json_reader.h"
 #include "workloads/npy.h"
@@ -128,7 +129,11 @@ PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgumen
       const auto path = paths.find(i);
       if (path != paths.end()) {
         prepared.values.push_back(read_input(tensor, path->second));
+        check_input(graph, graph.inputs[i], prepared.values.back(), path->second);
         origin.origin = std::filesystem::path(path->second).filename().string();
+      } else if (tensor.required_value) {
+        prepared.values.push_back(*tensor.required_value);
+        origin.origin = "model";  // the only value that its declared shapes allow
       } else {
         const arithmetic::IntegerFormat format =
             tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{};

@@ -8,6 +8,7 @@
 #include "hw_models/tile_operands.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
+#include "workloads/execute.h"
 
 namespace qsim {
 
