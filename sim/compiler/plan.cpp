@@ -316,19 +316,35 @@ class Planner {
     nest.store_output = stores(lowered_[row].output);
   }
 
-  [[noreturn]] void explain(std::size_t row, const SpaceNeeded& needed) const {
+  /// The least space that every row of the network can run in, so that raising the field once is enough.
+  [[nodiscard]] SpaceNeeded needed_by_all() {
+    SpaceNeeded all;
+    for (std::size_t row = 0; row < lowered_.size(); ++row) {
+      for (std::size_t n = 0; n < lowered_[row].nests.size(); ++n) {
+        const SpaceNeeded needed = std::visit(
+            [&](const auto& problem) { return options_of(problem, row, n).needed; }, lowered_[row].nests[n]);
+        all.weight_slot_bytes = std::max(all.weight_slot_bytes, needed.weight_slot_bytes);
+        all.parameter_slot_bytes = std::max(all.parameter_slot_bytes, needed.parameter_slot_bytes);
+        all.activation_bytes = std::max(all.activation_bytes, needed.activation_bytes);
+      }
+    }
+    return all;
+  }
+
+  [[noreturn]] void explain(std::size_t row, const SpaceNeeded& needed) {
+    const SpaceNeeded all = needed_by_all();
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
       const std::int64_t bytes =
           plan_.weights.slots *
-          (aligned(needed.weight_slot_bytes) +
-           aligned(std::max(needed.parameter_slot_bytes, plan_.weights.parameter_slot_bytes)));
-      fail(
-          row, "weight_buffer.capacity_kib", hardware_.weight_buffer.capacity_kib, kib_for(bytes),
-          "one column tile of weights and parameters in " + std::to_string(plan_.weights.slots) + " slot(s)");
+          (aligned(all.weight_slot_bytes) +
+           aligned(std::max(all.parameter_slot_bytes, plan_.weights.parameter_slot_bytes)) + kAlignment);
+      fail(row, "weight_buffer.capacity_kib", hardware_.weight_buffer.capacity_kib, kib_for(bytes),
+           "one column tile of weights and parameters of every layer in " +
+               std::to_string(plan_.weights.slots) + " slot(s)");
     }
     fail(row, "activation_buffer.capacity_kib", hardware_.activation_buffer.capacity_kib,
-         kib_for(needed.activation_bytes), "the smallest tiles of this layer");
+         kib_for(all.activation_bytes), "the smallest tiles of every layer");
   }
 
   /// Slots of a tile of extents `tile`, one behind the other from `address`.

@@ -155,6 +155,27 @@ TEST_CASE("a chip without DRAM that is too small says what to raise") {
   }
 }
 
+TEST_CASE("raising the field that the message names to the value that it names is enough") {
+  const Graph graph = layer_graph({20, 20, 96, 80, 3});
+  for (const bool weights : {true, false}) {
+    HardwareConfig chip;
+    BufferConfig& buffer = weights ? chip.weight_buffer : chip.activation_buffer;
+    buffer.capacity_kib = 1;
+    chip.mac_array.columns = 256;
+    std::string message;
+    try {
+      (void)cost(chip, graph);
+    } catch (const InputError& error) {
+      message = error.problems().at(0).hint;
+    }
+    if (!weights && message.empty()) continue;  // one pixel of the layer fits into 1 KiB of activations
+    const std::string field = weights ? "weight_buffer.capacity_kib" : "activation_buffer.capacity_kib";
+    REQUIRE(message.rfind("raise " + field + " to ", 0) == 0);
+    buffer.capacity_kib = std::stoll(message.substr(message.rfind(' ')));
+    CHECK_NOTHROW((void)cost(chip, graph));
+  }
+}
+
 TEST_CASE("a layer larger than every buffer runs, and gives the same values") {
   const Graph graph = layer_graph({20, 20, 96, 80, 3});  // 37 KiB in, 67 KiB of weights, 31 KiB out
   const std::vector<TensorData> input = {test::pattern_input(graph)};
