@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include "hw_models/npu.h"
+#include "hw_models/simulation_context.h"
+#include "hw_models/sram_buffer.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/layer_graph.h"
@@ -112,9 +114,14 @@ TEST_CASE("a wrong dependency changes the output") {
 }
 
 TEST_CASE("an address outside a buffer is an internal error") {
-  Bench bench;
-  bench.nest().input.slots[0] = bench.chip.activation_buffer.capacity_bytes() - 1;
-  CHECK_THROWS_AS(bench.run(), std::logic_error);
+  const SimulationContext simulation;
+  ChipContext context(1, true);
+  SramBuffer buffer("buffer", BufferConfig{}, kActivationBufferEvents, context);
+  const std::int64_t bits = 8 * BufferConfig{}.capacity_bytes();
+  CHECK_NOTHROW(buffer.write(bits - 8, {8, true}, 1));
+  CHECK_THROWS_AS(buffer.write(bits - 7, {8, true}, 1), std::logic_error);
+  CHECK_THROWS_AS(buffer.read(-8, {8, true}), std::logic_error);
+  CHECK_THROWS_AS(buffer.bytes(BufferConfig{}.capacity_bytes(), 1), std::logic_error);
 }
 
 }  // namespace
