@@ -14,13 +14,13 @@
 namespace qsim {
 
 struct ChipContext {
-  /// `moves_values`: the memories hold bytes and every tile is computed from them; otherwise time, events and
+  /// `with_values`: the memories hold bytes and every tile is computed from them; otherwise time, events and
   /// traffic alone.
-  ChipContext(std::int32_t rows, bool moves_values_)
-      : timeline(rows),
-        activity(static_cast<std::size_t>(rows)),
-        accumulators(static_cast<std::size_t>(rows)),
-        moves_values(moves_values_) {}
+  ChipContext(std::int32_t row_count, bool with_values)
+      : timeline(row_count),
+        activity(static_cast<std::size_t>(row_count)),
+        accumulators(static_cast<std::size_t>(row_count)),
+        moves_values(with_values) {}
 
   [[nodiscard]] Activity& events(std::int32_t row) { return activity[static_cast<std::size_t>(row)]; }
 

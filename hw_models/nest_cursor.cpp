@@ -185,7 +185,7 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   return step;
 }
 
-VectorCursor::VectorCursor(const VectorNest& nest) : nest_(nest), steps_(1) {
+VectorCursor::VectorCursor(const VectorNest& nest) : nest_(nest) {
   for (std::size_t d = 0; d < kDims; ++d) {
     counts_[d] = ceil_div(nest.extent[d], nest.tile[d]);
     steps_ *= counts_[d];

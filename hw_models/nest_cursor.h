@@ -117,7 +117,7 @@ class VectorCursor {
  private:
   const VectorNest& nest_;
   Dims counts_{};
-  std::int64_t steps_;
+  std::int64_t steps_ = 1;
 };
 
 }  // namespace qsim

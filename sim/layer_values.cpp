@@ -10,7 +10,7 @@ namespace {
 
 /// Index of the last node that reads each tensor; graph outputs and dumped tensors are never released.
 std::vector<std::size_t> last_uses(const Graph& graph, bool keep_all) {
-  constexpr std::size_t kForever = static_cast<std::size_t>(-1);
+  constexpr auto kForever = static_cast<std::size_t>(-1);
   std::vector<std::size_t> last(graph.tensors.size(), kForever);
   if (keep_all) return last;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -62,6 +62,7 @@ class VectorLowering {
   }
   void finish(VectorNest nest, const std::vector<std::size_t>& operands) {
     std::vector<int> storages;
+    storages.reserve(operands.size());
     for (const std::size_t i : operands) {
       storages.push_back(schedule_.storage_of[static_cast<std::size_t>(node_.inputs[i])]);
     }

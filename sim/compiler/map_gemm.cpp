@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "hw_models/arithmetic/bit_packing.h"
@@ -97,8 +98,8 @@ std::int64_t input_bytes(const GemmNest& nest) {
 
 class GemmMapper {
  public:
-  GemmMapper(const GemmNest& problem, const HardwareConfig& hardware, const MappingLimits& limits)
-      : problem_(problem), hardware_(hardware), limits_(limits) {}
+  GemmMapper(GemmNest problem, const HardwareConfig& hardware, const MappingLimits& limits)
+      : problem_(std::move(problem)), hardware_(hardware), limits_(limits) {}
 
   MappingOptions<GemmNest> run() {
     set_column_tile();

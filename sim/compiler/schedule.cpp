@@ -61,7 +61,7 @@ class Scheduler {
     return storage;
   }
 
-  bool is_output(TensorId id) const {
+  [[nodiscard]] bool is_output(TensorId id) const {
     return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
   }
 
