@@ -1,52 +1,87 @@
 #include "sim/cli/help.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace qsim::cli {
+namespace {
 
-const char* const kRunHelp =
-    R"(Runs a quantized network on a modelled NPU: values, cycles, energy, data movement.
+constexpr std::size_t kColumns = 100;
+constexpr std::size_t kWidestHeading = 26;  ///< A longer one does not move the column of the help.
 
-usage: qsim --workload FILE|NAME [options]
-       qsim list                        configurations and workloads that ship
+std::string usage_lines(const Command& command) {
+  std::string text;
+  for (const std::string& usage : command.words.usage) {
+    text += fmt::format("{} {} {}\n", text.empty() ? "usage:" : "      ", command.call(), usage);
+  }
+  return text;
+}
 
-  --hw FILE|NAME              hardware configuration (default: npu)
-  --workload FILE|NAME        network: workload JSON or .tflite
-  --input [NAME=]FILE.npy     value of an input, repeatable; without it a seeded one
-  --seed N                    of the seeded inputs (default: 1)
-  --batch N                   N inputs as one batch (default: 1)
-  --inferences N              N inferences in sequence (default: 1)
-  --set PATH=VALUE            hardware field, repeatable: --set mac_array.rows=64
-  --weight-bits N             all weights at N bits, 1 to 16
-  --activation-bits N         all activations at N bits, 1 to 16
-  --bits FILE.json            bits by node: {"conv1": {"weights": 4, "activations": 8}}
-  --values layer|tile         values by layer, or read from the modelled memory (default: layer)
-  --cost-only                 no values: the same cycles, energy and traffic
-  --until NODE                stop after this node
-  --threads N                 of the value computation (default: one a processor)
+/// "       qsim COMMAND [options]   list, help, ..", in as many lines as it takes.
+std::string other_commands(const std::vector<Command>& all) {
+  std::string text, line = "       qsim COMMAND [options]          ";
+  const std::size_t indent = line.size();
+  for (const Command& command : all) {
+    if (command.words.name.empty()) continue;
+    const std::string word = command.words.name + (&command == &all.back() ? "" : ",");
+    if (line.size() + 1 + word.size() > kColumns) {
+      text += line + "\n";
+      line.assign(indent, ' ');
+    }
+    line += ' ' + word;
+  }
+  return text + line + "\n";
+}
 
-  --report FILE.json          the whole report
-  --layers FILE.csv           its rows
-  --outputs FILE.safetensors  the network's outputs
-  --dump-tensors FILE.safetensors  every activation tensor
-  --json                      the report on standard output instead of the table
-  --quiet                     no table
+std::string option_lines(const std::vector<Option>& options) {
+  std::size_t column = 0;
+  for (const Option& option : options) {
+    const std::size_t width = option_heading(option).size();
+    if (width <= kWidestHeading) column = std::max(column, width);
+  }
+  std::string text;
+  for (const Option& option : options) {
+    const bool begins_group = text.empty() || option.group != (&option - 1)->group;
+    if (begins_group) text += "\n";
+    text += fmt::format("  {:<{}}  {}\n", option_heading(option), column, option_help(option));
+  }
+  return text;
+}
 
-  -h, --help                  this text
-  --version                   version of qsim
+std::string exit_codes(const Command& command) {
+  const std::string& failure = command.words.exit_1;
+  return fmt::format("exit code: 0 success, {}2 bad input, 70 internal error, 130 interrupted\n",
+                     failure.empty() ? "" : "1 " + failure + ", ");
+}
 
-exit code: 0 success, 1 accumulators trapped, 2 bad input, 70 internal error, 130 interrupted
-example: qsim --hw npu --workload resnet8 --set dram.bandwidth_gb_per_s=6.4 --report resnet8.json
-)";
+}  // namespace
 
-const char* const kListHelp =
-    R"(Lists the hardware configurations, energy tables and workloads that ship, by the names to give.
+std::string option_heading(const Option& option) {
+  if (option.positional) return option.name;
+  const std::string short_name = option.short_name == '\0' ? "" : fmt::format("-{}, ", option.short_name);
+  return short_name + option.written() + (option.takes_value() ? " " + option.value : "");
+}
 
-usage: qsim list [--json]
+std::string option_help(const Option& option) {
+  return option.help + (option.default_text.empty() ? "" : " (default: " + option.default_text + ")");
+}
 
-  --json      {"hardware": [{"name", "description"}, ..], "energy": [..], "workloads": [..]}
-  -h, --help  this text
+std::string help_text(const Command& command, const std::vector<Command>& all) {
+  std::string text = command.words.summary + ".\n\n" + usage_lines(command);
+  if (command.words.name.empty()) text += other_commands(all);
+  text += option_lines(command.options) + "\n";
+  for (const std::string& note : command.words.notes) text += note + "\n";
+  text += exit_codes(command);
+  for (const std::string& example : command.words.examples) text += "example: " + example + "\n";
+  return text;
+}
 
-QSIM_PATH adds folders (separated by ':') that hold configs/ and workloads/models/.
-example: qsim list
-)";
+std::string command_overview(const std::vector<Command>& all) {
+  std::string text;
+  for (const Command& command : all)
+    text += fmt::format("  {:<22}  {}\n", command.call(), command.words.summary);
+  return text;
+}
 
 }  // namespace qsim::cli

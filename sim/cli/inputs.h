@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/cli/options.h"
+#include "sim/cli/commands/run_options.h"
 #include "sim/report/report_options.h"
 #include "workloads/graph.h"
 

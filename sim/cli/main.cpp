@@ -3,12 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <string>
+#include <vector>
 
-#include "sim/cli/list_command.h"
-#include "sim/cli/options.h"
+#include "sim/cli/command_list.h"
 #include "sim/cli/output_files.h"
-#include "sim/cli/run_command.h"
+#include "sim/cli/parse_arguments.h"
 #include "sim/cli/shipped_files.h"
 #include "workloads/error.h"
 
@@ -23,18 +22,14 @@ extern "C" void end_interrupted(int /*signal*/) {
 }
 
 int run_command_line(int argc, const char* const* argv) {
-  const qsim::cli::CommandLine line = qsim::cli::parse_command_line(argc, argv);
-  switch (line.command) {
-    case qsim::cli::Command::show_text:
-      qsim::cli::write_standard_output(line.text);
-      return 0;
-    case qsim::cli::Command::list:
-      qsim::cli::write_standard_output(qsim::cli::list_text(qsim::cli::find_shipped_files(), line.list_json));
-      return 0;
-    case qsim::cli::Command::run:
-      return qsim::cli::run(line.run, qsim::cli::find_shipped_files());
+  const std::vector<qsim::cli::Command> commands = qsim::cli::all_commands();
+  const qsim::cli::CommandLine line = qsim::cli::parse_command_line(commands, argc, argv);
+  if (line.command == nullptr) {
+    qsim::cli::write_standard_output(line.text);
+    return 0;
   }
-  return kInternalError;
+  qsim::cli::check_output_paths(line.outputs);
+  return line.command->run(line.options, qsim::cli::find_shipped_files());
 }
 
 }  // namespace

@@ -2,14 +2,12 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <map>
 #include <utility>
-#include <vector>
 
 #include "workloads/error.h"
 
@@ -32,28 +30,22 @@ std::string obstacle(const fs::path& path) {
 
 }  // namespace
 
-void check_output_paths(const RunOptions& options) {
+void check_output_paths(const std::vector<std::pair<std::string, std::string>>& outputs) {
   std::vector<Problem> problems;
   std::map<fs::path, std::string> taken;
-  const std::array<std::pair<const char*, const std::string*>, 4> outputs = {
-      {{"--report", &options.report_path},
-       {"--layers", &options.layers_path},
-       {"--outputs", &options.outputs_path},
-       {"--dump-tensors", &options.dump_path}}};
   for (const auto& [argument, path] : outputs) {
-    if (path->empty()) continue;
-    const std::string reason = obstacle(*path);
+    const std::string reason = obstacle(path);
     if (!reason.empty()) {
       problems.push_back(
-          {argument, *path, reason, "a file that can be written", "check the folder and its permissions"});
+          {argument, path, reason, "a file that can be written", "check the folder and its permissions"});
     }
     std::error_code error;
-    const fs::path file = fs::weakly_canonical(*path, error);
+    const fs::path file = fs::weakly_canonical(path, error);
     const auto [other, is_new] = taken.emplace(file, argument);
     const bool is_device = fs::exists(file, error) && !fs::is_regular_file(file, error);
     if (!is_new && !is_device) {
       problems.push_back(
-          {argument, *path, "the file of " + other->second, "a file of its own", "give another name"});
+          {argument, path, "the file of " + other->second, "a file of its own", "give another name"});
     }
   }
   if (!problems.empty()) throw InputError(std::move(problems));

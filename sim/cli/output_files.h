@@ -1,16 +1,16 @@
-// Files and standard output of a run.
+// Files and standard output of a command.
 #pragma once
 
 #include <string>
 #include <string_view>
-
-#include "sim/cli/options.h"
+#include <utility>
+#include <vector>
 
 namespace qsim::cli {
 
 /// Looks, before a long run, whether the files asked for can be written: no two the same, folders that exist
-/// and may be written to. Throws InputError with every problem.
-void check_output_paths(const RunOptions& options);
+/// and may be written to. `outputs` are pairs of argument and path. Throws InputError with every problem.
+void check_output_paths(const std::vector<std::pair<std::string, std::string>>& outputs);
 
 /// Writes to standard output and flushes; throws InputError when that fails (a full disk, a closed pipe).
 void write_standard_output(std::string_view text);

@@ -70,22 +70,72 @@ def test_two_outputs_do_not_share_a_file(tmp_path):
     bad_input("--workload", "x", "--report", file, "--layers", file)[0].says("--layers", "the file of --report")
 
 
-def test_help_fits_a_screen_has_an_example_and_every_option_that_is_accepted():
-    run = qsim("--help")
+def commands():
+    """The words of the command lines that `qsim help` lists: [[], ["list"], ..]."""
+    calls = [re.match(r"  qsim( [a-z-]+)?  ", line) for line in qsim("help").stdout.splitlines()]
+    assert all(calls)
+    return [(call[1] or "").split() for call in calls]
+
+
+def options_of(help_text):
+    """{"--batch": "N", "--json": ""}: the options with their value's word."""
+    return dict(re.findall(r"^  (?:-[a-z], )?(--[a-z-]+)((?: \S+)?)  ", help_text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_help_fits_a_screen_has_an_example_and_every_option_that_is_accepted(command):
+    run = qsim(*command, "--help")
     assert run.returncode == 0 and run.stderr == ""
     lines = run.stdout.splitlines()
     assert len(lines) <= 40 and max(map(len, lines)) <= 100
-    assert "example: qsim " in run.stdout
+    assert "example: qsim " in run.stdout and "exit code: 0 success" in run.stdout
+    assert qsim(*command, "-h").stdout == run.stdout
+    options = options_of(run.stdout)
+    assert "--help" in options
+    for option, value in options.items():
+        if value:
+            bad_input(*command, option)[0].says(f"qsim: {option}:", "got nothing")
+        else:
+            bad_input(*command, option + "=no")[0].says(f"qsim: {option}:", 'got "no"', "expected no value")
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command], ids=" ".join)
+def test_help_with_a_command_is_its_help(command):
+    assert qsim("help", *command).stdout == qsim(*command, "--help").stdout
+    assert re.search(rf"[ ,]{command[0]}\b", qsim("--help").stdout)
+
+
+def test_a_run_has_the_options_that_scripts_rely_on():
+    options = options_of(qsim("--help").stdout)
     flags = {"--cost-only", "--json", "--quiet", "--help", "--version"}
-    options = set(re.findall(r"^  (?:-h, )?(--[a-z-]+)", run.stdout, re.MULTILINE))
-    assert len(options) >= 22 and flags < options
-    for option in options - flags:
-        bad_input(option)[0].says("got nothing")
+    assert {option for option, value in options.items() if not value} == flags
+    assert set(options) - flags >= {
+        "--hw", "--workload", "--input", "--seed", "--batch", "--inferences", "--set", "--weight-bits",
+        "--activation-bits", "--bits", "--values", "--until", "--threads", "--report", "--layers", "--outputs",
+        "--dump-tensors"}
 
 
-def test_help_of_list_and_version():
-    assert "example: qsim list" in qsim("list", "--help").stdout
+def test_version():
     assert re.fullmatch(r"qsim \d+\.\d+\.\d+\n", qsim("--version").stdout)
+
+
+def test_a_command_goes_first():
+    bad_input("--json", "list")[0].says("qsim: list:", "a command goes first: qsim list")
+
+
+def test_help_of_an_unknown_command_names_the_nearest():
+    bad_input("help", "lits")[0].says('got "lits"', "did you mean list?")
+
+
+@pytest.mark.parametrize("word", ["--batch=", "--hw="])
+def test_an_empty_value_is_none(word):
+    option = word.rstrip("=")
+    bad_input("--workload", "x", word)[0].says(f"qsim: {option}:", "got nothing", "expected a value")
+    bad_input("--workload", "x", "--hw", "")[0].says("qsim: --hw:", "got nothing", "expected a value")
+
+
+def test_a_value_in_brackets_stays_as_it_is():
+    bad_input("--workload", "[a,b]")[0].says('got "[a,b]"')
 
 
 def test_a_full_disk_under_standard_output_is_said_so():

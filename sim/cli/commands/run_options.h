@@ -1,4 +1,4 @@
-// The command line: what was asked for, before any file is read.
+// What a run was asked for, before any file is read.
 #pragma once
 
 #include <cstdint>
@@ -37,17 +37,5 @@ struct RunOptions {
   bool json = false;
   bool quiet = false;
 };
-
-enum class Command { run, list, show_text };
-
-struct CommandLine {
-  Command command = Command::run;
-  RunOptions run;
-  bool list_json = false;
-  std::string text;  ///< --help or --version: print this and end.
-};
-
-/// Throws InputError with every problem of the arguments.
-[[nodiscard]] CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace qsim::cli

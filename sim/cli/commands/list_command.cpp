@@ -1,10 +1,11 @@
-#include "sim/cli/list_command.h"
+#include "sim/cli/commands/list_command.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/cli/output_files.h"
 #include "sim/config/named_files.h"
 #include "workloads/json_reader.h"
 #include "workloads/load.h"
@@ -13,6 +14,10 @@ namespace qsim::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct ListOptions {
+  bool json = false;
+};
 
 /// One thing that ships.
 struct Listed {
@@ -63,8 +68,6 @@ std::string to_table(const std::string& heading, const std::vector<Listed>& list
   return listed.empty() ? text + "  none\n" : text;
 }
 
-}  // namespace
-
 std::string list_text(const ShippedFiles& files, bool as_json) {
   const std::vector<Listed> hardware = list_json_files(files.hardware, "a hardware configuration");
   const std::vector<Listed> energy = list_json_files(files.energy, "an energy table");
@@ -77,6 +80,27 @@ std::string list_text(const ShippedFiles& files, bool as_json) {
   return to_table("hardware configurations (--hw)", hardware) +
          to_table("energy tables (\"energy\" of a configuration)", energy) +
          to_table("workloads (--workload)", workloads);
+}
+
+int list(const ListOptions& options, const ShippedFiles& files) {
+  write_standard_output(list_text(files, options.json));
+  return 0;
+}
+
+}  // namespace
+
+Command list_command() {
+  return CommandTable<ListOptions>(
+             {.name = "list",
+              .summary = "Lists what ships: hardware configurations, energy tables and workloads",
+              .usage = {"[--json]"},
+              .notes =
+                  {"QSIM_PATH adds folders (separated by ':') that hold configs/ and workloads/models/."},
+              .examples = {"qsim list"}})
+      .add({.name = "json",
+            .help = R"({"hardware": [{"name", "description"}, ..], "energy": [..], "workloads": [..]})"},
+           &ListOptions::json)
+      .runs(list);
 }
 
 }  // namespace qsim::cli

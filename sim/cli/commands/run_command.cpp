@@ -1,4 +1,4 @@
-#include "sim/cli/run_command.h"
+#include "sim/cli/commands/run_command.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -132,7 +132,6 @@ int trap_exit_code(const RunResult& result) {
 }  // namespace
 
 int run(const RunOptions& options, const ShippedFiles& files) {
-  check_output_paths(options);
   const HardwareConfig hardware = load_hardware(options.hardware, options.sets, files.hardware);
   const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.hardware));
   const Graph graph = prepare_graph(options, files);

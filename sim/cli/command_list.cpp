@@ -1,0 +1,17 @@
+#include "sim/cli/command_list.h"
+
+#include "sim/cli/commands/help_command.h"
+#include "sim/cli/commands/list_command.h"
+#include "sim/cli/commands/run_command.h"
+
+namespace qsim::cli {
+
+std::vector<Command> all_commands() {
+  return {
+      run_command(),
+      list_command(),
+      help_command(),
+  };
+}
+
+}  // namespace qsim::cli

@@ -1,0 +1,190 @@
+// The option table of a run.
+#include "sim/cli/commands/run_options.h"
+
+#include "sim/cli/commands/run_command.h"
+
+namespace qsim::cli {
+namespace {
+
+/// "NAME=FILE" or "FILE".
+void add_input(RunOptions& options, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) {
+    options.inputs.push_back({"", text});
+  } else {
+    options.inputs.push_back({text.substr(0, equals), text.substr(equals + 1)});
+  }
+}
+
+void set_values(RunOptions& options, const std::string& text) {
+  options.values = text == "tile" ? Values::tile : Values::layer;
+}
+
+void set_cost_only(RunOptions& options, const std::string& /*text*/) {
+  options.values = Values::none;
+}
+
+using Table = CommandTable<RunOptions>;
+using Kind = ValueKind;
+
+void add_network_and_chip(Table& table) {
+  const std::string group = "Network and chip";
+  table
+      .add({.name = "hw",
+            .kind = Kind::hardware,
+            .value = "FILE|NAME",
+            .group = group,
+            .default_text = "npu",
+            .help = "hardware configuration"},
+           &RunOptions::hardware)
+      .add({.name = "workload",
+            .kind = Kind::workload,
+            .value = "FILE|NAME",
+            .required = true,
+            .group = group,
+            .help = "network: workload JSON or .tflite"},
+           &RunOptions::workload)
+      .add({.name = "input",
+            .kind = Kind::input_file,
+            .value = "[NAME=]FILE.npy",
+            .extensions = {".npy"},
+            .repeatable = true,
+            .group = group,
+            .help = "value of an input, repeatable; without it a seeded one"},
+           add_input)
+      .add({.name = "seed",
+            .kind = Kind::integer,
+            .value = "N",
+            .group = group,
+            .default_text = "1",
+            .help = "of the seeded inputs"},
+           &RunOptions::seed)
+      .add({.name = "batch",
+            .kind = Kind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 65'536,
+            .group = group,
+            .default_text = "1",
+            .help = "N inputs as one batch"},
+           &RunOptions::batch)
+      .add({.name = "inferences",
+            .kind = Kind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 1'000'000,
+            .group = group,
+            .default_text = "1",
+            .help = "N inferences in sequence"},
+           &RunOptions::inferences)
+      .add({.name = "set",
+            .kind = Kind::text,
+            .value = "PATH=VALUE",
+            .repeatable = true,
+            .group = group,
+            .help = "hardware field, repeatable: --set mac_array.rows=64"},
+           &RunOptions::sets)
+      .add({.name = "weight-bits",
+            .kind = Kind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 16,
+            .group = group,
+            .help = "all weights at N bits, 1 to 16"},
+           &RunOptions::weight_bits)
+      .add({.name = "activation-bits",
+            .kind = Kind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 16,
+            .group = group,
+            .help = "all activations at N bits, 1 to 16"},
+           &RunOptions::activation_bits)
+      .add({.name = "bits",
+            .kind = Kind::input_file,
+            .value = "FILE.json",
+            .extensions = {".json"},
+            .group = group,
+            .help = R"(bits by node: {"conv1": {"weights": 4, "activations": 8}})"},
+           &RunOptions::bits_file)
+      .add({.name = "values",
+            .kind = Kind::choice,
+            .value = "layer|tile",
+            .choices = {"layer", "tile"},
+            .group = group,
+            .default_text = "layer",
+            .help = "values by layer, or read from the modelled memory"},
+           set_values)
+      .add({.name = "cost-only",
+            .excludes = {"values", "outputs", "dump-tensors", "input"},
+            .excludes_because = "no values are computed",
+            .group = group,
+            .help = "no values: the same cycles, energy and traffic"},
+           set_cost_only)
+      .add({.name = "until",
+            .kind = Kind::text,
+            .value = "NODE",
+            .group = group,
+            .help = "stop after this node"},
+           &RunOptions::until)
+      .add({.name = "threads",
+            .kind = Kind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 1024,
+            .group = group,
+            .default_text = "one a processor",
+            .help = "of the value computation"},
+           &RunOptions::threads);
+}
+
+void add_results(Table& table) {
+  const std::string group = "Results";
+  table
+      .add({.name = "report",
+            .kind = Kind::output_file,
+            .value = "FILE.json",
+            .extensions = {".json"},
+            .group = group,
+            .help = "the whole report"},
+           &RunOptions::report_path)
+      .add({.name = "layers",
+            .kind = Kind::output_file,
+            .value = "FILE.csv",
+            .extensions = {".csv"},
+            .group = group,
+            .help = "its rows"},
+           &RunOptions::layers_path)
+      .add({.name = "outputs",
+            .kind = Kind::output_file,
+            .value = "FILE.safetensors",
+            .extensions = {".safetensors"},
+            .group = group,
+            .help = "the network's outputs"},
+           &RunOptions::outputs_path)
+      .add({.name = "dump-tensors",
+            .kind = Kind::output_file,
+            .value = "FILE.safetensors",
+            .extensions = {".safetensors"},
+            .group = group,
+            .help = "every activation tensor"},
+           &RunOptions::dump_path)
+      .add({.name = "json", .group = group, .help = "the report on standard output instead of the table"},
+           &RunOptions::json)
+      .add({.name = "quiet", .group = group, .help = "no table"}, &RunOptions::quiet);
+}
+
+}  // namespace
+
+Command run_command() {
+  Table table({.summary = "Runs a quantized network on a modelled NPU: values, cycles, energy, data movement",
+               .usage = {"--workload FILE|NAME [options]"},
+               .examples = {"qsim --hw npu --workload resnet8 --set dram.bandwidth_gb_per_s=6.4 "
+                            "--report resnet8.json"},
+               .exit_1 = "accumulators trapped"});
+  add_network_and_chip(table);
+  add_results(table);
+  return table.add({.name = "version", .help = "version of qsim"}).runs(run);
+}
+
+}  // namespace qsim::cli
