@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "workloads/execute.h"
-
 namespace qsim {
 
 namespace {
@@ -22,37 +20,49 @@ std::vector<std::size_t> last_uses(const Graph& graph, bool keep_all) {
   return last;
 }
 
-NamedTensor named(const Graph& graph, TensorId id, const TensorData& value) {
-  return {graph.tensor(id).name, value, graph.tensor(id).quantization};
+std::vector<int> rows_of_nodes(const Graph& graph, const CompiledProgram& compiled) {
+  std::vector<int> rows(graph.nodes.size(), -1);
+  for (std::size_t r = 0; r < compiled.rows.size(); ++r) rows[compiled.rows[r].node] = static_cast<int>(r);
+  return rows;
 }
 
 }  // namespace
 
-LayerValues compute_layer_values(const Graph& graph, const CompiledProgram& compiled,
-                                 const std::vector<TensorData>& inputs, int threads, bool dump_tensors) {
-  LayerValues values;
-  values.accumulators.resize(compiled.rows.size());
-  std::vector<int> row_of(graph.nodes.size(), -1);
-  for (std::size_t r = 0; r < compiled.rows.size(); ++r) row_of[compiled.rows[r].node] = static_cast<int>(r);
+LayerRunner::LayerRunner(const Graph& graph, const CompiledProgram& compiled, int threads, bool dump_tensors)
+    : graph_(graph),
+      compiled_(compiled),
+      dump_tensors_(dump_tensors),
+      row_of_node_(rows_of_nodes(graph, compiled)),
+      last_use_(last_uses(graph, dump_tensors)),
+      executor_(graph, threads) {}
 
-  Executor executor(graph, threads);
-  for (std::size_t i = 0; i < inputs.size(); ++i) executor.set_input(graph.inputs[i], inputs[i]);
-  const std::vector<std::size_t> last = last_uses(graph, dump_tensors);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const int row = row_of[i];
-    const bool on_array = row >= 0 && compiled.rows[static_cast<std::size_t>(row)].mac.has_value();
-    const MacContext context = on_array ? *compiled.rows[static_cast<std::size_t>(row)].mac : MacContext{};
-    const auto stats = executor.run_node(graph.nodes[i], context);
-    if (on_array) values.accumulators[static_cast<std::size_t>(row)] = stats;
-    for (const TensorId id : graph.nodes[i].inputs) {
-      if (id != kNoTensor && last[static_cast<std::size_t>(id)] == i) executor.release(id);
-    }
+NamedTensor LayerRunner::named(TensorId id) const {
+  return {graph_.tensor(id).name, executor_.value(id), graph_.tensor(id).quantization};
+}
+
+void LayerRunner::release_after(std::size_t node) {
+  for (const TensorId id : graph_.nodes[node].inputs) {
+    if (id != kNoTensor && last_use_[static_cast<std::size_t>(id)] == node) executor_.release(id);
   }
-  for (const TensorId id : graph.outputs) values.outputs.push_back(named(graph, id, executor.value(id)));
-  if (dump_tensors) {
-    for (const TensorId id : graph.inputs) values.dump.push_back(named(graph, id, executor.value(id)));
-    for (const Node& node : graph.nodes) {
-      for (const TensorId id : node.outputs) values.dump.push_back(named(graph, id, executor.value(id)));
+}
+
+LayerValues LayerRunner::run(const std::vector<TensorData>& inputs) {
+  LayerValues values;
+  values.accumulators.resize(compiled_.rows.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) executor_.set_input(graph_.inputs[i], inputs[i]);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const int row = row_of_node_[i];
+    const bool on_array = row >= 0 && compiled_.rows[static_cast<std::size_t>(row)].mac.has_value();
+    const MacContext context = on_array ? *compiled_.rows[static_cast<std::size_t>(row)].mac : MacContext{};
+    const auto stats = executor_.run_node(graph_.nodes[i], context);
+    if (on_array) values.accumulators[static_cast<std::size_t>(row)] = stats;
+    release_after(i);
+  }
+  for (const TensorId id : graph_.outputs) values.outputs.push_back(named(id));
+  if (dump_tensors_) {
+    for (const TensorId id : graph_.inputs) values.dump.push_back(named(id));
+    for (const Node& node : graph_.nodes) {
+      for (const TensorId id : node.outputs) values.dump.push_back(named(id));
     }
   }
   return values;

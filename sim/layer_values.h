@@ -1,10 +1,12 @@
 // Values of a whole network, layer by layer, with each layer's accumulators as the chip's mapping has them.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
+#include "workloads/execute.h"
 
 namespace qsim {
 
@@ -15,9 +17,26 @@ struct LayerValues {
   std::vector<NamedTensor> dump;
 };
 
-/// Computes `graph` with the fast kernels. `inputs` in the order of graph.inputs.
-[[nodiscard]] LayerValues compute_layer_values(const Graph& graph, const CompiledProgram& compiled,
-                                               const std::vector<TensorData>& inputs, int threads,
-                                               bool dump_tensors);
+/// Computes a compiled graph with the fast kernels, any number of times: what depends on the weights alone
+/// (packed weights, folded biases) is prepared once.
+class LayerRunner {
+ public:
+  /// Graph and program must outlive the runner.
+  LayerRunner(const Graph& graph, const CompiledProgram& compiled, int threads, bool dump_tensors);
+
+  /// `inputs` in the order of graph.inputs.
+  [[nodiscard]] LayerValues run(const std::vector<TensorData>& inputs);
+
+ private:
+  void release_after(std::size_t node);
+  [[nodiscard]] NamedTensor named(TensorId id) const;
+
+  const Graph& graph_;
+  const CompiledProgram& compiled_;
+  bool dump_tensors_;
+  std::vector<int> row_of_node_;       ///< -1 where a node has no row of its own.
+  std::vector<std::size_t> last_use_;  ///< By tensor: the last node that reads it.
+  Executor executor_;
+};
 
 }  // namespace qsim

@@ -115,7 +115,7 @@ ChipRun run_with_layer_values(RunResult& result, const Graph& graph, const Compi
                               const std::vector<TensorData>& inputs, const SimulateOptions& options,
                               std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
   auto values = std::async(options.threads > 1 ? std::launch::async : std::launch::deferred, [&] {
-    return compute_layer_values(graph, compiled, inputs, options.threads, options.dump_tensors);
+    return LayerRunner(graph, compiled, options.threads, options.dump_tensors).run(inputs);
   });
   ChipRun run = run_cost(result.hardware, compiled, options);
   LayerValues computed = values.get();

@@ -4,19 +4,10 @@
 
 #include <vector>
 
+#include "sim/report/csv.h"
+
 namespace qsim {
 namespace {
-
-/// Quoted where it holds a separator, quote or line break; quotes are doubled.
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + '"';
-}
 
 std::string joined(const std::vector<std::string>& words, const char* separator) {
   return fmt::format("{}", fmt::join(words, separator));
@@ -54,9 +45,9 @@ std::string bits_or_empty(int bits) {
 
 std::string line(const LayerResult& layer, const RowSummary& row) {
   std::vector<std::string> cells = {
-      quoted(layer.name),
+      csv_cell(layer.name),
       layer.op,
-      quoted(joined(layer.nodes, ";")),
+      csv_cell(joined(layer.nodes, ";")),
       std::to_string(layer.macs),
       std::to_string(layer.cycles),
       std::to_string(layer.span_cycles),

@@ -1,9 +1,6 @@
 #include "sim/report/report_json.h"
 
-#include <filesystem>
-
-#include "sim/config/named_files.h"
-#include "sim/config/write_hardware.h"
+#include "sim/report/json_blocks.h"
 #include "sim/report/sha256.h"
 #include "sim/report/tensor_file.h"
 
@@ -11,23 +8,6 @@ namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string base_name(const std::string& path) {
-  return std::filesystem::path(path).filename().string();
-}
-
-Json energy_json(const EnergyBreakdown& energy) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < kComponentCount; ++i)
-    json[component_name(static_cast<Component>(i))] = energy[i];
-  return json;
-}
-
-Json traffic_json(const TrafficBytes& traffic) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < kTrafficCount; ++i) json[traffic_name(static_cast<Traffic>(i))] = traffic[i];
-  return json;
-}
 
 Json cycles_json(const CycleBreakdown& cycles) {
   Json json = Json::object();
@@ -40,26 +20,6 @@ Json cycles_json(const CycleBreakdown& cycles) {
 Json events_json(const EventCounts& events) {
   Json json = Json::object();
   for (const auto& [name, count] : events) json[name] = count;
-  return json;
-}
-
-/// null where the row has none.
-Json bits_or_null(int bits) {
-  return bits > 0 ? Json(bits) : Json(nullptr);
-}
-
-/// What the row's accumulators saw; null without accumulators, nulls inside without values.
-Json accumulator_json(const LayerResult& layer) {
-  if (layer.accumulator_bits == 0) return nullptr;
-  Json json = {{"min", nullptr}, {"max", nullptr}, {"bits_used", nullptr}};
-  json["bits_worst_case"] = bits_or_null(layer.accumulator_bits_worst_case);
-  json["overflows"] = nullptr;
-  if (layer.accumulator && layer.accumulator->min <= layer.accumulator->max) {
-    json["min"] = layer.accumulator->min;
-    json["max"] = layer.accumulator->max;
-    json["bits_used"] = arithmetic::signed_bits(layer.accumulator->min, layer.accumulator->max);
-    json["overflows"] = layer.accumulator->overflows;
-  }
   return json;
 }
 
@@ -89,19 +49,6 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
   json["mapping"] = Json::object();
   for (const auto& [key, value] : layer.mapping.fields) json["mapping"][key] = value;
   return json;
-}
-
-Json totals_json(const RunResult& result, const RunSummary& summary) {
-  return {{"cycles", result.total_cycles},
-          {"latency_s", summary.latency_s},
-          {"inferences_per_second", summary.inferences_per_second},
-          {"macs", result.macs},
-          {"mac_utilization", summary.totals.mac_utilization},
-          {"peak_macs_per_cycle", result.peak_macs_per_cycle},
-          {"energy_total_pj", summary.totals.energy_total_pj},
-          {"power_w", summary.power_w},
-          {"dram_bytes", summary.dram_bytes},
-          {"dram_bus_bytes", summary.dram_bus_bytes}};
 }
 
 Json options_json(const ReportOptions& options) {
@@ -169,20 +116,13 @@ Json steady_state_json(const RunResult& result, const SteadySummary& steady) {
           {"events", events_json(steady.events)}};
 }
 
-/// The resolved chip; of a table's path the base name, since a report names no folders.
-Json hardware_block(const HardwareConfig& hardware) {
-  Json json = hardware_to_json(hardware);
-  if (is_file_path(hardware.energy)) json["energy"] = base_name(hardware.energy);
-  return json;
-}
-
 }  // namespace
 
 Json report_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
   Json report;
   report["schema_version"] = 1;
   report["qsim"] = {{"version", options.version}};
-  report["hardware"] = hardware_block(result.hardware);
+  report["hardware"] = hardware_json(result.hardware);
   report["workload"] = workload_json(result, options);
   report["options"] = options_json(options);
   report["totals"] = totals_json(result, summary);
