@@ -1,47 +1,25 @@
 #include "sim/cli/commands/run_command.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 #include <thread>
 
 #include "sim/cli/inputs.h"
 #include "sim/cli/output_files.h"
-#include "sim/cli/truncate_graph.h"
+#include "sim/cli/prepare_graph.h"
+#include "sim/cli/trap_report.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
 #include "sim/report/accounting.h"
+#include "sim/report/json_blocks.h"
 #include "sim/report/layers_csv.h"
 #include "sim/report/report_json.h"
 #include "sim/report/tensor_file.h"
 #include "sim/report/text_report.h"
 #include "sim/simulate.h"
 #include "workloads/atomic_file.h"
-#include "workloads/batch.h"
-#include "workloads/bit_width.h"
-#include "workloads/load.h"
 
 namespace qsim::cli {
 namespace {
-
-std::string base_name(const std::string& path) {
-  return std::filesystem::path(path).filename().string();
-}
-
-/// The network as asked for: at other bit widths, cut, batched.
-Graph prepare_graph(const RunOptions& options, const ShippedFiles& files) {
-  Graph graph = load_workload(options.workload, files.workloads);
-  const bool changes_bits = options.weight_bits || options.activation_bits || !options.bits_file.empty();
-  if (changes_bits) {
-    BitWidthOptions bits{{options.weight_bits, options.activation_bits}, {}, options.bits_file};
-    if (!options.bits_file.empty()) bits.nodes = read_bit_widths(options.bits_file);
-    apply_bit_widths(graph, bits);
-  }
-  if (!options.until.empty()) truncate_graph(graph, options.until);
-  if (options.batch != 1) set_batch(graph, options.batch);
-  validate(graph);
-  return graph;
-}
 
 SimulateOptions simulate_options(const RunOptions& options) {
   SimulateOptions simulate_options;
@@ -70,14 +48,14 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   ReportOptions report;
   report.version = QSIM_VERSION;
   report.values = values_name(options.values);
-  report.batch = options.batch;
+  report.batch = options.network.batch;
   report.inferences = options.inferences;
   report.seed = options.seed;
-  report.weight_bits = options.weight_bits;
-  report.activation_bits = options.activation_bits;
-  report.bits_file = base_name(options.bits_file);
-  report.until = options.until;
-  report.sets = options.sets;
+  report.weight_bits = options.network.weight_bits;
+  report.activation_bits = options.network.activation_bits;
+  report.bits_file = base_name(options.network.bits_file);
+  report.until = options.network.until;
+  report.sets = options.chip.sets;
   report.inputs = std::move(origins);
   report.energy_table = energy_table;
   return report;
@@ -113,36 +91,20 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
   }
 }
 
-/// Exit code 1 and a line a row where accumulators trapped.
-int trap_exit_code(const RunResult& result) {
-  if (result.hardware.accumulators.overflow != arithmetic::Overflow::trap || result.trapped_overflows == 0)
-    return 0;
-  for (const LayerResult& layer : result.layers) {
-    if (!layer.accumulator || layer.accumulator->overflows == 0) continue;
-    std::fprintf(stderr,
-                 "qsim: %s: %lld overflows of %d-bit accumulators; the sums need %d bits; raise "
-                 "accumulators.width_bits\n",
-                 layer.name.c_str(), static_cast<long long>(layer.accumulator->overflows),
-                 layer.accumulator_bits,
-                 arithmetic::signed_bits(layer.accumulator->min, layer.accumulator->max));
-  }
-  return 1;
-}
-
 }  // namespace
 
 int run(const RunOptions& options, const ShippedFiles& files) {
-  const HardwareConfig hardware = load_hardware(options.hardware, options.sets, files.hardware);
-  const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.hardware));
-  const Graph graph = prepare_graph(options, files);
+  const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
+  const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware));
+  const Graph graph = prepare_graph(options.network, files);
   PreparedInputs inputs = prepare_inputs(graph, options.inputs, options.seed, options.values);
 
   const RunResult result = simulate(hardware, graph, inputs.values, simulate_options(options));
-  const RunSummary summary = summarize(result, model, options.batch);
+  const RunSummary summary = summarize(result, model, options.network.batch);
   check_accounting(result, summary, graph);
   write_results(options, result, summary,
                 report_options(options, model.table().name, std::move(inputs.origins)));
-  return trap_exit_code(result);
+  return report_traps(result);
 }
 
 }  // namespace qsim::cli

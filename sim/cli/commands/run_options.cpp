@@ -29,21 +29,8 @@ using Kind = ValueKind;
 
 void add_network_and_chip(Table& table) {
   const std::string group = "Network and chip";
+  add_chip_and_workload(table, &RunOptions::chip, &RunOptions::network, group);
   table
-      .add({.name = "hw",
-            .kind = Kind::hardware,
-            .value = "FILE|NAME",
-            .group = group,
-            .default_text = "npu",
-            .help = "hardware configuration"},
-           &RunOptions::hardware)
-      .add({.name = "workload",
-            .kind = Kind::workload,
-            .value = "FILE|NAME",
-            .required = true,
-            .group = group,
-            .help = "network: workload JSON or .tflite"},
-           &RunOptions::workload)
       .add({.name = "input",
             .kind = Kind::input_file,
             .value = "[NAME=]FILE.npy",
@@ -67,7 +54,7 @@ void add_network_and_chip(Table& table) {
             .group = group,
             .default_text = "1",
             .help = "N inputs as one batch"},
-           &RunOptions::batch)
+           store_in(&RunOptions::network, &NetworkOptions::batch))
       .add({.name = "inferences",
             .kind = Kind::integer,
             .value = "N",
@@ -76,37 +63,10 @@ void add_network_and_chip(Table& table) {
             .group = group,
             .default_text = "1",
             .help = "N inferences in sequence"},
-           &RunOptions::inferences)
-      .add({.name = "set",
-            .kind = Kind::text,
-            .value = "PATH=VALUE",
-            .repeatable = true,
-            .group = group,
-            .help = "hardware field, repeatable: --set mac_array.rows=64"},
-           &RunOptions::sets)
-      .add({.name = "weight-bits",
-            .kind = Kind::integer,
-            .value = "N",
-            .min = 1,
-            .max = 16,
-            .group = group,
-            .help = "all weights at N bits, 1 to 16"},
-           &RunOptions::weight_bits)
-      .add({.name = "activation-bits",
-            .kind = Kind::integer,
-            .value = "N",
-            .min = 1,
-            .max = 16,
-            .group = group,
-            .help = "all activations at N bits, 1 to 16"},
-           &RunOptions::activation_bits)
-      .add({.name = "bits",
-            .kind = Kind::input_file,
-            .value = "FILE.json",
-            .extensions = {".json"},
-            .group = group,
-            .help = R"(bits by node: {"conv1": {"weights": 4, "activations": 8}})"},
-           &RunOptions::bits_file)
+           &RunOptions::inferences);
+  add_sets(table, &RunOptions::chip, group);
+  add_precision(table, &RunOptions::network, group);
+  table
       .add({.name = "values",
             .kind = Kind::choice,
             .value = "layer|tile",
@@ -126,7 +86,7 @@ void add_network_and_chip(Table& table) {
             .value = "NODE",
             .group = group,
             .help = "stop after this node"},
-           &RunOptions::until)
+           store_in(&RunOptions::network, &NetworkOptions::until))
       .add({.name = "threads",
             .kind = Kind::integer,
             .value = "N",

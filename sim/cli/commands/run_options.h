@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/cli/network_options.h"
 #include "sim/simulate.h"
 
 namespace qsim::cli {
@@ -17,19 +17,13 @@ struct InputArgument {
 };
 
 struct RunOptions {
-  std::string hardware = "npu";
-  std::string workload;
+  ChipOptions chip;
+  NetworkOptions network;
   std::vector<InputArgument> inputs;
   std::uint64_t seed = 1;
-  std::int64_t batch = 1;
   std::int64_t inferences = 1;
-  std::vector<std::string> sets;
-  std::optional<int> weight_bits;
-  std::optional<int> activation_bits;
-  std::string bits_file;
   Values values = Values::layer;
   int threads = 0;  ///< 0: one a processor.
-  std::string until;
   std::string report_path;
   std::string layers_path;
   std::string outputs_path;

@@ -1,0 +1,90 @@
+// Rows that the tables of several commands share: which network on which chip.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/cli/command.h"
+
+namespace qsim::cli {
+
+struct ChipOptions {
+  std::string hardware = "npu";   ///< Shipped name or file.
+  std::vector<std::string> sets;  ///< "PATH=VALUE" in their order.
+};
+
+struct NetworkOptions {
+  std::string workload;  ///< Shipped name or file.
+  std::optional<int> weight_bits;
+  std::optional<int> activation_bits;
+  std::string bits_file;
+  std::string until;       ///< Node to end at; empty: the whole network.
+  std::int64_t batch = 1;  ///< Inputs that go through together.
+};
+
+/// Stores a value in a member of a struct that is itself a member of the command's options.
+template <typename Options, typename Part, typename Member>
+auto store_in(Part Options::*part, Member Part::*member) {
+  return [part, member](Options& options, const std::string& text) { assign(options.*part.*member, text); };
+}
+
+/// --hw and --workload.
+template <typename Options>
+void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*chip,
+                           NetworkOptions Options::*network, const std::string& group) {
+  table.add({.name = "hw",
+             .kind = ValueKind::hardware,
+             .value = "FILE|NAME",
+             .group = group,
+             .default_text = "npu",
+             .help = "hardware configuration"},
+            store_in(chip, &ChipOptions::hardware));
+  table.add({.name = "workload",
+             .kind = ValueKind::workload,
+             .value = "FILE|NAME",
+             .required = true,
+             .group = group,
+             .help = "network: workload JSON or .tflite"},
+            store_in(network, &NetworkOptions::workload));
+}
+
+/// --set
+template <typename Options>
+void add_sets(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {
+  table.add({.name = "set",
+             .kind = ValueKind::text,
+             .value = "PATH=VALUE",
+             .repeatable = true,
+             .group = group,
+             .help = "hardware field, repeatable: --set mac_array.rows=64"},
+            store_in(chip, &ChipOptions::sets));
+}
+
+/// --weight-bits, --activation-bits and --bits.
+template <typename Options>
+void add_precision(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+  const auto bits = [&](const char* name, const char* help) {
+    return Option{.name = name,
+                  .kind = ValueKind::integer,
+                  .value = "N",
+                  .min = 1,
+                  .max = 16,
+                  .group = group,
+                  .help = help};
+  };
+  table.add(bits("weight-bits", "all weights at N bits, 1 to 16"),
+            store_in(network, &NetworkOptions::weight_bits));
+  table.add(bits("activation-bits", "all activations at N bits, 1 to 16"),
+            store_in(network, &NetworkOptions::activation_bits));
+  table.add({.name = "bits",
+             .kind = ValueKind::input_file,
+             .value = "FILE.json",
+             .extensions = {".json"},
+             .group = group,
+             .help = R"(bits by node: {"conv1": {"weights": 4, "activations": 8}})"},
+            store_in(network, &NetworkOptions::bits_file));
+}
+
+}  // namespace qsim::cli
