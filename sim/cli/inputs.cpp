@@ -10,6 +10,7 @@
 #include "workloads/generator.h"
 #include "workloads/json_reader.h"
 #include "workloads/npy.h"
+#include "workloads/quantize_value.h"
 
 namespace qsim::cli {
 namespace {
@@ -108,15 +109,6 @@ TensorData read_input(const Tensor& tensor, const std::string& path) {
 }
 
 }  // namespace
-
-std::int64_t quantize_value(float x, const Quantization& quantization) {
-  const arithmetic::IntegerFormat format = quantization.format();
-  // Rounded in float32 (to even), added and clamped in double: exact, and no overflow for infinities.
-  const double shifted =
-      static_cast<double>(std::nearbyint(x / quantization.scale())) + quantization.zero_point();
-  return static_cast<std::int64_t>(
-      std::clamp(shifted, static_cast<double>(format.min()), static_cast<double>(format.max())));
-}
 
 PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgument>& arguments,
                               std::uint64_t seed, Values values) {

@@ -21,7 +21,4 @@ struct PreparedInputs {
 [[nodiscard]] PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgument>& arguments,
                                             std::uint64_t seed, Values values);
 
-/// clamp(rne(x / scale) + zero_point) to the format, x / scale and its rounding in float32.
-[[nodiscard]] std::int64_t quantize_value(float x, const Quantization& quantization);
-
 }  // namespace qsim::cli
