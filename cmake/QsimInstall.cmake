@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_sim
+install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_dataset qsim_sim
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
