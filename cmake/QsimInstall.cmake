@@ -5,6 +5,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_dataset qsim_sim
+        qsim_evaluate
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 

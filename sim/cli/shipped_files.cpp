@@ -39,6 +39,7 @@ ShippedFiles find_shipped_files() {
   for (const fs::path& root : roots()) {
     keep(root / "configs", files.hardware);
     keep(root / "configs" / "energy", files.energy);
+    keep(root / "configs" / "preprocess", files.preprocess);
     keep(root / "workloads" / "models", files.workloads);
   }
   return files;

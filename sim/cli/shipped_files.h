@@ -8,9 +8,10 @@ namespace qsim::cli {
 
 /// Folders to search, first match first.
 struct ShippedFiles {
-  std::vector<std::string> hardware;   ///< .../configs
-  std::vector<std::string> energy;     ///< .../configs/energy
-  std::vector<std::string> workloads;  ///< .../workloads/models
+  std::vector<std::string> hardware;    ///< .../configs
+  std::vector<std::string> energy;      ///< .../configs/energy
+  std::vector<std::string> preprocess;  ///< .../configs/preprocess
+  std::vector<std::string> workloads;   ///< .../workloads/models
 };
 
 /// Roots are each folder of the environment's QSIM_PATH (separated by ':'), share/qsim beside the folder of

@@ -27,15 +27,21 @@ def read_safetensors(path):
     return tensors
 
 
+def run_qsim(*arguments):
+    """A run that succeeds."""
+    run = subprocess.run([QSIM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=600)
+    assert run.returncode == 0, f"exit code {run.returncode}: {run.stderr}"
+    return run
+
+
 def dump_tensors(model, inputs, folder, *options):
     """Every tensor of one run; `inputs` are (name, array) pairs."""
-    arguments = [QSIM, "--workload", str(model), "--dump-tensors", str(folder / "tensors.safetensors"), "--quiet"]
+    arguments = ["--workload", model, "--dump-tensors", folder / "tensors.safetensors", "--quiet"]
     for index, (name, value) in enumerate(inputs):
         path = folder / f"input_{index}.npy"
         np.save(path, value)
         arguments += ["--input", f"{name}={path}"]
-    run = subprocess.run([*arguments, *options], capture_output=True, text=True, check=False, timeout=300)
-    assert run.returncode == 0, f"exit code {run.returncode}: {run.stderr}"
+    run_qsim(*arguments, *options)
     return read_safetensors(folder / "tensors.safetensors")
 
 

@@ -1,0 +1,243 @@
+#include "sim/cli/commands/evaluate_command.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <thread>
+
+#include "sim/cli/network_options.h"
+#include "sim/cli/output_files.h"
+#include "sim/cli/prepare_graph.h"
+#include "sim/cli/progress_bar.h"
+#include "sim/cli/trap_report.h"
+#include "sim/config/load_hardware.h"
+#include "sim/evaluate/evaluate.h"
+#include "sim/evaluate/evaluate_report.h"
+#include "sim/report/accounting.h"
+#include "sim/report/json_blocks.h"
+#include "workloads/atomic_file.h"
+#include "workloads/npy.h"
+
+namespace qsim::cli {
+namespace {
+
+constexpr std::int64_t kMillion = 1'000'000;
+
+struct EvaluateArguments {
+  ChipOptions chip;
+  NetworkOptions network;
+  std::string data;
+  std::string preprocess;
+  std::int64_t limit = 0;
+  std::int64_t label_offset = 0;
+  std::string output;
+  bool strict = false;
+  int jobs = 0;  ///< 0: one a processor.
+  std::string report_path;
+  std::string predictions_path;
+  std::string inputs_path;
+  bool json = false;
+  bool quiet = false;
+};
+
+/// "cifar10:folder/test_batch.bin,x=y" without the folder.
+std::string data_without_folders(const std::string& spec) {
+  const std::size_t colon = spec.find(':');
+  if (colon == std::string::npos) return spec;
+  const std::size_t comma = std::min(spec.find(',', colon), spec.size());
+  std::string path = spec.substr(colon + 1, comma - colon - 1);
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return spec.substr(0, colon + 1) + base_name(path);
+}
+
+EvaluateReportOptions report_options(const EvaluateArguments& arguments, const std::string& energy_table) {
+  EvaluateReportOptions report;
+  report.version = QSIM_VERSION;
+  report.data = data_without_folders(arguments.data);
+  report.preprocess = arguments.preprocess.empty() ? "none" : base_name(arguments.preprocess);
+  report.limit = arguments.limit;
+  report.label_offset = arguments.label_offset;
+  report.weight_bits = arguments.network.weight_bits;
+  report.activation_bits = arguments.network.activation_bits;
+  report.bits_file = base_name(arguments.network.bits_file);
+  report.sets = arguments.chip.sets;
+  report.energy_table = energy_table;
+  return report;
+}
+
+EvaluateOptions evaluate_options(const EvaluateArguments& arguments) {
+  EvaluateOptions options;
+  const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  options.jobs = arguments.jobs > 0 ? arguments.jobs : processors;
+  options.strict = arguments.strict;
+  options.limit = arguments.limit;
+  options.label_offset = arguments.label_offset;
+  options.output = arguments.output;
+  options.keep_inputs = !arguments.inputs_path.empty();
+  return options;
+}
+
+Evaluation evaluate_with_progress(const HardwareConfig& hardware, const Graph& graph, const Dataset& data,
+                                  const Preprocess& preprocess, const EvaluateArguments& arguments) {
+  EvaluateOptions options = evaluate_options(arguments);
+  ProgressBar bar("images");
+  if (!arguments.quiet)
+    options.on_progress = [&](std::int64_t done, std::int64_t total) { bar.show(done, total); };
+  return evaluate(hardware, graph, data, preprocess, options);
+}
+
+void write_results(const EvaluateArguments& arguments, const Evaluation& evaluation,
+                   const RunSummary& summary, const EvaluateReportOptions& report) {
+  const std::string json = evaluate_json(evaluation, summary, report)
+                               .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                           "\n";
+  if (!arguments.report_path.empty()) write_file_atomically(arguments.report_path, json);
+  if (!arguments.predictions_path.empty()) {
+    write_file_atomically(arguments.predictions_path, predictions_csv(evaluation));
+  }
+  if (evaluation.inputs) write_npy(arguments.inputs_path, *evaluation.inputs);
+  if (arguments.json) {
+    write_standard_output(json);
+  } else if (!arguments.quiet) {
+    write_standard_output(evaluate_text(evaluation, summary, report));
+  }
+}
+
+/// How far an evaluation came that a signal ended; nothing has been written.
+int interrupted(const Evaluation& evaluation) {
+  std::fprintf(stderr, "qsim: interrupted (%s) after %lld of %lld images; nothing was written\n",
+               strsignal(evaluation.signal), static_cast<long long>(evaluation.done),
+               static_cast<long long>(evaluation.asked));
+  return 128 + evaluation.signal;
+}
+
+/// Images that are left out are named whatever else is printed.
+void name_failures(const Evaluation& evaluation) {
+  for (const Prediction& prediction : evaluation.predictions) {
+    if (!prediction.is_read()) std::fprintf(stderr, "qsim: left out: %s\n", prediction.problem.c_str());
+  }
+}
+
+int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) {
+  const HardwareConfig hardware = load_hardware(arguments.chip.hardware, arguments.chip.sets, files.hardware);
+  const EnergyModel model(hardware,
+                          load_energy_table(hardware.energy, files.energy, arguments.chip.hardware));
+  const Graph graph = prepare_graph(arguments.network, files);
+  const Preprocess preprocess = arguments.preprocess.empty()
+                                    ? no_preprocess(files.preprocess)
+                                    : read_preprocess(arguments.preprocess, files.preprocess);
+  const std::unique_ptr<Dataset> data = open_dataset(arguments.data);
+
+  const Evaluation evaluation = evaluate_with_progress(hardware, graph, *data, preprocess, arguments);
+  if (evaluation.signal != 0) return interrupted(evaluation);
+  const RunSummary summary = summarize(evaluation.inference, model, 1);
+  check_accounting(evaluation.inference, summary, graph);
+  name_failures(evaluation);
+  write_results(arguments, evaluation, summary, report_options(arguments, model.table().name));
+  return report_traps(evaluation.inference);
+}
+
+void add_data(CommandTable<EvaluateArguments>& table) {
+  using A = EvaluateArguments;
+  const std::string group = "Data";
+  table
+      .add({.name = "data",
+            .kind = ValueKind::text,
+            .value = "FORMAT:PATH",
+            .required = true,
+            .group = group,
+            .help = "cifar10:FILE, images:FOLDER or idx:FILE (docs/datasets.md)"},
+           &A::data)
+      .add({.name = "preprocess",
+            .kind = ValueKind::input_file,
+            .value = "FILE|NAME",
+            .extensions = {".json"},
+            .group = group,
+            .default_text = "pixels as they are",
+            .help = "size, crop, mean and scale"},
+           &A::preprocess)
+      .add({.name = "limit",
+            .kind = ValueKind::integer,
+            .value = "N",
+            .min = 1,
+            .group = group,
+            .help = "N images, spread evenly over the set"},
+           &A::limit)
+      .add({.name = "label-offset",
+            .kind = ValueKind::integer,
+            .value = "N",
+            .min = -kMillion,
+            .max = kMillion,
+            .group = group,
+            .default_text = "0",
+            .help = "class of label 0 (1 where class 0 is the background)"},
+           &A::label_offset)
+      .add({.name = "output",
+            .kind = ValueKind::text,
+            .value = "NAME",
+            .group = group,
+            .help = "the output with the scores, of a network with several"},
+           &A::output)
+      .add({.name = "strict", .group = group, .help = "an image that cannot be read ends the run"},
+           &A::strict)
+      .add({.name = "jobs",
+            .kind = ValueKind::integer,
+            .value = "N",
+            .min = 1,
+            .max = 1024,
+            .group = group,
+            .default_text = "one a processor",
+            .help = "processes"},
+           &A::jobs);
+}
+
+void add_results(CommandTable<EvaluateArguments>& table) {
+  using A = EvaluateArguments;
+  const std::string group = "Results";
+  table
+      .add({.name = "report",
+            .kind = ValueKind::output_file,
+            .value = "FILE.json",
+            .extensions = {".json"},
+            .group = group,
+            .help = "what --json prints"},
+           &A::report_path)
+      .add({.name = "predictions",
+            .kind = ValueKind::output_file,
+            .value = "FILE.csv",
+            .extensions = {".csv"},
+            .group = group,
+            .help = "a line an image: its label and what the network says"},
+           &A::predictions_path)
+      .add({.name = "dump-inputs",
+            .kind = ValueKind::output_file,
+            .value = "FILE.npy",
+            .extensions = {".npy"},
+            .group = group,
+            .help = "the input tensors of all images"},
+           &A::inputs_path)
+      .add({.name = "json", .group = group, .help = "the report on standard output instead of the text"},
+           &A::json)
+      .add({.name = "quiet", .group = group, .help = "no text and no progress"}, &A::quiet);
+}
+
+}  // namespace
+
+Command evaluate_command() {
+  const std::string group = "Network and chip";
+  CommandTable<EvaluateArguments> table(
+      {.name = "evaluate",
+       .summary = "Runs a labelled data set on the chip: accuracy beside cycles and energy",
+       .usage = {"--workload FILE|NAME --data FORMAT:PATH [options]"},
+       .examples = {"qsim evaluate --workload resnet8_int8.tflite --data cifar10:test_batch.bin"},
+       .exit_1 = "accumulators trapped"});
+  add_chip_and_workload(table, &EvaluateArguments::chip, &EvaluateArguments::network, group);
+  add_sets(table, &EvaluateArguments::chip, group);
+  add_precision(table, &EvaluateArguments::network, group);
+  add_data(table);
+  add_results(table);
+  return table.runs(run_evaluate);
+}
+
+}  // namespace qsim::cli
