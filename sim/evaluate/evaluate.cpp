@@ -240,7 +240,7 @@ class Evaluator {
   /// The problem with an image that a worker could not read, whole: its outcome has the text alone, cut.
   [[noreturn]] void throw_problem_of(std::size_t item) {
     const std::int64_t index = chosen_[item];
-    const TensorData value = preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
+    (void)preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
     throw InputError({data_.name(index), "", "an image that could not be read before and can now",
                       "a data set that does not change during a run", "run it again"});
   }

@@ -144,12 +144,12 @@ class Pool {
       --running_;
       if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
       const Desk& desk = desks_[job];
-      const std::string item =
-          desk.item == kNoItem ? "before its first item" : "at item " + std::to_string(desk.item);
-      const std::string reason = WIFSIGNALED(status)
-                                     ? std::string("killed by signal ") + strsignal(WTERMSIG(status))
+      std::string message = "a worker process ended ";
+      message += desk.item == kNoItem ? "before its first item" : "at item " + std::to_string(desk.item);
+      message += ": ";
+      message += WIFSIGNALED(status) ? std::string("killed by signal ") + strsignal(WTERMSIG(status))
                                      : std::string(desk.message.data());
-      throw std::runtime_error("a worker process ended " + item + ": " + reason);
+      throw std::runtime_error(message);
     }
   }
 
@@ -176,7 +176,7 @@ class Pool {
 
 }  // namespace
 
-SharedMemory::SharedMemory(std::size_t bytes) : data_(nullptr), bytes_(std::max<std::size_t>(bytes, 1)) {
+SharedMemory::SharedMemory(std::size_t bytes) : bytes_(std::max<std::size_t>(bytes, 1)) {
   void* memory =
       mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {

@@ -21,7 +21,7 @@ class SharedMemory {
   [[nodiscard]] std::size_t size() const { return bytes_; }
 
  private:
-  std::byte* data_;
+  std::byte* data_ = nullptr;
   std::size_t bytes_;
 };
 
