@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 
+#include "sim/evaluate/evaluate_setup.h"
 #include "sim/evaluate/process_pool.h"
 #include "sim/layer_values.h"
 #include "sim/simulate.h"
@@ -15,85 +16,11 @@ namespace {
 
 using arithmetic::AccumulatorStats;
 
-/// The input that images fill and the output that holds the scores.
-struct Ports {
-  std::size_t input = 0;   ///< Index in graph.inputs.
-  std::size_t output = 0;  ///< Index in graph.outputs.
-  std::int64_t classes = 0;
-};
-
-std::string names_of(const Graph& graph, const std::vector<TensorId>& ids) {
-  std::string text;
-  for (const TensorId id : ids) text += (text.empty() ? "" : ", ") + graph.tensor(id).name;
-  return text;
-}
-
-std::size_t image_input(const Graph& graph) {
-  std::vector<std::size_t> open;
-  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-    if (!graph.tensor(graph.inputs[i]).required_value) open.push_back(i);
-  }
-  if (open.size() == 1) return open.front();
-  throw InputError({graph.source, "inputs",
-                    std::to_string(open.size()) + ": " + names_of(graph, graph.inputs),
-                    "one input, the image", "evaluate a network with a single input"});
-}
-
-std::size_t score_output(const Graph& graph, const std::string& name) {
-  if (name.empty() && graph.outputs.size() == 1) return 0;
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    if (graph.tensor(graph.outputs[i]).name == name) return i;
-  }
-  const std::string value =
-      name.empty() ? std::to_string(graph.outputs.size()) + " outputs in " + graph.name : '"' + name + '"';
-  throw InputError({"--output", "", value, "one of " + names_of(graph, graph.outputs),
-                    "name the output that holds the scores"});
-}
-
-Ports find_ports(const Graph& graph, const std::string& output) {
-  Ports ports;
-  ports.input = image_input(graph);
-  ports.output = score_output(graph, output);
-  const Tensor& scores = graph.tensor(graph.outputs[ports.output]);
-  ports.classes = element_count(scores.shape);
-  const std::int64_t last =
-      scores.shape.empty() ? 0 : *std::max_element(scores.shape.begin(), scores.shape.end());
-  if (ports.classes < 2 || ports.classes != last) {
-    throw InputError({graph.source, "output \"" + scores.name + '"', "shape " + to_string(scores.shape),
-                      "one score a class, such as 1x1000", "evaluate a classifier at batch 1"});
-  }
-  return ports;
-}
-
-/// Images of the set to run: all, or `limit` of them, evenly spread (a set may be sorted by class).
-std::vector<std::int64_t> chosen_images(const Dataset& data, std::int64_t limit) {
-  const std::int64_t count = limit > 0 ? std::min(limit, data.size()) : data.size();
-  std::vector<std::int64_t> chosen(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    // floor(i * size / count) without overflow: size = q * count + r.
-    chosen[static_cast<std::size_t>(i)] = data.size() / count * i + data.size() % count * i / count;
-  }
-  return chosen;
-}
-
-void check_labels(const Dataset& data, const std::vector<std::int64_t>& chosen, const Ports& ports,
-                  std::int64_t offset) {
-  for (const std::int64_t i : chosen) {
-    const std::int64_t index = data.label(i) + offset;
-    if (index >= 0 && index < ports.classes) continue;
-    throw InputError({data.name(i), "label", std::to_string(data.label(i)),
-                      std::to_string(-offset) + " to " + std::to_string(ports.classes - 1 - offset) +
-                          ", the network has " + std::to_string(ports.classes) + " classes",
-                      "is this the network's data set? --label-offset shifts all labels"});
-  }
-}
-
 /// What a worker leaves for the parent, in shared memory.
 struct Outcome {
-  std::uint8_t is_done = 0;
-  std::uint8_t is_read = 0;
-  std::array<std::int32_t, kTopClasses> classes{};
-  std::array<char, 488> problem{};  ///< Cut where it is longer.
+  enum class State : std::uint8_t { not_run, not_read, read };
+  State state = State::not_run;
+  std::array<std::int32_t, kTopClasses> classes{};  ///< -1 behind the last class.
 };
 
 /// Outcomes by image, accumulators by job and row, input tensors by image: one piece of shared memory.
@@ -141,12 +68,13 @@ class Evaluator {
         preprocess_(preprocess),
         options_(options),
         ports_(find_ports(graph, options.output)),
-        chosen_(chosen_images(data, options.limit)),
+        chosen_(choose_images(data, options.limit)),
         compiled_(compile(graph, hardware, false)),
         jobs_(static_cast<std::size_t>(
             std::clamp<std::int64_t>(options.jobs, 1, std::max<std::int64_t>(1, images())))),
-        shared_(chosen_.size(), jobs_, compiled_.rows.size(), options.keep_inputs ? input_bytes() : 0) {
-    check_labels(data, chosen_, ports_, options.label_offset);
+        shared_(chosen_.size(), jobs_, compiled_.rows.size(),
+                options.keep_inputs ? checked_input_bytes() : 0) {
+    check_labels(data, chosen_, ports_.classes, options.label_offset);
   }
 
   Evaluation run() {
@@ -176,6 +104,15 @@ class Evaluator {
     return static_cast<std::size_t>(element_count(input().shape)) * element_size_bytes(input().type);
   }
 
+  /// Bytes of an input where all of them are kept.
+  [[nodiscard]] std::size_t checked_input_bytes() const {
+    constexpr std::size_t most = std::size_t{4} << 30;
+    if (chosen_.size() <= most / input_bytes()) return input_bytes();
+    throw InputError({"--dump-inputs", "",
+                      std::to_string(images()) + " inputs of " + std::to_string(input_bytes()) + " bytes",
+                      "at most " + std::to_string(most) + " bytes in all", "take fewer images with --limit"});
+  }
+
   /// In a worker process. The runner lives as long as the function that is returned.
   PoolWork worker(std::size_t job) {
     auto runner = std::make_shared<LayerRunner>(graph_, compiled_, 1, false);
@@ -192,11 +129,11 @@ class Evaluator {
       const TensorData value = preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
       shared_.keep_input(item, value);
       classify(runner, job, value, outcome);
-    } catch (const InputError& error) {
-      std::strncpy(outcome.problem.data(), error.what(), outcome.problem.size() - 1);
+      outcome.state = Outcome::State::read;
+    } catch (const InputError&) {
+      outcome.state = Outcome::State::not_read;  // The parent reads it again for the message.
     }
-    outcome.is_done = 1;
-    return outcome.is_read != 0 || !options_.strict;
+    return outcome.state == Outcome::State::read || !options_.strict;
   }
 
   void classify(LayerRunner& runner, std::size_t job, const TensorData& value, Outcome& outcome) {
@@ -211,20 +148,17 @@ class Evaluator {
     for (std::size_t r = 0; r < values.accumulators.size(); ++r) {
       if (values.accumulators[r]) shared_.accumulators(job, r).merge(*values.accumulators[r]);
     }
-    outcome.is_read = 1;
   }
 
   void gather(Evaluation& result) {
-    std::vector<Problem> problems;
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       const Outcome& outcome = shared_.outcome(i);
-      if (outcome.is_done == 0) continue;  // Behind the image that ended a strict run.
+      if (outcome.state == Outcome::State::not_run) continue;  // Behind the image that ended a strict run.
+      if (outcome.state == Outcome::State::not_read && options_.strict) throw problem_of(i);
       result.predictions.push_back(prediction(i, outcome));
-      if (result.predictions.back().is_read()) continue;
-      ++result.failed;
-      if (options_.strict) throw_problem_of(i);
+      if (!result.predictions.back().is_read()) ++result.failed;
     }
-    if (result.failed == images()) throw_problem_of(0);
+    if (result.failed == images()) throw problem_of(0);
     result.classes = ports_.classes;
     const auto right = [&](std::int64_t among) {
       return std::count_if(result.predictions.begin(), result.predictions.end(),
@@ -237,12 +171,16 @@ class Evaluator {
     add_accumulators(result.inference);
   }
 
-  /// The problem with an image that a worker could not read, whole: its outcome has the text alone, cut.
-  [[noreturn]] void throw_problem_of(std::size_t item) {
+  /// Why a worker could not read an image.
+  [[nodiscard]] InputError problem_of(std::size_t item) const {
     const std::int64_t index = chosen_[item];
-    (void)preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
-    throw InputError({data_.name(index), "", "an image that could not be read before and can now",
-                      "a data set that does not change during a run", "run it again"});
+    try {
+      (void)preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
+    } catch (const InputError& error) {
+      return error;
+    }
+    return InputError({data_.name(index), "", "an image that could not be read before and can now",
+                       "a data set that does not change during a run", "run it again"});
   }
 
   [[nodiscard]] Prediction prediction(std::size_t item, const Outcome& outcome) const {
@@ -250,11 +188,11 @@ class Evaluator {
     result.index = chosen_[item];
     result.name = data_.name(result.index);
     result.label = data_.label(result.index) + options_.label_offset;
-    if (outcome.is_read != 0) {
+    if (outcome.state == Outcome::State::read) {
       std::copy_if(outcome.classes.begin(), outcome.classes.end(), std::back_inserter(result.classes),
                    [](std::int32_t c) { return c >= 0; });
     } else {
-      result.problem = outcome.problem.data();
+      result.problem = problem_of(item).what();
     }
     return result;
   }
@@ -284,7 +222,7 @@ class Evaluator {
   const Dataset& data_;
   const Preprocess& preprocess_;
   const EvaluateOptions& options_;
-  Ports ports_;
+  EvaluationPorts ports_;
   std::vector<std::int64_t> chosen_;
   CompiledProgram compiled_;
   std::size_t jobs_;
