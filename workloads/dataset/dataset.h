@@ -32,7 +32,9 @@ class Dataset {
 };
 
 /// `spec` is FORMAT:PATH[,OPTION=VALUE], docs/datasets.md:
-///   cifar10:FILE_OR_FOLDER
+///   cifar10:FILE_OR_FOLDER                                       open_cifar10
+///   images:FOLDER[,labels=FILE.csv]                              open_image_folder; labels.csv in the folder
+///   idx:FOLDER[,split=test|train] or idx:IMAGES[,labels=FILE]    open_idx_folder, open_idx
 /// Throws InputError with every problem of the labels (at most kMaxListedProblems are listed).
 [[nodiscard]] std::unique_ptr<Dataset> open_dataset(const std::string& spec);
 

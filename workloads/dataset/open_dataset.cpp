@@ -1,10 +1,14 @@
-#include <array>
+#include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "workloads/dataset/cifar10.h"
 #include "workloads/dataset/dataset.h"
+#include "workloads/dataset/idx.h"
+#include "workloads/dataset/image_folder.h"
 #include "workloads/error.h"
 #include "workloads/json_reader.h"
 
@@ -24,19 +28,53 @@ struct Format {
   std::unique_ptr<Dataset> (*open)(const Spec&);
 };
 
+[[noreturn]] void fail(const std::string& value, std::string expected, std::string hint) {
+  throw InputError(Problem{"--data", {}, '"' + value + '"', std::move(expected), std::move(hint)});
+}
+
+std::string option_or(const Spec& spec, const std::string& name, const std::string& fallback) {
+  const auto found = spec.options.find(name);
+  return found == spec.options.end() ? fallback : found->second;
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
 std::unique_ptr<Dataset> open_cifar10_spec(const Spec& spec) {
   return open_cifar10(spec.path);
+}
+
+std::unique_ptr<Dataset> open_images_spec(const Spec& spec) {
+  const std::string beside = (std::filesystem::path(spec.path) / "labels.csv").string();
+  return open_image_folder(spec.path, option_or(spec, "labels", beside));
+}
+
+std::unique_ptr<Dataset> open_idx_spec(const Spec& spec) {
+  const std::string split = option_or(spec, "split", "");
+  const std::string labels = option_or(spec, "labels", "");
+  if (!is_folder(spec.path)) {
+    if (!split.empty()) fail("split=" + split, "a folder before split=", "idx:FOLDER,split=test");
+    return open_idx(spec.path, labels);
+  }
+  if (!labels.empty()) fail("labels=" + labels, "a file of images before labels=", "idx:IMAGES,labels=FILE");
+  if (split != "test" && split != "train" && !split.empty()) {
+    fail("split=" + split, "split=test or split=train", "without it the test images are read");
+  }
+  return open_idx_folder(spec.path, split.empty() ? "test" : split);
 }
 
 const std::vector<Format>& formats() {
   static const std::vector<Format> known{
       {"cifar10", "cifar10:FILE_OR_FOLDER", {}, open_cifar10_spec},
+      {"images", "images:FOLDER[,labels=FILE.csv]", {"labels"}, open_images_spec},
+      {"idx",
+       "idx:FOLDER[,split=test|train] or idx:IMAGES[,labels=FILE]",
+       {"labels", "split"},
+       open_idx_spec},
   };
   return known;
-}
-
-[[noreturn]] void fail(const std::string& value, std::string expected, std::string hint) {
-  throw InputError(Problem{"--data", {}, '"' + value + '"', std::move(expected), std::move(hint)});
 }
 
 std::string all_usages() {

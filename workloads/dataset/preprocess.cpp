@@ -25,9 +25,9 @@ std::string size_text(std::int64_t width, std::int64_t height) {
 
 Image resize_checked(const Image& image, std::int64_t width, std::int64_t height, Interpolation interpolation,
                      const std::string& image_name, const std::string& place) {
-  if (!resize_fits(image, width, height)) {
+  if (width > kMaxImagePixels / height) {
     fail(image_name, place, size_text(image.width, image.height) + " to " + size_text(width, height),
-         "at most " + std::to_string(kMaxImagePixels) + " pixels on the way", "crop the image first");
+         "at most " + std::to_string(kMaxImagePixels) + " pixels", "crop the image first");
   }
   return resize(image, width, height, interpolation);
 }

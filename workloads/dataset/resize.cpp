@@ -100,7 +100,7 @@ std::uint8_t to_pixel(std::int32_t sum) {
 }
 
 template <int channels>
-Image resize_columns(const Image& image, std::int64_t width, const Filter& filter) {
+Image resize_columns_of(const Image& image, std::int64_t width, const Filter& filter) {
   const Taps taps = make_taps(image.width, width, filter);
   Image result(width, image.height, channels);
   for (std::int64_t y = 0; y < image.height; ++y) {
@@ -118,6 +118,11 @@ Image resize_columns(const Image& image, std::int64_t width, const Filter& filte
     }
   }
   return result;
+}
+
+Image resize_columns(const Image& image, std::int64_t width, const Filter& filter) {
+  return image.channels == 1 ? resize_columns_of<1>(image, width, filter)
+                             : resize_columns_of<3>(image, width, filter);
 }
 
 Image resize_rows(const Image& image, std::int64_t height, const Filter& filter) {
@@ -162,22 +167,24 @@ Image resize_nearest(const Image& image, std::int64_t width, std::int64_t height
   return result;
 }
 
-}  // namespace
-
-bool resize_fits(const Image& image, std::int64_t width, std::int64_t height) {
-  const auto fits = [](std::int64_t columns, std::int64_t rows) { return columns <= kMaxImagePixels / rows; };
-  return fits(width, image.height) && fits(width, height);
+/// With this order the image between the passes is never larger than both the image and the result.
+bool rows_go_first(const Image& image, std::int64_t width, std::int64_t height) {
+  const std::int64_t rows_less = image.height - height;
+  return rows_less > 0 && rows_less > 2 * (image.width - width);
 }
 
+}  // namespace
+
 Image resize(const Image& image, std::int64_t width, std::int64_t height, Interpolation interpolation) {
-  assert(width > 0 && height > 0 && resize_fits(image, width, height));
+  assert(width > 0 && height > 0 && width <= kMaxImagePixels / height);
   if (width == image.width && height == image.height) return image;
   if (interpolation == Interpolation::nearest) return resize_nearest(image, width, height);
   const Filter filter = filter_of(interpolation);
   if (width == image.width) return resize_rows(image, height, filter);
-  Image columns =
-      image.channels == 1 ? resize_columns<1>(image, width, filter) : resize_columns<3>(image, width, filter);
-  return height == image.height ? columns : resize_rows(columns, height, filter);
+  if (height == image.height) return resize_columns(image, width, filter);
+  return rows_go_first(image, width, height)
+             ? resize_columns(resize_rows(image, height, filter), width, filter)
+             : resize_rows(resize_columns(image, width, filter), height, filter);
 }
 
 }  // namespace qsim

@@ -1,0 +1,71 @@
+// JPEG and PNG files of a test, made by libjpeg and libpng.
+#pragma once
+
+#include <png.h>
+
+#include <cstdio>  // jpeglib.h uses FILE and size_t without including them
+//
+#include <jpeglib.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <span>
+
+#include "tests/unit/workloads/dataset/dataset_files.h"
+#include "workloads/dataset/image.h"
+
+/// Waves of other lengths in every channel.
+inline qsim::Image waves(std::int64_t width, std::int64_t height, std::int64_t channels) {
+  qsim::Image image(width, height, channels);
+  for (std::int64_t y = 0; y < height; ++y) {
+    for (std::int64_t x = 0; x < width; ++x) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const double wave = std::sin(static_cast<double>(x) / (3.0 + static_cast<double>(c))) +
+                            std::cos(static_cast<double>(y * (c + 1)) / 7.0);
+        image.row(y)[x * channels + c] = static_cast<std::uint8_t>(std::lround(128.0 + 60.0 * wave));
+      }
+    }
+  }
+  return image;
+}
+
+inline Bytes encode_jpeg(const qsim::Image& image, bool progressive = false, int quality = 95) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = ::jpeg_std_error(&errors);
+  ::jpeg_create_compress(&info);
+  unsigned char* content = nullptr;
+  unsigned long bytes = 0;
+  ::jpeg_mem_dest(&info, &content, &bytes);
+  info.image_width = static_cast<JDIMENSION>(image.width);
+  info.image_height = static_cast<JDIMENSION>(image.height);
+  info.input_components = static_cast<int>(image.channels);
+  info.in_color_space = image.channels == 1 ? JCS_GRAYSCALE : image.channels == 3 ? JCS_RGB : JCS_CMYK;
+  ::jpeg_set_defaults(&info);
+  ::jpeg_set_quality(&info, quality, TRUE);
+  if (progressive) ::jpeg_simple_progression(&info);
+  ::jpeg_start_compress(&info, TRUE);
+  for (std::int64_t y = 0; y < image.height; ++y) {
+    JSAMPROW row = const_cast<JSAMPROW>(image.row(y));
+    ::jpeg_write_scanlines(&info, &row, 1);
+  }
+  ::jpeg_finish_compress(&info);
+  ::jpeg_destroy_compress(&info);
+  Bytes file(content, content + bytes);
+  std::free(content);
+  return file;
+}
+
+inline Bytes encode_png(const qsim::Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.width);
+  header.height = static_cast<png_uint_32>(image.height);
+  header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t bytes = 0;
+  ::png_image_write_to_memory(&header, nullptr, &bytes, 0, image.pixels.data(), 0, nullptr);
+  Bytes file(bytes);
+  ::png_image_write_to_memory(&header, file.data(), &bytes, 0, image.pixels.data(), 0, nullptr);
+  file.resize(bytes);
+  return file;
+}
