@@ -39,9 +39,8 @@ def apply_step(image, step):
     if "center_crop" in step:  # torchvision, functional.py, center_crop
         height, width = step["center_crop"]
         return centered(image, width, height, lambda difference: int(round(difference / 2.0)))
-    # EfficientNet's preprocessing for TensorFlow, _decode_and_center_crop
-    side = int(step["center_crop_fraction"] * min(image.size))
-    return centered(image, side, side, lambda difference: (difference + 1) // 2)
+    side = round(step["center_crop_fraction"] * min(image.size))
+    return centered(image, side, side, lambda difference: difference // 2)
 
 
 def reference(path, document):

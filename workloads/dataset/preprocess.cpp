@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -63,12 +64,12 @@ struct StepRunner {
   }
   Image operator()(const CenterCropFraction& step) const {
     const std::int64_t shorter = std::min(image.width, image.height);
-    const auto side = static_cast<std::int64_t>(step.fraction * static_cast<double>(shorter));
+    const auto side = static_cast<std::int64_t>(std::nearbyint(step.fraction * static_cast<double>(shorter)));
     if (side < 1) {
       fail(image_name, place, size_text(image.width, image.height), "a crop of at least one pixel",
            "resize before the crop");
     }
-    return crop(image, (image.width - side + 1) / 2, (image.height - side + 1) / 2, side, side);
+    return crop(image, (image.width - side) / 2, (image.height - side) / 2, side, side);
   }
 };
 

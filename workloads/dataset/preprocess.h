@@ -36,8 +36,8 @@ struct CenterCrop {
   std::int64_t width = 0;
 };
 
-/// Keeps the central square of side s = floor(fraction * shorter side), from row floor((H - s + 1) / 2) and
-/// column floor((W - s + 1) / 2): the published TensorFlow code of EfficientNet.
+/// Keeps the central square of side s = rne(fraction * shorter side), the product in double, from row
+/// floor((H - s) / 2) and column floor((W - s) / 2).
 struct CenterCropFraction {
   double fraction = 1.0;
 };

@@ -151,13 +151,17 @@ TEST_CASE("centre crops begin where torchvision's do: half the difference, halve
   CHECK(value_at(data, 0) == static_cast<float>(3 * offset));
 }
 
-TEST_CASE("a central fraction is a square of the shorter side, its offset rounded up") {
+TEST_CASE("a central fraction is a square of the shorter side, halves to even, its offset rounded down") {
   Preprocess preprocess;
   preprocess.steps = {qsim::CenterCropFraction{0.5}};
-  // 7 x 10: side 3, from row 4 (7 / 2 rounded up) and column 2
-  const TensorData data =
-      preprocess_image(gradient(7, 10, 1), preprocess, float_input({1, 3, 3, 1}), "cat.png");
-  CHECK(value_at(data, 0) == 16.0F * 4 + 3.0F * 2);
+  // 7 x 10: side 4 (3.5), from row 3 and column 1 (1.5)
+  const TensorData seven =
+      preprocess_image(gradient(7, 10, 1), preprocess, float_input({1, 4, 4, 1}), "cat.png");
+  CHECK(value_at(seven, 0) == 16.0F * 3 + 3.0F * 1);
+  // 10 x 5: side 2 (2.5), from row 1 (1.5) and column 4
+  const TensorData five =
+      preprocess_image(gradient(10, 5, 1), preprocess, float_input({1, 2, 2, 1}), "cat.png");
+  CHECK(value_at(five, 0) == 16.0F * 1 + 3.0F * 4);
 }
 
 TEST_CASE("the shorter side gets the size asked for, the longer one is rounded down") {
@@ -205,7 +209,7 @@ TEST_CASE("a crop larger than the image is an error that names the step") {
   const qsim::Problem problem = problem_of(gradient(4, 2, 1), preprocess, float_input({1, 2, 5, 1}));
   CHECK(problem.place == "steps[0] of p.json");
   CHECK(problem.value == "4x2 pixels");
-  preprocess.steps = {qsim::CenterCropFraction{0.4}};
+  preprocess.steps = {qsim::CenterCropFraction{0.2}};  // 0.4 of a pixel
   CHECK(problem_of(gradient(4, 2, 1), preprocess, float_input({1, 1})).value == "4x2 pixels");
 }
 
