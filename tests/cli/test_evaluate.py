@@ -12,6 +12,7 @@ import time
 import jsonschema
 import numpy as np
 import pytest
+from PIL import Image
 from qsim_process import QSIM, ROOT, bad_input, qsim
 
 RECORD = 1 + 3 * 32 * 32
@@ -113,6 +114,48 @@ def test_bits_and_fields_of_the_chip_change_the_answer(data):
     assert narrow["totals"]["energy_total_pj"] < evaluated(data)["totals"]["energy_total_pj"]
     run = qsim(*arguments(data, "--set", "accumulators.width_bits=16", "--set", "accumulators.overflow=trap"))
     assert run.returncode == 1 and "overflows of 16-bit accumulators" in run.stderr
+
+
+def image_folder(tmp_path, broken=()):
+    """Six 32x32 pictures as JPEG, with labels; those in `broken` are cut short."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    lines = ["file,label"]
+    for i in range(6):
+        path = folder / f"p{i}.jpg"
+        pixels = np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(path, quality=95)
+        if i in broken:
+            path.write_bytes(path.read_bytes()[:400])
+        lines.append(f"{path.name},{i}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "unit.json").write_text('{"unit_scale": true}')
+    return folder
+
+
+def folder_arguments(tmp_path, folder, *further):
+    return ["evaluate", "--workload", "resnet8", "--data", f"images:{folder}", "--preprocess", tmp_path / "unit.json", *further]
+
+
+def test_a_corrupt_image_is_named_counted_and_left_out(tmp_path):
+    folder = image_folder(tmp_path, broken=(1, 4))
+    run = qsim(*folder_arguments(tmp_path, folder, "--json", "--predictions", tmp_path / "p.csv"))
+    assert run.returncode == 0
+    report = json.loads(run.stdout)
+    assert (report["images"], report["failed"]) == (4, 2)
+    assert [failure["name"] for failure in report["failures"]] == ["p1.jpg", "p4.jpg"]
+    assert len(run.stderr.splitlines()) == 2 and "p1.jpg" in run.stderr and "p4.jpg" in run.stderr
+    rows = predictions(tmp_path / "p.csv")
+    assert rows[1]["top1"] == "" and "p1.jpg" in rows[1]["problem"] and rows[0]["problem"] == ""
+
+
+def test_strict_ends_at_the_first_corrupt_image_and_writes_nothing(tmp_path):
+    folder = image_folder(tmp_path, broken=(1, 4))
+    for jobs in (1, 2):
+        target = tmp_path / "report.json"
+        (message,) = bad_input(*folder_arguments(tmp_path, folder, "--strict", "--jobs", jobs, "--report", target))
+        message.says("p1.jpg")
+        assert not target.exists()
 
 
 def wait_for(condition, seconds=20):
