@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/nest_cursor.h"
+#include "sim/compiler/fit.h"
 #include "sim/compiler/images.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/plan.h"
@@ -30,18 +30,6 @@ std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
     }
   }
   return ends;
-}
-
-/// Width that no operands of these formats can overflow: the preloads plus K products of the extreme
-/// operands.
-int worst_case_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload) {
-  const auto w = nest.weight_format;
-  const auto x = nest.activation_format;
-  const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
-  const auto [low, high] = std::minmax_element(preload.begin(), preload.end());
-  const std::int64_t depth = nest.geometry.depth();
-  return arithmetic::signed_bits(std::min<std::int64_t>(*low, *low + depth * std::min(products)),
-                                 std::max<std::int64_t>(*high, *high + depth * std::max(products)));
 }
 
 std::string size_text(const Dims& dims) {
@@ -88,12 +76,10 @@ class Compiler {
   Compiler(const Graph& graph, const HardwareConfig& hardware, bool with_images)
       : graph_(graph), hardware_(hardware), with_images_(with_images) {}
 
-  CompiledProgram run() {
+  CompileOutcome run() {
     out_.schedule = make_schedule(graph_);
-    for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
-      lowered_.push_back(lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
-    }
-    plan_ = make_plan(graph_, out_.schedule, lowered_, hardware_);
+    lower_rows();
+    if (!plan_memory()) return {std::nullopt, std::move(problems_)};
     out_.cost = plan_.cost;
     place_weight_slots();
     place_tensors();
@@ -102,10 +88,54 @@ class Compiler {
     place_inputs();
     out_.program.dram_bytes = dram_bytes_;
     check_dram();
-    return std::move(out_);
+    if (!problems_.empty()) return {std::nullopt, std::move(problems_)};
+    return {std::move(out_), {}};
   }
 
  private:
+  void report(std::size_t row, Problem problem) {
+    const std::size_t node = out_.schedule.rows[row].node;
+    problem.file = graph_.source;
+    problem.place = graph_.nodes[node].place.empty() ? graph_.nodes[node].name : graph_.nodes[node].place;
+    problems_.push_back({node, std::move(problem)});
+  }
+
+  /// Rows that no chip can run get no nests.
+  void lower_rows() {
+    for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
+      const ScheduledOp& row = out_.schedule.rows[r];
+      if (!row.on_mac_array && hardware_.vector_unit.lanes == 0) {
+        report(r, {{},
+                   {},
+                   std::string(op_name(graph_, graph_.nodes[row.node])),
+                   "a chip with a vector unit",
+                   "set vector_unit.lanes to 1 or more"});
+      }
+      try {
+        lowered_.push_back(lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
+      } catch (const InputError& error) {
+        for (const Problem& problem : error.problems()) report(r, problem);
+        lowered_.emplace_back();
+        is_lowered_ = false;
+      }
+    }
+  }
+
+  /// Where something does not fit, compilation goes on with a chip on which it would, to find what else is
+  /// missing. False where there is no going on.
+  bool plan_memory() {
+    std::optional<MemoryPlan> plan;
+    if (is_lowered_) plan = make_plan(out_.schedule, lowered_, hardware_);
+    if (!plan) {
+      Misfits misfits = find_misfits(out_.schedule, lowered_, hardware_);
+      for (RowMisfit& misfit : misfits.rows) report(misfit.row, std::move(misfit.problem));
+      hardware_ = std::move(misfits.mended);
+      if (is_lowered_) plan = make_plan(out_.schedule, lowered_, hardware_);
+    }
+    if (plan) plan_ = std::move(*plan);
+    return plan.has_value();
+  }
+
   std::int64_t take_dram(std::int64_t bytes) {
     const std::int64_t address = dram_bytes_;
     dram_bytes_ += ceil_div(bytes, kDramAlignment) * kDramAlignment;
@@ -189,7 +219,7 @@ class Compiler {
     row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
                          chunk_ends(nest),
                          nest.rounding_profile};
-    row.accumulator_bits_worst_case = worst_case_bits(nest, lowered_[r].preload);
+    row.accumulator_bits_worst_case = worst_case_accumulator_bits(nest, lowered_[r].preload);
     row.mapping = summarize(nest);
     note_placement(graph_.nodes[row.node].outputs[0], nest.output);
   }
@@ -225,20 +255,23 @@ class Compiler {
     }
   }
 
-  void check_dram() const {
+  void check_dram() {
     if (hardware_.dram.kind == DramKind::none) return;
     const std::int64_t capacity = hardware_.dram.capacity_mib;
     const std::int64_t needed = ceil_div(dram_bytes_, std::int64_t{1} << 20);
     if (needed > capacity) {
-      throw InputError(Problem{graph_.source, "dram.capacity_mib", std::to_string(capacity) + " MiB",
-                               "at least " + std::to_string(needed) + " MiB for weights and activations",
-                               "raise dram.capacity_mib to " + std::to_string(needed)});
+      problems_.push_back({std::nullopt,
+                           {graph_.source, "dram.capacity_mib", std::to_string(capacity) + " MiB",
+                            "at least " + std::to_string(needed) + " MiB for weights and activations",
+                            "raise dram.capacity_mib to " + std::to_string(needed)}});
     }
   }
 
   const Graph& graph_;
-  const HardwareConfig& hardware_;
+  HardwareConfig hardware_;
   bool with_images_;
+  bool is_lowered_ = true;
+  std::vector<CompileProblem> problems_;
   CompiledProgram out_;
   std::vector<LoweredRow> lowered_;
   MemoryPlan plan_;
@@ -248,8 +281,16 @@ class Compiler {
 
 }  // namespace
 
-CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
+CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
   return Compiler(graph, hardware, with_images).run();
+}
+
+CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
+  CompileOutcome outcome = try_compile(graph, hardware, with_images);
+  if (outcome.program) return std::move(*outcome.program);
+  std::vector<Problem> problems;
+  for (CompileProblem& found : outcome.problems) problems.push_back(std::move(found.problem));
+  throw InputError(std::move(problems));
 }
 
 void add_input_image(CompiledProgram& compiled, TensorId id, const TensorData& value) {

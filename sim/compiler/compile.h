@@ -12,6 +12,7 @@
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
 #include "sim/result.h"
+#include "workloads/error.h"
 #include "workloads/execute.h"
 #include "workloads/graph.h"
 
@@ -36,9 +37,25 @@ struct CompiledProgram {
   MappingCost cost;  ///< What the mapper minimized, as it estimated it.
 };
 
+/// What keeps a graph from running on a chip.
+struct CompileProblem {
+  std::optional<std::size_t> node;  ///< Index of the node in the graph; absent: the graph as a whole.
+  Problem problem;
+};
+
+/// A program, or everything that stands against one.
+struct CompileOutcome {
+  std::optional<CompiledProgram> program;
+  std::vector<CompileProblem> problems;
+};
+
 /// Compiles a validated graph. `with_images`: also the bytes of weights, parameters and constants, for runs
-/// in which values pass through the modelled memories. InputError where the graph cannot run on this chip,
-/// with the field to raise.
+/// in which values pass through the modelled memories. Problems of all nodes are found at once; their hints
+/// name fields of the chip and the least values with which the graph runs.
+[[nodiscard]] CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware,
+                                         bool with_images);
+
+/// The same, with the problems as an InputError.
 [[nodiscard]] CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images);
 
 /// Adds the bytes of a graph input to the program's images (values tile).

@@ -21,15 +21,18 @@ struct LoweredRow {
 };
 
 /// Geometry, formats, functions and parameter layout of a row. Placements have dims and DRAM strides, no
-/// addresses; `row` is the report row.
+/// addresses; `row` is the report row. Throws InputError where a node cannot be mapped on any chip.
 [[nodiscard]] LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                                const HardwareConfig& hardware);
 
 /// The parts of lower() by unit.
 [[nodiscard]] LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std::int32_t row,
                                             const HardwareConfig& hardware);
-[[nodiscard]] LoweredRow lower_to_vector_unit(const Graph& graph, const Schedule& schedule, std::int32_t row,
-                                              const HardwareConfig& hardware);
+[[nodiscard]] LoweredRow lower_to_vector_unit(const Graph& graph, const Schedule& schedule, std::int32_t row);
+
+/// Width that no operands of these formats can overflow: the preloads plus K products of the extreme
+/// operands.
+[[nodiscard]] int worst_case_accumulator_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload);
 
 /// Placement of a tensor viewed with extents `dims` (dense, base 0).
 [[nodiscard]] Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims);

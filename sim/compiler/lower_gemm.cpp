@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
 #include "workloads/execute.h"
 
@@ -115,6 +116,16 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   return lowered;
 }
 
+int worst_case_accumulator_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload) {
+  const auto w = nest.weight_format;
+  const auto x = nest.activation_format;
+  const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
+  const auto [low, high] = std::minmax_element(preload.begin(), preload.end());
+  const std::int64_t depth = nest.geometry.depth();
+  return arithmetic::signed_bits(std::min<std::int64_t>(*low, *low + depth * std::min(products)),
+                                 std::max<std::int64_t>(*high, *high + depth * std::max(products)));
+}
+
 std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std::int64_t kernel_h,
                        std::int64_t kernel_w, std::int64_t c) {
   const Tensor& weights = graph.tensor(node.inputs[1]);
@@ -131,7 +142,7 @@ LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                  const HardwareConfig& hardware) {
   return schedule.rows[static_cast<std::size_t>(row)].on_mac_array
              ? lower_to_mac_array(graph, schedule, row, hardware)
-             : lower_to_vector_unit(graph, schedule, row, hardware);
+             : lower_to_vector_unit(graph, schedule, row);
 }
 
 }  // namespace qsim

@@ -204,13 +204,7 @@ class VectorLowering {
 
 }  // namespace
 
-LoweredRow lower_to_vector_unit(const Graph& graph, const Schedule& schedule, std::int32_t row,
-                                const HardwareConfig& hardware) {
-  const Node& node = graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node];
-  if (hardware.vector_unit.lanes == 0) {
-    throw InputError(Problem{graph.source, node.place, std::string(op_name(graph, node)),
-                             "a chip with a vector unit", "set vector_unit.lanes to 1 or more"});
-  }
+LoweredRow lower_to_vector_unit(const Graph& graph, const Schedule& schedule, std::int32_t row) {
   return VectorLowering(graph, schedule, row).run();
 }
 

@@ -190,7 +190,7 @@ class GemmMapper {
     // A single tile needs no second slot.
     needed.activation_bytes =
         (tile.input + tile.output) * (cursor.steps() == 1 ? 1 : limits_.activation_slots);
-    note_needed(needed);
+    add_needed(found_.needed, needed);
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
       return;
@@ -199,17 +199,6 @@ class GemmMapper {
       problem_.order = order;
       found_.options.push_back({problem_, cost_of(problem_), needed.activation_bytes});
     }
-  }
-
-  /// The least of each that a candidate asked for.
-  void note_needed(const SpaceNeeded& needed) {
-    const auto least = [this](std::int64_t& kept, std::int64_t value) {
-      kept = any_candidate_ ? std::min(kept, value) : value;
-    };
-    least(found_.needed.weight_slot_bytes, needed.weight_slot_bytes);
-    least(found_.needed.parameter_slot_bytes, needed.parameter_slot_bytes);
-    least(found_.needed.activation_bytes, needed.activation_bytes);
-    any_candidate_ = true;
   }
 
   [[nodiscard]] MappingCost cost_of(const GemmNest& nest) const {
@@ -279,7 +268,6 @@ class GemmMapper {
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   MappingOptions<GemmNest> found_;
-  bool any_candidate_ = false;
 };
 
 }  // namespace

@@ -118,8 +118,7 @@ MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLi
       // A single tile needs no second slot.
       const std::int64_t slots = VectorCursor(nest).steps() == 1 ? 1 : limits.activation_slots;
       const std::int64_t needed = tile_bytes(nest) * slots;
-      found.needed.activation_bytes =
-          found.options.empty() ? needed : std::min(found.needed.activation_bytes, needed);
+      add_needed(found.needed, {0, 0, needed});
       found.options.push_back({nest, cost_of(nest, limits.burst_bytes), needed});
       if (!streams(nest)) break;  // nothing passes through slots: one tile
     }

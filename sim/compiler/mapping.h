@@ -58,12 +58,25 @@ struct MappingLimits {
   std::int64_t burst_bytes = 64;      ///< Of the DRAM.
 };
 
-/// The smallest space that any candidate needs (for the message when none fits).
+/// The space that a candidate needs.
 struct SpaceNeeded {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
   std::int64_t activation_bytes = 0;
+
+  /// Fits wherever `other` does.
+  [[nodiscard]] bool is_within(const SpaceNeeded& other) const {
+    return weight_slot_bytes <= other.weight_slot_bytes &&
+           parameter_slot_bytes <= other.parameter_slot_bytes && activation_bytes <= other.activation_bytes;
+  }
 };
+
+/// Adds what a candidate needs to a list of which no entry is within another.
+inline void add_needed(std::vector<SpaceNeeded>& list, const SpaceNeeded& needed) {
+  if (std::ranges::any_of(list, [&](const SpaceNeeded& kept) { return kept.is_within(needed); })) return;
+  std::erase_if(list, [&](const SpaceNeeded& kept) { return needed.is_within(kept); });
+  list.push_back(needed);
+}
 
 /// One way to tile a nest.
 template <typename NestType>
@@ -77,7 +90,9 @@ struct MappingOption {
 template <typename NestType>
 struct MappingOptions {
   std::vector<MappingOption<NestType>> options;
-  SpaceNeeded needed;
+  /// What the candidates need, whatever the limits: each entry less than all others in something. Some
+  /// candidate fits into a space exactly where some entry does.
+  std::vector<SpaceNeeded> needed;
 
   /// The cheapest option that fits into `activation_bytes`; nullptr where none does.
   [[nodiscard]] const MappingOption<NestType>* best(std::int64_t activation_bytes) const {

@@ -2,22 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
+#include "sim/compiler/weight_plan.h"
 
 namespace qsim {
-
-/// Layout of the weight buffer: all weights for good, or slots that loads cycle through.
-struct WeightBufferPlan {
-  bool resident = false;
-  std::int64_t slots = 2;
-  std::int64_t parameter_slot_bytes = 0;
-  std::int64_t weight_slot_bytes = 0;
-};
 
 struct MemoryPlan {
   WeightBufferPlan weights;
@@ -28,9 +22,10 @@ struct MemoryPlan {
 };
 
 /// Activations that a later row reads stay in the activation buffer where that lowers the cost of all rows
-/// together; the rest passes through tile slots. Without DRAM everything stays. InputError where a row
-/// cannot run: which field to raise, and to what.
-[[nodiscard]] MemoryPlan make_plan(const Graph& graph, const Schedule& schedule,
-                                   const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware);
+/// together; the rest passes through tile slots. Without DRAM everything stays. Nothing where the chip has
+/// too little room: find_misfits() says of what.
+[[nodiscard]] std::optional<MemoryPlan> make_plan(const Schedule& schedule,
+                                                  const std::vector<LoweredRow>& lowered,
+                                                  const HardwareConfig& hardware);
 
 }  // namespace qsim

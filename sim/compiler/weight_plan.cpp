@@ -1,0 +1,57 @@
+#include "sim/compiler/weight_plan.h"
+
+#include <algorithm>
+
+#include "hw_models/nest_cursor.h"
+#include "sim/compiler/mapping.h"
+
+namespace qsim {
+
+std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware) {
+  const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
+  if (gemm == nullptr) return 0;
+  GemmNest whole = *gemm;
+  whole.input.resident = whole.output.resident = whole.weights_resident = true;
+  whole = map_gemm(whole, hardware, {}).options.front().nest;
+  const GemmCursor cursor(whole);
+  std::int64_t bytes = 2 * kBufferAlignment;
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    const auto [begin, end] = cursor.block_channels(block);
+    bytes += whole.parameters.block_bytes(end - begin);
+    for (std::int64_t part = 0; part < cursor.parts(); ++part) bytes += cursor.block_bytes(block, part);
+  }
+  return bytes;
+}
+
+std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
+  std::int64_t bytes = 0;
+  for (const LoweredRow& row : lowered) bytes += weight_bytes(row, hardware);
+  return bytes;
+}
+
+std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
+  std::int64_t bytes = 0;
+  for (const LoweredRow& row : lowered) {
+    const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
+    if (gemm == nullptr) continue;
+    const auto needed = map_gemm(*gemm, hardware, {}).needed;
+    bytes = std::max(bytes,
+                     std::ranges::min(needed, {}, &SpaceNeeded::parameter_slot_bytes).parameter_slot_bytes);
+  }
+  return bytes;
+}
+
+WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffered,
+                                std::int64_t least_parameter_bytes) {
+  constexpr std::int64_t kParameterShare = 16;
+  WeightBufferPlan plan;
+  plan.slots = double_buffered ? 2 : 1;
+  plan.parameter_slot_bytes =
+      aligned_bytes(std::max(capacity_bytes / kParameterShare, least_parameter_bytes));
+  plan.weight_slot_bytes =
+      std::max<std::int64_t>(0, capacity_bytes / plan.slots - plan.parameter_slot_bytes) / kBufferAlignment *
+      kBufferAlignment;
+  return plan;
+}
+
+}  // namespace qsim
