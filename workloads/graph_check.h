@@ -17,6 +17,14 @@ inline constexpr std::int64_t kMaxWindowAttribute = std::int64_t{1} << 20;
 /// Element count of a shape, or -1 where a dimension is below 1 or the product above kMaxTensorElements.
 [[nodiscard]] std::int64_t checked_element_count(const Shape& shape);
 
+/// A problem of a graph and the nodes (indices) that it keeps from running.
+struct GraphProblem {
+  Problem problem;
+  std::vector<std::size_t> nodes;  ///< Empty: the graph as a whole.
+};
+/// What validate() throws, problem by problem. A wrong tensor stops every node that reads or writes it.
+[[nodiscard]] std::vector<GraphProblem> find_graph_problems(const Graph& graph);
+
 /// The checks of one node. Its tensors have been checked before, and every id is in range.
 class NodeChecker {
  public:

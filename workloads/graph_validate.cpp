@@ -13,22 +13,57 @@ class GraphChecker {
  public:
   explicit GraphChecker(const Graph& graph) : graph_(graph) {}
 
-  void check() {
-    for (const Tensor& tensor : graph_.tensors) check_tensor(tensor);
+  std::vector<GraphProblem> check() {
     check_ids();
-    throw_if_any();  // What follows follows the ids.
+    const bool ids_hold = problems_.empty();
+    const std::vector<std::vector<std::size_t>> users = ids_hold ? find_users() : no_users();
+    for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
+      nodes_ = users[t];
+      check_tensor(graph_.tensors[t]);
+    }
+    nodes_.clear();
+    if (!ids_hold) return std::move(problems_);  // What follows follows the ids.
+    check_nodes();
     check_order();
-    for (const Node& node : graph_.nodes) NodeChecker(graph_, node, problems_).check();
-    throw_if_any();
+    return std::move(problems_);
   }
 
  private:
   void report(std::string place, std::string value, std::string expected, std::string hint = {}) {
     problems_.push_back(
-        {graph_.source, std::move(place), std::move(value), std::move(expected), std::move(hint)});
+        {{graph_.source, std::move(place), std::move(value), std::move(expected), std::move(hint)}, nodes_});
   }
-  void throw_if_any() {
-    if (!problems_.empty()) throw InputError(problems_);
+
+  [[nodiscard]] std::vector<std::vector<std::size_t>> no_users() const {
+    return std::vector<std::vector<std::size_t>>(graph_.tensors.size());
+  }
+  /// Nodes that read or write each tensor, each once.
+  [[nodiscard]] std::vector<std::vector<std::size_t>> find_users() const {
+    std::vector<std::vector<std::size_t>> users = no_users();
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      for (const auto* ids : {&graph_.nodes[n].inputs, &graph_.nodes[n].outputs}) {
+        for (const TensorId id : *ids) {
+          if (id == kNoTensor) continue;
+          std::vector<std::size_t>& list = users[static_cast<std::size_t>(id)];
+          if (list.empty() || list.back() != n) list.push_back(n);
+        }
+      }
+    }
+    return users;
+  }
+
+  /// Checks of operations rely on their tensors: not of those whose tensors are wrong.
+  void check_nodes() {
+    std::vector<bool> is_wrong(graph_.nodes.size(), false);
+    for (const GraphProblem& problem : problems_) {
+      for (const std::size_t n : problem.nodes) is_wrong[n] = true;
+    }
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (is_wrong[n]) continue;
+      std::vector<Problem> found;
+      NodeChecker(graph_, graph_.nodes[n], found).check();
+      for (Problem& problem : found) problems_.push_back({std::move(problem), {n}});
+    }
   }
 
   void check_tensor(const Tensor& tensor) {
@@ -160,16 +195,20 @@ class GraphChecker {
     };
     for (std::size_t i = 0; i < graph_.tensors.size(); ++i) has_value[i] = graph_.tensors[i].is_constant();
     for (const TensorId id : graph_.inputs) provide(id, "graph inputs");
-    for (const Node& node : graph_.nodes) {
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      const Node& node = graph_.nodes[n];
+      nodes_ = {n};
       for (const TensorId id : node.inputs) require(id, node.place + " inputs");
       for (const TensorId id : node.outputs) provide(id, node.place + " outputs");
     }
+    nodes_.clear();
     for (const TensorId id : graph_.outputs) require(id, "graph outputs");
   }
 
   const Graph& graph_;
   std::set<std::string> names_;
-  std::vector<Problem> problems_;
+  std::vector<std::size_t> nodes_;  ///< Those that the next problem stops.
+  std::vector<GraphProblem> problems_;
 };
 
 }  // namespace
@@ -183,8 +222,14 @@ std::int64_t checked_element_count(const Shape& shape) {
   return count;
 }
 
+std::vector<GraphProblem> find_graph_problems(const Graph& graph) {
+  return GraphChecker(graph).check();
+}
+
 void validate(const Graph& graph) {
-  GraphChecker(graph).check();
+  std::vector<Problem> problems;
+  for (GraphProblem& found : find_graph_problems(graph)) problems.push_back(std::move(found.problem));
+  if (!problems.empty()) throw InputError(std::move(problems));
 }
 
 }  // namespace qsim

@@ -62,10 +62,14 @@ ConstantSources::ConstantSources(const nlohmann::ordered_json* tensors, ProblemL
 void ConstantSources::add(const Graph& graph, TensorId id, JsonObject& description, const std::string& path,
                           std::int64_t deviation_256ths) {
   const Tensor& tensor = graph.tensor(id);
+  const std::size_t problems_before = problems_.all().size();
   Source source = read_source(tensor, description, deviation_256ths);
-  if (std::holds_alternative<FromFile>(source)) check_file_entry(tensor, path);
+  const bool from_file = std::holds_alternative<FromFile>(source);
+  if (from_file) check_file_entry(tensor, path);
   count_bytes(tensor, path);
-  entries_.push_back({id, path, std::move(source)});
+  const bool is_broken = problems_.all().size() > problems_before || total_bytes_ > kMaxConstantBytes ||
+                         (from_file && file_ == nullptr);
+  entries_.push_back({id, path, std::move(source), is_broken});
 }
 
 void ConstantSources::add(const Graph& graph, TensorId id, const std::string& path,
@@ -132,13 +136,21 @@ void ConstantSources::count_bytes(const Tensor& tensor, const std::string& path)
   }
 }
 
-void ConstantSources::fill(Graph& graph) {
-  ProblemList problems(problems_.file());
-  for (const Entry& entry : entries_) fill(graph.tensor(entry.id), entry, problems);
-  problems.throw_if_any();
+void ConstantSources::fill(Graph& graph, ProblemList& problems) {
+  for (Entry& entry : entries_) {
+    if (!entry.is_broken) fill(graph.tensor(entry.id), entry, problems);
+  }
 }
 
-void ConstantSources::fill(Tensor& tensor, const Entry& entry, ProblemList& problems) {
+std::vector<TensorId> ConstantSources::unfilled() const {
+  std::vector<TensorId> ids;
+  for (const Entry& entry : entries_) {
+    if (entry.is_broken) ids.push_back(entry.id);
+  }
+  return ids;
+}
+
+void ConstantSources::fill(Tensor& tensor, Entry& entry, ProblemList& problems) {
   const Quantization& q = *tensor.quantization;
   const WordGenerator words(seed_, tensor.name);
   const auto* values = std::get_if<std::vector<std::int64_t>>(&entry.source);
@@ -162,6 +174,8 @@ void ConstantSources::fill(Tensor& tensor, const Entry& entry, ProblemList& prob
       if (!fits(q, value)) {
         problems.add(entry.path, "element " + std::to_string(i) + " = " + std::to_string(value),
                      allowed_values(q));
+        tensor.data.reset();
+        entry.is_broken = true;
         return;
       }
       if (values != nullptr) tensor.data->set(i, value);

@@ -29,8 +29,11 @@ class ConstantSources {
            std::int64_t deviation_256ths);
   /// The same for a constant that has no description of its own ("bias": true).
   void add(const Graph& graph, TensorId id, const std::string& path, std::int64_t deviation_256ths);
-  /// Gives every constant its values. Throws InputError for values that do not fit their bit width.
-  void fill(Graph& graph);
+  /// Gives every constant its values, but for those that a problem was reported for. Values that do not fit
+  /// their bit width are problems.
+  void fill(Graph& graph, ProblemList& problems);
+  /// Constants that have no values: a problem was reported for each.
+  [[nodiscard]] std::vector<TensorId> unfilled() const;
 
  private:
   struct FromFile {};
@@ -39,12 +42,13 @@ class ConstantSources {
     TensorId id;
     std::string path;
     Source source;
+    bool is_broken = false;  ///< A problem was reported for it.
   };
   [[nodiscard]] Source read_source(const Tensor& tensor, JsonObject& description,
                                    std::int64_t deviation_256ths);
   void check_file_entry(const Tensor& tensor, const std::string& path);
   void count_bytes(const Tensor& tensor, const std::string& path);
-  void fill(Tensor& tensor, const Entry& entry, ProblemList& problems);
+  void fill(Tensor& tensor, Entry& entry, ProblemList& problems);
 
   ProblemList& problems_;
   std::unique_ptr<SafetensorsReader> file_;

@@ -28,7 +28,22 @@ std::string output_name(const Json& layer, const std::string& layer_name) {
   return layer_name;
 }
 
+std::string text_of(const Json& json, const char* key) {
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
+
+std::vector<ListedLayer> list_layers(const Json* layers) {
+  std::vector<ListedLayer> listed;
+  if (layers == nullptr || !layers->is_array() || layers->size() > kMaxLayers) return listed;
+  for (std::size_t i = 0; i < layers->size(); ++i) {
+    const Json& layer = (*layers)[i];
+    listed.push_back({index_path("layers", i), text_of(layer, "name"), text_of(layer, "op")});
+  }
+  return listed;
+}
 
 void LayerReader::read(const Json* layers) {
   if (layers == nullptr || !layers->is_array() || layers->size() > kMaxLayers) {

@@ -8,8 +8,12 @@
 #include "workloads/json_constants.h"
 #include "workloads/json_ops.h"
 #include "workloads/json_tensors.h"
+#include "workloads/json_workload.h"
 
 namespace qsim {
+
+/// All entries of the list (nullptr: none) in the order of the file.
+[[nodiscard]] std::vector<ListedLayer> list_layers(const nlohmann::ordered_json* layers);
 
 class LayerReader {
  public:

@@ -27,6 +27,7 @@ class ProblemList {
   explicit ProblemList(std::string file) : file_(std::move(file)) {}
   void add(std::string place, std::string value, std::string expected, std::string hint = {});
   [[nodiscard]] bool empty() const { return problems_.empty(); }
+  [[nodiscard]] const std::vector<Problem>& all() const { return problems_; }
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Throws InputError when there is any.
   void throw_if_any() const;

@@ -70,10 +70,17 @@ void read_output(const Json& json, const std::string& path, Graph& graph, const 
   graph.outputs.push_back(id);
 }
 
-Graph read_graph(const Json& json, const std::string& path) {
+/// What is done with a workload that has problems.
+enum class OnProblems {
+  stop,   ///< It gets no values.
+  go_on,  ///< What is right in it gets its values.
+};
+
+JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on_problems) {
   ProblemList problems(path);
   JsonObject root(json, "", problems);
-  Graph graph;
+  JsonWorkload workload;
+  Graph& graph = workload.graph;
   graph.source = path;
   graph.name = root.string("name");
   (void)root.string("$schema", "");
@@ -87,14 +94,27 @@ Graph read_graph(const Json& json, const std::string& path) {
   for (const auto& [entry, place] : entries(root, "constants", false)) {
     (void)read_constant_tensor(graph, table, constants, *entry, place, "", problems);
   }
-  LayerReader(graph, table, constants, problems).read(root.raw("layers"));
+  const Json* layers = root.raw("layers");
+  LayerReader(graph, table, constants, problems).read(layers);
+  workload.layers = list_layers(layers);
   for (const auto& [entry, place] : entries(root, "outputs", true))
     read_output(*entry, place, graph, table, problems);
   root.finish();
-  problems.throw_if_any();
-  constants.fill(graph);
-  validate(graph);
-  return graph;
+  if (problems.empty() || on_problems == OnProblems::go_on) constants.fill(graph, problems);
+  workload.problems = problems.all();
+  workload.unknown_tensors = constants.unfilled();
+  for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
+    const auto id = static_cast<TensorId>(t);
+    if (!table.has_shape(id)) workload.unknown_tensors.push_back(id);
+  }
+  return workload;
+}
+
+Graph read_graph(const Json& json, const std::string& path) {
+  JsonWorkload workload = read_parts(json, path, OnProblems::stop);
+  if (!workload.problems.empty()) throw InputError(std::move(workload.problems));
+  validate(workload.graph);
+  return std::move(workload.graph);
 }
 
 }  // namespace
@@ -105,6 +125,10 @@ Graph read_workload_json(const std::string& path) {
 
 Graph read_workload_json_text(std::string_view text, const std::string& path) {
   return read_graph(parse_json_text(text, path), path);
+}
+
+JsonWorkload read_workload_json_leniently(const std::string& path) {
+  return read_parts(parse_json_file(path), path, OnProblems::go_on);
 }
 
 }  // namespace qsim

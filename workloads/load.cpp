@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-enum class FileFormat { json, tflite, onnx, unknown };
-
 bool is_file(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error) && !fs::is_directory(path, error);
@@ -35,23 +33,6 @@ std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>
     }
   }
   return found;
-}
-
-FileFormat format_of(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  std::array<char, 64> start{};
-  stream.read(start.data(), start.size());
-  const std::string_view content(start.data(), static_cast<std::size_t>(stream.gcount()));
-  // The file identifier of a FlatBuffer stands behind the offset of its root table.
-  if (content.size() >= 8 && content.substr(4, 4) == "TFL3") return FileFormat::tflite;
-  const std::size_t first = content.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-  if (first != std::string_view::npos && content[first] == '{') return FileFormat::json;
-  std::string extension = fs::path(path).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (extension == ".json") return FileFormat::json;
-  if (extension == ".tflite") return FileFormat::tflite;
-  return extension == ".onnx" ? FileFormat::onnx : FileFormat::unknown;
 }
 
 std::string description_of(const fs::path& path) {
@@ -90,29 +71,39 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
                            nearest.empty() ? "check the path" : "did you mean " + nearest + "?"});
 }
 
-Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
-  const std::string path = find_workload(name_or_path, search_dirs);
-  switch (format_of(path)) {
-    case FileFormat::json:
-      return read_workload_json(path);
-    case FileFormat::tflite:
-      return read_tflite(path);
-    case FileFormat::onnx:
-      throw InputError(
-          Problem{path,
-                  {},
-                  "an ONNX model",
-                  "a .tflite model or a workload in JSON",
-                  "this version does not read ONNX; convert the model to a quantized .tflite, or describe "
-                  "it as docs/workload_format.md says"});
-    case FileFormat::unknown:
-      break;
-  }
+WorkloadFormat workload_format(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::array<char, 64> start{};
+  stream.read(start.data(), start.size());
+  const std::string_view content(start.data(), static_cast<std::size_t>(stream.gcount()));
+  // The file identifier of a FlatBuffer stands behind the offset of its root table.
+  if (content.size() >= 8 && content.substr(4, 4) == "TFL3") return WorkloadFormat::tflite;
+  const std::size_t first = content.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  if (first != std::string_view::npos && content[first] == '{') return WorkloadFormat::json;
+  std::string extension = fs::path(path).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (extension == ".json") return WorkloadFormat::json;
+  if (extension == ".tflite") return WorkloadFormat::tflite;
+  if (extension == ".onnx") return WorkloadFormat::onnx;
   throw InputError(Problem{path,
                            {},
                            "a file of another format",
                            "a .tflite model or a workload in JSON",
                            "docs/workload_format.md describes the JSON"});
+}
+
+Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
+  const std::string path = find_workload(name_or_path, search_dirs);
+  switch (workload_format(path)) {
+    case WorkloadFormat::json:
+      return read_workload_json(path);
+    case WorkloadFormat::tflite:
+      return read_tflite(path);
+    case WorkloadFormat::onnx:
+      break;
+  }
+  throw InputError(Problem{path, {}, "an ONNX model", "a .tflite model or a workload in JSON", kOnnxHint});
 }
 
 std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs) {

@@ -8,12 +8,22 @@
 
 namespace qsim {
 
+enum class WorkloadFormat { json, tflite, onnx };
+
 /// Reads a workload. A file at `name_or_path` goes first; otherwise NAME and NAME.json are looked for in
 /// `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships). The format is
 /// told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the extension where
 /// neither shows. Throws InputError; where nothing is found it lists what ships and names the nearest.
 [[nodiscard]] Graph load_workload(const std::string& name_or_path,
                                   const std::vector<std::string>& search_dirs);
+
+/// Format of a file, told as load_workload() tells it. Throws InputError where it is none of them.
+[[nodiscard]] WorkloadFormat workload_format(const std::string& path);
+
+/// What this version says to an ONNX model.
+inline constexpr const char* kOnnxHint =
+    "this version does not read ONNX; convert the model to a quantized .tflite, or describe it as "
+    "docs/workload_format.md says";
 
 /// Path of the file that load_workload would read.
 [[nodiscard]] std::string find_workload(const std::string& name_or_path,

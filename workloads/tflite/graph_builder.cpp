@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
+#include <set>
 
 #include "workloads/error.h"
 #include "workloads/graph_check.h"
@@ -12,9 +14,6 @@ namespace qsim::tflite {
 namespace {
 
 constexpr std::size_t kMaxProblems = 20;
-constexpr const char* kQuantizeHint =
-    "convert it with full-integer post-training quantization (a representative data set, int8 or 16x8 "
-    "operators)";
 
 std::optional<ElementType> element_type(TypeCode type) {
   switch (type) {
@@ -102,53 +101,82 @@ std::optional<Quantization> read_quantization(const ModelTensor& source, Element
 }  // namespace
 
 Graph GraphBuilder::build() {
+  ConvertedModel converted = convert();
+  std::vector<Problem> problems = std::move(converted.problems);
+  bool float_reported = false;
+  for (std::size_t i = 0; i < converted.operators.size(); ++i) {
+    if (problems.size() >= kMaxProblems) break;
+    const bool computes_in_float = float_operand(model_.operators[i]) != nullptr;
+    if (computes_in_float && float_reported) continue;
+    for (Problem& problem : converted.operators[i].problems) problems.push_back(std::move(problem));
+    float_reported |= computes_in_float;
+  }
+  if (!problems.empty()) throw InputError(problems);
+  return std::move(converted.graph);
+}
+
+ConvertedModel GraphBuilder::convert() {
+  ConvertedModel converted;
   graph_.source = model_.file;
   graph_.semantics = Semantics::tflite;
-  std::vector<Problem> problems;
-  const auto collect = [&](const std::string& place, const auto& action) {
-    if (problems.size() >= kMaxProblems) return;
+  const std::string inputs = "subgraph 0 inputs";
+  const std::string outputs = "subgraph 0 outputs";
+  const auto collect = [&](const auto& action) {
     try {
       action();
     } catch (const InputError& error) {
-      for (Problem problem : error.problems()) {
-        if (problem.place.empty()) problem.place = place;
-        problems.push_back(std::move(problem));
-      }
+      std::ranges::copy(error.problems(), std::back_inserter(converted.problems));
     }
   };
-  collect("subgraph 0 inputs", [&] {
-    for (const std::int32_t index : model_.inputs) graph_.inputs.push_back(use(index, "subgraph 0 inputs"));
-  });
-  for (const ModelOperator& op : model_.operators) {
-    collect(op.place, [&] { convert(op); });
-    if (!problems.empty() && is_float(model_.tensors[static_cast<std::size_t>(op.outputs[0])].type)) break;
+  for (const std::int32_t index : model_.inputs) {
+    collect([&] { graph_.inputs.push_back(use(index, inputs)); });
   }
-  if (!problems.empty()) throw InputError(problems);
-  for (const std::int32_t index : model_.outputs) graph_.outputs.push_back(use(index, "subgraph 0 outputs"));
+  std::set<std::int32_t> missing;  // What operators with problems would have made.
+  for (const ModelOperator& op : model_.operators) {
+    converted.operators.push_back(try_converting(op));
+    if (!converted.operators.back().problems.empty()) missing.insert(op.outputs.begin(), op.outputs.end());
+  }
+  for (const std::int32_t index : model_.outputs) {
+    if (missing.count(index) == 0) collect([&] { graph_.outputs.push_back(use(index, outputs)); });
+  }
   if (model_.subgraph_count > 1) {
     graph_.provenance.push_back("subgraph 0 of " + std::to_string(model_.subgraph_count) +
                                 " is the workload");
   }
-  return std::move(graph_);
+  converted.graph = std::move(graph_);
+  return converted;
 }
 
-void GraphBuilder::convert(const ModelOperator& op) {
-  if (fold(op)) {
-    graph_.folded_nodes.push_back(model_.tensors[static_cast<std::size_t>(op.outputs[0])].name);
-    return;
+ConvertedOperator GraphBuilder::try_converting(const ModelOperator& op) {
+  ConvertedOperator result;
+  try {
+    result.is_folded = fold(op);
+    if (result.is_folded) {
+      graph_.folded_nodes.push_back(model_.tensors[static_cast<std::size_t>(op.outputs[0])].name);
+    } else {
+      OperatorReader(*this, op).read();
+      result.node = graph_.nodes.size() - 1;
+    }
+  } catch (const InputError& error) {
+    result.problems = error.problems();
+    for (Problem& problem : result.problems) {
+      if (problem.place.empty()) problem.place = op.place;
+    }
   }
-  const bool converts_floats = op.code == OperatorCode::quantize || op.code == OperatorCode::dequantize;
-  std::vector<std::int32_t> operands = op.inputs;
-  operands.insert(operands.end(), op.outputs.begin(), op.outputs.end());
-  for (const std::int32_t index : operands) {
-    if (index < 0 || converts_floats) continue;
-    const ModelTensor& tensor = model_.tensors[static_cast<std::size_t>(index)];
-    if (!is_float(tensor.type)) continue;
-    throw InputError({model_.file, op.place,
-                      "a float model: tensor \"" + tensor.name + "\" is " + type_name(tensor.type),
-                      "a quantized model, where operators work on INT8 or INT16", kQuantizeHint});
+  return result;
+}
+
+/// Of the operators only QUANTIZE and DEQUANTIZE may have float operands.
+const ModelTensor* GraphBuilder::float_operand(const ModelOperator& op) const {
+  if (op.code == OperatorCode::quantize || op.code == OperatorCode::dequantize) return nullptr;
+  for (const auto* indices : {&op.inputs, &op.outputs}) {
+    for (const std::int32_t index : *indices) {
+      if (index < 0) continue;
+      const ModelTensor& tensor = model_.tensors[static_cast<std::size_t>(index)];
+      if (is_float(tensor.type)) return &tensor;
+    }
   }
-  OperatorReader(*this, op).read();
+  return nullptr;
 }
 
 TensorId GraphBuilder::use(std::int32_t index, const std::string& place) {

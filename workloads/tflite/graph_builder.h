@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "workloads/error.h"
 #include "workloads/graph.h"
 #include "workloads/tflite/model.h"
 
@@ -17,16 +18,41 @@ struct IndexConstant {
   std::vector<std::int64_t> values;
 };
 
+/// What to do about a float model.
+inline constexpr const char* kQuantizeHint =
+    "convert it with full-integer post-training quantization (a representative data set, int8 or 16x8 "
+    "operators)";
+
+/// What became of one operator.
+struct ConvertedOperator {
+  std::optional<std::size_t> node;  ///< Its node in the graph.
+  bool is_folded = false;           ///< Its value is known when reading.
+  std::vector<Problem> problems;    ///< Not empty: it is neither.
+};
+
+/// A model as far as it can be converted. The graph has the nodes of the operators without problems, in their
+/// order; its wiring is whole only where there is no problem.
+struct ConvertedModel {
+  Graph graph;
+  std::vector<ConvertedOperator> operators;  ///< One an operator of the model.
+  std::vector<Problem> problems;             ///< Of the model's inputs and outputs.
+};
+
 class GraphBuilder {
  public:
   explicit GraphBuilder(const Model& model) : model_(model) {}
-  /// Converts everything; all operators that cannot be are reported together.
+  /// Converts everything; all operators that cannot be are reported together, of those that compute in float
+  /// the first.
   Graph build();
+  /// Converts every operator that can be, whatever is wrong with the others.
+  ConvertedModel convert();
 
  private:
   friend class OperatorReader;
 
-  void convert(const ModelOperator& op);
+  ConvertedOperator try_converting(const ModelOperator& op);
+  /// The first operand in float of an operator that computes; nullptr where there is none.
+  [[nodiscard]] const ModelTensor* float_operand(const ModelOperator& op) const;
   /// The graph's tensor of a model tensor, made at its first use; kNoTensor for -1.
   TensorId use(std::int32_t index, const std::string& place);
   [[nodiscard]] Tensor make_tensor(const ModelTensor& source, const std::string& place) const;
@@ -51,6 +77,9 @@ class OperatorReader {
   void read();
 
  private:
+  using Reader = void (*)(OperatorReader&);
+  [[nodiscard]] static Reader reader_of(OperatorCode code);
+
   // operators_mac.cpp
   void read_conv();
   void read_depthwise();

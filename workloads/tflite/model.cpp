@@ -114,8 +114,8 @@ class ModelReader {
                                code.scalar<std::int32_t>(operator_code_field::builtin_code, 0)));
     op.name = operator_name(op.code);
     if (op.code == OperatorCode::custom) {
-      op.name +=
-          " \"" + std::string(code.string(operator_code_field::custom_code).substr(0, kMaxNameBytes)) + "\"";
+      op.custom_name = code.string(operator_code_field::custom_code).substr(0, kMaxNameBytes);
+      op.name += " \"" + op.custom_name + "\"";
     }
     op.place = number + " " + op.name;
     op.inputs = read_indices(table, operator_field::inputs, op.place + " inputs", true);

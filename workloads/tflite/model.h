@@ -28,6 +28,7 @@ struct ModelTensor {
 struct ModelOperator {
   OperatorCode code = OperatorCode::custom;
   std::string name;                           ///< "CONV_2D", or the custom operator's name.
+  std::string custom_name;                    ///< Of a custom operator alone.
   std::string place;                          ///< "subgraph 0 operator 7 CONV_2D"
   std::vector<std::int32_t> inputs, outputs;  ///< Tensor indices; -1 where an optional input is absent.
   std::optional<FlatTable> options;

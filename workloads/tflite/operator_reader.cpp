@@ -7,67 +7,82 @@
 
 namespace qsim::tflite {
 
-void OperatorReader::read() {
-  switch (op_.code) {
+/// What reads an operator; nullptr where it is not supported.
+OperatorReader::Reader OperatorReader::reader_of(OperatorCode code) {
+  using R = OperatorReader;
+  switch (code) {
     case OperatorCode::conv_2d:
-      return read_conv();
+      return [](R& r) { r.read_conv(); };
     case OperatorCode::depthwise_conv_2d:
-      return read_depthwise();
+      return [](R& r) { r.read_depthwise(); };
     case OperatorCode::transpose_conv:
-      return read_transpose_conv();
+      return [](R& r) { r.read_transpose_conv(); };
     case OperatorCode::fully_connected:
-      return read_fully_connected();
+      return [](R& r) { r.read_fully_connected(); };
     case OperatorCode::add:
-      return read_binary(BinaryKind::add);
+      return [](R& r) { r.read_binary(BinaryKind::add); };
     case OperatorCode::sub:
-      return read_binary(BinaryKind::sub);
+      return [](R& r) { r.read_binary(BinaryKind::sub); };
     case OperatorCode::mul:
-      return read_binary(BinaryKind::mul);
+      return [](R& r) { r.read_binary(BinaryKind::mul); };
     case OperatorCode::average_pool_2d:
-      return read_pool(PoolKind::average);
+      return [](R& r) { r.read_pool(PoolKind::average); };
     case OperatorCode::max_pool_2d:
-      return read_pool(PoolKind::max);
+      return [](R& r) { r.read_pool(PoolKind::max); };
     case OperatorCode::mean:
-      return read_mean();
+      return [](R& r) { r.read_mean(); };
     case OperatorCode::softmax:
-      return read_softmax();
+      return [](R& r) { r.read_softmax(); };
     case OperatorCode::logistic:
-      return read_unary(UnaryKind::logistic);
+      return [](R& r) { r.read_unary(UnaryKind::logistic); };
     case OperatorCode::tanh:
-      return read_unary(UnaryKind::tanh);
+      return [](R& r) { r.read_unary(UnaryKind::tanh); };
     case OperatorCode::leaky_relu:
-      return read_unary(UnaryKind::leaky_relu);
+      return [](R& r) { r.read_unary(UnaryKind::leaky_relu); };
     case OperatorCode::relu:
-      return read_unary(UnaryKind::relu);
+      return [](R& r) { r.read_unary(UnaryKind::relu); };
     case OperatorCode::relu6:
-      return read_unary(UnaryKind::relu6);
+      return [](R& r) { r.read_unary(UnaryKind::relu6); };
     case OperatorCode::relu_n1_to_1:
-      return read_unary(UnaryKind::relu_n1_to_1);
+      return [](R& r) { r.read_unary(UnaryKind::relu_n1_to_1); };
     case OperatorCode::quantize:
-      return read_quantize();
+      return [](R& r) { r.read_quantize(); };
     case OperatorCode::dequantize:
-      return read_dequantize();
+      return [](R& r) { r.read_dequantize(); };
     case OperatorCode::pad:
     case OperatorCode::padv2:
-      return read_pad();
+      return [](R& r) { r.read_pad(); };
     case OperatorCode::strided_slice:
-      return read_strided_slice();
+      return [](R& r) { r.read_strided_slice(); };
     case OperatorCode::slice:
-      return read_slice();
+      return [](R& r) { r.read_slice(); };
     case OperatorCode::reshape:
     case OperatorCode::squeeze:
     case OperatorCode::expand_dims:
-      return read_reshape();
+      return [](R& r) { r.read_reshape(); };
     case OperatorCode::transpose:
-      return read_transpose();
+      return [](R& r) { r.read_transpose(); };
     case OperatorCode::concatenation:
-      return read_concatenation();
+      return [](R& r) { r.read_concatenation(); };
     default:
-      fail("", "an operator that is not supported",
-           "convolutions, fully connected layers, elementwise arithmetic, pooling, activations or data "
-           "movement",
-           "end the network before it, or replace it by supported operators and convert again");
+      return nullptr;
   }
+}
+
+void OperatorReader::read() {
+  const Reader reader = reader_of(op_.code);
+  if (reader == nullptr) {
+    const bool is_custom = op_.code == OperatorCode::custom;
+    fail("", is_custom ? "a custom operator, which is not supported" : "an operator that is not supported",
+         "convolutions, fully connected layers, elementwise arithmetic, pooling, activations or data "
+         "movement",
+         "end the network before it, or replace it by supported operators and convert again");
+  }
+  if (const ModelTensor* tensor = builder_.float_operand(op_)) {
+    fail("", "a float model: tensor \"" + tensor->name + "\" is " + type_name(tensor->type),
+         "a quantized model, where operators work on INT8 or INT16", kQuantizeHint);
+  }
+  reader(*this);
 }
 
 void OperatorReader::fail(const std::string& subject, const std::string& value, const std::string& expected,

@@ -1,166 +1,70 @@
 #include "workloads/tflite/schema.h"
 
-#include <algorithm>
-#include <array>
-#include <utility>
+#include <optional>
+#include <string_view>
 
 namespace qsim::tflite {
 namespace {
 
 // BuiltinOperator names by number, so that an unsupported operator is called by its name.
-constexpr std::array<const char*, 128> kOperatorNames{"ADD",
-                                                      "AVERAGE_POOL_2D",
-                                                      "CONCATENATION",
-                                                      "CONV_2D",
-                                                      "DEPTHWISE_CONV_2D",
-                                                      "DEPTH_TO_SPACE",
-                                                      "DEQUANTIZE",
-                                                      "EMBEDDING_LOOKUP",
-                                                      "FLOOR",
-                                                      "FULLY_CONNECTED",
-                                                      "HASHTABLE_LOOKUP",
-                                                      "L2_NORMALIZATION",
-                                                      "L2_POOL_2D",
-                                                      "LOCAL_RESPONSE_NORMALIZATION",
-                                                      "LOGISTIC",
-                                                      "LSH_PROJECTION",
-                                                      "LSTM",
-                                                      "MAX_POOL_2D",
-                                                      "MUL",
-                                                      "RELU",
-                                                      "RELU_N1_TO_1",
-                                                      "RELU6",
-                                                      "RESHAPE",
-                                                      "RESIZE_BILINEAR",
-                                                      "RNN",
-                                                      "SOFTMAX",
-                                                      "SPACE_TO_DEPTH",
-                                                      "SVDF",
-                                                      "TANH",
-                                                      "CONCAT_EMBEDDINGS",
-                                                      "SKIP_GRAM",
-                                                      "CALL",
-                                                      "CUSTOM",
-                                                      "EMBEDDING_LOOKUP_SPARSE",
-                                                      "PAD",
-                                                      "UNIDIRECTIONAL_SEQUENCE_RNN",
-                                                      "GATHER",
-                                                      "BATCH_TO_SPACE_ND",
-                                                      "SPACE_TO_BATCH_ND",
-                                                      "TRANSPOSE",
-                                                      "MEAN",
-                                                      "SUB",
-                                                      "DIV",
-                                                      "SQUEEZE",
-                                                      "UNIDIRECTIONAL_SEQUENCE_LSTM",
-                                                      "STRIDED_SLICE",
-                                                      "BIDIRECTIONAL_SEQUENCE_RNN",
-                                                      "EXP",
-                                                      "TOPK_V2",
-                                                      "SPLIT",
-                                                      "LOG_SOFTMAX",
-                                                      "DELEGATE",
-                                                      "BIDIRECTIONAL_SEQUENCE_LSTM",
-                                                      "CAST",
-                                                      "PRELU",
-                                                      "MAXIMUM",
-                                                      "ARG_MAX",
-                                                      "MINIMUM",
-                                                      "LESS",
-                                                      "NEG",
-                                                      "PADV2",
-                                                      "GREATER",
-                                                      "GREATER_EQUAL",
-                                                      "LESS_EQUAL",
-                                                      "SELECT",
-                                                      "SLICE",
-                                                      "SIN",
-                                                      "TRANSPOSE_CONV",
-                                                      "SPARSE_TO_DENSE",
-                                                      "TILE",
-                                                      "EXPAND_DIMS",
-                                                      "EQUAL",
-                                                      "NOT_EQUAL",
-                                                      "LOG",
-                                                      "SUM",
-                                                      "SQRT",
-                                                      "RSQRT",
-                                                      "SHAPE",
-                                                      "POW",
-                                                      "ARG_MIN",
-                                                      "FAKE_QUANT",
-                                                      "REDUCE_PROD",
-                                                      "REDUCE_MAX",
-                                                      "PACK",
-                                                      "LOGICAL_OR",
-                                                      "ONE_HOT",
-                                                      "LOGICAL_AND",
-                                                      "LOGICAL_NOT",
-                                                      "UNPACK",
-                                                      "REDUCE_MIN",
-                                                      "FLOOR_DIV",
-                                                      "REDUCE_ANY",
-                                                      "SQUARE",
-                                                      "ZEROS_LIKE",
-                                                      "FILL",
-                                                      "FLOOR_MOD",
-                                                      "RANGE",
-                                                      "RESIZE_NEAREST_NEIGHBOR",
-                                                      "LEAKY_RELU",
-                                                      "SQUARED_DIFFERENCE",
-                                                      "MIRROR_PAD",
-                                                      "ABS",
-                                                      "SPLIT_V",
-                                                      "UNIQUE",
-                                                      "CEIL",
-                                                      "REVERSE_V2",
-                                                      "ADD_N",
-                                                      "GATHER_ND",
-                                                      "COS",
-                                                      "WHERE",
-                                                      "RANK",
-                                                      "ELU",
-                                                      "REVERSE_SEQUENCE",
-                                                      "MATRIX_DIAG",
-                                                      "QUANTIZE",
-                                                      "MATRIX_SET_DIAG",
-                                                      "ROUND",
-                                                      "HARD_SWISH",
-                                                      "IF",
-                                                      "WHILE",
-                                                      "NON_MAX_SUPPRESSION_V4",
-                                                      "NON_MAX_SUPPRESSION_V5",
-                                                      "SCATTER_ND",
-                                                      "SELECT_V2",
-                                                      "DENSIFY",
-                                                      "SEGMENT_SUM",
-                                                      "BATCH_MATMUL",
-                                                      "PLACEHOLDER"};
+constexpr std::string_view kOperatorNames =
+    "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE "
+    "EMBEDDING_LOOKUP FLOOR FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D "
+    "LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION LSTM MAX_POOL_2D MUL RELU RELU_N1_TO_1 "
+    "RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH CONCAT_EMBEDDINGS SKIP_GRAM "
+    "CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD UNIDIRECTIONAL_SEQUENCE_RNN GATHER BATCH_TO_SPACE_ND "
+    "SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE "
+    "BIDIRECTIONAL_SEQUENCE_RNN EXP TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM "
+    "CAST PRELU MAXIMUM ARG_MAX MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE "
+    "SIN TRANSPOSE_CONV SPARSE_TO_DENSE TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE "
+    "POW ARG_MIN FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT "
+    "UNPACK REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD RANGE "
+    "RESIZE_NEAREST_NEIGHBOR LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL "
+    "REVERSE_V2 ADD_N GATHER_ND COS WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE "
+    "MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 "
+    "SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER_FOR_GREATER_OP_CODES CUMSUM "
+    "CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE HASHTABLE_FIND "
+    "HASHTABLE_IMPORT HASHTABLE_SIZE REDUCE_ALL CONV_3D_TRANSPOSE VAR_HANDLE READ_VARIABLE "
+    "ASSIGN_VARIABLE BROADCAST_ARGS RANDOM_STANDARD_NORMAL BUCKETIZE RANDOM_UNIFORM MULTINOMIAL GELU "
+    "DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD UNSORTED_SEGMENT_MAX "
+    "UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN BITCAST BITWISE_XOR RIGHT_SHIFT "
+    "STABLEHLO_LOGISTIC STABLEHLO_ADD STABLEHLO_DIVIDE STABLEHLO_MULTIPLY STABLEHLO_MAXIMUM "
+    "STABLEHLO_RESHAPE STABLEHLO_CLAMP STABLEHLO_CONCATENATE STABLEHLO_BROADCAST_IN_DIM "
+    "STABLEHLO_CONVOLUTION STABLEHLO_SLICE STABLEHLO_CUSTOM_CALL STABLEHLO_REDUCE STABLEHLO_ABS "
+    "STABLEHLO_AND STABLEHLO_COSINE STABLEHLO_EXPONENTIAL STABLEHLO_FLOOR STABLEHLO_LOG "
+    "STABLEHLO_MINIMUM STABLEHLO_NEGATE STABLEHLO_OR STABLEHLO_POWER STABLEHLO_REMAINDER "
+    "STABLEHLO_RSQRT STABLEHLO_SELECT STABLEHLO_SUBTRACT STABLEHLO_TANH STABLEHLO_SCATTER "
+    "STABLEHLO_COMPARE STABLEHLO_CONVERT STABLEHLO_DYNAMIC_SLICE STABLEHLO_DYNAMIC_UPDATE_SLICE "
+    "STABLEHLO_PAD STABLEHLO_IOTA STABLEHLO_DOT_GENERAL STABLEHLO_REDUCE_WINDOW STABLEHLO_SORT "
+    "STABLEHLO_WHILE STABLEHLO_GATHER STABLEHLO_TRANSPOSE DILATE STABLEHLO_RNG_BIT_GENERATOR "
+    "REDUCE_WINDOW STABLEHLO_COMPOSITE STABLEHLO_SHIFT_LEFT STABLEHLO_CBRT";
 
-constexpr std::array<std::pair<TypeCode, const char*>, 9> kTypeNames{{{TypeCode::float32, "FLOAT32"},
-                                                                      {TypeCode::float16, "FLOAT16"},
-                                                                      {TypeCode::int32, "INT32"},
-                                                                      {TypeCode::uint8, "UINT8"},
-                                                                      {TypeCode::int64, "INT64"},
-                                                                      {TypeCode::int16, "INT16"},
-                                                                      {TypeCode::int8, "INT8"},
-                                                                      {TypeCode::uint16, "UINT16"},
-                                                                      {TypeCode::int4, "INT4"}}};
+// TensorType names by number.
+constexpr std::string_view kTypeNames =
+    "FLOAT32 FLOAT16 INT32 UINT8 INT64 STRING BOOL INT16 COMPLEX64 INT8 FLOAT64 COMPLEX128 UINT64 RESOURCE "
+    "VARIANT UINT32 UINT16 INT4 BFLOAT16";
+
+/// Word `index` of a list; nothing where it has fewer.
+std::optional<std::string> word_at(std::string_view words, std::int64_t index) {
+  if (index < 0) return std::nullopt;
+  for (; index > 0; --index) {
+    const std::size_t space = words.find(' ');
+    if (space == std::string_view::npos) return std::nullopt;
+    words.remove_prefix(space + 1);
+  }
+  return std::string(words.substr(0, words.find(' ')));
+}
 
 }  // namespace
 
 std::string operator_name(OperatorCode code) {
   const auto index = static_cast<std::int32_t>(code);
-  if (index >= 0 && static_cast<std::size_t>(index) < kOperatorNames.size()) {
-    return kOperatorNames[static_cast<std::size_t>(index)];
-  }
-  return "operator " + std::to_string(index);
+  return word_at(kOperatorNames, index).value_or("operator " + std::to_string(index));
 }
 
 std::string type_name(TypeCode type) {
-  const auto* const found = std::find_if(kTypeNames.begin(), kTypeNames.end(),
-                                         [type](const auto& entry) { return entry.first == type; });
-  return found != kTypeNames.end() ? found->second : "type " + std::to_string(static_cast<int>(type));
+  const auto index = static_cast<int>(type);
+  return word_at(kTypeNames, index).value_or("type " + std::to_string(index));
 }
 
 }  // namespace qsim::tflite

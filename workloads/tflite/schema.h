@@ -18,7 +18,7 @@ enum class TypeCode : std::int8_t {
   uint16 = 16,
   int4 = 17,
 };
-/// "INT8", or "type 12" for the rest.
+/// "INT8"; "type 99" for what is no TensorType.
 [[nodiscard]] std::string type_name(TypeCode type);
 
 /// BuiltinOperator: the operators that the reader knows.
@@ -56,7 +56,7 @@ enum class OperatorCode : std::int32_t {
   leaky_relu = 98,
   quantize = 114,
 };
-/// The schema's name of an operator ("CONV_2D"); "operator 131" where it is not known.
+/// The schema's name of an operator ("CONV_2D"); "operator 999" for what is no BuiltinOperator.
 [[nodiscard]] std::string operator_name(OperatorCode code);
 
 // Field numbers, one namespace a table.

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "workloads/error.h"
+#include "workloads/support_parts.h"
 #include "workloads/tflite/graph_builder.h"
 
 namespace qsim {
@@ -38,6 +39,34 @@ Graph read_tflite(const std::string& path) {
   graph.name = std::filesystem::path(path).stem().string();
   validate(graph);
   return graph;
+}
+
+WorkloadSurvey survey_tflite(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  const tflite::FlatBuffer buffer(bytes, path);
+  buffer.expect_identifier("TFL3");
+  const tflite::Model model = tflite::read_model(buffer);
+  tflite::ConvertedModel converted = tflite::GraphBuilder(model).convert();
+  WorkloadSurvey survey;
+  survey.format = WorkloadFormat::tflite;
+  survey.name = std::filesystem::path(path).stem().string();
+  survey.problems = std::move(converted.problems);
+  for (std::size_t i = 0; i < model.operators.size(); ++i) {
+    const tflite::ModelOperator& op = model.operators[i];
+    tflite::ConvertedOperator& found = converted.operators[i];
+    NodeSupport support;
+    support.name = model.tensors[static_cast<std::size_t>(op.outputs[0])].name;
+    support.op =
+        op.code == tflite::OperatorCode::custom ? "custom operator \"" + op.custom_name + '"' : op.name;
+    support.place = op.place;
+    support.status = found.is_folded ? NodeStatus::folded : NodeStatus::supported;
+    support.problems = std::move(found.problems);
+    support.graph_node = found.node;
+    survey.nodes.push_back(std::move(support));
+  }
+  converted.graph.name = survey.name;
+  finish_survey(survey, std::move(converted.graph), {});
+  return survey;
 }
 
 }  // namespace qsim

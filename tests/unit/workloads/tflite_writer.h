@@ -43,6 +43,7 @@ struct OperatorSpec {
   std::int32_t code = 0;
   std::vector<std::int32_t> inputs, outputs;
   std::vector<TableField> options;
+  std::string custom_code{};  ///< Of code 32, CUSTOM.
 };
 
 struct ModelSpec {
@@ -69,8 +70,10 @@ class TfliteWriter {
     for (const OperatorSpec& op : spec.operators) {
       const auto index = static_cast<std::uint32_t>(codes.size());
       const auto deprecated_code = static_cast<std::int8_t>(std::min(op.code, 127));
-      codes.push_back(
-          table({scalar_field<std::int8_t>(0, deprecated_code), scalar_field<std::int32_t>(3, op.code)}));
+      std::vector<TableField> code{scalar_field<std::int8_t>(0, deprecated_code),
+                                   scalar_field<std::int32_t>(3, op.code)};
+      if (!op.custom_code.empty()) code.push_back(offset_field(1, builder_.CreateString(op.custom_code).o));
+      codes.push_back(table(code));
       operators.push_back(table({scalar_field<std::uint32_t>(0, index), vector_field(1, op.inputs),
                                  vector_field(2, op.outputs), scalar_field<std::uint8_t>(3, 1),
                                  offset_field(4, table(op.options))}));
