@@ -37,16 +37,21 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
   table.add({.name = "hw",
              .kind = ValueKind::hardware,
              .value = "FILE|NAME",
+             .extensions = {".json"},
              .group = group,
              .default_text = "npu",
-             .help = "hardware configuration"},
+             .help = "hardware configuration",
+             .detail = "A file takes precedence over a name that ships; it may extend another with its field "
+                       "extends."},
             store_in(chip, &ChipOptions::hardware));
   table.add({.name = "workload",
              .kind = ValueKind::workload,
              .value = "FILE|NAME",
+             .extensions = {".json", ".tflite"},
              .required = true,
              .group = group,
-             .help = "network: workload JSON or .tflite"},
+             .help = "network: workload JSON or .tflite",
+             .detail = "qsim list shows the names that ship."},
             store_in(network, &NetworkOptions::workload));
 }
 
@@ -54,11 +59,13 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
 template <typename Options>
 void add_sets(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {
   table.add({.name = "set",
-             .kind = ValueKind::text,
+             .kind = ValueKind::hardware_field,
              .value = "PATH=VALUE",
              .repeatable = true,
              .group = group,
-             .help = "hardware field, repeatable: --set mac_array.rows=64"},
+             .help = "hardware field, repeatable: --set mac_array.rows=64",
+             .detail = "The path is the field's in the hardware JSON; qsim list --names fields shows all of "
+                       "them."},
             store_in(chip, &ChipOptions::sets));
 }
 

@@ -12,20 +12,21 @@ namespace qsim::cli {
 
 /// What an option takes: how its value is checked, and what the shell offers for it.
 enum class ValueKind {
-  flag,         ///< No value.
-  integer,      ///< From min to max.
-  choice,       ///< One of `choices`.
-  hardware,     ///< Name of a hardware configuration that ships, or a .json file.
-  workload,     ///< Name of a workload that ships, or a file.
-  input_file,   ///< File that is read; `extensions` say which the shell offers.
-  output_file,  ///< File that is written. Whether it can be is checked before the command starts.
+  flag,            ///< No value.
+  integer,         ///< From min to max.
+  choice,          ///< One of `choices`.
+  hardware_field,  ///< PATH=VALUE of the hardware JSON: "mac_array.rows=64".
+  hardware,        ///< Name of a hardware configuration that ships, or a .json file.
+  workload,        ///< Name of a workload that ships, or a file.
+  input_file,      ///< File that is read; `extensions` say which the shell offers.
+  output_file,     ///< File that is written. Whether it can be is checked before the command starts.
   folder,
   command,  ///< Name of a command of qsim.
   text,
 };
 
 struct Option {
-  std::string name;        ///< Long name without dashes; of a positional argument its word ("FILE").
+  std::string name = {};   ///< Long name without dashes; of a positional argument its word ("FILE").
   char short_name = '\0';  ///< 'h' for -h.
   ValueKind kind = ValueKind::flag;
   std::string value = {};  ///< Word for the value in help: "N", "FILE.json". Empty for flags.
@@ -33,6 +34,7 @@ struct Option {
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   std::vector<std::string> choices = {};
   std::vector<std::string> extensions = {};  ///< ".npy"; none: any file.
+  bool named = false;                        ///< Of files: NAME=FILE is taken too.
   bool positional = false;                   ///< Given by its place, without a name.
   bool required = false;
   bool repeatable = false;
@@ -41,6 +43,7 @@ struct Option {
   std::string group = {};                  ///< Heading in the man page; in help a blank line parts groups.
   std::string default_text = {};           ///< "npu": shown as "(default: npu)".
   std::string help = {};                   ///< One line, no full stop.
+  std::string detail = {};                 ///< Further sentences for the manual page.
 
   /// Puts one value, already checked, into the command's options struct (CommandTable makes this).
   std::function<void(std::any& options, const std::string& text)> store = {};

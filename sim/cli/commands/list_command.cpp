@@ -7,6 +7,7 @@
 
 #include "sim/cli/output_files.h"
 #include "sim/config/named_files.h"
+#include "sim/config/write_hardware.h"
 #include "workloads/json_reader.h"
 #include "workloads/load.h"
 
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct ListOptions {
   bool json = false;
+  std::string names;  ///< "hardware", "energy", "workloads" or "fields"; empty: everything, described.
 };
 
 /// One thing that ships.
@@ -82,7 +84,38 @@ std::string list_text(const ShippedFiles& files, bool as_json) {
          to_table("workloads (--workload)", workloads);
 }
 
+/// "mac_array.rows" and so on: paths that --set takes.
+void add_fields(const Json& json, const std::string& path, std::vector<std::string>& fields) {
+  for (const auto& [key, value] : json.items()) {
+    const std::string field = path.empty() ? key : path + "." + key;
+    if (value.is_object()) {
+      add_fields(value, field, fields);
+    } else {
+      fields.push_back(field);
+    }
+  }
+}
+
+/// For scripts and shells.
+std::vector<std::string> plain_names(const std::string& of_what, const ShippedFiles& files) {
+  if (of_what == "hardware") return list_named_files(files.hardware);
+  if (of_what == "energy") return list_named_files(files.energy);
+  std::vector<std::string> names;
+  if (of_what == "workloads") {
+    for (const Listed& workload : listed_workloads(files.workloads)) names.push_back(workload.name);
+  } else {
+    add_fields(hardware_to_json({}), "", names);
+  }
+  return names;
+}
+
 int list(const ListOptions& options, const ShippedFiles& files) {
+  if (!options.names.empty()) {
+    std::string text;
+    for (const std::string& name : plain_names(options.names, files)) text += name + "\n";
+    write_standard_output(text);
+    return 0;
+  }
   write_standard_output(list_text(files, options.json));
   return 0;
 }
@@ -93,13 +126,21 @@ Command list_command() {
   return CommandTable<ListOptions>(
              {.name = "list",
               .summary = "Lists what ships: hardware configurations, energy tables and workloads",
-              .usage = {"[--json]"},
+              .usage = {"[--json]", "--names hardware|energy|workloads|fields"},
               .notes =
                   {"QSIM_PATH adds folders (separated by ':') that hold configs/ and workloads/models/."},
               .examples = {"qsim list"}})
       .add({.name = "json",
             .help = R"({"hardware": [{"name", "description"}, ..], "energy": [..], "workloads": [..]})"},
            &ListOptions::json)
+      .add({.name = "names",
+            .kind = ValueKind::choice,
+            .value = "KIND",
+            .choices = {"hardware", "energy", "workloads", "fields"},
+            .excludes = {"json"},
+            .excludes_because = "names are plain lines",
+            .help = "only the names of one kind, a line each; fields are what --set takes"},
+           &ListOptions::names)
       .runs(list);
 }
 

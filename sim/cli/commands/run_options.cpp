@@ -35,16 +35,22 @@ void add_network_and_chip(Table& table) {
             .kind = Kind::input_file,
             .value = "[NAME=]FILE.npy",
             .extensions = {".npy"},
+            .named = true,
             .repeatable = true,
             .group = group,
-            .help = "value of an input, repeatable; without it a seeded one"},
+            .help = "value of an input, repeatable; without it a seeded one",
+            .detail = "C order. An integer array is taken as already quantized and must have the input's "
+                      "type; a float array is "
+                      "quantized with the input's own parameters. NAME may be left out where the network has "
+                      "one input."},
            add_input)
       .add({.name = "seed",
             .kind = Kind::integer,
             .value = "N",
             .group = group,
             .default_text = "1",
-            .help = "of the seeded inputs"},
+            .help = "of the seeded inputs",
+            .detail = "The same seed yields the same values on every computer."},
            &RunOptions::seed)
       .add({.name = "batch",
             .kind = Kind::integer,
@@ -62,7 +68,8 @@ void add_network_and_chip(Table& table) {
             .max = 1'000'000,
             .group = group,
             .default_text = "1",
-            .help = "N inferences in sequence"},
+            .help = "N inferences in sequence",
+            .detail = "The first is cold: inputs, weights and parameters lie in DRAM."},
            &RunOptions::inferences);
   add_sets(table, &RunOptions::chip, group);
   add_precision(table, &RunOptions::network, group);
@@ -73,7 +80,10 @@ void add_network_and_chip(Table& table) {
             .choices = {"layer", "tile"},
             .group = group,
             .default_text = "layer",
-            .help = "values by layer, or read from the modelled memory"},
+            .help = "values by layer, or read from the modelled memory",
+            .detail = "With tile each operand is read at its modelled address in DRAM, buffers and "
+                      "accumulators, and each "
+                      "result written there: the same values, more slowly."},
            set_values)
       .add({.name = "cost-only",
             .excludes = {"values", "outputs", "dump-tensors", "input"},
@@ -106,21 +116,24 @@ void add_results(Table& table) {
             .value = "FILE.json",
             .extensions = {".json"},
             .group = group,
-            .help = "the whole report"},
+            .help = "the whole report",
+            .detail = "JSON by the schema report.schema.json."},
            &RunOptions::report_path)
       .add({.name = "layers",
             .kind = Kind::output_file,
             .value = "FILE.csv",
             .extensions = {".csv"},
             .group = group,
-            .help = "its rows"},
+            .help = "its rows",
+            .detail = "One row a layer, with a heading."},
            &RunOptions::layers_path)
       .add({.name = "outputs",
             .kind = Kind::output_file,
             .value = "FILE.safetensors",
             .extensions = {".safetensors"},
             .group = group,
-            .help = "the network's outputs"},
+            .help = "the network's outputs",
+            .detail = "Names, shapes and layout are the model's; stored integers are unscaled."},
            &RunOptions::outputs_path)
       .add({.name = "dump-tensors",
             .kind = Kind::output_file,
