@@ -18,6 +18,7 @@ enum class ValueKind {
   hardware_field,  ///< PATH=VALUE of the hardware JSON: "mac_array.rows=64".
   hardware,        ///< Name of a hardware configuration that ships, or a .json file.
   workload,        ///< Name of a workload that ships, or a file.
+  preprocess,      ///< Name of a preprocessing of images that ships, or a .json file.
   input_file,      ///< File that is read; `extensions` say which the shell offers.
   output_file,     ///< File that is written. Whether it can be is checked before the command starts.
   folder,

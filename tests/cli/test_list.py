@@ -6,10 +6,10 @@ import pytest
 from qsim_process import bad_input, qsim, report_of
 
 
-@pytest.mark.parametrize("kind", ["hardware", "energy", "workloads"])
+@pytest.mark.parametrize("kind", ["hardware", "energy", "workloads", "preprocess"])
 def test_names_are_those_of_the_json(kind):
     names = [item["name"] for item in json.loads(qsim("list", "--json").stdout)[kind]]
-    assert names
+    assert names or kind == "preprocess"
     assert qsim("list", "--names", kind).stdout == "".join(name + "\n" for name in names)
 
 

@@ -150,7 +150,7 @@ void add_data(CommandTable<EvaluateArguments>& table) {
             .help = "cifar10:FILE, images:FOLDER or idx:FILE (docs/datasets.md)"},
            &A::data)
       .add({.name = "preprocess",
-            .kind = ValueKind::input_file,
+            .kind = ValueKind::preprocess,
             .value = "FILE|NAME",
             .extensions = {".json"},
             .group = group,

@@ -18,7 +18,8 @@ using Json = nlohmann::ordered_json;
 
 struct ListOptions {
   bool json = false;
-  std::string names;  ///< "hardware", "energy", "workloads" or "fields"; empty: everything, described.
+  std::string
+      names;  ///< "hardware", "energy", "workloads", "preprocess" or "fields"; empty: everything, described.
 };
 
 /// One thing that ships.
@@ -74,14 +75,18 @@ std::string list_text(const ShippedFiles& files, bool as_json) {
   const std::vector<Listed> hardware = list_json_files(files.hardware, "a hardware configuration");
   const std::vector<Listed> energy = list_json_files(files.energy, "an energy table");
   const std::vector<Listed> workloads = listed_workloads(files.workloads);
+  const std::vector<Listed> preprocess = list_json_files(files.preprocess, "a preprocessing");
   if (as_json) {
-    const Json json = {
-        {"hardware", to_json(hardware)}, {"energy", to_json(energy)}, {"workloads", to_json(workloads)}};
+    const Json json = {{"hardware", to_json(hardware)},
+                       {"energy", to_json(energy)},
+                       {"workloads", to_json(workloads)},
+                       {"preprocess", to_json(preprocess)}};
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   return to_table("hardware configurations (--hw)", hardware) +
          to_table("energy tables (\"energy\" of a configuration)", energy) +
-         to_table("workloads (--workload)", workloads);
+         to_table("workloads (--workload)", workloads) +
+         to_table("preprocessing of images (evaluate --preprocess)", preprocess);
 }
 
 /// "mac_array.rows" and so on: paths that --set takes.
@@ -100,6 +105,7 @@ void add_fields(const Json& json, const std::string& path, std::vector<std::stri
 std::vector<std::string> plain_names(const std::string& of_what, const ShippedFiles& files) {
   if (of_what == "hardware") return list_named_files(files.hardware);
   if (of_what == "energy") return list_named_files(files.energy);
+  if (of_what == "preprocess") return list_named_files(files.preprocess);
   std::vector<std::string> names;
   if (of_what == "workloads") {
     for (const Listed& workload : listed_workloads(files.workloads)) names.push_back(workload.name);
@@ -125,18 +131,17 @@ int list(const ListOptions& options, const ShippedFiles& files) {
 Command list_command() {
   return CommandTable<ListOptions>(
              {.name = "list",
-              .summary = "Lists what ships: hardware configurations, energy tables and workloads",
-              .usage = {"[--json]", "--names hardware|energy|workloads|fields"},
+              .summary = "Lists what ships: hardware configurations, energy tables, workloads, preprocessing",
+              .usage = {"[--json]", "--names hardware|energy|workloads|preprocess|fields"},
               .notes =
                   {"QSIM_PATH adds folders (separated by ':') that hold configs/ and workloads/models/."},
               .examples = {"qsim list"}})
-      .add({.name = "json",
-            .help = R"({"hardware": [{"name", "description"}, ..], "energy": [..], "workloads": [..]})"},
+      .add({.name = "json", .help = R"(as JSON: of each kind a list of {"name", "description"})"},
            &ListOptions::json)
       .add({.name = "names",
             .kind = ValueKind::choice,
             .value = "KIND",
-            .choices = {"hardware", "energy", "workloads", "fields"},
+            .choices = {"hardware", "energy", "workloads", "preprocess", "fields"},
             .excludes = {"json"},
             .excludes_because = "names are plain lines",
             .help = "only the names of one kind, a line each; fields are what --set takes"},

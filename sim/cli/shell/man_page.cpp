@@ -165,7 +165,7 @@ std::string command_sections(const std::vector<Command>& all) {
   std::string text = ".SH COMMANDS\n";
   for (const Command& command : all) {
     if (command.words.name.empty()) continue;
-    text += ".SS " + plain(command.call()) + "\n" + plain(command.words.summary) + ".\n" +
+    text += ".SS " + plain(command.call()) + "\n" + paragraph(sentence(command.words.summary)) +
             option_entries(command);
     if (!command.words.notes.empty()) text += ".PP\n";
     for (const std::string& note : command.words.notes) text += paragraph(note);

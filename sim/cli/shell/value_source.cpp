@@ -8,6 +8,8 @@ ValueSource value_source(const Option& option, const std::vector<Command>& all) 
       return {.shipped = "hardware", .words = {}, .files = true, .extensions = option.extensions};
     case ValueKind::workload:
       return {.shipped = "workloads", .words = {}, .files = true, .extensions = option.extensions};
+    case ValueKind::preprocess:
+      return {.shipped = "preprocess", .words = {}, .files = true, .extensions = option.extensions};
     case ValueKind::hardware_field:
       return {.shipped = "fields", .words = {}, .extensions = {}};
     case ValueKind::choice:
