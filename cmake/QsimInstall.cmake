@@ -1,30 +1,38 @@
-# The installed tree: bin/qsim, static libraries, headers under include/qsim, configurations and workloads
-# under share/qsim, and a CMake package. Nothing in it is an absolute path, so a prefix may be moved.
+# The installed tree, in two components.
+#
+# runtime: bin/qsim, configurations and workloads under share/qsim, completions and the manual page.
+# development: static libraries, headers under include/qsim, and a CMake package.
+#
+# Nothing in it is an absolute path, so a prefix may be moved.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_dataset qsim_sim
         qsim_evaluate
         EXPORT qsimTargets
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 
 # Headers keep their path from the repository's root: include/qsim/workloads/graph.h.
 install(DIRECTORY hw_models workloads sim
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/qsim
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/qsim COMPONENT development
         FILES_MATCHING PATTERN "*.h"
         PATTERN "sim/cli" EXCLUDE
         PATTERN "workloads/models" EXCLUDE)
 
 # The binary looks for these in ../share/qsim, seen from where it lies.
-install(DIRECTORY configs DESTINATION share/qsim)
-install(DIRECTORY workloads/models DESTINATION share/qsim/workloads)
+install(DIRECTORY configs DESTINATION share/qsim COMPONENT runtime)
+install(DIRECTORY workloads/models DESTINATION share/qsim/workloads COMPONENT runtime)
+
+# Made when qsim is built; laid out as shells and man look for them.
+install(DIRECTORY ${PROJECT_BINARY_DIR}/share/ DESTINATION share COMPONENT runtime)
 
 set(qsim_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/qsim)
-install(EXPORT qsimTargets NAMESPACE qsim:: DESTINATION ${qsim_package_folder})
+install(EXPORT qsimTargets NAMESPACE qsim:: DESTINATION ${qsim_package_folder} COMPONENT development)
+set(qsim_share_folder share/qsim)
 configure_package_config_file(cmake/qsimConfig.cmake.in ${PROJECT_BINARY_DIR}/qsimConfig.cmake
-                              INSTALL_DESTINATION ${qsim_package_folder})
+                              INSTALL_DESTINATION ${qsim_package_folder} PATH_VARS qsim_share_folder)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/qsimConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/qsimConfig.cmake ${PROJECT_BINARY_DIR}/qsimConfigVersion.cmake
               cmake/FindSystemC.cmake
-        DESTINATION ${qsim_package_folder})
+        DESTINATION ${qsim_package_folder} COMPONENT development)
