@@ -113,7 +113,7 @@ ConstantSources::Source ConstantSources::read_source(const Tensor& tensor, JsonO
 void ConstantSources::check_file_entry(const Tensor& tensor, const std::string& path) {
   if (file_ == nullptr) return;
   if (!file_->has(tensor.name)) {
-    const std::string nearest = nearest_name(tensor.name, file_->names());
+    const std::string nearest = problems_.is_full() ? "" : nearest_name(tensor.name, file_->names());
     problems_.add(path, {}, "a tensor \"" + tensor.name + "\" in " + file_->path(),
                   nearest.empty() ? "" : "the nearest name in it is \"" + nearest + "\"");
     return;

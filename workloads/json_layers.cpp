@@ -68,7 +68,7 @@ void LayerReader::read(const Json* layers) {
 
 void LayerReader::read_wiring(const Json& json, const std::string& path) {
   if (!json.is_object()) {
-    problems_.add(path, json.dump(), "an object that describes a layer");
+    problems_.add(path, written_value(json), "an object that describes a layer");
     return;
   }
   Layer layer{JsonObject(json, path, problems_), path, {}, {}, {}, {}};
@@ -102,7 +102,7 @@ void LayerReader::read_input_names(Layer& layer) {
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& entry = (*list)[i];
     if (!entry.is_string() && !entry.is_object()) {
-      problems_.add(index_path(layer.path + ".inputs", i), entry.dump(),
+      problems_.add(index_path(layer.path + ".inputs", i), written_value(entry),
                     "the name of a tensor, or an object that describes a constant");
     }
     layer.inputs.push_back(entry.is_string() ? entry.get<std::string>() : "");
@@ -149,7 +149,7 @@ std::vector<TensorId> LayerReader::read_inputs(Layer& layer) {
     ids.push_back(table_.find(name));
     if (ids.back() == kNoTensor && !name.empty()) {
       problems_.add(path, in_quotes(name), "a graph input, a constant or the output of a layer",
-                    nearest_hint(name, table_.names()));
+                    problems_.is_full() ? "" : nearest_hint(name, table_.names()));
     }
   }
   return ids;
@@ -232,7 +232,7 @@ std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, 
       !required || (q.bits == required->bits && q.is_signed == required->is_signed &&
                     q.scale() == required->scale() && q.zero_point() == required->zero_point());
   if (!equal) {
-    problems_.add(layer.path + ".output", description.json().dump(),
+    problems_.add(layer.path + ".output", written_value(description.json()),
                   "no quantization, or " + std::to_string(required->bits) + " bits, scale " +
                       Json(required->scale()).dump() + ", zero_point " +
                       std::to_string(required->zero_point()),

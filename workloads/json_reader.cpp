@@ -10,14 +10,31 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The value as written, shortened to fit a message.
-std::string written(const Json& value) {
-  constexpr std::size_t kLongest = 80;
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > kLongest) {
-    text = text.substr(0, kLongest - 3) + "...";
+constexpr std::size_t kLongestValue = 80;
+
+/// Appends `value` as JSON until `text` is longer than a message shows: large values cost no more than small.
+void write_beginning(const Json& value, std::string& text) {
+  // A code point more than fits: where it is cut does not show.
+  const auto write_string = [&text](const std::string& s) {
+    text += Json(s.substr(0, kLongestValue + 4)).dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  if (value.is_string()) return write_string(value.get_ref<const std::string&>());
+  if (value.is_primitive()) {
+    text += value.dump();
+    return;
   }
-  return text;
+  text += value.is_object() ? '{' : '[';
+  const std::size_t start = text.size();
+  for (const auto& member : value.items()) {
+    if (text.size() > kLongestValue) return;
+    if (text.size() > start) text += ',';
+    if (value.is_object()) {
+      write_string(member.key());
+      text += ':';
+    }
+    write_beginning(member.value(), text);
+  }
+  text += value.is_object() ? '}' : ']';
 }
 
 /// The integer that a JSON number stands for: 8 and 8.0 do, 8.5, true and "8" do not.
@@ -81,20 +98,23 @@ const Json& empty_object() {
 
 }  // namespace
 
-void ProblemList::add(std::string place, std::string value, std::string expected, std::string hint) {
-  problems_.push_back({file_, std::move(place), std::move(value), std::move(expected), std::move(hint)});
+std::string written_value(const Json& value) {
+  std::string text;
+  write_beginning(value, text);
+  if (text.size() <= kLongestValue) return text;
+  std::size_t end = kLongestValue - 3;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;  // Not inside a code point.
+  return text.substr(0, end) + "...";
 }
 
-void ProblemList::throw_if_any() const {
-  if (!problems_.empty()) {
-    throw InputError(problems_);
-  }
+void ProblemList::add(std::string place, std::string value, std::string expected, std::string hint) {
+  problems_.add({file_, std::move(place), std::move(value), std::move(expected), std::move(hint)});
 }
 
 JsonObject::JsonObject(const nlohmann::ordered_json& json, std::string path, ProblemList& problems)
     : json_(&json), path_(std::move(path)), problems_(&problems) {
   if (!json.is_object()) {
-    problems.add(path_, written(json), "an object { ... }");
+    problems.add(path_, written_value(json), "an object { ... }");
     json_ = &empty_object();
   }
 }
@@ -109,8 +129,8 @@ std::string JsonObject::path_of(const std::string& key) const {
 
 void JsonObject::problem(const std::string& key, std::string expected, std::string hint) {
   const auto found = json_->find(key);
-  problems_->add(path_of(key), found == json_->end() ? std::string() : written(*found), std::move(expected),
-                 std::move(hint));
+  problems_->add(path_of(key), found == json_->end() ? std::string() : written_value(*found),
+                 std::move(expected), std::move(hint));
 }
 
 const nlohmann::ordered_json* JsonObject::raw(const std::string& key) {
@@ -210,7 +230,7 @@ std::vector<std::int64_t> JsonObject::integers(const std::string& key, std::int6
   for (std::size_t i = 0; i < value->size(); ++i) {
     const std::optional<std::int64_t> number = exact_integer((*value)[i]);
     if (!number || *number < min || *number > max) {
-      problems_->add(path_of(key) + "[" + std::to_string(i) + "]", written((*value)[i]),
+      problems_->add(path_of(key) + "[" + std::to_string(i) + "]", written_value((*value)[i]),
                      integer_range(min, max));
       return fallback.value_or(std::vector<std::int64_t>{});
     }
@@ -226,10 +246,13 @@ JsonObject JsonObject::object(const std::string& key) {
 
 void JsonObject::finish() {
   for (const auto& member : json_->items()) {
-    if (std::find(known_.begin(), known_.end(), member.key()) == known_.end()) {
-      problems_->add(path_of(member.key()), written(member.value()), "a known key: " + quoted_list(known_),
-                     did_you_mean(member.key(), known_));
+    if (std::find(known_.begin(), known_.end(), member.key()) != known_.end()) continue;
+    if (problems_->is_full()) {
+      problems_->add({}, {}, {});
+      continue;
     }
+    problems_->add(path_of(member.key()), written_value(member.value()),
+                   "a known key: " + quoted_list(known_), did_you_mean(member.key(), known_));
   }
 }
 

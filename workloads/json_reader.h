@@ -14,28 +14,35 @@
 
 namespace qsim {
 
-/// Parses a JSON file (at most `max_bytes`); syntax errors, duplicate keys, a missing or unreadable file and
-/// excessive nesting are an InputError with line and column.
+/// Parses a JSON file (at most `max_bytes`, 2^23 values, 64 levels of nesting); syntax errors, duplicate keys
+/// and excess are an InputError with line and column, as is a missing or unreadable file.
 [[nodiscard]] nlohmann::ordered_json parse_json_file(const std::string& path,
-                                                     std::int64_t max_bytes = 1 << 28);
+                                                     std::int64_t max_bytes = 1 << 26);
 /// The same for text already in memory; `file` names it in messages.
 [[nodiscard]] nlohmann::ordered_json parse_json_text(std::string_view text, const std::string& file);
 
 /// Collects the problems of one file.
 class ProblemList {
  public:
-  explicit ProblemList(std::string file) : file_(std::move(file)) {}
+  explicit ProblemList(std::string file, std::size_t most = kMostListedProblems)
+      : file_(std::move(file)), problems_(most) {}
   void add(std::string place, std::string value, std::string expected, std::string hint = {});
   [[nodiscard]] bool empty() const { return problems_.empty(); }
-  [[nodiscard]] const std::vector<Problem>& all() const { return problems_; }
+  [[nodiscard]] const std::vector<Problem>& all() const { return problems_.all(); }
+  /// Further problems are only counted: hints and values for them need not be worked out.
+  [[nodiscard]] bool is_full() const { return problems_.is_full(); }
+  [[nodiscard]] std::size_t omitted() const { return problems_.omitted(); }
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Throws InputError when there is any.
-  void throw_if_any() const;
+  void throw_if_any() const { problems_.throw_if_any(); }
 
  private:
   std::string file_;
-  std::vector<Problem> problems_;
+  ProblemCollector problems_;
 };
+
+/// A value as written, for a message: what is longer than a line is cut short, however large it is.
+[[nodiscard]] std::string written_value(const nlohmann::ordered_json& value);
 
 /// A view of one JSON object. Each getter marks its key as known; the value returned after a problem is the
 /// default (or the type's zero), so that reading goes on and finds the next problem.

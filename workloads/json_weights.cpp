@@ -54,8 +54,9 @@ void LayerReader::read_weights(Layer& layer, Node& node) {
   if (weights != nullptr && weights->is_string()) {
     id = table_.find(weights->get<std::string>());
     if (id == kNoTensor) {
-      layer.json.problem("weights", "a description, or the name of one of \"constants\"",
-                         nearest_hint(weights->get<std::string>(), table_.names()));
+      layer.json.problem(
+          "weights", "a description, or the name of one of \"constants\"",
+          problems_.is_full() ? "" : nearest_hint(weights->get<std::string>(), table_.names()));
     }
   } else if (weights != nullptr && weights->is_object()) {
     id = read_constant(layer, *weights, layer.path + ".weights", layer.name + ".weights");

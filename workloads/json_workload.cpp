@@ -1,6 +1,7 @@
 #include "workloads/json_workload.h"
 
-#include <algorithm>
+#include <limits>
+#include <set>
 
 #include "workloads/json_constants.h"
 #include "workloads/json_layers.h"
@@ -56,15 +57,15 @@ void read_input(const Json& json, const std::string& path, Graph& graph, TensorT
 }
 
 void read_output(const Json& json, const std::string& path, Graph& graph, const TensorTable& table,
-                 ProblemList& problems) {
+                 ProblemList& problems, std::set<TensorId>& seen) {
   const std::string name = json.is_string() ? json.get<std::string>() : "";
   const TensorId id = table.find(name);
-  const bool repeated = std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
+  const bool repeated = !seen.insert(id).second;
   if (id == kNoTensor || repeated) {
     problems.add(
-        path, json.dump(),
+        path, written_value(json),
         repeated && id != kNoTensor ? "each output once" : "the name of a tensor that a layer computes",
-        id == kNoTensor ? nearest_hint(name, table.names()) : "");
+        id == kNoTensor && !problems.is_full() ? nearest_hint(name, table.names()) : "");
     return;
   }
   graph.outputs.push_back(id);
@@ -77,7 +78,9 @@ enum class OnProblems {
 };
 
 JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on_problems) {
-  ProblemList problems(path);
+  // What goes on says of each layer what is wrong with it, so it needs every problem.
+  constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+  ProblemList problems(path, on_problems == OnProblems::go_on ? all : kMostListedProblems);
   JsonObject root(json, "", problems);
   JsonWorkload workload;
   Graph& graph = workload.graph;
@@ -97,11 +100,13 @@ JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on
   const Json* layers = root.raw("layers");
   LayerReader(graph, table, constants, problems).read(layers);
   workload.layers = list_layers(layers);
+  std::set<TensorId> seen;
   for (const auto& [entry, place] : entries(root, "outputs", true))
-    read_output(*entry, place, graph, table, problems);
+    read_output(*entry, place, graph, table, problems, seen);
   root.finish();
   if (problems.empty() || on_problems == OnProblems::go_on) constants.fill(graph, problems);
   workload.problems = problems.all();
+  workload.omitted_problems = problems.omitted();
   workload.unknown_tensors = constants.unfilled();
   for (std::size_t t = 0; t < graph.tensors.size(); ++t) {
     const auto id = static_cast<TensorId>(t);
@@ -112,7 +117,7 @@ JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on
 
 Graph read_graph(const Json& json, const std::string& path) {
   JsonWorkload workload = read_parts(json, path, OnProblems::stop);
-  if (!workload.problems.empty()) throw InputError(std::move(workload.problems));
+  if (!workload.problems.empty()) throw InputError(std::move(workload.problems), workload.omitted_problems);
   validate(workload.graph);
   return std::move(workload.graph);
 }

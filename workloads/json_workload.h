@@ -29,6 +29,7 @@ struct JsonWorkload {
   Graph graph;                      ///< Nodes of the layers that could be read, in an order that computes.
   std::vector<ListedLayer> layers;  ///< All entries of the file's list, in its order.
   std::vector<Problem> problems;
+  std::size_t omitted_problems = 0;  ///< Found beside these.
   /// Tensors whose shape or values could not be found out, because of one of the problems.
   std::vector<TensorId> unknown_tensors;
 };

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
 #include <vector>
 
 #include "sim/cli/command_list.h"
@@ -43,9 +44,7 @@ int main(int argc, char* argv[]) {
   try {
     return run_command_line(argc, argv);
   } catch (const qsim::InputError& error) {
-    for (const qsim::Problem& problem : error.problems()) {
-      std::fprintf(stderr, "qsim: %s\n", problem.to_string().c_str());
-    }
+    for (const std::string& line : error.lines()) std::fprintf(stderr, "qsim: %s\n", line.c_str());
     return kBadInput;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "qsim: internal error: %s\n", error.what());
