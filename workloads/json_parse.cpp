@@ -1,11 +1,9 @@
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <set>
 
 #include "workloads/json_reader.h"
+#include "workloads/read_file.h"
 
 namespace qsim {
 namespace {
@@ -13,6 +11,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxDepth = 64;
+/// Most numbers, words, lists and objects of one text: each takes 16 bytes or more in memory.
+constexpr std::size_t kMaxValues = std::size_t{1} << 23;
 
 /// "line 3, column 7" of a byte offset; both count from 1, columns in bytes.
 std::string line_and_column(std::string_view text, std::size_t offset) {
@@ -120,14 +120,24 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   template <typename T>
   bool place_value(T&& value) {
+    if (!count_value()) return false;
     place(Json(std::forward<T>(value)));
     return true;
   }
 
+  bool count_value() {
+    if (++values_ <= kMaxValues) return true;
+    return fail(offset() - 1, {}, "at most " + std::to_string(kMaxValues) + " values",
+                "large tensors belong in a safetensors file");
+  }
+
   bool open(Json value) {
     if (open_.size() == kMaxDepth) {
-      return fail(offset() - 1, {}, "at most " + std::to_string(kMaxDepth) + " levels of nesting");
+      return fail(offset() - 1, "deeper nesting",
+                  "at most " + std::to_string(kMaxDepth) + " levels of nesting",
+                  "qsim's files need fewer than ten");
     }
+    if (!count_value()) return false;
     open_.push_back(place(std::move(value)));
     keys_.emplace_back();
     return true;
@@ -146,6 +156,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   std::vector<Json*> open_;
   std::vector<std::set<std::string>> keys_;
   std::string key_;
+  std::size_t values_ = 0;
   Problem problem_;
 };
 
@@ -163,31 +174,9 @@ nlohmann::ordered_json parse_json_text(std::string_view text, const std::string&
 }
 
 nlohmann::ordered_json parse_json_file(const std::string& path, std::int64_t max_bytes) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    throw InputError(
-        Problem{path, {}, std::strerror(errno), "a JSON file that can be read", "check the path"});
-  }
-  std::string text;
-  std::vector<char> block(1 << 16);
-  while (stream.read(block.data(), static_cast<std::streamsize>(block.size())) || stream.gcount() > 0) {
-    text.append(block.data(), static_cast<std::size_t>(stream.gcount()));
-    if (static_cast<std::int64_t>(text.size()) > max_bytes) {
-      throw InputError(Problem{path,
-                               {},
-                               "a larger file",
-                               "at most " + std::to_string(max_bytes) + " bytes",
-                               "large tensors belong in a safetensors file"});
-    }
-  }
-  if (stream.bad() || (text.empty() && !stream.eof())) {
-    throw InputError(Problem{path,
-                             {},
-                             std::strerror(errno),
-                             "a JSON file that can be read",
-                             "is it a folder, or a device that failed?"});
-  }
-  return parse_json_text(text, path);
+  const std::vector<std::byte> bytes = read_file(
+      path, {"a JSON file that can be read", max_bytes, "large tensors belong in a safetensors file"});
+  return parse_json_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
 }
 
 }  // namespace qsim

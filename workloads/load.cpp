@@ -9,6 +9,7 @@
 
 #include "workloads/json_reader.h"
 #include "workloads/json_workload.h"
+#include "workloads/read_file.h"
 #include "workloads/tflite/tflite_reader.h"
 
 namespace qsim {
@@ -16,10 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_file(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error) && !fs::is_directory(path, error);
-}
+/// Largest file of any format; the readers have smaller limits of their own.
+constexpr std::int64_t kMaxWorkloadBytes = std::int64_t{1} << 31;
+
 
 /// Paths of the workloads that ship, by name; the first folder that has a name wins.
 std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>& search_dirs) {
@@ -54,7 +54,7 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
   for (const std::string& folder : search_dirs) {
     for (const char* extension : {"", ".json"}) {
       const fs::path candidate = fs::path(folder) / (name_or_path + extension);
-      if (plain_name && is_file(candidate)) return candidate.string();
+      if (plain_name && is_file(candidate.string())) return candidate.string();
     }
   }
   std::vector<std::string> names;
@@ -72,6 +72,7 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
 }
 
 WorkloadFormat workload_format(const std::string& path) {
+  static_cast<void>(checked_file_size(path, {"a .tflite model or a workload in JSON", kMaxWorkloadBytes}));
   std::ifstream stream(path, std::ios::binary);
   std::array<char, 64> start{};
   stream.read(start.data(), start.size());

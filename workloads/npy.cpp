@@ -12,6 +12,7 @@
 
 #include "workloads/atomic_file.h"
 #include "workloads/error.h"
+#include "workloads/read_file.h"
 
 namespace qsim {
 namespace {
@@ -46,10 +47,12 @@ std::string read_header_text(const std::string& path, std::ifstream& stream) {
   stream.read(reinterpret_cast<char*>(start.data()), 8);
   constexpr std::array<unsigned char, 6> kMagic{0x93, 'N', 'U', 'M', 'P', 'Y'};
   if (!stream || !std::equal(kMagic.begin(), kMagic.end(), start.begin())) {
-    fail(path, "bytes 0 to 5", "", "a .npy file that can be read", "write it with numpy.save");
+    fail(path, "bytes 0 to 5", "another format", "the mark of a .npy file, \"\\x93NUMPY\"",
+         "write the array with numpy.save");
   }
   if (start[6] < 1 || start[6] > 3) {
-    fail(path, "format version", std::to_string(start[6]), "1, 2 or 3");
+    fail(path, "byte 6 (format version)", std::to_string(start[6]), "1, 2 or 3",
+         "write the array with numpy.save");
   }
   const std::streamsize length_bytes = start[6] == 1 ? 2 : 4;
   std::array<unsigned char, 4> length{};
@@ -57,11 +60,15 @@ std::string read_header_text(const std::string& path, std::ifstream& stream) {
   std::int64_t header_bytes = 0;
   for (std::size_t i = 0; i < 4; ++i) header_bytes |= std::int64_t{length[i]} << (8 * i);
   if (!stream || header_bytes > kMaxHeaderBytes) {
-    fail(path, "header length", std::to_string(header_bytes), "at most " + std::to_string(kMaxHeaderBytes));
+    fail(path, "bytes 8 to 11 (header length)", std::to_string(header_bytes),
+         "at most " + std::to_string(kMaxHeaderBytes), "the file is cut short or damaged; save it again");
   }
   std::string text(static_cast<std::size_t>(header_bytes), '\0');
   stream.read(text.data(), header_bytes);
-  if (!stream) fail(path, "header", "a file that ends in it", std::to_string(header_bytes) + " bytes");
+  if (!stream) {
+    fail(path, "header", "a file that ends in it", std::to_string(header_bytes) + " bytes",
+         "the file is cut short; save it again");
+  }
   return text;
 }
 
@@ -135,7 +142,8 @@ Shape parse_shape(const std::string& path, const std::string& text) {
     // 2^56 elements of 8 bytes still count in 63 bits.
     if (begin == std::string::npos || result.ec != std::errc() || result.ptr != item.data() + end ||
         dimension < 0 || (dimension > 0 && elements > (std::int64_t{1} << 56) / dimension)) {
-      fail(path, "shape", "(" + text + ")", "dimensions whose product can be counted");
+      fail(path, "shape", "(" + text + ")", "dimensions of 0 or more whose product can be counted",
+           "save a smaller array");
     }
     elements *= dimension;
     shape.push_back(dimension);
@@ -167,7 +175,7 @@ std::optional<ElementType> element_type(const std::string& descr) {
 
 void read_values(const std::string& path, std::ifstream& stream, std::span<std::byte> bytes) {
   stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!stream) fail(path, "data", "", "data that can be read");
+  if (!stream) fail(path, "data", "", "data that can be read", "has the file changed?");
 }
 
 TensorData read_doubles(const std::string& path, std::ifstream& stream, const Shape& shape) {
@@ -178,7 +186,8 @@ TensorData read_doubles(const std::string& path, std::ifstream& stream, const Sh
   for (std::size_t i = 0; i < doubles.size(); ++i) {
     out[i] = static_cast<float>(doubles[i]);
     if (std::isfinite(doubles[i]) && !std::isfinite(out[i])) {
-      fail(path, "element " + std::to_string(i), std::to_string(doubles[i]), "a value that float32 holds");
+      fail(path, "element " + std::to_string(i), std::to_string(doubles[i]), "a value that float32 holds",
+           "save the array as float32");
     }
   }
   return data;
@@ -186,28 +195,55 @@ TensorData read_doubles(const std::string& path, std::ifstream& stream, const Sh
 
 }  // namespace
 
-TensorData read_npy(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const Header header = parse_header(path, read_header_text(path, stream));
-  const bool is_double = header.descr == "<f8";
-  const std::optional<ElementType> type = is_double ? ElementType::f32 : element_type(header.descr);
+namespace {
+
+/// An open file behind its header: what it holds, with as many bytes as that takes.
+struct OpenArray {
+  std::ifstream stream;
+  bool is_double = false;
+  NpyInfo info;
+};
+
+OpenArray open_array(const std::string& path) {
+  const std::int64_t file_bytes =
+      checked_file_size(path, {"a .npy file that can be read", std::numeric_limits<std::int64_t>::max()});
+  OpenArray array{std::ifstream(path, std::ios::binary), false, {}};
+  const Header header = parse_header(path, read_header_text(path, array.stream));
+  array.is_double = header.descr == "<f8";
+  const std::optional<ElementType> type = array.is_double ? ElementType::f32 : element_type(header.descr);
   if (!type) {
     fail(path, "descr", "'" + header.descr + "'",
          "a little-endian type of int8, uint8, int16, uint16, int32, int64, float32, float64",
          "convert it with array.astype before saving");
   }
-  const std::streamoff start = stream.tellg();
-  stream.seekg(0, std::ios::end);
-  const std::int64_t data_bytes = stream.tellg() - start;
-  stream.seekg(start);
-  const std::int64_t element_bytes = is_double ? 8 : static_cast<std::int64_t>(element_size_bytes(*type));
-  if (data_bytes != element_count(header.shape) * element_bytes) {
+  array.info = {*type, header.shape};
+  const std::int64_t data_bytes = file_bytes - array.stream.tellg();
+  const std::int64_t element_bytes =
+      array.is_double ? 8 : static_cast<std::int64_t>(element_size_bytes(*type));
+  const std::int64_t expected_bytes = element_count(header.shape) * element_bytes;
+  if (data_bytes != expected_bytes) {
     fail(path, "data", std::to_string(data_bytes) + " bytes",
-         std::to_string(element_count(header.shape) * element_bytes) + " bytes, as the shape says");
+         std::to_string(expected_bytes) + " bytes, as the shape says",
+         "the file is cut short or longer than it says; save it again");
   }
-  if (is_double) return read_doubles(path, stream, header.shape);
-  TensorData data(*type, header.shape);
-  read_values(path, stream, data.bytes);
+  return array;
+}
+
+}  // namespace
+
+NpyInfo read_npy_info(const std::string& path) {
+  return open_array(path).info;
+}
+
+TensorData read_npy(const std::string& path) {
+  OpenArray array = open_array(path);
+  if (element_count(array.info.shape) > kMaxNpyElements) {
+    fail(path, "shape", to_string(array.info.shape),
+         "at most " + std::to_string(kMaxNpyElements) + " elements", "save a smaller array");
+  }
+  if (array.is_double) return read_doubles(path, array.stream, array.info.shape);
+  TensorData data(array.info.type, array.info.shape);
+  read_values(path, array.stream, data.bytes);
   return data;
 }
 

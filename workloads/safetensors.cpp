@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "workloads/json_reader.h"
+#include "workloads/read_file.h"
 
 namespace qsim {
 namespace {
@@ -34,19 +35,18 @@ std::int64_t checked_bytes(const Shape& shape, ElementType type) {
 
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path), stream_(path, std::ios::binary) {
+SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path) {
   const auto fail = [&](std::string place, std::string value, std::string expected, std::string hint) {
     throw InputError(Problem{path, std::move(place), std::move(value), std::move(expected), std::move(hint)});
   };
-  stream_.seekg(0, std::ios::end);
-  const std::streamoff size_bytes = stream_.tellg();
-  if (!stream_ || size_bytes < 0 || size_bytes == std::numeric_limits<std::streamoff>::max()) {
-    fail("", "", "a safetensors file that can be read", "check the path");
-  }
-  stream_.seekg(0);
+  const std::int64_t size_bytes = checked_file_size(path, {"a safetensors file that can be read", kMaxInt64});
+  stream_.open(path, std::ios::binary);
   std::array<unsigned char, 8> length{};
   stream_.read(reinterpret_cast<char*>(length.data()), 8);
-  if (!stream_) fail("", std::to_string(size_bytes) + " bytes", "a safetensors file of at least 8 bytes", "");
+  if (!stream_) {
+    fail("bytes 0 to 7 (header length)", std::to_string(size_bytes) + " bytes", "a file of at least 8 bytes",
+         "the file is cut short or not in the safetensors format");
+  }
   std::uint64_t header_bytes = 0;
   for (std::size_t i = 0; i < 8; ++i) header_bytes |= std::uint64_t{length[i]} << (8 * i);
   const std::int64_t longest = std::min<std::int64_t>(size_bytes - 8, kMaxHeaderBytes);
@@ -56,7 +56,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path), str
   }
   std::string header(static_cast<std::size_t>(header_bytes), '\0');
   stream_.read(header.data(), static_cast<std::streamsize>(header_bytes));
-  if (!stream_) fail("header", "", "a header that can be read", "");
+  if (!stream_) fail("header", "", "a header that can be read", "has the file changed?");
   data_start_bytes_ = 8 + static_cast<std::int64_t>(header_bytes);
   parse_header(header, size_bytes - data_start_bytes_);
 }
@@ -68,7 +68,7 @@ void SafetensorsReader::parse_header(const std::string& header, std::int64_t dat
   for (const auto& member : root.json().items()) {
     JsonObject object(member.value(), member.key(), problems);
     if (member.key() == "__metadata__") {
-      for (const auto& item : object.json().items()) metadata_[item.key()] = object.string(item.key());
+      read_metadata(object.json(), problems);
       continue;
     }
     Entry entry;
@@ -93,6 +93,17 @@ void SafetensorsReader::parse_header(const std::string& header, std::int64_t dat
   }
   problems.throw_if_any();
   check_coverage(data_bytes);
+}
+
+/// Texts by name. Not through JsonObject, which looks each key up from the start.
+void SafetensorsReader::read_metadata(const nlohmann::ordered_json& json, ProblemList& problems) {
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) {
+      metadata_[key] = value.get<std::string>();
+    } else {
+      problems.add("__metadata__." + key, written_value(value), "a string", "write it as text");
+    }
+  }
 }
 
 void SafetensorsReader::check_coverage(std::int64_t data_bytes) const {

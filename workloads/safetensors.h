@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "workloads/json_reader.h"
 #include "workloads/tensor.h"
 
 namespace qsim {
@@ -46,6 +47,7 @@ class SafetensorsReader {
   };
   [[nodiscard]] const Entry& entry(const std::string& name) const;
   void parse_header(const std::string& header, std::int64_t data_bytes);
+  void read_metadata(const nlohmann::ordered_json& json, ProblemList& problems);
   void check_coverage(std::int64_t data_bytes) const;
 
   std::string path_;

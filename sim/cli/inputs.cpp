@@ -90,12 +90,13 @@ void check_range(const TensorData& data, const Tensor& tensor, const std::string
 }
 
 TensorData read_input(const Tensor& tensor, const std::string& path) {
-  TensorData data = read_npy(path);
-  if (data.shape != tensor.shape) {
-    throw InputError({path, "", "shape " + to_string(data.shape),
+  const NpyInfo info = read_npy_info(path);
+  if (info.shape != tensor.shape) {
+    throw InputError({path, "", "shape " + to_string(info.shape),
                       "shape " + to_string(tensor.shape) + " of input " + tensor.name,
                       "reshape the array (numpy.reshape), or set --batch"});
   }
+  TensorData data = read_npy(path);
   const bool is_quantized = tensor.quantization.has_value() && !tensor.is_float();
   if (is_quantized && data.type == ElementType::f32) return quantized(data, tensor, path);
   if (data.type != tensor.type) {

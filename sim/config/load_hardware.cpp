@@ -206,6 +206,16 @@ class Loader {
   std::vector<Problem> problems_;
 };
 
+/// Most files that extend one another.
+constexpr std::size_t kMaxChain = 64;
+
+/// The same for all names of a file.
+std::string identity_of(const std::string& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  return error ? path : canonical.string();
+}
+
 /// What the file extends, the outermost base first, and the file itself last.
 std::vector<HardwareFile> read_chain(const std::string& name_or_path,
                                      const std::vector<std::string>& search_dirs) {
@@ -213,9 +223,8 @@ std::vector<HardwareFile> read_chain(const std::string& name_or_path,
   const std::string what = "a hardware configuration";
   std::string path = find_named_file(name_or_path, "", search_dirs, {"--hw", "", what});
   std::string cycle = path;
-  std::set<std::string> seen;
+  std::set<std::string> seen{identity_of(path)};
   while (true) {
-    seen.insert(fs::weakly_canonical(path).string());
     chain.push_back({path, parse_json_file(path)});
     const Json& json = chain.back().json;
     const auto extends = json.is_object() ? json.find("extends") : json.end();
@@ -227,9 +236,14 @@ std::vector<HardwareFile> read_chain(const std::string& name_or_path,
     path = find_named_file(base, fs::path(chain.back().path).parent_path().string(), search_dirs,
                            {chain.back().path, "extends", what});
     cycle += " -> " + path;
-    if (seen.contains(fs::weakly_canonical(path).string())) {
+    if (!seen.insert(identity_of(path)).second) {
       throw InputError({chain.back().path, "extends", '"' + base + '"',
                         "a file that does not extend this one", "the cycle is " + cycle});
+    }
+    if (chain.size() == kMaxChain) {
+      throw InputError({chain.back().path, "extends", '"' + base + '"',
+                        "a chain of at most " + std::to_string(kMaxChain) + " files",
+                        "merge some of them into one"});
     }
   }
 }

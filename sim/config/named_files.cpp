@@ -5,6 +5,7 @@
 
 #include "workloads/error.h"
 #include "workloads/json_reader.h"
+#include "workloads/read_file.h"
 
 namespace qsim {
 
@@ -27,21 +28,18 @@ std::vector<std::string> list_named_files(const std::vector<std::string>& folder
 
 std::string find_named_file(const std::string& name_or_path, const std::string& base_folder,
                             const std::vector<std::string>& folders, const NamedFileUse& use) {
-  const auto is_file = [](const fs::path& path) {
-    std::error_code error;
-    return fs::exists(path, error) && !fs::is_directory(path, error);
-  };
   const fs::path path = (fs::path(base_folder) / name_or_path).lexically_normal();
-  if (is_file_path(name_or_path) && is_file(path)) return path.string();
+  if (is_file_path(name_or_path) && is_file(path.string())) return path.string();
   for (const std::string& folder : folders) {
     // "npu", then "npu.json", then "configs/npu.json" seen from the folder above.
     for (const fs::path& candidate :
          {fs::path(folder) / (name_or_path + ".json"), fs::path(folder) / name_or_path,
           fs::path(folder).parent_path() / name_or_path}) {
-      if (!name_or_path.empty() && name_or_path[0] != '.' && is_file(candidate)) return candidate.string();
+      if (!name_or_path.empty() && name_or_path[0] != '.' && is_file(candidate.string()))
+        return candidate.string();
     }
   }
-  if (!name_or_path.empty() && is_file(path)) return path.string();
+  if (!name_or_path.empty() && is_file(path.string())) return path.string();
 
   const std::vector<std::string> names = list_named_files(folders);
   std::string listed;

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "workloads/error.h"
-#include "workloads/file_bytes.h"
+#include "workloads/read_file.h"
 #include "workloads/onnx/wire_check.h"
 
 namespace qsim {
@@ -132,7 +132,7 @@ class ModelConverter {
 }  // namespace
 
 OnnxModel read_onnx_model(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file_bytes(path, kMaxFileBytes, "an ONNX model");
+  const std::vector<std::byte> bytes = read_file(path, {"an ONNX model", kMaxFileBytes});
   if (bytes.empty()) throw InputError(Problem{path, "", "an empty file", "an ONNX model", kDamagedHint});
   onnx_format::check_wire_format(bytes, path);
   ::onnx::ModelProto proto;

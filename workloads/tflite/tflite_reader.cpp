@@ -1,37 +1,28 @@
 #include "workloads/tflite/tflite_reader.h"
 
+#include <flatbuffers/base.h>
+
 #include <filesystem>
-#include <fstream>
 
 #include "workloads/error.h"
+#include "workloads/read_file.h"
 #include "workloads/support_parts.h"
 #include "workloads/tflite/graph_builder.h"
 
 namespace qsim {
 namespace {
 
-/// FlatBuffers address 32 bits; data behind them is not read from larger files.
-constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{1} << 31;
+/// FlatBuffers address 31 bits; data behind them is not read from larger files.
+constexpr std::int64_t kMaxFileBytes = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
 
-std::vector<std::byte> read_file(const std::string& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) throw InputError({path, "", error.message(), "a readable .tflite file", "check the path"});
-  if (size > kMaxFileBytes) {
-    throw InputError(
-        {path, "", std::to_string(size) + " bytes", "at most " + std::to_string(kMaxFileBytes), {}});
-  }
-  std::vector<std::byte> bytes(size);
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (!stream) throw InputError({path, "", "a file that cannot be read", "a readable .tflite file", {}});
-  return bytes;
+std::vector<std::byte> read_model_file(const std::string& path) {
+  return read_file(path, {"a .tflite file that can be read", kMaxFileBytes, "split the network"});
 }
 
 }  // namespace
 
 Graph read_tflite(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = read_model_file(path);
   const tflite::FlatBuffer buffer(bytes, path);
   buffer.expect_identifier("TFL3");
   const tflite::Model model = tflite::read_model(buffer);
@@ -42,7 +33,7 @@ Graph read_tflite(const std::string& path) {
 }
 
 WorkloadSurvey survey_tflite(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path);
+  const std::vector<std::byte> bytes = read_model_file(path);
   const tflite::FlatBuffer buffer(bytes, path);
   buffer.expect_identifier("TFL3");
   const tflite::Model model = tflite::read_model(buffer);

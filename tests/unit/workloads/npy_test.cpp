@@ -112,7 +112,8 @@ TEST_CASE("a broken file is refused") {
             .place == "header");
   CHECK(problem_of(write_raw(folder, '\x01', "{'descr': '<i2', 'shape': (1,)}", "")).place == "header");
   CHECK(problem_of(write_raw(folder, '\x01', "{'descr': '<i2", "")).place == "header");
-  CHECK(problem_of(write_raw(folder, '\x09', dictionary("<i2", "(2,)"), "abcd")).place == "format version");
+  CHECK(problem_of(write_raw(folder, '\x09', dictionary("<i2", "(2,)"), "abcd")).place ==
+        "byte 6 (format version)");
   qsim::write_file_atomically(folder.path("b.npy"), "PK\x03\x04 this is an archive");
   CHECK(problem_of(folder.path("b.npy")).place == "bytes 0 to 5");
   CHECK_FALSE(problem_of(folder.path("none.npy")).expected.empty());
