@@ -4,6 +4,7 @@
 #include <set>
 
 #include "workloads/error.h"
+#include "workloads/tflite/verify.h"
 
 namespace qsim::tflite {
 namespace {
@@ -59,8 +60,8 @@ class ModelReader {
       tensor.quantized_dimension =
           quantization->scalar<std::int32_t>(quantization_field::quantized_dimension, 0);
     }
-    count_memory(tensor.name.size() + tensor.data.size() + tensor.scales.size() * sizeof(float) +
-                     tensor.zero_points.size() * sizeof(std::int64_t),
+    count_memory(sizeof(ModelTensor) + tensor.name.size() + tensor.data.size() +
+                     tensor.scales.size() * sizeof(float) + tensor.zero_points.size() * sizeof(std::int64_t),
                  place);
     model_.tensors.push_back(std::move(tensor));
   }
@@ -121,7 +122,8 @@ class ModelReader {
     op.inputs = read_indices(table, operator_field::inputs, op.place + " inputs", true);
     op.outputs = read_indices(table, operator_field::outputs, op.place + " outputs", false);
     op.options = table.table(operator_field::options);
-    count_memory((op.inputs.size() + op.outputs.size()) * sizeof(std::int32_t), op.place);
+    count_memory(sizeof(ModelOperator) + (op.inputs.size() + op.outputs.size()) * sizeof(std::int32_t),
+                 op.place);
     if (op.outputs.empty()) fail(op.place, "no outputs", "at least one");
     model_.operators.push_back(std::move(op));
   }
@@ -148,7 +150,14 @@ class ModelReader {
 }  // namespace
 
 Model read_model(const FlatBuffer& buffer) {
-  return ModelReader(buffer).read();
+  const std::string unverified = find_unverified_place(buffer.bytes(0, buffer.size()));
+  Model model = ModelReader(buffer).read();  // What is wrong shows here with its byte, where it shows at all.
+  if (!unverified.empty()) {
+    throw InputError({buffer.file(), unverified, "what the FlatBuffers verifier rejects",
+                      "a table, vector or string that lies in the file, is aligned and ends where it should",
+                      "the file is damaged or was not written by a FlatBuffers library; convert it again"});
+  }
+  return model;
 }
 
 }  // namespace qsim::tflite

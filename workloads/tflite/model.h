@@ -43,7 +43,8 @@ struct Model {
   std::size_t subgraph_count = 0;
 };
 
-/// The result refers to the buffer. Throws InputError.
+/// Runs the FlatBuffers verifier, then reads; both have to accept the file. The result refers to the buffer.
+/// Throws InputError.
 [[nodiscard]] Model read_model(const FlatBuffer& buffer);
 
 }  // namespace qsim::tflite

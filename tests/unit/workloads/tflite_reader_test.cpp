@@ -1,5 +1,6 @@
 #include "workloads/tflite/tflite_reader.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/unit/workloads/scratch_folder.h"
@@ -224,4 +225,19 @@ TEST_CASE("a damaged file is read or refused, never followed outside") {
     }
   }
   CHECK(refused > whole.size());
+}
+
+TEST_CASE("what only the FlatBuffers verifier rejects is refused by its place") {
+  const ScratchFolder folder;
+  std::vector<std::uint8_t> bytes = TfliteWriter().write(conv_model());
+  // The name "w" as a string: its length, the letter, the NUL that ends it.
+  const std::vector<std::uint8_t> name{1, 0, 0, 0, 'w', 0};
+  const auto found = std::search(bytes.begin(), bytes.end(), name.begin(), name.end());
+  REQUIRE(found != bytes.end());
+  found[5] = 'x';
+  write_bytes(folder.path("net.tflite"), bytes);
+  CHECK_THROWS_WITH(
+      read_tflite(folder.path("net.tflite")),
+      Catch::Contains("net.tflite: subgraphs[0].tensors[1].name: got what the FlatBuffers verifier "
+                      "rejects"));
 }
