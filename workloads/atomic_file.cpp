@@ -4,10 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "workloads/error.h"
 
@@ -23,47 +27,154 @@ namespace {
               "check that its folder exists, that it may be written to and that there is space"});
 }
 
-/// An open file; closed on destruction, and removed as well unless it was kept.
-class OutputFile {
+/// Holds back the signals that end a program, in this thread, while a temporary file has a name: they are
+/// delivered afterwards. Faults and SIGKILL are not held back.
+class EndingSignalsBlocked {
  public:
-  OutputFile(std::string path, int descriptor, bool remove_unless_kept)
-      : path_(std::move(path)), descriptor_(descriptor), remove_(remove_unless_kept) {}
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (remove_) ::unlink(path_.c_str());
+  EndingSignalsBlocked() {
+    sigset_t ending;
+    sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaddset(&ending, signal);
+    ::pthread_sigmask(SIG_BLOCK, &ending, &before_);
   }
-
-  void write(const std::string& target, std::span<const std::byte> content) {
-    while (!content.empty()) {
-      const ssize_t written = ::write(descriptor_, content.data(), content.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail(target, "writing failed", errno);
-      content = content.subspan(static_cast<std::size_t>(written));
-    }
-    const int descriptor = descriptor_;
-    descriptor_ = -1;
-    if (::close(descriptor) != 0) fail(target, "closing failed", errno);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  void keep() { remove_ = false; }
+  EndingSignalsBlocked(const EndingSignalsBlocked&) = delete;
+  EndingSignalsBlocked& operator=(const EndingSignalsBlocked&) = delete;
+  ~EndingSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
-  std::string path_;
-  int descriptor_;
-  bool remove_;
+  sigset_t before_{};
 };
 
-/// Creates "TARGET.tmp.PID.N" with the first N that is free.
-OutputFile create_temporary(const std::string& path, const std::string& target) {
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] bool is_open() const { return number_ >= 0; }
+
+  void write(const std::string& path, std::span<const std::byte> content) const {
+    while (!content.empty()) {
+      const ssize_t written = ::write(number_, content.data(), content.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) fail(path, "writing failed", written < 0 ? errno : ENOSPC);
+      content = content.subspan(static_cast<std::size_t>(written));
+    }
+  }
+  /// Some file systems tell only now that there was no space.
+  void close(const std::string& path) {
+    if (::close(std::exchange(number_, -1)) != 0) fail(path, "closing failed", errno);
+  }
+
+ private:
+  int number_;
+};
+
+/// A name that is removed again unless it was kept.
+class TemporaryName {
+ public:
+  explicit TemporaryName(std::string name) : name_(std::move(name)) {}
+  TemporaryName(const TemporaryName&) = delete;
+  TemporaryName& operator=(const TemporaryName&) = delete;
+  ~TemporaryName() {
+    if (!kept_) ::unlink(name_.c_str());
+  }
+  /// Gives the file its final name.
+  void rename_to(const std::string& target, const std::string& path) {
+    if (std::rename(name_.c_str(), target.c_str()) != 0) fail(path, "renaming failed", errno);
+    kept_ = true;
+  }
+
+ private:
+  std::string name_;
+  bool kept_ = false;
+};
+
+/// Calls `create` with "TARGET.tmp.PID.N", N = 0, 1, .. until it makes a file; the name that it made, or
+/// nothing (and errno) where it fails.
+template <typename Create>
+std::optional<std::string> take_temporary_name(const std::string& target, const Create& create) {
   for (int number = 0;; ++number) {
     std::string name = target + ".tmp." + std::to_string(::getpid()) + "." + std::to_string(number);
-    const int descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor >= 0) return {std::move(name), descriptor, true};
-    if (errno != EEXIST && errno != EINTR) fail(path, "cannot create a file beside it", errno);
+    if (create(name)) return name;
+    if (errno != EEXIST && errno != EINTR) return std::nullopt;
   }
+}
+
+/// What is to be written where.
+struct Output {
+  const std::string& path;  ///< As given, for messages.
+  std::string target;       ///< The same with symbolic links followed.
+  bool exists = false;
+  mode_t mode = 0666;  ///< Of a file that exists already.
+};
+
+void set_mode(const Output& output, int descriptor) {
+  if (output.exists && ::fchmod(descriptor, output.mode) != 0)
+    fail(output.path, "setting its mode failed", errno);
+}
+
+/// A file without a name, which is gone when the program ends before it gets one.
+Descriptor open_unnamed(const Output& output) {
+  std::filesystem::path folder = std::filesystem::path(output.target).parent_path();
+  if (folder.empty()) folder = ".";
+  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+}
+
+/// Gives an unnamed file its name; false where the system cannot.
+bool link_unnamed(const Output& output, int descriptor) {
+  const std::string source = "/proc/self/fd/" + std::to_string(descriptor);
+  const auto link_to = [&](const std::string& name) {
+    return ::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (!output.exists && link_to(output.target)) return true;
+  if (!output.exists && errno != EEXIST) return false;
+  // linkat replaces nothing: the file gets a name beside the target and is renamed.
+  const EndingSignalsBlocked blocked;
+  const std::optional<std::string> taken = take_temporary_name(output.target, link_to);
+  if (!taken) return false;
+  TemporaryName name(*taken);
+  name.rename_to(output.target, output.path);
+  return true;
+}
+
+bool write_unnamed(const Output& output, std::span<const std::byte> content) {
+  const Descriptor file = open_unnamed(output);
+  if (!file.is_open()) return false;
+  set_mode(output, file.get());
+  file.write(output.path, content);
+  return link_unnamed(output, file.get());
+}
+
+/// For file systems that have no unnamed files.
+void write_named(const Output& output, std::span<const std::byte> content) {
+  const EndingSignalsBlocked blocked;
+  int descriptor = -1;
+  const std::optional<std::string> taken =
+      take_temporary_name(output.target, [&](const std::string& candidate) {
+        descriptor = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        return descriptor >= 0;
+      });
+  if (!taken) fail(output.path, "cannot create a file beside it", errno);
+  TemporaryName name(*taken);
+  Descriptor file(descriptor);
+  set_mode(output, file.get());
+  file.write(output.path, content);
+  file.close(output.path);
+  name.rename_to(output.target, output.path);
+}
+
+/// Devices and pipes: there is nothing to replace.
+void write_directly(const std::string& path, std::span<const std::byte> content) {
+  Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file.is_open()) fail(path, "opening failed", errno);
+  file.write(path, content);
+  file.close(path);
 }
 
 }  // namespace
@@ -73,26 +184,16 @@ void write_file_atomically(const std::string& path, std::span<const std::byte> c
   struct stat status {};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) fail(path, "cannot replace a folder", EISDIR);
-  if (exists && !S_ISREG(status.st_mode)) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (descriptor < 0) fail(path, "opening failed", errno);
-    OutputFile file(path, descriptor, false);
-    file.write(path, content);
-    return;
-  }
-  std::string target = path;
+  if (exists && !S_ISREG(status.st_mode)) return write_directly(path, content);
+  Output output{path, path, exists};
   if (exists) {
     if (::access(path.c_str(), W_OK) != 0) fail(path, "the file is write-protected", errno);
+    output.mode = status.st_mode & 07777;
     std::error_code error;
     const std::filesystem::path resolved = std::filesystem::canonical(path, error);
-    if (!error) target = resolved.string();
+    if (!error) output.target = resolved.string();
   }
-  OutputFile file = create_temporary(path, target);
-  if (exists && ::fchmod(file.descriptor(), status.st_mode & 07777) != 0)
-    fail(path, "setting its mode failed", errno);
-  file.write(path, content);
-  if (std::rename(file.path().c_str(), target.c_str()) != 0) fail(path, "renaming failed", errno);
-  file.keep();
+  if (!write_unnamed(output, content)) write_named(output, content);
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {

@@ -1,14 +1,13 @@
 // The program: arguments in, exit code out.
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <string>
+#include <new>
 #include <vector>
 
 #include "sim/cli/command_list.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/parse_arguments.h"
+#include "sim/cli/process_setup.h"
 #include "sim/cli/shipped_files.h"
 #include "workloads/error.h"
 
@@ -16,11 +15,6 @@ namespace {
 
 constexpr int kBadInput = 2;
 constexpr int kInternalError = 70;
-constexpr int kInterrupted = 130;
-
-extern "C" void end_interrupted(int /*signal*/) {
-  std::_Exit(kInterrupted);
-}
 
 int run_command_line(int argc, const char* const* argv) {
   const std::vector<qsim::cli::Command> commands = qsim::cli::all_commands();
@@ -36,15 +30,16 @@ int run_command_line(int argc, const char* const* argv) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  std::signal(SIGINT, end_interrupted);
-  // A closed pipe shows as a failed write, with a message, instead of killing the program.
-  std::signal(SIGPIPE, SIG_IGN);
-  // SystemC prints its banner with the first context otherwise.
-  setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+  qsim::cli::set_up_process();
   try {
     return run_command_line(argc, argv);
   } catch (const qsim::InputError& error) {
     for (const std::string& line : error.lines()) std::fprintf(stderr, "qsim: %s\n", line.c_str());
+    return kBadInput;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr,
+                 "qsim: memory: got too little of it, expected enough for this network and its values; "
+                 "use a smaller batch, or --cost-only\n");
     return kBadInput;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "qsim: internal error: %s\n", error.what());

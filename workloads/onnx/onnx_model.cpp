@@ -12,7 +12,7 @@
 namespace qsim {
 namespace {
 
-constexpr std::uint64_t kMaxFileBytes = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaxFileBytes = std::numeric_limits<std::int32_t>::max();
 constexpr const char* kDamagedHint = "the file is damaged or no ONNX model; copy or export it again";
 
 /// "ai.onnx" is the long form of the default domain.

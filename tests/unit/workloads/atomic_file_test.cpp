@@ -1,8 +1,12 @@
 #include "workloads/atomic_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
@@ -84,4 +88,64 @@ TEST_CASE("a replaced file keeps its permissions") {
   qsim::write_file_atomically(path, "new");
   CHECK(fs::status(path).permissions() ==
         (fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read));
+}
+
+namespace {
+
+/// A child process that writes the file over and over, with ending signals ended at once, as the program
+/// does.
+pid_t start_writer(const std::string& path, const std::string& content, bool remove_first) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  std::signal(SIGTERM, [](int) { ::_exit(0); });
+  while (true) {
+    if (remove_first) ::unlink(path.c_str());
+    qsim::write_file_atomically(path, content);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a program that is ended at any moment leaves the whole file or none, and no other") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("file");
+  const bool creates = GENERATE(true, false);
+  const std::string content(3'000'000, 'x');
+  int found = 0;
+  for (int moment = 0; moment < 60; ++moment) {
+    const pid_t child = start_writer(path, content, creates);
+    REQUIRE(child > 0);
+    ::usleep(static_cast<useconds_t>(500 + 331 * moment));
+    ::kill(child, SIGTERM);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    CHECK(files_in(folder.path("")) <= 1);
+    if (!fs::exists(path)) continue;
+    CHECK(fs::file_size(path) == content.size());
+    ++found;
+  }
+  CHECK(found > 0);
+}
+
+TEST_CASE("a file above the size limit is an error and leaves the old one alone") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("file");
+  qsim::write_file_atomically(path, "old");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{1'000, 1'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, SIG_IGN);
+    try {
+      qsim::write_file_atomically(path, std::string(2'000, 'x'));
+    } catch (const qsim::InputError& error) {
+      ::_exit(error.problems()[0].value.find("File too large") == std::string::npos ? 2 : 3);
+    }
+    ::_exit(1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(WEXITSTATUS(status) == 3);
+  CHECK(content_of(path) == "old");
+  CHECK(files_in(folder.path("")) == 1);
 }
