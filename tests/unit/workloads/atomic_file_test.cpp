@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
@@ -92,16 +93,26 @@ TEST_CASE("a replaced file keeps its permissions") {
 
 namespace {
 
-/// A child process that writes the file over and over, with ending signals ended at once, as the program
-/// does.
+/// A child process that writes the file over and over and is ended at once by SIGTERM, as the program is.
+/// Returns when it has written it for the first time.
 pid_t start_writer(const std::string& path, const std::string& content, bool remove_first) {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe(pipe.data()) == 0);
   const pid_t child = ::fork();
-  if (child != 0) return child;
-  std::signal(SIGTERM, [](int) { ::_exit(0); });
-  while (true) {
-    if (remove_first) ::unlink(path.c_str());
-    qsim::write_file_atomically(path, content);
+  if (child == 0) {
+    std::signal(SIGTERM, [](int) { ::_exit(0); });
+    for (bool first = true;; first = false) {
+      if (remove_first) ::unlink(path.c_str());
+      qsim::write_file_atomically(path, content);
+      if (first && ::write(pipe[1], "", 1) != 1) ::_exit(1);
+      ::usleep(1'000);  // The whole file is there for a while too.
+    }
   }
+  ::close(pipe[1]);
+  char byte = 0;
+  CHECK(::read(pipe[0], &byte, 1) == 1);
+  ::close(pipe[0]);
+  return child;
 }
 
 }  // namespace
