@@ -1,5 +1,6 @@
 #include "sim/cli/command_list.h"
 
+#include "sim/cli/commands/check_command.h"
 #include "sim/cli/commands/evaluate_command.h"
 #include "sim/cli/commands/help_command.h"
 #include "sim/cli/commands/list_command.h"
@@ -10,6 +11,7 @@ namespace qsim::cli {
 std::vector<Command> all_commands() {
   return {
       run_command(),
+      check_command(),
       evaluate_command(),
       list_command(),
       help_command(),

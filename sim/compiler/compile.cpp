@@ -107,9 +107,9 @@ class Compiler {
       if (!row.on_mac_array && hardware_.vector_unit.lanes == 0) {
         report(r, {{},
                    {},
-                   std::string(op_name(graph_, graph_.nodes[row.node])),
-                   "a chip with a vector unit",
-                   "set vector_unit.lanes to 1 or more"});
+                   "no vector unit (vector_unit.lanes of 0)",
+                   "one, where " + std::string(op_name(graph_, graph_.nodes[row.node])) + " runs",
+                   "set vector_unit.lanes to 1 or more, or fold the operation into others in the model"});
       }
       try {
         lowered_.push_back(lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));

@@ -61,12 +61,13 @@ class ModelWriter:
         values = np.asarray(values, np.int32)
         return self.tensor(name, values.shape if shape is None else shape, np.int32, values)
 
-    def operator(self, code, inputs, outputs, options=None, version=1, **fields):
-        """`code` names a BuiltinOperator, `options` an options table ("Conv2DOptions"), `fields` are its fields."""
+    def operator(self, code, inputs, outputs, options=None, version=1, custom="", **fields):
+        """`code` names a BuiltinOperator, `options` an options table ("Conv2DOptions"), `fields` are its fields;
+        `custom` is the name of a CUSTOM operator."""
         builder = self._builder
         number = getattr(tflite.BuiltinOperator, code)
-        if (number, version) not in self._codes:
-            self._codes.append((number, version))
+        if (number, version, custom) not in self._codes:
+            self._codes.append((number, version, custom))
         options_offset = None
         if options is not None:
             getattr(tflite, options + "Start")(builder)
@@ -76,7 +77,7 @@ class ModelWriter:
         inputs_offset = builder.CreateNumpyVector(np.asarray(inputs, np.int32))
         outputs_offset = builder.CreateNumpyVector(np.asarray(outputs, np.int32))
         tflite.OperatorStart(builder)
-        tflite.OperatorAddOpcodeIndex(builder, self._codes.index((number, version)))
+        tflite.OperatorAddOpcodeIndex(builder, self._codes.index((number, version, custom)))
         tflite.OperatorAddInputs(builder, inputs_offset)
         tflite.OperatorAddOutputs(builder, outputs_offset)
         if options is not None:
@@ -111,12 +112,15 @@ class ModelWriter:
         tflite.SubGraphAddOperators(builder, operators)
         return tflite.SubGraphEnd(builder)
 
-    def _operator_code(self, number, version):
+    def _operator_code(self, number, version, custom):
         builder = self._builder
+        custom_offset = builder.CreateString(custom) if custom else None
         tflite.OperatorCodeStart(builder)
         tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, min(number, 127))
         tflite.OperatorCodeAddBuiltinCode(builder, number)
         tflite.OperatorCodeAddVersion(builder, version)
+        if custom_offset is not None:
+            tflite.OperatorCodeAddCustomCode(builder, custom_offset)
         return tflite.OperatorCodeEnd(builder)
 
     def _buffer(self, data):

@@ -79,7 +79,7 @@ void OperatorReader::read() {
          "end the network before it, or replace it by supported operators and convert again");
   }
   if (const ModelTensor* tensor = builder_.float_operand(op_)) {
-    fail("", "a float model: tensor \"" + tensor->name + "\" is " + type_name(tensor->type),
+    fail("tensor \"" + tensor->name + "\"", type_name(tensor->type) + ", a float model",
          "a quantized model, where operators work on INT8 or INT16", kQuantizeHint);
   }
   reader(*this);

@@ -139,7 +139,7 @@ TEST_CASE("every operation of the vector unit is named on a chip without one, be
   chip.activation_buffer.capacity_kib = chip.weight_buffer.capacity_kib = 1;
   std::size_t named = 0;
   for (const CompileProblem& p : try_compile(graph, chip, false).problems)
-    named += p.problem.hint == "set vector_unit.lanes to 1 or more" ? 1 : 0;
+    named += p.problem.hint.starts_with("set vector_unit.lanes to 1 or more") ? 1 : 0;
   const auto needs =
       std::ranges::count_if(schedule.rows, [](const ScheduledOp& row) { return !row.on_mac_array; });
   CHECK(needs > 0);

@@ -136,7 +136,7 @@ TEST_CASE("a transposed convolution's shape may be a graph input with one legal 
 TEST_CASE("what cannot be read is refused by name, with its place and what would help") {
   using Change = std::function<void(ModelSpec&)>;
   const auto [words, change] = GENERATE(table<std::string, Change>({
-      {"operator 0 CONV_2D: got a float model",
+      {"operator 0 CONV_2D tensor \"x\": got FLOAT32, a float model",
        [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 0; }},
       {"operator 0 SVDF: got an operator that is not supported",
        [](ModelSpec& m) { m.operators[0].code = 27; }},

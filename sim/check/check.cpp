@@ -1,0 +1,123 @@
+#include "sim/check/check.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/check/remarks.h"
+#include "sim/compiler/compile.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+namespace {
+
+/// What to do where the reader of the format has nothing more precise to say.
+const char* default_remedy(WorkloadFormat format) {
+  return format == WorkloadFormat::json ? "mend it in the workload file"
+                                        : "change it in the model and convert it again";
+}
+
+/// The rest of a place behind its node's: "tensor \"x\"" of "subgraph 0 operator 7 ADD tensor \"x\"".
+std::string subject_of(const std::string& place, const std::string& node_place) {
+  if (!place.starts_with(node_place)) return place;
+  const std::size_t start = place.find_first_not_of(" .", node_place.size());
+  return start == std::string::npos ? "" : place.substr(start);
+}
+
+Reason reason_of(const Problem& problem, const std::string& node_place, WorkloadFormat format) {
+  Reason reason;
+  reason.subject = subject_of(problem.place, node_place);
+  reason.text = problem.value.empty() ? "nothing" : problem.value;
+  if (!problem.expected.empty()) reason.text += "; expected " + problem.expected;
+  reason.remedy = problem.hint.empty() ? default_remedy(format) : problem.hint;
+  return reason;
+}
+
+class Checker {
+ public:
+  Checker(const WorkloadSurvey& survey, const HardwareConfig& hardware)
+      : survey_(survey), hardware_(hardware) {}
+
+  CheckResult run() {
+    result_.workload = survey_.name;
+    result_.format = survey_.format;
+    result_.hardware = hardware_.name;
+    for (const Problem& problem : survey_.problems)
+      result_.problems.push_back(reason_of(problem, "", survey_.format));
+    entries_.resize(survey_.graph.nodes.size());
+    for (const NodeSupport& node : survey_.nodes) add_node(node);
+    if (!survey_.graph.nodes.empty()) try_chip();
+    return std::move(result_);
+  }
+
+ private:
+  void add_node(const NodeSupport& node) {
+    NodeCheck check{node.name, node.op, node.domain, node.place, node.status, {}, {}, node.remarks};
+    for (const Problem& problem : node.problems)
+      check.reasons.push_back(reason_of(problem, node.place, survey_.format));
+    if (node.status == NodeStatus::folded) check.unit = NodeUnit::constant;
+    if (node.graph_node) entries_[*node.graph_node] = result_.nodes.size();
+    result_.nodes.push_back(std::move(check));
+  }
+
+  void try_chip() {
+    const Graph& graph = survey_.graph;
+    const Schedule schedule = make_schedule(graph);
+    for (const std::size_t entry : entries_) result_.nodes[entry].unit = NodeUnit::none;
+    for (std::size_t r = 0; r < schedule.rows.size(); ++r) {
+      NodeCheck& node = result_.nodes[entries_[schedule.rows[r].node]];
+      node.unit = schedule.rows[r].on_mac_array ? NodeUnit::mac_array : NodeUnit::vector_unit;
+      for (std::string& remark : remarks_of_row(graph, schedule, r, hardware_))
+        node.remarks.push_back(std::move(remark));
+    }
+    for (const CompileProblem& found : try_compile(graph, hardware_, false).problems) {
+      if (!found.node) {
+        result_.problems.push_back(reason_of(found.problem, "", survey_.format));
+        continue;
+      }
+      NodeCheck& node = result_.nodes[entries_[*found.node]];
+      node.status = NodeStatus::unsupported;
+      node.reasons.push_back(reason_of(found.problem, node.place, survey_.format));
+    }
+  }
+
+  const WorkloadSurvey& survey_;
+  const HardwareConfig& hardware_;
+  std::vector<std::size_t> entries_;  ///< By node of the graph: its index in result_.nodes.
+  CheckResult result_;
+};
+
+}  // namespace
+
+std::string_view node_unit_name(NodeUnit unit) {
+  switch (unit) {
+    case NodeUnit::mac_array:
+      return "mac_array";
+    case NodeUnit::vector_unit:
+      return "vector_unit";
+    case NodeUnit::constant:
+      return "constant";
+    case NodeUnit::none:
+      break;
+  }
+  return "none";
+}
+
+CheckCounts CheckResult::counts() const {
+  CheckCounts counts;
+  for (const NodeCheck& node : nodes) {
+    ++(node.status == NodeStatus::supported ? counts.supported
+       : node.status == NodeStatus::folded  ? counts.folded
+                                            : counts.unsupported);
+  }
+  return counts;
+}
+
+bool CheckResult::is_supported() const {
+  return problems.empty() && counts().unsupported == 0;
+}
+
+CheckResult check_workload(const WorkloadSurvey& survey, const HardwareConfig& hardware) {
+  return Checker(survey, hardware).run();
+}
+
+}  // namespace qsim

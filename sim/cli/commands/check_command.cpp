@@ -1,0 +1,55 @@
+#include "sim/cli/commands/check_command.h"
+
+#include "hw_models/arithmetic/kernel_target.h"
+#include "sim/check/check.h"
+#include "sim/check/check_json.h"
+#include "sim/check/check_text.h"
+#include "sim/cli/network_options.h"
+#include "sim/cli/output_files.h"
+#include "sim/config/load_hardware.h"
+#include "sim/energy/energy_model.h"
+
+namespace qsim::cli {
+namespace {
+
+struct CheckOptions {
+  ChipOptions chip;
+  NetworkOptions network;
+  bool json = false;
+};
+
+int run_check(const CheckOptions& options, const ShippedFiles& files) {
+  const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
+  // A run would refuse a chip without its energies.
+  static_cast<void>(
+      EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
+  const CheckResult result =
+      check_workload(survey_workload(options.network.workload, files.workloads), hardware);
+  write_standard_output(
+      options.json
+          ? check_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
+          : check_text(result, arithmetic::kernel_target_name()));
+  return result.is_supported() ? 0 : 1;
+}
+
+}  // namespace
+
+Command check_command() {
+  CommandTable<CheckOptions> table(
+      {.name = "check",
+       .summary = "Tells for every node of a network whether and where it runs, and what to do if not",
+       .usage = {"--workload FILE|NAME [options]"},
+       .notes = {"Least values that it names are the least with which the nodes that can be checked fit."},
+       .examples = {"qsim check --hw npu_small --workload model.tflite --set vector_unit.lanes=0"},
+       .exit_1 = "something is not supported"});
+  add_chip_and_workload(table, &CheckOptions::chip, &CheckOptions::network, "what to check");
+  add_sets(table, &CheckOptions::chip, "what to check");
+  return table
+      .add({.name = "json",
+            .group = "result",
+            .help = "the result as JSON (configs/schemas/check.schema.json)"},
+           &CheckOptions::json)
+      .runs(run_check);
+}
+
+}  // namespace qsim::cli
