@@ -52,7 +52,7 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
   if (is_file(name_or_path)) return name_or_path;
   const bool plain_name = !name_or_path.empty() && fs::path(name_or_path).filename() == name_or_path;
   for (const std::string& folder : search_dirs) {
-    for (const char* extension : {"", ".json"}) {
+    for (const char* extension : {"", ".json", ".tflite"}) {
       const fs::path candidate = fs::path(folder) / (name_or_path + extension);
       if (plain_name && is_file(candidate.string())) return candidate.string();
     }

@@ -10,10 +10,11 @@ namespace qsim {
 
 enum class WorkloadFormat { json, tflite, onnx };
 
-/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME and NAME.json are looked for in
-/// `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships). The format is
-/// told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the extension where
-/// neither shows. Throws InputError; where nothing is found it lists what ships and names the nearest.
+/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, NAME.json and NAME.tflite are
+/// looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships).
+/// The format is told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the
+/// extension where neither shows. Throws InputError; where nothing is found it lists what ships and names the
+/// nearest.
 [[nodiscard]] Graph load_workload(const std::string& name_or_path,
                                   const std::vector<std::string>& search_dirs);
 

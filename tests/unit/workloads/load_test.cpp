@@ -54,6 +54,17 @@ TEST_CASE("what ships is found by its name, with and without .json, from any fol
   CHECK(qsim::load_workload("resnet8.json", {kModels}).name == "resnet8");
 }
 
+TEST_CASE("every name that is listed is found") {
+  const ScratchFolder folder;
+  qsim::write_file_atomically(folder.path("one.json"), tiny("one"));
+  qsim::write_file_atomically(folder.path("two.tflite"), tiny("two"));  // content tells the format
+  for (const std::string& line : qsim::list_workloads({folder.path("")})) {
+    const std::string name = line.substr(0, line.find(' '));
+    CHECK(qsim::load_workload(name, {folder.path("")}).name == name);
+  }
+  CHECK(qsim::list_workloads({folder.path("")}).size() == 2);
+}
+
 TEST_CASE("a file in the current folder goes before what ships") {
   const ScratchFolder folder;
   const CurrentFolder current(folder.path(""));
