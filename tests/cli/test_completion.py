@@ -1,7 +1,6 @@
 """What the shells offer. Options and choices are compared with --help, names with `qsim list`."""
 
 import json
-import pathlib
 import re
 
 import pytest
@@ -127,9 +126,15 @@ def test_options_of_a_command_are_not_those_of_a_run(shell, folder):
 
 
 def test_bash_loads_and_completes_in_a_terminal(folder):
-    if not pathlib.Path("/usr/share/bash-completion/bash_completion").exists():
-        pytest.skip("bash-completion is not installed")
     bash_in_a_terminal("qsim --hw npu_sm", "npu_small", folder)
     bash_in_a_terminal("qsim --hw=npu_sm", "npu_small", folder)
     bash_in_a_terminal("qsim --input x=im", "x=image.npy", folder)
     bash_in_a_terminal("qsim --set mac_array.row", "mac_array.rows=", folder)
+    bash_in_a_terminal("qsim --hw 'npu_sm", "'npu_small'", folder)
+
+
+def test_bash_completes_files_with_spaces_in_a_terminal(folder):
+    (folder / "two words.npy").touch()
+    bash_in_a_terminal("qsim --input two", "two\\ words.npy", folder)
+    bash_in_a_terminal("qsim --input two\\ w", "two\\ words.npy", folder)
+    bash_in_a_terminal("qsim --input 'two w", "'two words.npy'", folder)

@@ -82,6 +82,7 @@ _qsim() {
   [[ $piece == [=:] ]] && piece=
   value=${words[current]} previous=${words[current-1]}
   strip=${value%"$piece"}
+  value=$strip${piece#[\"\']}
   COMPREPLY=()
 )";
 
