@@ -137,6 +137,7 @@ std::unique_ptr<Dataset> open_cifar10(const std::string& path) {
   const std::vector<std::string> files =
       fs::is_directory(path, error) ? test_batches(path) : std::vector<std::string>{path};
   std::vector<Batch> batches;
+  batches.reserve(files.size());
   for (const std::string& file : files) batches.push_back(open_batch(file));
   return std::make_unique<Cifar10>(std::move(batches));
 }

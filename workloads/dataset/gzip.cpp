@@ -46,7 +46,7 @@ class Inflater {
   }
 
   int inflate_block() {
-    std::array<std::uint8_t, 1 << 16> block;
+    std::array<std::uint8_t, 1 << 16> block{};
     do {
       stream_.next_out = block.data();
       stream_.avail_out = static_cast<uInt>(block.size());

@@ -129,7 +129,7 @@ std::array<float, 256> normalized_pixels(const Preprocess& preprocess, std::int6
   const float std = at_channel(preprocess.std, channel);
   std::array<float, 256> values{};
   for (std::size_t pixel = 0; pixel < values.size(); ++pixel) {
-    float value = static_cast<float>(pixel);
+    auto value = static_cast<float>(pixel);
     if (preprocess.unit_scale) value = value / 255.0F;
     values[pixel] = (value - mean) / std;
   }
@@ -142,7 +142,7 @@ void check_normalization(const Preprocess& preprocess, const Image& image, const
     if (values->size() != 1 && static_cast<std::int64_t>(values->size()) != image.channels) {
       fail(image_name, "", to_string(image),
            std::to_string(values->size()) + " channels, as mean and std of " + preprocess.name + " have",
-           "say which channels the network wants: \"channels\": \"RGB\", \"BGR\" or \"grey\"");
+           R"(say which channels the network wants: "channels": "RGB", "BGR" or "grey")");
     }
   }
   if (input.is_float() || input.quantization) return;

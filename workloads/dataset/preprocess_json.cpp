@@ -113,8 +113,8 @@ std::vector<float> read_per_channel(JsonObject& root, const std::string& key, do
 
 void check_channel_counts(const Preprocess& preprocess, JsonObject& root) {
   if (preprocess.channels != ImageChannels::grey) return;
-  if (preprocess.mean.size() == 3) root.problem("mean", "one number, as \"channels\" is \"grey\"");
-  if (preprocess.std.size() == 3) root.problem("std", "one number, as \"channels\" is \"grey\"");
+  if (preprocess.mean.size() == 3) root.problem("mean", R"(one number, as "channels" is "grey")");
+  if (preprocess.std.size() == 3) root.problem("std", R"(one number, as "channels" is "grey")");
 }
 
 Preprocess read_preprocess_json(const std::string& path) {

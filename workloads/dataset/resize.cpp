@@ -79,8 +79,10 @@ Taps make_taps(std::int64_t inputs, std::int64_t outputs, const Filter& filter) 
   std::vector<double> real;
   for (std::int64_t i = 0; i < outputs; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * ratio;
-    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(centre - support + 0.5));
-    const auto last = std::min<std::int64_t>(inputs, static_cast<std::int64_t>(centre + support + 0.5));
+    const auto first =
+        std::max<std::int64_t>(0, static_cast<std::int64_t>(std::floor(centre - support + 0.5)));
+    const auto last =
+        std::min<std::int64_t>(inputs, static_cast<std::int64_t>(std::floor(centre + support + 0.5)));
     real.clear();
     double sum = 0.0;
     for (std::int64_t j = first; j < last; ++j) {

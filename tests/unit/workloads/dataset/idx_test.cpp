@@ -68,8 +68,10 @@ TEST_CASE("IDX images and labels are read, plain or gzip, by file or folder") {
   const std::string packed = write_bytes(folder, "train-images.idx3-ubyte.gz", gzipped(kImages));
   write_bytes(folder, "train-labels.idx1-ubyte", kLabels);
   const std::string path = folder.path("");
-  for (const std::string& spec :
-       {plain, packed, path, path + ",split=train", plain + ",labels=" + path + "train-labels.idx1-ubyte"}) {
+  const std::vector<std::string> specs{
+      plain, packed, path, path + ",split=train",
+      std::string(plain).append(",labels=").append(path).append("train-labels.idx1-ubyte")};
+  for (const std::string& spec : specs) {
     const auto data = open_dataset("idx:" + spec);
     REQUIRE(data->size() == 3);
     CHECK(data->label_count() == 10);

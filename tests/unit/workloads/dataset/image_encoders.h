@@ -29,7 +29,28 @@ inline qsim::Image waves(std::int64_t width, std::int64_t height, std::int64_t c
   return image;
 }
 
-inline Bytes encode_jpeg(const qsim::Image& image, bool progressive = false, int quality = 95) {
+enum class Scans { baseline, progressive, one_a_coefficient };
+
+/// The first coefficients of all components, then each other coefficient of each component: 1 + 63 x
+/// channels.
+inline std::vector<jpeg_scan_info> one_scan_a_coefficient(int channels) {
+  jpeg_scan_info first{};
+  first.comps_in_scan = channels;
+  for (int c = 0; c < channels; ++c) first.component_index[c] = c;
+  std::vector<jpeg_scan_info> scans{first};
+  for (int c = 0; c < channels; ++c) {
+    for (int k = 1; k < 64; ++k) {
+      jpeg_scan_info scan{};
+      scan.comps_in_scan = 1;
+      scan.component_index[0] = c;
+      scan.Ss = scan.Se = k;
+      scans.push_back(scan);
+    }
+  }
+  return scans;
+}
+
+inline Bytes encode_jpeg(const qsim::Image& image, Scans scans = Scans::baseline) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = ::jpeg_std_error(&errors);
@@ -42,11 +63,16 @@ inline Bytes encode_jpeg(const qsim::Image& image, bool progressive = false, int
   info.input_components = static_cast<int>(image.channels);
   info.in_color_space = image.channels == 1 ? JCS_GRAYSCALE : image.channels == 3 ? JCS_RGB : JCS_CMYK;
   ::jpeg_set_defaults(&info);
-  ::jpeg_set_quality(&info, quality, TRUE);
-  if (progressive) ::jpeg_simple_progression(&info);
+  ::jpeg_set_quality(&info, 95, TRUE);
+  const std::vector<jpeg_scan_info> script = one_scan_a_coefficient(info.num_components);
+  if (scans == Scans::progressive) ::jpeg_simple_progression(&info);
+  if (scans == Scans::one_a_coefficient) {
+    info.scan_info = script.data();
+    info.num_scans = static_cast<int>(script.size());
+  }
   ::jpeg_start_compress(&info, TRUE);
   for (std::int64_t y = 0; y < image.height; ++y) {
-    JSAMPROW row = const_cast<JSAMPROW>(image.row(y));
+    auto* row = const_cast<JSAMPROW>(image.row(y));
     ::jpeg_write_scanlines(&info, &row, 1);
   }
   ::jpeg_finish_compress(&info);
