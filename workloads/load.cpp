@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 /// Largest file of any format; the readers have smaller limits of their own.
 constexpr std::int64_t kMaxWorkloadBytes = std::int64_t{1} << 31;
 
-
 /// Paths of the workloads that ship, by name; the first folder that has a name wins.
 std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>& search_dirs) {
   std::map<std::string, fs::path> found;

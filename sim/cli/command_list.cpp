@@ -10,11 +10,7 @@ namespace qsim::cli {
 
 std::vector<Command> all_commands() {
   return {
-      run_command(),
-      check_command(),
-      evaluate_command(),
-      list_command(),
-      help_command(),
+      run_command(), check_command(), evaluate_command(), list_command(), help_command(),
   };
 }
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/dataset/capped_problems.h"
 #include "workloads/dataset/random_access_file.h"
 #include "workloads/error.h"
+#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {
@@ -67,7 +67,7 @@ class Cifar10 : public Dataset {
 
 std::vector<std::uint8_t> read_labels(const RandomAccessFile& file) {
   std::vector<std::uint8_t> labels(static_cast<std::size_t>(file.size_bytes() / kRecordBytes));
-  CappedProblems problems(file.path());
+  ProblemList problems(file.path());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::int64_t offset = static_cast<std::int64_t>(i) * kRecordBytes;
     file.read(offset, {&labels[i], 1});

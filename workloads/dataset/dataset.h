@@ -35,12 +35,11 @@ class Dataset {
 ///   cifar10:FILE_OR_FOLDER                                       open_cifar10
 ///   images:FOLDER[,labels=FILE.csv]                              open_image_folder; labels.csv in the folder
 ///   idx:FOLDER[,split=test|train] or idx:IMAGES[,labels=FILE]    open_idx_folder, open_idx
-/// Throws InputError with every problem of the labels (at most kMaxListedProblems are listed).
+/// Throws InputError with every problem of the labels (at most kMostListedProblems are listed).
 [[nodiscard]] std::unique_ptr<Dataset> open_dataset(const std::string& spec);
 
 /// A data set has at most so many images, and labels below it.
 inline constexpr std::int64_t kMaxDatasetImages = 20'000'000;
 inline constexpr std::int64_t kMaxLabels = 1'000'000;
-inline constexpr std::int64_t kMaxListedProblems = 20;
 
 }  // namespace qsim

@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/dataset/capped_problems.h"
 #include "workloads/dataset/csv.h"
 #include "workloads/dataset/decode_image.h"
 #include "workloads/dataset/random_access_file.h"
 #include "workloads/error.h"
+#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {
@@ -159,7 +159,7 @@ class LabelsReader {
   }
 
   const std::string& folder_;
-  CappedProblems problems_;
+  ProblemList problems_;
   std::string text_;
   std::size_t columns_ = 0, file_column_ = 0, label_column_ = 0;
   std::vector<Entry> entries_;

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "workloads/error.h"
-#include "workloads/read_file.h"
 #include "workloads/onnx/wire_check.h"
+#include "workloads/read_file.h"
 
 namespace qsim {
 namespace {
