@@ -89,14 +89,13 @@ std::string list_text(const ShippedFiles& files, bool as_json) {
          to_table("preprocessing of images (evaluate --preprocess)", preprocess);
 }
 
-/// "mac_array.rows" and so on: paths that --set takes.
+/// "mac_array.rows" and so on: paths that --set takes. `path` is what stands before the keys of `json`.
 void add_fields(const Json& json, const std::string& path, std::vector<std::string>& fields) {
   for (const auto& [key, value] : json.items()) {
-    const std::string field = path.empty() ? key : path + "." + key;
     if (value.is_object()) {
-      add_fields(value, field, fields);
+      add_fields(value, path + key + ".", fields);
     } else {
-      fields.push_back(field);
+      fields.push_back(path + key);
     }
   }
 }
@@ -118,7 +117,7 @@ std::vector<std::string> plain_names(const std::string& of_what, const ShippedFi
 int list(const ListOptions& options, const ShippedFiles& files) {
   if (!options.names.empty()) {
     std::string text;
-    for (const std::string& name : plain_names(options.names, files)) text += name + "\n";
+    for (const std::string& name : plain_names(options.names, files)) text.append(name).append("\n");
     write_standard_output(text);
     return 0;
   }

@@ -41,7 +41,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string files_action(const ValueSource& source, bool named) {
-  const std::string function = named ? "_qsim_named_files" : "_files";
+  std::string function = named ? "_qsim_named_files" : "_files";
   if (source.extensions.empty()) return function;
   const std::string pattern = source.extensions.size() == 1 ? "*" + source.extensions[0]
                                                             : "*(" + joined(source.extensions, "|") + ")";
