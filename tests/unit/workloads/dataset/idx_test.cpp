@@ -35,7 +35,7 @@ Bytes gzipped(const Bytes& bytes) {
   stream.next_out = out.data();
   stream.avail_out = static_cast<uInt>(out.size());
   REQUIRE(::deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(out.size() - stream.avail_out);
+  out.erase(out.end() - static_cast<std::ptrdiff_t>(stream.avail_out), out.end());
   ::deflateEnd(&stream);
   return out;
 }
