@@ -99,6 +99,17 @@ def test_png_with_transparent_colours_and_gamma(probe, tmp_path, colour_type, tr
     assert_same_pixels(probe, content, tmp_path)
 
 
+def test_png_with_an_index_beyond_its_palette_is_refused(probe, tmp_path):
+    path = tmp_path / "image.png"
+    samples = np.array([[[0], [1]], [[2], [0]]])
+    for colours in (3, 2):
+        path.write_bytes(png_writer.png(samples, 3, 8, palette=[[9, 8, 7]] * colours))
+        if colours == 3:
+            assert (probe.decode(path) == [9, 8, 7]).all()
+        else:
+            assert "beyond the palette" in probe.error_of(path)
+
+
 def test_png_that_pillow_compresses(probe, tmp_path):
     for mode in ("1", "L", "LA", "RGB", "RGBA", "P", "I;16"):
         image = picture(70, 50).convert("L").convert(mode) if mode == "I;16" else picture(70, 50).convert(mode)
