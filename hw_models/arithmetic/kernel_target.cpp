@@ -9,7 +9,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace qsim::arithmetic::HWY_NAMESPACE {
 
-const char* TargetName() {
+const char* target_name() {
   return hwy::TargetName(HWY_TARGET);
 }
 
@@ -19,10 +19,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qsim::arithmetic {
 
-HWY_EXPORT(TargetName);
+HWY_EXPORT(target_name);
 
 const char* kernel_target_name() {
-  return HWY_DYNAMIC_DISPATCH(TargetName)();
+  return HWY_DYNAMIC_DISPATCH(target_name)();
 }
 
 }  // namespace qsim::arithmetic

@@ -73,8 +73,8 @@ MappingSummary summarize(const VectorNest& nest) {
 
 class Compiler {
  public:
-  Compiler(const Graph& graph, const HardwareConfig& hardware, bool with_images)
-      : graph_(graph), hardware_(hardware), with_images_(with_images) {}
+  Compiler(const Graph& graph, HardwareConfig hardware, bool with_images)
+      : graph_(graph), hardware_(std::move(hardware)), with_images_(with_images) {}
 
   CompileOutcome run() {
     out_.schedule = make_schedule(graph_);

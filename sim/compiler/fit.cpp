@@ -1,5 +1,7 @@
 #include "sim/compiler/fit.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -83,13 +85,13 @@ class FitFinder {
 
   /// Raises a field of the mended chip and says so in every problem about it.
   void raise(const Field& field, std::optional<std::int64_t> least_kib, const std::string& alternative) {
-    const std::string name = field.name;
     const std::int64_t mended = least_kib.value_or(kMaxCapacityKib);
+    std::string hint = "split the layer: no buffer that can be configured is large enough";
+    if (least_kib) hint = fmt::format("{}raise {} to {}", alternative, field.name, mended);
     (found_.mended.*field.buffer).capacity_kib = mended;
     for (RowMisfit& misfit : found_.rows) {
       if (misfit.problem.value != field.value(hardware_)) continue;
-      misfit.problem.hint = least_kib ? alternative + "raise " + name + " to " + std::to_string(mended)
-                                      : "split the layer: no buffer that can be configured is large enough";
+      misfit.problem.hint = hint;
     }
   }
 

@@ -62,7 +62,7 @@ namespace {
 }
 
 std::string write(const ScratchFolder& folder, const std::string& bytes) {
-  const std::string path = folder.path("net.onnx");
+  std::string path = folder.path("net.onnx");
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
