@@ -9,6 +9,7 @@
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "sim/layer_values.h"
+#include "sim/run_memory.h"
 
 namespace qsim {
 
@@ -147,7 +148,9 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
 
 RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std::vector<TensorData>& inputs,
                    const SimulateOptions& options) {
+  check_value_memory(graph, options);
   CompiledProgram compiled = compile(graph, hardware, options.values == Values::tile);
+  check_record_memory(graph, compiled, options);
   RunResult result;
   result.hardware = hardware;
   result.workload_name = graph.name;

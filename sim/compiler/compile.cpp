@@ -10,6 +10,7 @@
 #include "sim/compiler/lower.h"
 #include "sim/compiler/plan.h"
 #include "workloads/error.h"
+#include "workloads/graph_memory.h"
 
 namespace qsim {
 
@@ -77,6 +78,8 @@ class Compiler {
       : graph_(graph), hardware_(std::move(hardware)), with_images_(with_images) {}
 
   CompileOutcome run() {
+    check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
+                    "use fewer layers of 16-bit activations, or 8 bits");
     out_.schedule = make_schedule(graph_);
     lower_rows();
     if (!plan_memory()) return {std::nullopt, std::move(problems_)};

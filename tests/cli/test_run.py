@@ -178,7 +178,7 @@ def test_a_closed_pipe_is_said_so():
 
 
 def test_an_interrupt_ends_with_130():
-    with subprocess.Popen([QSIM, "--workload", WORKLOAD, "--inferences", "1000000"], stdout=subprocess.PIPE,
+    with subprocess.Popen([QSIM, "--workload", WORKLOAD, "--inferences", "100000"], stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=1)

@@ -1,0 +1,51 @@
+#include "sim/run_memory.h"
+
+#include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/timeline.h"
+#include "workloads/graph_memory.h"
+
+namespace qsim {
+namespace {
+
+std::int64_t size_of(const GemmNest& nest) {
+  return static_cast<std::int64_t>(
+      sizeof(Nest) + sizeof(std::int64_t) * (nest.weight_blocks.size() + nest.parameter_blocks.size()));
+}
+
+std::int64_t size_of(const VectorNest& nest) {
+  std::size_t bytes = sizeof(Nest) + sizeof(VectorInput) * nest.inputs.size();
+  if (const auto* unary = std::get_if<arithmetic::UnaryFunction>(&nest.function)) {
+    const auto* table = std::get_if<arithmetic::TableFunction>(unary);
+    if (table != nullptr) bytes += sizeof(std::int32_t) * table->table.size();
+  }
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace
+
+void check_value_memory(const Graph& graph, const SimulateOptions& options) {
+  if (options.values == Values::none) return;
+  std::int64_t bytes = constant_bytes(graph) + activation_bytes(graph, options.dump_tensors);
+  if (options.values == Values::tile) {
+    // Images of the constants and the memory that they are copied to; each activation there and as integers.
+    for (const Tensor& tensor : graph.tensors) {
+      const std::int64_t elements = element_count(tensor.shape);
+      bytes +=
+          elements * (tensor.is_constant() ? 2 * static_cast<std::int64_t>(element_size_bytes(tensor.type))
+                                           : 4 + static_cast<std::int64_t>(sizeof(std::int64_t)));
+    }
+  }
+  check_run_bytes(graph, bytes, "values of the run", kLargeValuesHint);
+}
+
+void check_record_memory(const Graph& graph, const CompiledProgram& compiled,
+                         const SimulateOptions& options) {
+  constexpr auto kRowBytes = static_cast<std::int64_t>(
+      sizeof(Activity) + sizeof(RowTimes) + sizeof(CycleBreakdown) + sizeof(arithmetic::AccumulatorStats));
+  std::int64_t bytes = kRowBytes * static_cast<std::int64_t>(compiled.rows.size());
+  for (const Nest& nest : compiled.program.nests)
+    bytes += std::visit([](const auto& n) { return size_of(n); }, nest);
+  check_run_bytes(graph, bytes * options.inferences, "records of all inferences", "use fewer --inferences");
+}
+
+}  // namespace qsim
