@@ -1,6 +1,7 @@
 #include "sim/compiler/activation_map.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "sim/compiler/weight_plan.h"
 
@@ -10,21 +11,42 @@ ActivationMap::ActivationMap(const Schedule& schedule, bool has_dram)
     : schedule_(&schedule),
       has_dram_(has_dram),
       resident_(schedule.storages.size(), false),
-      address_(schedule.storages.size(), 0) {}
+      address_(schedule.storages.size(), 0),
+      leaf_count_(std::bit_ceil(std::max<std::size_t>(1, schedule.rows.size()))),
+      residents_(2 * leaf_count_) {}
+
+template <typename Visit>
+void ActivationMap::visit_life(int storage, const Visit& visit) {
+  const auto [first, last] = lifetime(storage);
+  std::size_t begin = leaf_count_ + first;
+  std::size_t end = leaf_count_ + last + 1;
+  for (; begin < end; begin /= 2, end /= 2) {
+    if (begin % 2 == 1) visit(residents_[begin++]);
+    if (end % 2 == 1) visit(residents_[--end]);
+  }
+}
 
 void ActivationMap::keep(int storage, std::int64_t address) {
   resident_[static_cast<std::size_t>(storage)] = true;
   address_[static_cast<std::size_t>(storage)] = address;
+  visit_life(storage, [&](std::vector<int>& node) { node.push_back(storage); });
+}
+
+void ActivationMap::release(int storage) {
+  resident_[static_cast<std::size_t>(storage)] = false;
+  visit_life(storage, [&](std::vector<int>& node) { std::erase(node, storage); });
 }
 
 void ActivationMap::clear() {
   std::fill(resident_.begin(), resident_.end(), false);
+  for (std::vector<int>& node : residents_) node.clear();
 }
 
 std::pair<std::size_t, std::size_t> ActivationMap::lifetime(int storage) const {
   const Storage& s = schedule_->storages[static_cast<std::size_t>(storage)];
   if (!has_dram_ && (s.first_row < 0 || s.is_graph_output)) {
-    return {static_cast<std::size_t>(std::max(0, s.first_row)), schedule_->rows.size() - 1};
+    return {static_cast<std::size_t>(std::max(0, s.first_row)),
+            std::max<std::size_t>(1, schedule_->rows.size()) - 1};
   }
   return {static_cast<std::size_t>(std::max(0, s.first_row)),
           static_cast<std::size_t>(std::max(s.first_row, s.last_row))};
@@ -32,12 +54,17 @@ std::pair<std::size_t, std::size_t> ActivationMap::lifetime(int storage) const {
 
 std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals(
     std::size_t first, std::size_t last, std::int64_t capacity) const {
+  // The nodes above the leaves of the rows, level by level. A storage may stand in several of them.
   std::vector<std::pair<std::int64_t, std::int64_t>> taken;
-  for (std::size_t s = 0; s < resident_.size(); ++s) {
-    if (!resident_[s]) continue;
-    const auto [begin, end] = lifetime(static_cast<int>(s));
-    if (end < first || begin > last) continue;
-    taken.emplace_back(address_[s], address_[s] + aligned_bytes(schedule_->storages[s].bytes));
+  std::size_t begin_node = leaf_count_ + first;
+  std::size_t end_node = leaf_count_ + last + 1;
+  for (; begin_node > 0; begin_node /= 2, end_node = (end_node - 1) / 2 + 1) {
+    for (std::size_t node = begin_node; node < end_node; ++node) {
+      for (const int storage : residents_[node]) {
+        const auto s = static_cast<std::size_t>(storage);
+        taken.emplace_back(address_[s], address_[s] + aligned_bytes(schedule_->storages[s].bytes));
+      }
+    }
   }
   std::sort(taken.begin(), taken.end());
   std::vector<std::pair<std::int64_t, std::int64_t>> free;

@@ -21,7 +21,7 @@ class ActivationMap {
     return address_[static_cast<std::size_t>(storage)];
   }
   void keep(int storage, std::int64_t address);
-  void release(int storage) { resident_[static_cast<std::size_t>(storage)] = false; }
+  void release(int storage);
   void clear();
 
   /// Rows during which a storage lives.
@@ -36,10 +36,19 @@ class ActivationMap {
   [[nodiscard]] const std::vector<std::int64_t>& addresses() const { return address_; }
 
  private:
+  /// Calls `visit` with each node that is a part of a storage's life.
+  template <typename Visit>
+  void visit_life(int storage, const Visit& visit);
+
   const Schedule* schedule_;
   bool has_dram_;
   std::vector<bool> resident_;
   std::vector<std::int64_t> address_;
+  /// A segment tree over the rows, the leaf of row r at leaf_count_ + r: each resident storage stands in the
+  /// O(log rows) nodes that make up its life, so that those that live during a row are found without looking
+  /// at all.
+  std::size_t leaf_count_ = 1;
+  std::vector<std::vector<int>> residents_;
 };
 
 }  // namespace qsim

@@ -7,8 +7,12 @@
 #include "hw_models/nest_cursor.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
+#include "sim/compiler/tile_sums.h"
 
 namespace qsim {
+
+/// Of dimensions above about 65,536 not all sizes are tried: from here on each is half the one before.
+constexpr std::size_t kManyTileSizes = 512;
 
 std::vector<std::int64_t> tile_sizes(std::int64_t size) {
   std::vector<std::int64_t> sizes;
@@ -16,7 +20,8 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size) {
     const std::int64_t tile = ceil_div(size, k);
     sizes.push_back(tile);
     if (tile == 1) break;
-    k = ceil_div(size, tile - 1);  // the next k that gives a smaller tile
+    const std::int64_t next = ceil_div(size, tile - 1);  // the next k that gives a smaller tile
+    k = sizes.size() < kManyTileSizes ? next : std::min(std::max(next, 2 * k), size);
   }
   return sizes;
 }
@@ -65,11 +70,17 @@ std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t
                            std::int64_t input_dilation, std::int64_t size) {
   std::int64_t sum = 0;
   for (std::int64_t k = 0; k < kernel; k += part) {
-    for (std::int64_t o = 0; o < outputs; o += tile) {
-      const auto [begin, end] = input_range(o, std::min(outputs, o + tile), k, std::min(kernel, k + part),
-                                            stride, pad, dilation, input_dilation, size);
-      sum += end - begin;
-    }
+    const std::int64_t k_end = std::min(kernel, k + part);
+    // Inserted zeros make tiles differ by their phase.
+    const TileRange inside =
+        input_dilation > 1
+            ? TileRange{}
+            : tiles_inside({outputs, tile, stride, k * dilation - pad, (k_end - 1 - k) * dilation + 1, size});
+    sum += sum_over_tiles(ceil_div(outputs, tile), inside, [&](std::int64_t i) {
+      const auto [begin, end] = input_range(i * tile, std::min(outputs, (i + 1) * tile), k, k_end, stride,
+                                            pad, dilation, input_dilation, size);
+      return end - begin;
+    });
   }
   return sum;
 }

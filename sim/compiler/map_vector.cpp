@@ -6,6 +6,7 @@
 #include "hw_models/nest_cursor.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
+#include "sim/compiler/tile_sums.h"
 
 namespace qsim {
 
@@ -54,12 +55,12 @@ std::int64_t input_extents(const VectorNest& nest, const VectorInput& input, std
     if (other != from) line.extent[other] = line.tile[other] = 1;
   }
   const VectorCursor cursor(line);
-  std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+  const TileRange inside = tiles_inside({line.extent[from], line.tile[from], input.stride[d], input.offset[d],
+                                         nest.window[d], input.placement.dims[d]});
+  return sum_over_tiles(cursor.steps(), inside, [&](std::int64_t i) {
     const std::int64_t extent = cursor.input_box(input, cursor.step(i).output).extent(d);
-    sum += d == kChannel ? arithmetic::packed_bytes(extent, input.placement.dram.format.bits) : extent;
-  }
-  return sum;
+    return d == kChannel ? arithmetic::packed_bytes(extent, input.placement.dram.format.bits) : extent;
+  });
 }
 
 /// The tiles are boxes cut independently in each dimension, so the sum of the products is the product of the
@@ -107,8 +108,8 @@ Dims vector_input_tile(const VectorNest& nest, std::size_t input) {
 MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLimits& limits) {
   MappingOptions<VectorNest> found;
   VectorNest nest = problem;
-  // The candidates are many and a table is large: the function joins the ones that are kept.
-  const VectorFunction function = std::exchange(nest.function, stand_in(problem));
+  // The candidates are many and a table is large.
+  nest.function = stand_in(problem);
   nest.tile = nest.extent;
   // Cut the batch first, then rows, columns, channels: each only once the ones before are down to one.
   for (std::size_t d = 0; d < kDims; ++d) {
@@ -125,7 +126,6 @@ MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLi
     if (!streams(nest)) break;
   }
   keep_worthwhile(found.options);
-  for (auto& option : found.options) option.nest.function = function;
   return found;
 }
 

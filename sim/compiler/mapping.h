@@ -108,6 +108,7 @@ struct MappingOptions {
 /// `problem.weights_resident` the weights take no slots and cost no traffic.
 [[nodiscard]] MappingOptions<GemmNest> map_gemm(const GemmNest& problem, const HardwareConfig& hardware,
                                                 const MappingLimits& limits);
+/// The functions of the options stand for the problem's and have no tables.
 [[nodiscard]] MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLimits& limits);
 
 /// Sorts candidates and drops those that a smaller one matches or beats.
@@ -141,7 +142,8 @@ struct TileBytes {
 /// Extents of the largest output tile of a GemmNest.
 [[nodiscard]] Dims gemm_output_tile(const GemmNest& nest);
 
-/// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly.
+/// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
+/// 512 of them and then halves down to 1.
 [[nodiscard]] std::vector<std::int64_t> tile_sizes(std::int64_t size);
 
 }  // namespace qsim

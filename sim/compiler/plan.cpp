@@ -4,7 +4,9 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "hw_models/nest_cursor.h"
 #include "sim/compiler/activation_map.h"
@@ -13,6 +15,13 @@
 namespace qsim {
 
 namespace {
+
+/// Networks of more rows are planned with fewer capacities.
+constexpr std::size_t kManyRows = 4096;
+/// Rows that are mapped anew to see whether keeping a tensor pays: enough for every pair of layers in a
+/// network of 360 layers, and growing in step with the rows above.
+constexpr std::size_t kTrialsAtLeast = 65'536;
+constexpr std::size_t kTrialsARow = 64;
 
 class Planner {
  public:
@@ -26,21 +35,28 @@ class Planner {
 
   std::optional<MemoryPlan> run() {
     if (!plan_weight_buffer() || !search()) return std::nullopt;
+    make_nests();
     if (plan_.weights.resident && !place_resident_weights()) {
       // Cutting the reduction of some layer rounds its weights up to more bytes than they have uncut.
       if (!has_dram_) return std::nullopt;
       plan_weight_slots();
       if (!search()) return std::nullopt;
+      make_nests();
     }
     plan_.resident = map_.resident();
     plan_.address = map_.addresses();
-    for (auto& row : rows_) plan_.nests.push_back(std::move(row->nests));
     return std::move(plan_);
   }
 
  private:
+  /// A way to tile a nest, in the caches, and where its tile slots begin.
+  struct NestChoice {
+    std::variant<const MappingOption<GemmNest>*, const MappingOption<VectorNest>*> option;
+    std::int64_t slots_begin = 0;
+  };
+  /// What is decided about a row. The nests, which are large, are made once the search is over.
   struct RowMapping {
-    std::vector<Nest> nests;
+    std::vector<NestChoice> nests;
     MappingCost cost;
   };
 
@@ -61,8 +77,9 @@ class Planner {
     MappingCost best_cost = plan_.cost;
     ActivationMap best_map = map_;
     auto best_rows = rows_;
+    const std::int64_t quarters = rows_.size() > kManyRows ? 5 : 8;
     for (std::int64_t octave = 1024; octave < full && has_dram_; octave *= 2) {
-      for (std::int64_t quarter = 4; quarter < 8; ++quarter) {
+      for (std::int64_t quarter = 4; quarter < quarters; ++quarter) {
         const std::int64_t capacity = octave * quarter / 4;
         if (capacity >= full || !try_capacity(capacity) || plan_.cost.total() >= best_cost.total()) continue;
         best_cost = plan_.cost;
@@ -86,6 +103,7 @@ class Planner {
       if (!rows_[r]) return false;
     }
     if (has_dram_) {
+      trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
       for (const int storage : candidates()) try_to_keep(storage);
     }
     plan_.cost = {};
@@ -137,12 +155,33 @@ class Planner {
     const MappingOptions<NestType>& options = options_of(problem, row, n);
     const MappingOption<NestType>* option = options.best(gap.second - gap.first);
     if (option == nullptr) return false;
-    NestType nest = option->nest;
-    set_residency(nest, row, n);
-    place_slots(nest, limits_.activation_slots, gap.first);
     mapping.cost += option->cost;
-    mapping.nests.emplace_back(std::move(nest));
+    mapping.nests.push_back({option, gap.first});
     return true;
+  }
+
+  /// The nests of all rows as the search left them.
+  void make_nests() {
+    plan_.nests.clear();
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      std::vector<Nest>& nests = plan_.nests.emplace_back();
+      for (std::size_t n = 0; n < rows_[row]->nests.size(); ++n) {
+        const NestChoice& choice = rows_[row]->nests[n];
+        std::visit(
+            [&](const auto* option) { nests.emplace_back(make_nest(*option, row, n, choice.slots_begin)); },
+            choice.option);
+      }
+    }
+  }
+  template <typename NestType>
+  [[nodiscard]] NestType make_nest(const MappingOption<NestType>& option, std::size_t row, std::size_t n,
+                                   std::int64_t slots_begin) const {
+    NestType nest = option.nest;
+    if constexpr (std::is_same_v<NestType, VectorNest>)
+      nest.function = std::get<VectorNest>(lowered_[row].nests[n]).function;
+    set_residency(nest, row, n);
+    place_slots(nest, limits_.activation_slots, slots_begin);
+    return nest;
   }
 
   /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
@@ -171,8 +210,8 @@ class Planner {
   /// Parameters and weights of all rows one behind the other; false where they do not fit.
   bool place_resident_weights() {
     std::int64_t address = 0;
-    for (auto& row : rows_) {
-      auto* nest = row->nests.empty() ? nullptr : std::get_if<GemmNest>(&row->nests[0]);
+    for (std::vector<Nest>& row : plan_.nests) {
+      auto* nest = row.empty() ? nullptr : std::get_if<GemmNest>(&row[0]);
       if (nest == nullptr) continue;
       const GemmCursor cursor(*nest);
       std::int64_t parameters = 0;
@@ -261,8 +300,10 @@ class Planner {
   void try_to_keep(int storage) {
     const std::optional<std::int64_t> address = map_.place(storage, capacity_);
     if (!address) return;
-    map_.keep(storage, *address);
     const auto [first, last] = map_.lifetime(storage);
+    if (last + 1 - first > trial_rows_left_) return;
+    trial_rows_left_ -= last + 1 - first;
+    map_.keep(storage, *address);
     std::vector<std::optional<RowMapping>> trial;
     MappingCost before;
     MappingCost after;
@@ -295,7 +336,8 @@ class Planner {
   bool has_dram_;
   ActivationMap map_;
   MappingLimits limits_;
-  std::int64_t capacity_ = 0;  ///< Bytes of the activation buffer in use by the present try.
+  std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
+  std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
   std::vector<std::optional<RowMapping>> rows_;
   std::tuple<OptionsCache<GemmNest>, OptionsCache<VectorNest>> caches_;

@@ -1,7 +1,9 @@
 #include "sim/compiler/schedule.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <unordered_set>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "workloads/error.h"
@@ -32,7 +34,8 @@ bool is_dense(const Shape& shape, int bits) {
 
 class Scheduler {
  public:
-  explicit Scheduler(const Graph& graph) : graph_(graph) {
+  explicit Scheduler(const Graph& graph)
+      : graph_(graph), outputs_(graph.outputs.begin(), graph.outputs.end()) {
     schedule_.storage_of.assign(graph.tensors.size(), -1);
   }
 
@@ -61,9 +64,7 @@ class Scheduler {
     return storage;
   }
 
-  [[nodiscard]] bool is_output(TensorId id) const {
-    return std::find(graph_.outputs.begin(), graph_.outputs.end(), id) != graph_.outputs.end();
-  }
+  [[nodiscard]] bool is_output(TensorId id) const { return outputs_.contains(id); }
 
   void add(std::size_t index) {
     const Node& node = graph_.nodes[index];
@@ -76,14 +77,9 @@ class Scheduler {
     for (const TensorId id : activation_inputs(node)) {
       Storage& storage = schedule_.storages[static_cast<std::size_t>(own(id))];
       storage.last_row = number;
-      auto& pending = pending_;
-      for (auto it = pending.begin(); it != pending.end();) {
-        // Reshapes of graph inputs run with their first reader.
-        const bool mine = schedule_.storage_of[static_cast<std::size_t>(graph_.nodes[*it].outputs[0])] ==
-                          schedule_.storage_of[static_cast<std::size_t>(id)];
-        if (mine) row.nodes.push_back(*it);
-        it = mine ? pending.erase(it) : it + 1;
-      }
+      // Reshapes of graph inputs run with their first reader.
+      if (auto found = pending_.extract(schedule_.storage_of[static_cast<std::size_t>(id)]))
+        row.nodes.insert(row.nodes.end(), found.mapped().begin(), found.mapped().end());
     }
     if (std::holds_alternative<FullyConnectedOp>(node.op)) require_dense(node.inputs[0]);
     if (std::holds_alternative<ReshapeOp>(node.op)) {
@@ -110,7 +106,7 @@ class Scheduler {
     require_dense(input);
     require_dense(output);
     if (shared.first_row < 0) {
-      pending_.push_back(index);
+      pending_[storage].push_back(index);
     } else {
       schedule_.rows[static_cast<std::size_t>(shared.first_row)].nodes.push_back(index);
     }
@@ -156,9 +152,11 @@ class Scheduler {
   }
 
   const Graph& graph_;
+  std::unordered_set<TensorId> outputs_;
   Schedule schedule_;
-  std::vector<bool> unpacked_;        ///< By storage.
-  std::vector<std::size_t> pending_;  ///< Reshapes of graph inputs that no row has taken yet.
+  std::vector<bool> unpacked_;  ///< By storage.
+  /// Reshapes of graph inputs that no row has taken yet, by storage.
+  std::map<int, std::vector<std::size_t>> pending_;
 };
 
 }  // namespace
