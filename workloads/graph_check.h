@@ -11,6 +11,9 @@ namespace qsim {
 
 /// Most elements of one tensor: everything derived from sizes then fits 64 bits.
 inline constexpr std::int64_t kMaxTensorElements = std::int64_t{1} << 30;
+/// Scales of weights and activations: normal float32 numbers with room for sums and products above.
+inline constexpr float kMinScale = 1.17549435e-38F;  // 2^-126
+inline constexpr float kMaxScale = 1.26765060e30F;   // 2^100
 /// Largest stride, dilation and padding.
 inline constexpr std::int64_t kMaxWindowAttribute = std::int64_t{1} << 20;
 
@@ -56,6 +59,24 @@ class NodeChecker {
                     std::int64_t pad_after, std::size_t dimension);
   void check_same_shape();
   void check_same_type();
+  /// Quotients of scales that the operation multiplies by (graph_validate_scales.cpp).
+  void check_scales();
+  void check_mac_scales();
+  void check_rescaling();
+  void check_scales_of(const Conv2dOp& /*op*/) { check_mac_scales(); }
+  void check_scales_of(const TransposeConv2dOp& /*op*/) { check_mac_scales(); }
+  void check_scales_of(const FullyConnectedOp& /*op*/) { check_mac_scales(); }
+  void check_scales_of(const BinaryOp& op);
+  void check_scales_of(const Pool2dOp& /*op*/) { check_rescaling(); }
+  void check_scales_of(const MeanOp& /*op*/) { check_rescaling(); }
+  void check_scales_of(const ConcatOp& /*op*/) { check_rescaling(); }
+  void check_scales_of(const SoftmaxOp& op);
+  void check_scales_of(const UnaryOp& op);
+  void check_scales_of(const QuantizeOp& /*op*/) { check_rescaling(); }
+  /// The others copy integers or make floats.
+  template <typename Op>
+  void check_scales_of(const Op& /*op*/) {}
+  bool expect_quotient(float quotient, const std::string& what);
   /// Quantized with one scale and at most 16 bits.
   void check_activation(const Tensor& tensor);
   [[nodiscard]] const Tensor& input(std::size_t index) const { return graph_.tensor(node_.inputs[index]); }

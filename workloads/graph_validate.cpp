@@ -1,4 +1,6 @@
 // validate(): tensors, names and wiring; graph_validate_ops.cpp has the operations.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <set>
 
@@ -143,9 +145,14 @@ class GraphChecker {
       return report(place, std::to_string(q.zero_points.size()) + " zero points",
                     "1 or " + std::to_string(q.scales.size()) + ", as many as scales");
     }
+    // A bias has a scale, but nothing is computed with it.
+    const bool is_used = q.bits <= 16;
     for (const float scale : q.scales) {
-      if (std::isfinite(scale) && scale > 0.0F) continue;
-      return report(place, "scale " + std::to_string(scale), "a finite number above 0");
+      if (is_used ? scale >= kMinScale && scale <= kMaxScale : std::isfinite(scale) && scale > 0.0F) continue;
+      return report(place, fmt::format("scale {:g}", scale),
+                    is_used ? fmt::format("a finite number above 0, from {:g} to {:g}", kMinScale, kMaxScale)
+                            : "a finite number above 0",
+                    "scales of real networks lie between a millionth and a thousand");
     }
     if (q.bits > 32) return;
     const IntegerFormat format = q.format();

@@ -48,7 +48,9 @@ void NodeChecker::check() {
     if (!expect(optional || node_.inputs[i] != kNoTensor, "input " + std::to_string(i), "none", "a tensor"))
       return;
   }
+  const std::size_t problems_before = problems_.size();
   std::visit([this](const auto& op) { check_op(op); }, node_.op);
+  if (problems_.size() == problems_before) check_scales();  // They are all there.
 }
 
 bool NodeChecker::expect(bool holds, const std::string& subject, const std::string& value,

@@ -1,4 +1,7 @@
 // Constants of the layers of a workload file: weights, biases and constant operands.
+#include <algorithm>
+
+#include "workloads/graph_check.h"
 #include "workloads/json_layers.h"
 #include "workloads/json_quantization.h"
 
@@ -17,7 +20,8 @@ Quantization bias_quantization(const Quantization& x, const Quantization& w) {
   q.bits = 32;
   q.axis = w.scales.size() > 1 ? 0 : -1;
   q.scales.clear();
-  for (const float scale : w.scales) q.scales.push_back(x.scale() * scale);
+  // Nothing is computed with it; a product out of range is validate()'s to report at the tensors themselves.
+  for (const float scale : w.scales) q.scales.push_back(std::clamp(x.scale() * scale, kMinScale, kMaxScale));
   q.zero_points.assign(q.scales.size(), 0);
   return q;
 }

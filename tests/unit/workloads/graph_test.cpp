@@ -66,7 +66,7 @@ TEST_CASE("what does not fit together is reported with its place") {
       {"a name", [](Graph& g) { g.tensors[1].name.clear(); }},
       {"shape 1x0x8x4", [](Graph& g) { g.tensors[0].shape[1] = 0; }},
       {"shape 1x8x8x1000000000", [](Graph& g) { g.tensors[0].shape[3] = 1'000'000'000; }},
-      {"scale 0.000000", [](Graph& g) { g.tensors[0].quantization->scales = {0.0F}; }},
+      {"got scale 0, expected a finite number above 0", [](Graph& g) { g.tensors[0].quantization->scales = {0.0F}; }},
       {"scale inf", [](Graph& g) { g.tensors[0].quantization->scales = {INFINITY}; }},
       {"zero point 128", [](Graph& g) { g.tensors[0].quantization->zero_points = {128}; }},
       {"17 signed bits", [](Graph& g) { g.tensors[0].quantization->bits = 17; }},
