@@ -21,9 +21,8 @@ std::int64_t evaluate_general_add(const TfliteAddFunction& f, std::int64_t a, st
   const std::int32_t x1 = scaled(a, f.input1_offset, f.input1_multiplier, f.input1_shift);
   const std::int32_t x2 = scaled(b, f.input2_offset, f.input2_multiplier, f.input2_shift);
   const std::int32_t sum = f.subtract ? x1 - x2 : x1 + x2;
-  const std::int32_t q =
-      multiply_by_quantized_multiplier(sum, f.output_multiplier, f.output_shift) + f.output_offset;
-  return std::clamp(q, f.clamp_min, f.clamp_max);
+  const std::int64_t scaled_sum = multiply_by_quantized_multiplier(sum, f.output_multiplier, f.output_shift);
+  return std::clamp<std::int64_t>(scaled_sum + f.output_offset, f.clamp_min, f.clamp_max);
 }
 
 /// 16 bits, scales 2^n, zero points 0: q = clamp(q_1 / 2^-shift_1 +- q_2 / 2^-shift_2), each division rounded
@@ -39,12 +38,12 @@ std::int64_t evaluate_pair(const TfliteAddFunction& f, std::int64_t a, std::int6
   return f.power_of_two_scales ? evaluate_power_of_two_add(f, a, b) : evaluate_general_add(f, a, b);
 }
 
-/// q = clamp(MBQM((q_1 + offset_1) * (q_2 + offset_2), output_multiplier, output_shift) + output_offset).
+/// q = clamp(MBQM((q_1 + offset_1) * (q_2 + offset_2), output_multiplier, output_shift) + output_offset); the
+/// product saturates to 32 bits, which only 16-bit operands with zero points need.
 std::int64_t evaluate_pair(const TfliteMulFunction& f, std::int64_t a, std::int64_t b) {
-  const auto product = static_cast<std::int32_t>((a + f.input1_offset) * (b + f.input2_offset));
-  const std::int32_t q =
-      multiply_by_quantized_multiplier(product, f.output_multiplier, f.output_shift) + f.output_offset;
-  return std::clamp(q, f.clamp_min, f.clamp_max);
+  const std::int32_t product = saturate_to_int32((a + f.input1_offset) * (b + f.input2_offset));
+  const std::int64_t scaled = multiply_by_quantized_multiplier(product, f.output_multiplier, f.output_shift);
+  return std::clamp<std::int64_t>(scaled + f.output_offset, f.clamp_min, f.clamp_max);
 }
 
 /// Rounds half to even and limits; limiting first gives the same integers.

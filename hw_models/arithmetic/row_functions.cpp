@@ -24,22 +24,23 @@ void softmax_fixed_point(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
   constexpr int kSumIntegerBits = 12;
   const std::int64_t maximum = *std::max_element(in.begin(), in.end());
   std::vector<std::int32_t> exps(in.size(), 0);
-  std::int32_t sum = 0;
+  std::int64_t wide_sum = 0;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const auto difference = static_cast<std::int32_t>(in[i] - maximum);
     if (difference >= f.diff_min) {
       const std::int32_t shifted = saturating_left_shift(difference, f.input_left_shift);
       exps[i] = fixed_point_exp(doubling_high_multiply(shifted, f.input_multiplier));
-      sum += rounding_divide_by_power_of_two(exps[i], kSumIntegerBits);
+      wide_sum += rounding_divide_by_power_of_two(exps[i], kSumIntegerBits);
     }
   }
+  const std::int32_t sum = saturate_to_int32(wide_sum);  // Leaves Q12.19 from 4,096 equal inputs on.
   const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
   const std::uint32_t normalized = (static_cast<std::uint32_t>(sum) << headroom) - (std::uint32_t{1} << 31);
   const std::int32_t reciprocal = fixed_point_one_over_one_plus(static_cast<std::int32_t>(normalized));
   const int exponent = kSumIntegerBits - headroom + 31 - f.output.bits;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const std::int32_t y =
-        rounding_divide_by_power_of_two(doubling_high_multiply(reciprocal, exps[i]), exponent);
+    const std::int32_t product = doubling_high_multiply(reciprocal, exps[i]);
+    const std::int32_t y = exponent > 31 ? 0 : rounding_divide_by_power_of_two(product, exponent);
     out[i] = std::clamp(y + f.output.min(), f.output.min(), f.output.max());
   }
 }
@@ -61,14 +62,15 @@ const InterpolatedTable& reciprocal_table() {
 void softmax_tables(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
   const std::int64_t maximum = *std::max_element(in.begin(), in.end());
   std::vector<std::int32_t> exps(in.size());
-  std::int32_t sum = 0;
+  std::int64_t wide_sum = 0;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const auto difference = static_cast<std::int32_t>(in[i] - maximum);
     const std::int32_t scaled =
         multiply_by_quantized_multiplier(difference, f.input_multiplier, f.input_left_shift);
     exps[i] = exp_table().at(std::int64_t{scaled} + 32767);
-    sum += exps[i];
+    wide_sum += exps[i];
   }
+  const std::int32_t sum = saturate_to_int32(wide_sum);
   const int headroom = std::countl_zero(static_cast<std::uint32_t>(sum));
   const std::int64_t normalized = ((std::int64_t{sum} << (headroom - 1)) + (1 << 13)) >> 14;
   const std::int32_t reciprocal = reciprocal_table().at(normalized - ((1 << 15) + (1 << 16)));

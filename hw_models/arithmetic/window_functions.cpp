@@ -29,8 +29,8 @@ std::int64_t evaluate_window(const TfliteMeanFunction& f, const WindowState& win
   const auto multiplier =
       static_cast<std::int32_t>(std::int64_t{f.multiplier} * (std::int64_t{1} << e) / window.count);
   const auto sum = static_cast<std::int32_t>(window.sum - window.count * f.input_zero_point);
-  const std::int32_t q = multiply_by_quantized_multiplier(sum, multiplier, f.shift - e) + f.output_zero_point;
-  return std::clamp(q, f.clamp_min, f.clamp_max);
+  const std::int64_t scaled = multiply_by_quantized_multiplier(sum, multiplier, f.shift - e);
+  return std::clamp<std::int64_t>(scaled + f.output_zero_point, f.clamp_min, f.clamp_max);
 }
 
 /// s = xs / (ys * float32(n)); q = clamp(rne(float32(sum - n*xz) * s) + yz).

@@ -99,3 +99,38 @@ TEST_CASE("SOFTMAX equals the TFLite reference kernels") {
   CHECK(softmax_checksum(make_tflite_softmax({kInt16, 0.0004F, 0}, kInt16, 1.0F), kInt16) ==
         0xe395bb61185137c8U);
 }
+
+TEST_CASE("a sum, a product and a mean far above the output's range stay at its limit") {
+  const QuantizedType one{{8, true}, 1.0F, 0};
+  const QuantizedType tiny{{8, true}, 1e-9F, 100};
+  const ClampLimits limits{-128, 127};
+  const BinaryFunction add = make_tflite_add(one, one, tiny, limits, false);
+  CHECK(evaluate(add, 127, 127) == 127);
+  CHECK(evaluate(add, -128, -128) == -128);
+  const BinaryFunction mul = make_tflite_mul(one, one, tiny, limits);
+  CHECK(evaluate(mul, 127, 127) == 127);
+  CHECK(evaluate(mul, 127, -128) == -128);
+  WindowState window;
+  for (int i = 0; i < 4; ++i) window.add(127);
+  CHECK(evaluate(WindowFunction(make_tflite_mean(one, tiny, limits)), window) == 127);
+}
+
+TEST_CASE("a product of 16-bit operands with zero points saturates to 32 bits") {
+  const QuantizedType wide{{16, false}, 1.0F, 65'535};
+  const QuantizedType output{{16, true}, 65'536.0F, 0};
+  const BinaryFunction mul = make_tflite_mul(wide, wide, output, {-32'768, 32'767});
+  // (0 - 65535)^2 = 4,294,836,225 saturates to 2^31 - 1; / 65536 = 32,768, above the limit.
+  CHECK(evaluate(mul, 0, 0) == 32'767);
+}
+
+TEST_CASE("softmax of more equal inputs than its sum can count rounds to zero, it does not wrap") {
+  const std::size_t count = GENERATE(std::size_t{4'095}, std::size_t{5'000}, std::size_t{200'000});
+  const std::vector<std::int64_t> in(count, 7);
+  std::vector<std::int64_t> out(count);
+  evaluate(RowFunction(make_tflite_softmax({{8, true}, 0.1F, 0}, {8, true}, 1.0F)), in, out);
+  CHECK(out == std::vector<std::int64_t>(count, -128));
+  evaluate(RowFunction(make_tflite_softmax({{16, true}, 0.1F, 0}, {16, true}, 1.0F)), in, out);
+  for (const std::int64_t y : out) {
+    if (y < 0 || y > 32'768 / 4'095) FAIL("16 bits: " << y);
+  }
+}
