@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -81,6 +82,16 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   while (begin > 0 && is_continuation(text[begin])) --begin;
   while (end < text.size() && is_continuation(text[end])) ++end;
   return printable(text.substr(0, begin)) + std::string(kGap) + printable(text.substr(end));
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t bytes = first_code_point(text).bytes;
+    valid += bytes == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, bytes);
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return valid;
 }
 
 }  // namespace qsim

@@ -14,4 +14,7 @@ namespace qsim {
 /// The same of a text that is longer than `max_bytes` shortened in the middle ("begin ... end").
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes);
 
+/// `text` with each byte that is no UTF-8 replaced by U+FFFD: for names that are written to JSON.
+[[nodiscard]] std::string valid_utf8(std::string_view text);
+
 }  // namespace qsim

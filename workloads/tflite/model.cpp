@@ -4,6 +4,7 @@
 #include <set>
 
 #include "workloads/error.h"
+#include "workloads/printable.h"
 #include "workloads/tflite/verify.h"
 
 namespace qsim::tflite {
@@ -46,7 +47,7 @@ class ModelReader {
   void read_tensor(const FlatTable& table) {
     const std::string place = "subgraph 0 tensor " + std::to_string(model_.tensors.size());
     ModelTensor tensor;
-    tensor.name = table.string(tensor_field::name).substr(0, kMaxNameBytes);
+    tensor.name = valid_utf8(table.string(tensor_field::name).substr(0, kMaxNameBytes));
     for (const std::int32_t d : table.scalars<std::int32_t>(tensor_field::shape, kMaxDimensions)) {
       tensor.shape.push_back(d);
     }
@@ -115,7 +116,7 @@ class ModelReader {
                                code.scalar<std::int32_t>(operator_code_field::builtin_code, 0)));
     op.name = operator_name(op.code);
     if (op.code == OperatorCode::custom) {
-      op.custom_name = code.string(operator_code_field::custom_code).substr(0, kMaxNameBytes);
+      op.custom_name = valid_utf8(code.string(operator_code_field::custom_code).substr(0, kMaxNameBytes));
       op.name += " \"" + op.custom_name + "\"";
     }
     op.place = number + " " + op.name;

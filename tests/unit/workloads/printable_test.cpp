@@ -43,3 +43,8 @@ TEST_CASE("a long text is cut between code points") {
   }
   CHECK(printable(text, 200) == text);
 }
+
+TEST_CASE("bytes that are no UTF-8 become replacement characters, the rest stays") {
+  CHECK(qsim::valid_utf8("a\xff\n\xc3\xbc\xe2\x82") == "a\xef\xbf\xbd\n\xc3\xbc\xef\xbf\xbd\xef\xbf\xbd");
+  CHECK(qsim::valid_utf8("").empty());
+}

@@ -91,6 +91,15 @@ TEST_CASE("names that are empty or taken are replaced") {
   CHECK(graph.tensor(graph.outputs[0]).name == "w#3");
 }
 
+TEST_CASE("names are UTF-8 and unique, whatever the file has") {
+  ModelSpec spec = conv_model();
+  spec.tensors[0].name = "a\xff";
+  spec.tensors[3].name = "a\xfe";
+  const Graph graph = read(spec);
+  CHECK(graph.tensor(graph.inputs[0]).name == "a\xef\xbf\xbd");
+  CHECK(graph.tensor(graph.outputs[0]).name == "a\xef\xbf\xbd#2");
+}
+
 TEST_CASE("operators on known shapes are folded") {
   // y -> SHAPE -> STRIDED_SLICE [0:1] -> PACK with -1 -> RESHAPE
   ModelSpec spec = conv_model();
