@@ -9,7 +9,7 @@ void ChipValues::collect(std::int32_t row, const ChipMemory& memory) {
       memory.read(compiled_.placements.at(id));
 }
 
-NamedTensor ChipValues::tensor(TensorId id) const {
+NamedTensor ChipValues::computed(TensorId id) const {
   const Tensor& info = graph_.tensor(id);
   const std::vector<std::int64_t>& values =
       values_.at(compiled_.schedule.storage_of[static_cast<std::size_t>(id)]);
@@ -24,33 +24,30 @@ NamedTensor ChipValues::tensor(TensorId id) const {
   return out;
 }
 
-std::vector<NamedTensor> ChipValues::outputs() const {
+NamedTensor ChipValues::tensor(TensorId id, const std::vector<TensorData>& inputs) const {
+  const Tensor& info = graph_.tensor(id);
+  if (info.data) return {info.name, *info.data, info.quantization};
+  const int storage = compiled_.schedule.storage_of[static_cast<std::size_t>(id)];
+  if (values_.contains(storage)) return computed(id);
+  // No row makes it: a graph input, or a reshape of one.
+  std::size_t i = 0;
+  while (compiled_.schedule.storage_of[static_cast<std::size_t>(graph_.inputs[i])] != storage) ++i;
+  TensorData view = inputs[i];
+  view.shape = info.shape;
+  return {info.name, std::move(view), info.quantization};
+}
+
+std::vector<NamedTensor> ChipValues::outputs(const std::vector<TensorData>& inputs) const {
   std::vector<NamedTensor> tensors;
-  for (const TensorId id : graph_.outputs) tensors.push_back(tensor(id));
+  for (const TensorId id : graph_.outputs) tensors.push_back(tensor(id, inputs));
   return tensors;
 }
 
 std::vector<NamedTensor> ChipValues::dump(const std::vector<TensorData>& inputs) const {
   std::vector<NamedTensor> tensors;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor& info = graph_.tensor(graph_.inputs[i]);
-    tensors.push_back({info.name, inputs[i], info.quantization});
-  }
+  for (const TensorId id : graph_.inputs) tensors.push_back(tensor(id, inputs));
   for (const Node& node : graph_.nodes) {
-    for (const TensorId id : node.outputs) {
-      // A reshape of a graph input has the input's values.
-      const int storage = compiled_.schedule.storage_of[static_cast<std::size_t>(id)];
-      if (values_.contains(storage)) {
-        tensors.push_back(tensor(id));
-        continue;
-      }
-      for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (compiled_.schedule.storage_of[static_cast<std::size_t>(graph_.inputs[i])] != storage) continue;
-        TensorData view = inputs[i];
-        view.shape = graph_.tensor(id).shape;
-        tensors.push_back({graph_.tensor(id).name, std::move(view), graph_.tensor(id).quantization});
-      }
-    }
+    for (const TensorId id : node.outputs) tensors.push_back(tensor(id, inputs));
   }
   return tensors;
 }

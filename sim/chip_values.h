@@ -18,13 +18,16 @@ class ChipValues {
 
   /// To be called when a report row is complete.
   void collect(std::int32_t row, const ChipMemory& memory);
-  /// Outputs of the graph; after the run.
-  [[nodiscard]] std::vector<NamedTensor> outputs() const;
-  /// Inputs and every tensor that a node makes, as compute_layer_values lists them.
+  /// Outputs of the graph; after the run. `inputs` are the run's, in the order of graph.inputs.
+  [[nodiscard]] std::vector<NamedTensor> outputs(const std::vector<TensorData>& inputs) const;
+  /// Inputs and every tensor that a node makes, as LayerRunner lists them.
   [[nodiscard]] std::vector<NamedTensor> dump(const std::vector<TensorData>& inputs) const;
 
  private:
-  [[nodiscard]] NamedTensor tensor(TensorId id) const;
+  /// As a row left it in memory.
+  [[nodiscard]] NamedTensor computed(TensorId id) const;
+  /// Whatever it is: computed, an input or a view of one, a constant.
+  [[nodiscard]] NamedTensor tensor(TensorId id, const std::vector<TensorData>& inputs) const;
 
   const Graph& graph_;
   const CompiledProgram& compiled_;

@@ -139,7 +139,7 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   for (std::size_t r = 0; r < compiled.rows.size(); ++r) {
     if (compiled.rows[r].mac) stats[r] = run.accumulators[r];
   }
-  result.outputs = values.outputs();
+  result.outputs = values.outputs(inputs);
   if (options.dump_tensors) result.dump = values.dump(inputs);
   return run;
 }

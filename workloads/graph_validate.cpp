@@ -25,6 +25,9 @@ class GraphChecker {
     }
     nodes_.clear();
     if (!ids_hold) return std::move(problems_);  // What follows follows the ids.
+    if (graph_.nodes.empty()) {
+      report("graph", "no operators", "at least one", "there is nothing to run; is it the right file?");
+    }
     check_nodes();
     check_order();
     return std::move(problems_);

@@ -115,7 +115,8 @@ TensorData read_input(const Tensor& tensor, const std::string& path) {
 PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgument>& arguments,
                               std::uint64_t seed, Values values) {
   const std::map<std::size_t, std::string> paths = match_arguments(graph, arguments);
-  if (values != Values::none) check_run_bytes(graph, activation_bytes(graph, false), "values of the run", kLargeValuesHint);
+  if (values != Values::none)
+    check_run_bytes(graph, activation_bytes(graph, false), "values of the run", kLargeValuesHint);
   PreparedInputs prepared;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const Tensor& tensor = graph.tensor(graph.inputs[i]);

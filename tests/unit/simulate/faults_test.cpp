@@ -50,7 +50,7 @@ struct Bench {
     options.probe_cycle = probe_cycle;
     options.probe = std::move(probe);
     (void)run_chip(chip, compiled.program, options);
-    return values.outputs()[0].data;
+    return values.outputs({test::pattern_input(graph)})[0].data;
   }
 };
 

@@ -6,6 +6,7 @@
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "workloads/error.h"
 
@@ -79,6 +80,21 @@ TEST_CASE("values computed tile by tile in the modelled memories equal those of 
     }
   }
   CHECK(overflowing > 10);  // wrapping and saturating accumulators were really met
+}
+
+TEST_CASE("a graph output that is an input or a constant has its value") {
+  Graph graph = test::layer_graph({4, 4, 3, 5, 3});
+  graph.outputs = {graph.inputs[0], graph.nodes[0].inputs[1], graph.nodes[0].outputs[0]};
+  validate(graph);
+  const TensorData input = test::pattern_input(graph);
+  SimulateOptions options;
+  for (const Values values : {Values::layer, Values::tile}) {
+    options.values = values;
+    const RunResult run = simulate(HardwareConfig{}, graph, {input}, options);
+    CHECK(run.outputs[0].data.bytes == input.bytes);
+    CHECK(run.outputs[1].data.bytes == graph.tensor(graph.nodes[0].inputs[1]).data->bytes);
+    CHECK(run.outputs[2].data.shape == graph.tensor(graph.outputs[2]).shape);
+  }
 }
 
 }  // namespace

@@ -57,6 +57,12 @@ TEST_CASE("a graph that fits together is valid") {
   CHECK(problems_of(conv_graph().graph).empty());
 }
 
+TEST_CASE("a graph without operators is not valid") {
+  GraphMaker maker;
+  maker.graph.outputs = {maker.add_input("x", {1, 4})};
+  CHECK_THROWS_WITH(qsim::validate(maker.graph), Catch::Contains("no operators"));
+}
+
 TEST_CASE("what does not fit together is reported with its place") {
   using Change = std::function<void(Graph&)>;
   const auto [words, change] = GENERATE(table<std::string, Change>({
