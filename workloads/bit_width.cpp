@@ -311,7 +311,7 @@ void apply_bit_widths(Graph& graph, const BitWidthOptions& options) {
 
 std::unordered_map<std::string, BitWidths> read_bit_widths(const std::string& path) {
   const nlohmann::ordered_json json = parse_json_file(path);
-  ProblemList problems(path);
+  ProblemList problems(path, "qsim --help has an example");
   const JsonObject root(json, "", problems);
   std::unordered_map<std::string, BitWidths> nodes;
   for (const auto& member : root.json().items()) {

@@ -17,6 +17,9 @@ inline constexpr float kMaxScale = 1.26765060e30F;   // 2^100
 /// Largest stride, dilation and padding.
 inline constexpr std::int64_t kMaxWindowAttribute = std::int64_t{1} << 20;
 
+/// What to do about a model that contradicts itself.
+inline constexpr const char* kModelRemedy = "correct the model there, or convert it again";
+
 /// Element count of a shape, or -1 where a dimension is below 1 or the product above kMaxTensorElements.
 [[nodiscard]] std::int64_t checked_element_count(const Shape& shape);
 

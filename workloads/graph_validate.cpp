@@ -35,6 +35,7 @@ class GraphChecker {
 
  private:
   void report(std::string place, std::string value, std::string expected, std::string hint = {}) {
+    if (hint.empty()) hint = kModelRemedy;
     problems_.push_back(
         {{graph_.source, std::move(place), std::move(value), std::move(expected), std::move(hint)}, nodes_});
   }

@@ -57,7 +57,8 @@ bool NodeChecker::expect(bool holds, const std::string& subject, const std::stri
                          const std::string& expected, const std::string& hint) {
   if (!holds) {
     const std::string name = node_.name.empty() ? "" : " \"" + node_.name + "\"";
-    problems_.push_back({graph_.source, node_.place + name + " " + subject, value, expected, hint});
+    problems_.push_back({graph_.source, node_.place + name + " " + subject, value, expected,
+                         hint.empty() ? kModelRemedy : hint});
   }
   return holds;
 }

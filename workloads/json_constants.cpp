@@ -114,8 +114,9 @@ void ConstantSources::check_file_entry(const Tensor& tensor, const std::string& 
   if (file_ == nullptr) return;
   if (!file_->has(tensor.name)) {
     const std::string nearest = problems_.is_full() ? "" : nearest_name(tensor.name, file_->names());
-    problems_.add(path, {}, "a tensor \"" + tensor.name + "\" in " + file_->path(),
-                  nearest.empty() ? "" : "the nearest name in it is \"" + nearest + "\"");
+    problems_.add(path, "no such tensor", "a tensor \"" + tensor.name + "\" in " + file_->path(),
+                  nearest.empty() ? "write it there, or name another with \"name\""
+                                  : "the nearest name in it is \"" + nearest + "\"");
     return;
   }
   const ElementType type = file_->type(tensor.name);

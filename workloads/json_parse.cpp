@@ -99,7 +99,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   bool fail(std::size_t error_offset, std::string value, std::string expected, std::string hint = {}) {
     problem_ = {file_, line_and_column(text_, error_offset), std::move(value), std::move(expected),
-                std::move(hint)};
+                hint.empty() ? "the file has to be JSON from there on" : std::move(hint)};
     return false;
   }
 
@@ -127,7 +127,7 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
   bool count_value() {
     if (++values_ <= kMaxValues) return true;
-    return fail(offset() - 1, {}, "at most " + std::to_string(kMaxValues) + " values",
+    return fail(offset() - 1, "more values", "at most " + std::to_string(kMaxValues) + " values",
                 "large tensors belong in a safetensors file");
   }
 

@@ -108,6 +108,7 @@ std::string written_value(const Json& value) {
 }
 
 void ProblemList::add(std::string place, std::string value, std::string expected, std::string hint) {
+  if (hint.empty()) hint = remedy_;
   problems_.add({file_, std::move(place), std::move(value), std::move(expected), std::move(hint)});
 }
 
@@ -129,8 +130,8 @@ std::string JsonObject::path_of(const std::string& key) const {
 
 void JsonObject::problem(const std::string& key, std::string expected, std::string hint) {
   const auto found = json_->find(key);
-  problems_->add(path_of(key), found == json_->end() ? std::string() : written_value(*found),
-                 std::move(expected), std::move(hint));
+  problems_->add(path_of(key), found == json_->end() ? "nothing" : written_value(*found), std::move(expected),
+                 std::move(hint));
 }
 
 const nlohmann::ordered_json* JsonObject::raw(const std::string& key) {

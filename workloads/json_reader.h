@@ -24,8 +24,9 @@ namespace qsim {
 /// Collects the problems of one file.
 class ProblemList {
  public:
-  explicit ProblemList(std::string file, std::size_t most = kMostListedProblems)
-      : file_(std::move(file)), problems_(most) {}
+  /// `remedy` is the hint of a problem that has none of its own.
+  explicit ProblemList(std::string file, std::string remedy = {}, std::size_t most = kMostListedProblems)
+      : file_(std::move(file)), remedy_(std::move(remedy)), problems_(most) {}
   void add(std::string place, std::string value, std::string expected, std::string hint = {});
   [[nodiscard]] bool empty() const { return problems_.empty(); }
   [[nodiscard]] const std::vector<Problem>& all() const { return problems_.all(); }
@@ -38,6 +39,7 @@ class ProblemList {
 
  private:
   std::string file_;
+  std::string remedy_;
   ProblemCollector problems_;
 };
 

@@ -80,7 +80,8 @@ enum class OnProblems {
 JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on_problems) {
   // What goes on says of each layer what is wrong with it, so it needs every problem.
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
-  ProblemList problems(path, on_problems == OnProblems::go_on ? all : kMostListedProblems);
+  ProblemList problems(path, "docs/workload_format.md describes every key",
+                       on_problems == OnProblems::go_on ? all : kMostListedProblems);
   JsonObject root(json, "", problems);
   JsonWorkload workload;
   Graph& graph = workload.graph;

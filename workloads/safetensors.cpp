@@ -63,7 +63,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path) {
 
 void SafetensorsReader::parse_header(const std::string& header, std::int64_t data_bytes) {
   const nlohmann::ordered_json json = parse_json_text(header, path_ + " (header)");
-  ProblemList problems(path_);
+  ProblemList problems(path_, "the file is damaged; write it again");
   const JsonObject root(json, "", problems);
   for (const auto& member : root.json().items()) {
     JsonObject object(member.value(), member.key(), problems);
@@ -112,7 +112,7 @@ void SafetensorsReader::check_coverage(std::int64_t data_bytes) const {
   std::stable_sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) {
     return std::pair(a->begin_bytes, a->end_bytes) < std::pair(b->begin_bytes, b->end_bytes);
   });
-  ProblemList problems(path_);
+  ProblemList problems(path_, "the file is damaged; write it again");
   std::int64_t covered_bytes = 0;
   for (const Entry* entry : sorted) {
     if (entry->begin_bytes != covered_bytes) {

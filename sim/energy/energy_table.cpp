@@ -124,7 +124,7 @@ EnergyTable load_energy_table(const std::string& name_or_path, const std::vector
   const std::string path =
       find_named_file(name_or_path, "", search_dirs, {hardware_file, "energy", "an energy table"});
   const Json json = parse_json_file(path);
-  ProblemList problems(path);
+  ProblemList problems(path, "configs/schemas/energy.schema.json describes every entry");
   JsonObject root(json, "", problems);
   EnergyTable table;
   for (const char* key : {"$schema", "description"}) static_cast<void>(root.string(key, ""));

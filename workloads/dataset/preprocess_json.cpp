@@ -119,7 +119,7 @@ void check_channel_counts(const Preprocess& preprocess, JsonObject& root) {
 
 Preprocess read_preprocess_json(const std::string& path) {
   const Json json = parse_json_file(path, kMaxFileBytes);
-  ProblemList problems(path);
+  ProblemList problems(path, "docs/datasets.md describes every key");
   JsonObject root(json, "", problems);
   Preprocess preprocess;
   (void)root.string("$schema", "");

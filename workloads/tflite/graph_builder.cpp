@@ -59,11 +59,9 @@ TensorData read_data(const ModelTensor& source, ElementType type, const std::str
   const std::int64_t bits = bits_of(source.type, type);
   const auto expected_bytes = static_cast<std::size_t>((count * bits + 7) / 8);
   if (source.data.size() != expected_bytes) {
-    throw InputError({file,
-                      place,
-                      std::to_string(source.data.size()) + " bytes of data",
+    throw InputError({file, place, std::to_string(source.data.size()) + " bytes of data",
                       std::to_string(expected_bytes) + " bytes for shape " + to_string(source.shape),
-                      {}});
+                      kModelRemedy});
   }
   TensorData data;
   data.type = type;
@@ -85,7 +83,8 @@ std::optional<Quantization> read_quantization(const ModelTensor& source, Element
   for (const std::int64_t zero_point : source.zero_points) {
     if (zero_point < std::numeric_limits<std::int32_t>::min() ||
         zero_point > std::numeric_limits<std::int32_t>::max()) {
-      throw InputError({file, place, "zero point " + std::to_string(zero_point), "a 32-bit integer", {}});
+      throw InputError(
+          {file, place, "zero point " + std::to_string(zero_point), "a 32-bit integer", kModelRemedy});
     }
     q.zero_points.push_back(static_cast<std::int32_t>(zero_point));
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "workloads/error.h"
+#include "workloads/graph_check.h"
 #include "workloads/tflite/graph_builder.h"
 
 namespace qsim::tflite {
@@ -87,8 +88,8 @@ void OperatorReader::read() {
 
 void OperatorReader::fail(const std::string& subject, const std::string& value, const std::string& expected,
                           const std::string& hint) const {
-  throw InputError(
-      {builder_.model_.file, subject.empty() ? op_.place : op_.place + " " + subject, value, expected, hint});
+  throw InputError({builder_.model_.file, subject.empty() ? op_.place : op_.place + " " + subject, value,
+                    expected, hint.empty() ? kModelRemedy : hint});
 }
 
 void OperatorReader::expect_inputs(std::size_t min, std::size_t max) const {

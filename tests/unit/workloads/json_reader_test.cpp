@@ -132,7 +132,7 @@ TEST_CASE("all problems of a file are reported together, with path, value and wh
   CHECK(problems[1].value == "\"four\"");
   CHECK(problems[2].hint == "did you mean \"fixed\"?");
   CHECK(problems[3].place == "inner.y");
-  CHECK(problems[3].value.empty());
+  CHECK(problems[3].value == "nothing");
   CHECK(problems[4].place == "inner.x");
   CHECK(problems[5].place == "rowz");
   CHECK(problems[5].hint == "did you mean \"rows\"?");
