@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Writes what the fuzz targets start from: make_seeds.py FOLDER.
+
+FOLDER/seeds/TARGET/ gets small valid files, FOLDER/dictionaries/TARGET.dict the words of the format. Files of
+the test data ($QSIM_DATA_DIR, ../shared/data) are added where they are there and small.
+"""
+
+import gzip
+import io
+import json
+import os
+import pathlib
+import struct
+import sys
+
+import numpy as np
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "conformance"))
+from operator_models import OPERATORS, Maker  # noqa: E402
+
+LARGEST_FILE_BYTES = 100_000
+SCALED = {"scale": 0.5}
+IMAGE = [{"name": "x", "shape": [1, 4, 5, 3], **SCALED, "zero_point": 2}]
+WEIGHTS = {"shape": [4, 3, 3, 3], "scale": 0.1, "axis": 0}
+CHANNEL = {"shape": [3], "scale": 0.25, "values": [1, 2, 3]}
+
+# One layer each: an operation with its attributes, read from the image "x".
+LAYERS = [
+    {"op": "conv2d", "weights": WEIGHTS, "bias": True, "padding": "same", "stride": 2, "activation": "relu", "output": SCALED},
+    {"op": "conv2d", "weights": {**WEIGHTS, "bits": 4, "scale": [0.1, 0.2, 0.3, 0.4]}, "dilation": [1, 2], "output": SCALED},
+    {"op": "depthwise_conv2d", "weights": {"shape": [6, 3, 3, 1], "scale": 0.1}, "padding": [1, 1, 0, 0], "output": SCALED},
+    {"op": "transpose_conv2d", "weights": {"shape": [2, 2, 2, 3], "scale": 0.1}, "stride": 2, "padding": "same", "output": SCALED},
+    {"op": "fully_connected", "weights": {"shape": [7, 60], "scale": 0.1, "generator": "uniform", "zero_point": 3},
+     "bias": {"values": [1, 2, 3, 4, 5, 6, 7]}, "output": {"bits": 16, **SCALED}},
+    {"op": "max_pool2d", "kernel": 2, "stride": 1},
+    {"op": "average_pool2d", "kernel": [4, 5]},
+    {"op": "mean", "axes": [1, 2], "keep_dims": False, "output": SCALED},
+    {"op": "pad", "before": [0, 1, 0, 0], "after": [0, 0, 2, 0], "value": 1},
+    {"op": "strided_slice", "begin": [0, 3, 0, 0], "count": [1, 2, 5, 3], "stride": [1, -2, 1, 1]},
+    {"op": "reshape", "shape": [1, -1]},
+    {"op": "transpose", "permutation": [0, 2, 3, 1]},
+    {"op": "softmax"}, {"op": "logistic"}, {"op": "tanh"}, {"op": "leaky_relu", "alpha": 0.1}, {"op": "relu6"},
+    {"op": "quantize", "output": {"bits": 4, "signed": False, **SCALED}}, {"op": "dequantize"},
+]
+PAIRS = [
+    {"op": "add", "inputs": ["x", "x"], "output": SCALED}, {"op": "mul", "inputs": ["x", CHANNEL], "output": SCALED},
+    {"op": "sub", "inputs": [CHANNEL, "x"], "activation": "relu6", "output": SCALED},
+    {"op": "concat", "inputs": ["x", "x"], "axis": -1, "output": SCALED},
+]
+
+
+def workload(layer, semantics="tflite"):
+    wired = {"name": "y", **layer} if "inputs" in layer else {"name": "y", "input": "x", **layer}
+    return {"name": "seed", "semantics": semantics, "tensors": {"generator": "normal", "seed": 1}, "inputs": IMAGE,
+            "layers": [wired, {"op": "dequantize", "name": "z", "input": "y"}] if layer["op"] != "dequantize" else [wired],
+            "outputs": ["y"]}
+
+
+def workload_seeds():
+    for layer in LAYERS + PAIRS:
+        yield json.dumps(workload(layer)).encode()
+    for layer in (LAYERS[0], LAYERS[6], PAIRS[0]):
+        yield json.dumps(workload(layer, "onnx")).encode()
+    for path in sorted((ROOT / "workloads" / "models").glob("resnet8*.json")):
+        yield path.read_bytes()
+
+
+def hardware_seeds():
+    for path in sorted((ROOT / "configs").glob("*.json")):
+        yield path.read_bytes()
+    yield b'{"extends": "npu", "mac_array": {"rows": 8, "columns": 4}, "dram": {"kind": "none"}}'
+    yield b'{"name": "x", "clock_mhz": 0.5, "energy": "45nm", "accumulators": {"overflow": "trap", "entries": 2}}'
+
+
+def npy_seeds():
+    for dtype in ("i1", "u1", "<i2", "<u2", "<i4", "<i8", "<f4", "<f8"):
+        for shape in ((), (3,), (2, 3, 4)):
+            stream = io.BytesIO()
+            np.save(stream, np.ones(shape, dtype))
+            yield stream.getvalue()
+
+
+def safetensors_seeds():
+    header = {"__metadata__": {"a": "b"}, "w": {"dtype": "I8", "shape": [2, 3], "data_offsets": [0, 6]},
+              "b": {"dtype": "F32", "shape": [2], "data_offsets": [6, 14]}}
+    for content in (header, {}, {"w": header["w"]}):
+        text = json.dumps(content).encode()
+        yield struct.pack("<Q", len(text)) + text + bytes(14 if "b" in content else 6 if content else 0)
+
+
+def test_data(pattern):
+    """Small files of the test data, where it is there."""
+    folders = [os.environ.get("QSIM_DATA_DIR"), ROOT.parent / "shared" / "data"]
+    for folder in filter(None, folders):
+        for path in sorted(pathlib.Path(folder).glob(pattern)):
+            if path.stat().st_size <= LARGEST_FILE_BYTES:
+                yield path.read_bytes()
+
+
+def tflite_seeds():
+    for operator in OPERATORS:
+        for dtype in ("int8", "int16"):
+            maker = Maker(dtype, 1)
+            operator(maker)
+            yield maker.writer.bytes()
+    yield from test_data("models/*.tflite")
+
+
+def field(number, content):
+    """A field of a protobuf message: a number, or bytes with their length."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+def onnx_seeds():
+    """A graph of one Relu with an initializer; field numbers of onnx.proto."""
+    node = field(1, b"x") + field(2, b"y") + field(3, b"relu") + field(4, b"Relu")
+    initializer = field(1, 2) + field(2, 1) + field(8, b"w") + field(9, bytes(8))
+    value = field(1, b"x") + field(2, field(1, field(1, 1) + field(2, field(1, field(1, 4)))))
+    graph = field(1, node) + field(2, b"graph") + field(5, initializer) + field(11, value) + field(12, field(1, b"y"))
+    yield field(1, 8) + field(2, b"seed") + field(7, graph) + field(8, field(2, 13))
+    yield from test_data("models/**/*.onnx")
+
+
+def bits_seeds():
+    yield b'{"y": {"weights": 4, "activations": 6}, "z": {"activations": 16}}'
+    yield b'{"y": {"weights": 1}}'
+
+
+def energy_seeds():
+    for path in sorted((ROOT / "configs" / "energy").glob("*.json")):
+        yield path.read_bytes()
+
+
+def preprocess_seeds():
+    for path in sorted((ROOT / "configs" / "preprocess").glob("*.json")):
+        yield path.read_bytes()
+    yield b'{"channels": "grey", "steps": [{"resize": [4, 4], "interpolation": "nearest"}], "unit_scale": true}'
+    yield b'{"steps": [{"center_crop_fraction": 0.5}, {"resize": [4, 4], "interpolation": "bicubic"}], "mean": [1, 2, 3]}'
+
+
+def cifar10_seeds():
+    for count in (1, 2):
+        yield bytes(range(count)) + bytes(3073 * count - count)
+
+
+def idx_seeds():
+    """What idx.cpp takes: the length of the images' file in two bytes, then both files."""
+    images = struct.pack(">IIII", 0x803, 2, 3, 4) + bytes(range(24))
+    labels = struct.pack(">II", 0x801, 2) + bytes([7, 1])
+    for pack in (bytes, lambda content: gzip.compress(content, mtime=0)):
+        yield struct.pack("<H", len(pack(images))) + pack(images) + pack(labels)
+
+
+def image_list_seeds():
+    yield b"file,label\nnpu.json,0\nnpu_small.json,3\n"
+    yield b'\xef\xbb\xbflabel,file,"a ""name"""\r\n1,"npu.json",x\r\n0,energy/45nm.json,\r\n'
+
+
+def image_seeds():
+    pixels = np.random.default_rng(1).integers(0, 256, (9, 13, 4), np.uint8)
+    for mode in ("RGB", "L", "CMYK"):
+        for options in ({}, {"progressive": True}):
+            yield encoded(pixels, mode, "JPEG", **options)
+    for mode in ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"):
+        yield encoded(pixels, mode, "PNG")
+
+
+def encoded(pixels, mode, file_format, **options):
+    stream = io.BytesIO()
+    image = Image.fromarray(pixels, "RGBA").convert("RGB")
+    image = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)
+    image.save(stream, file_format, **options)
+    return stream.getvalue()
+
+
+def words_of(schema):
+    """Property names and values of a JSON schema."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        yield from (word for word in schema.get("enum", []) if isinstance(word, str))
+        for child in schema.values():
+            yield from words_of(child)
+    elif isinstance(schema, list):
+        for child in schema:
+            yield from words_of(child)
+
+
+def schema_words(name):
+    schema = json.loads((ROOT / "configs" / "schemas" / f"{name}.schema.json").read_text())
+    return [f'\\"{word}\\"' for word in sorted(set(words_of(schema)))] + [
+        "true", "false", "null", "-1", "1e999", "-0.0", "1e-45", "2147483648", "9223372036854775807", "[[[[", "{\\\"a\\\":"]
+
+
+def little_endian(*numbers):
+    return ["".join(f"\\x{byte:02x}" for byte in struct.pack("<i", number)) for number in numbers]
+
+
+DICTIONARIES = {
+    "hardware": lambda: schema_words("hardware"),
+    "workload": lambda: schema_words("workload"),
+    "safetensors": lambda: ['\\"dtype\\"', '\\"shape\\"', '\\"data_offsets\\"', '\\"__metadata__\\"', '\\"I8\\"', '\\"F32\\"',
+                            '\\"I64\\"', "9223372036854775807", "[0,0]"],
+    "npy": lambda: ["\\x93NUMPY", "'descr'", "'fortran_order'", "'shape'", "False", "True", "'<f4'", "'|i1'", "(1, )",
+                    "9223372036854775807"],
+    "bits": lambda: ['\\"weights\\"', '\\"activations\\"', '\\"y\\"', '\\"z\\"', "16", "17"],
+    "cifar10": lambda: ["\\x00\\x01"],
+    "energy": lambda: schema_words("energy"),
+    "idx": lambda: ["\\x00\\x00\\x08\\x03", "\\x00\\x00\\x08\\x01", "\\x1f\\x8b\\x08", "\\xff\\xff\\xff\\xff"],
+    "image": lambda: ["\\xff\\xd8", "\\xff\\xc0", "\\xff\\xc2", "\\xff\\xda", "\\xff\\xdb", "\\xff\\xc4", "Adobe", "JFIF", "IHDR",
+                      "IDAT", "PLTE", "tRNS", "IEND"],
+    "image_list": lambda: ["file", "label", "npu.json", "../", ",,", "\\x0d\\x0a", '\\"\\"', "\\xef\\xbb\\xbf"],
+    "onnx": lambda: ["Relu", "ai.onnx", "location", "external", "\\xff\\xff\\xff\\xff\\x7f"],
+    "preprocess": lambda: schema_words("preprocess"),
+    "tflite": lambda: ["TFL3"] + little_endian(0, 1, 2, 3, 4, 8, 127, 128, 255, 256, 65535, 2**20, 2**31 - 1, -1, -2**31),
+}
+SEEDS = {"bits": bits_seeds, "cifar10": cifar10_seeds, "energy": energy_seeds, "hardware": hardware_seeds,
+         "idx": idx_seeds, "image": image_seeds, "image_list": image_list_seeds, "npy": npy_seeds, "onnx": onnx_seeds,
+         "preprocess": preprocess_seeds, "safetensors": safetensors_seeds, "tflite": tflite_seeds,
+         "workload": workload_seeds}
+
+
+def main(folder):
+    for target, seeds in SEEDS.items():
+        place = folder / "seeds" / target
+        place.mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(seeds()):
+            (place / f"{number:03}").write_bytes(seed)
+    (folder / "dictionaries").mkdir(exist_ok=True)
+    for target, words in DICTIONARIES.items():
+        (folder / "dictionaries" / f"{target}.dict").write_text("".join(f'"{word}"\n' for word in words()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(pathlib.Path(sys.argv[1]))
