@@ -79,9 +79,6 @@ class Evaluator {
 
   Evaluation run() {
     Evaluation result;
-    SimulateOptions cost;
-    cost.values = Values::none;
-    result.inference = simulate(hardware_, graph_, {}, cost);
     result.asked = images();
     PoolOptions pool;
     pool.items = images();
@@ -94,6 +91,11 @@ class Evaluator {
     result.signal = end.signal;
     if (end.signal != 0) return result;
     gather(result);
+    // Last: what can be wrong with the data is known before the chip is simulated.
+    SimulateOptions cost;
+    cost.values = Values::none;
+    result.inference = simulate(hardware_, graph_, {}, cost);
+    add_accumulators(result.inference);
     return result;
   }
 
@@ -168,7 +170,6 @@ class Evaluator {
     result.top1 = proportion(right(1), read);
     if (ports_.classes > kTopClasses) result.top5 = proportion(right(kTopClasses), read);
     if (options_.keep_inputs) result.inputs = gathered_inputs();
-    add_accumulators(result.inference);
   }
 
   /// Why a worker could not read an image.

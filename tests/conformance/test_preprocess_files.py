@@ -77,4 +77,5 @@ def test_a_problem_names_file_place_value_and_what_was_expected(probe, tmp_path)
     path = tmp_path / "preprocess.json"
     path.write_text('{"steps": [{"resize": [0, 224], "interpolation": "bilinear"}]}', encoding="utf-8")
     assert probe.problem_of_preprocess(path) == (
-        f"{path}: steps[0].resize[0]: got 0, expected an integer from 1 to 65535")
+        f"{path}: steps[0].resize[0]: got 0, expected an integer from 1 to 65535; "
+        "docs/datasets.md describes every key")
