@@ -1,5 +1,7 @@
 #include "sim/chip_values.h"
 
+#include "workloads/layout.h"
+
 namespace qsim {
 
 void ChipValues::collect(std::int32_t row, const ChipMemory& memory) {
@@ -21,12 +23,13 @@ NamedTensor ChipValues::computed(TensorId id) const {
       out.data.set(static_cast<std::int64_t>(i), values[i]);
     }
   }
+  out.data = to_model_layout(std::move(out.data), info);
   return out;
 }
 
 NamedTensor ChipValues::tensor(TensorId id, const std::vector<TensorData>& inputs) const {
   const Tensor& info = graph_.tensor(id);
-  if (info.data) return {info.name, *info.data, info.quantization};
+  if (info.data) return {info.name, to_model_layout(*info.data, info), info.quantization};
   const int storage = compiled_.schedule.storage_of[static_cast<std::size_t>(id)];
   if (values_.contains(storage)) return computed(id);
   // No row makes it: a graph input, or a reshape of one.
@@ -34,7 +37,7 @@ NamedTensor ChipValues::tensor(TensorId id, const std::vector<TensorData>& input
   while (compiled_.schedule.storage_of[static_cast<std::size_t>(graph_.inputs[i])] != storage) ++i;
   TensorData view = inputs[i];
   view.shape = info.shape;
-  return {info.name, std::move(view), info.quantization};
+  return {info.name, to_model_layout(std::move(view), info), info.quantization};
 }
 
 std::vector<NamedTensor> ChipValues::outputs(const std::vector<TensorData>& inputs) const {

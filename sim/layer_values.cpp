@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workloads/layout.h"
+
 namespace qsim {
 
 namespace {
@@ -37,7 +39,8 @@ LayerRunner::LayerRunner(const Graph& graph, const CompiledProgram& compiled, in
       executor_(graph, threads) {}
 
 NamedTensor LayerRunner::named(TensorId id) const {
-  return {graph_.tensor(id).name, executor_.value(id), graph_.tensor(id).quantization};
+  const Tensor& tensor = graph_.tensor(id);
+  return {tensor.name, to_model_layout(executor_.value(id), tensor), tensor.quantization};
 }
 
 void LayerRunner::release_after(std::size_t node) {

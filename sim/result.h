@@ -45,6 +45,7 @@ struct LayerResult {
   int accumulator_bits_worst_case = 0;
 };
 
+/// A tensor as the world outside sees it: name and layout are the model's (workloads/layout.h).
 struct NamedTensor {
   std::string name;
   TensorData data;

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "workloads/chip_support.h"
 #include "workloads/error.h"
 #include "workloads/execute_nodes.h"
 
@@ -31,33 +32,36 @@ struct Executor::Impl {
     return run.prepared.depthwise ? run_depthwise(run) : run_mac(run);
   }
 
+  /// The nodes on the vector unit, by kind.
+  struct VectorRunner {
+    const Graph& graph;
+    const Node& node;
+    const Operands& inputs;
+    const TensorData& x;
+    TensorData& y;
+    void operator()(const BinaryOp&) const { run_binary(graph, node, inputs, y); }
+    void operator()(const Pool2dOp&) const { run_pool(graph, node, x, y); }
+    void operator()(const MeanOp&) const { run_mean(graph, node, x, y); }
+    void operator()(const PadOp&) const { run_pad(node, x, y); }
+    void operator()(const StridedSliceOp&) const { run_strided_slice(node, x, y); }
+    void operator()(const ReshapeOp&) const { y.bytes = x.bytes; }
+    void operator()(const TransposeOp&) const { run_transpose(node, x, y); }
+    void operator()(const ConcatOp&) const { run_concat(graph, node, inputs, y); }
+    void operator()(const SoftmaxOp&) const { run_softmax(graph, node, x, y); }
+    void operator()(const UnaryOp&) const { run_unary(graph, node, x, y); }
+    void operator()(const QuantizeOp&) const { run_unary(graph, node, x, y); }
+    void operator()(const DequantizeOp&) const { run_unary(graph, node, x, y); }
+    /// On the MAC array, or refused by require_chip_support.
+    template <typename OtherOp>
+    void operator()(const OtherOp&) const {
+      throw std::logic_error("not on the vector unit");
+    }
+  };
+
   void run_vector(const Node& node, TensorData& output) {
     Operands inputs;
-    for (const TensorId id : node.inputs) inputs.push_back(&value(id));
-    const TensorData& x = *inputs[0];
-    struct Runner {
-      const Impl& impl;
-      const Node& node;
-      const Operands& inputs;
-      const TensorData& x;
-      TensorData& y;
-      void operator()(const BinaryOp&) const { run_binary(impl.graph, node, inputs, y); }
-      void operator()(const Pool2dOp&) const { run_pool(impl.graph, node, x, y); }
-      void operator()(const MeanOp&) const { run_mean(impl.graph, node, x, y); }
-      void operator()(const PadOp&) const { run_pad(node, x, y); }
-      void operator()(const StridedSliceOp&) const { run_strided_slice(node, x, y); }
-      void operator()(const ReshapeOp&) const { y.bytes = x.bytes; }
-      void operator()(const TransposeOp&) const { run_transpose(node, x, y); }
-      void operator()(const ConcatOp&) const { run_concat(impl.graph, node, inputs, y); }
-      void operator()(const SoftmaxOp&) const { run_softmax(impl.graph, node, x, y); }
-      void operator()(const UnaryOp&) const { run_unary(impl.graph, node, x, y); }
-      void operator()(const QuantizeOp&) const { run_unary(impl.graph, node, x, y); }
-      void operator()(const DequantizeOp&) const { run_unary(impl.graph, node, x, y); }
-      void operator()(const Conv2dOp&) const { throw std::logic_error("not on the vector unit"); }
-      void operator()(const TransposeConv2dOp&) const { throw std::logic_error("not on the vector unit"); }
-      void operator()(const FullyConnectedOp&) const { throw std::logic_error("not on the vector unit"); }
-    };
-    std::visit(Runner{*this, node, inputs, x, output}, node.op);
+    for (const TensorId id : node.inputs) inputs.push_back(id == kNoTensor ? nullptr : &value(id));
+    std::visit(VectorRunner{graph, node, inputs, *inputs[0], output}, node.op);
   }
 
   const Graph& graph;
@@ -74,6 +78,7 @@ void Executor::set_input(TensorId id, TensorData value) {
 }
 
 std::optional<arithmetic::AccumulatorStats> Executor::run_node(const Node& node, const MacContext& context) {
+  require_chip_support(impl_->graph, node);
   const TensorId id = node.outputs[0];
   const Tensor& tensor = impl_->graph.tensor(id);
   TensorData output(tensor.type, tensor.shape);

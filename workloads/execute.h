@@ -42,7 +42,8 @@ class Executor {
 
   /// Value of a graph input; type and shape are the tensor's (checked by the caller with check_input).
   void set_input(TensorId id, TensorData value);
-  /// Computes one node; its inputs have values. Returns what the accumulators saw (nodes on the MAC array).
+  /// Computes one node; its inputs have values. InputError where the chip cannot (chip_support.h). Returns
+  /// what the accumulators saw (nodes on the MAC array).
   std::optional<arithmetic::AccumulatorStats> run_node(const Node& node, const MacContext& context);
   /// Value of a tensor that has one (constants included); throws std::logic_error otherwise.
   [[nodiscard]] const TensorData& value(TensorId id) const;

@@ -40,16 +40,33 @@ std::string_view name_of(const Graph&, const Node&, const QuantizeOp&) {
 std::string_view name_of(const Graph&, const Node&, const DequantizeOp&) {
   return "dequantize";
 }
+std::string_view name_of(const Graph&, const Node&, const MatMulOp&) {
+  return "matmul";
+}
+std::string_view name_of(const Graph&, const Node&, const PReluOp&) {
+  return "prelu";
+}
+std::string_view name_of(const Graph&, const Node&, const BatchNormOp&) {
+  return "batch_norm";
+}
+std::string_view name_of(const Graph&, const Node&, const LayerNormOp&) {
+  return "layer_norm";
+}
+std::string_view name_of(const Graph&, const Node&, const ResizeOp& op) {
+  return op.mode == ResizeMode::nearest ? "resize_nearest" : "resize_linear";
+}
 std::string_view name_of(const Graph&, const Node&, const BinaryOp& op) {
-  constexpr std::array<std::string_view, 3> kNames{"add", "sub", "mul"};
+  constexpr std::array<std::string_view, 7> kNames{"add", "sub", "mul", "div", "min", "max", "pow"};
   return kNames[static_cast<std::size_t>(op.kind)];
 }
 std::string_view name_of(const Graph&, const Node&, const Pool2dOp& op) {
   return op.kind == PoolKind::max ? "max_pool2d" : "average_pool2d";
 }
 std::string_view name_of(const Graph&, const Node&, const UnaryOp& op) {
-  constexpr std::array<std::string_view, 6> kNames{"logistic", "tanh",  "leaky_relu",
-                                                   "relu",     "relu6", "relu_n1_to_1"};
+  constexpr std::array<std::string_view, 22> kNames{
+      "logistic",   "tanh",      "leaky_relu", "relu",  "relu6", "relu_n1_to_1", "hard_swish", "hard_sigmoid",
+      "gelu",       "gelu_tanh", "clip",       "elu",   "erf",   "exp",          "log",        "sqrt",
+      "reciprocal", "neg",       "abs",        "floor", "ceil",  "softplus"};
   return kNames[static_cast<std::size_t>(op.kind)];
 }
 
@@ -59,7 +76,14 @@ std::string_view op_name(const Graph& graph, const Node& node) {
   return std::visit([&](const auto& op) { return name_of(graph, node, op); }, node.op);
 }
 
+bool is_float_node(const Graph& graph, const Node& node) {
+  return graph.tensor(node.inputs[0]).is_float() && graph.tensor(node.outputs[0]).is_float();
+}
+
 std::int64_t mac_count(const Graph& graph, const Node& node) {
+  if (std::holds_alternative<MatMulOp>(node.op)) {
+    return element_count(graph.tensor(node.outputs[0]).shape) * graph.tensor(node.inputs[0]).shape.back();
+  }
   const bool has_weights = std::holds_alternative<Conv2dOp>(node.op) ||
                            std::holds_alternative<TransposeConv2dOp>(node.op) ||
                            std::holds_alternative<FullyConnectedOp>(node.op);

@@ -40,12 +40,15 @@ inline constexpr TensorId kNoTensor = -1;
 /// A tensor of the network. Activations are [.., channels] (channels last) in memory.
 struct Tensor {
   std::string name;
-  Shape shape;
+  Shape shape;  ///< As the graph computes; workloads/layout.h has the model's own order.
   ElementType type = ElementType::i8;
   std::optional<Quantization> quantization;  ///< Absent: a float or an index tensor.
   std::optional<TensorData> data;            ///< Present: a constant.
   /// A graph input that may have this value only (a shape operand; the declared shapes follow from it).
   std::optional<TensorData> required_value;
+  /// Dimension i of the model is dimension model_axes[i] of `shape`; dimensions that it leaves out have one
+  /// element. Empty: the model has the same dimensions. A model in NCHW has {0, 3, 1, 2}.
+  std::vector<int> model_axes;
 
   [[nodiscard]] bool is_constant() const { return data.has_value(); }
   [[nodiscard]] bool is_float() const { return type == ElementType::f32; }
@@ -77,7 +80,14 @@ struct FullyConnectedOp {
   Activation activation = Activation::none;
 };
 
-enum class BinaryKind { add, sub, mul };
+/// y[.., M, N] = a[.., M, K] b[.., K, N] of two activations; leading dimensions are broadcast as numpy does.
+/// A product with constant b is a FullyConnectedOp. Inputs: a, b.
+struct MatMulOp {
+  bool transpose_b = false;  ///< b is [.., N, K].
+};
+
+/// div and pow: float tensors only.
+enum class BinaryKind { add, sub, mul, div, min, max, pow };
 /// Element by element with numpy broadcasting. Inputs: a, b (either may be constant).
 struct BinaryOp {
   BinaryKind kind = BinaryKind::add;
@@ -85,13 +95,15 @@ struct BinaryOp {
 };
 
 enum class PoolKind { max, average };
-/// Pooling over H and W of NHWC; padding is left out of maximum and of the average's count.
+/// Pooling over H and W of NHWC. Padding is left out of maximum and sum; the average divides by the elements
+/// inside the input, with count_include_pad by those inside the padded input.
 struct Pool2dOp {
   PoolKind kind = PoolKind::max;
   std::int64_t kernel_h = 1, kernel_w = 1;
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
   Activation activation = Activation::none;
+  bool count_include_pad = false;  ///< Average only.
 };
 
 /// Mean over `axes` (sorted, non-negative).
@@ -104,6 +116,7 @@ struct MeanOp {
 struct PadOp {
   std::vector<std::int64_t> before, after;
   std::int64_t value = 0;
+  float real_value = 0.0F;  ///< Of a float tensor, in place of `value`.
 };
 
 /// Per dimension: indices begin, begin+stride, ... (count = output dimension before dropping `shrink` axes).
@@ -122,17 +135,76 @@ struct ConcatOp {
 struct SoftmaxOp {
   float beta = 1.0F;
 };
-enum class UnaryKind { logistic, tanh, leaky_relu, relu, relu6, relu_n1_to_1 };
+/// Those from `erf` on: float tensors only.
+enum class UnaryKind {
+  logistic,
+  tanh,
+  leaky_relu,  ///< x >= 0 ? x : alpha x
+  relu,
+  relu6,
+  relu_n1_to_1,
+  hard_swish,    ///< x * min(max(x + 3, 0), 6) / 6
+  hard_sigmoid,  ///< min(max(alpha x + beta, 0), 1)
+  gelu,          ///< x / 2 * (1 + erf(x / sqrt(2)))
+  gelu_tanh,     ///< x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))
+  clip,          ///< min(max(x, alpha), beta)
+  elu,           ///< x >= 0 ? x : alpha (exp(x) - 1)
+  erf,
+  exp,
+  log,
+  sqrt,
+  reciprocal,
+  neg,
+  abs,
+  floor,
+  ceil,
+  softplus,  ///< log(1 + exp(x))
+};
 struct UnaryOp {
   UnaryKind kind = UnaryKind::relu;
-  float alpha = 0.0F;  ///< leaky_relu
+  float alpha = 0.0F;  ///< Slope of leaky_relu and elu, hard_sigmoid's factor, clip's lower bound.
+  float beta = 0.0F;   ///< hard_sigmoid's offset, clip's upper bound.
 };
+
+/// x >= 0 ? x : slope * x. Inputs: x, slope (a constant, broadcast to x as numpy does).
+struct PReluOp {};
+
+/// y = scale * x + shift, one of each a channel (last dimension); scale = gamma / sqrt(var + epsilon),
+/// shift = beta - mean * scale. Float tensors only. Inputs: x, scale, shift (constants, F32).
+struct BatchNormOp {};
+
+/// y = (x - mean) / sqrt(variance + epsilon) * gamma + beta over the last dimension. Inputs: x, gamma or
+/// kNoTensor, beta or kNoTensor (constants, F32).
+struct LayerNormOp {
+  float epsilon = 1e-5F;
+};
+
+enum class ResizeMode { nearest, linear };
+/// Where output index o lies in the input, s = output size / input size as `scale_*` say it:
+/// half_pixel (o + 0.5) / s - 0.5, pytorch_half_pixel the same but 0 for an output of one element,
+/// asymmetric o / s, align_corners o * (in - 1) / (out - 1), tf_half_pixel_for_nn (o + 0.5) / s.
+enum class ResizeCoordinates {
+  half_pixel,
+  pytorch_half_pixel,
+  asymmetric,
+  align_corners,
+  tf_half_pixel_for_nn
+};
+enum class ResizeRounding { floor, ceil, round_prefer_floor, round_prefer_ceil };
+/// Resizes H and W of NHWC.
+struct ResizeOp {
+  ResizeMode mode = ResizeMode::nearest;
+  ResizeCoordinates coordinates = ResizeCoordinates::half_pixel;
+  ResizeRounding rounding = ResizeRounding::round_prefer_floor;  ///< nearest
+  float scale_h = 1.0F, scale_w = 1.0F;                          ///< Output size / input size.
+};
+
 struct QuantizeOp {};    ///< float -> integer, or integer -> integer at another scale (requantize).
 struct DequantizeOp {};  ///< integer -> float.
 
 using Op = std::variant<Conv2dOp, TransposeConv2dOp, FullyConnectedOp, BinaryOp, Pool2dOp, MeanOp, PadOp,
                         StridedSliceOp, ReshapeOp, TransposeOp, ConcatOp, SoftmaxOp, UnaryOp, QuantizeOp,
-                        DequantizeOp>;
+                        DequantizeOp, MatMulOp, PReluOp, BatchNormOp, LayerNormOp, ResizeOp>;
 
 /// "conv2d", "depthwise_conv2d" is told apart by groups: see op_name(graph, node).
 struct Node {
@@ -166,10 +238,14 @@ struct Graph {
 
 /// "conv2d", "depthwise_conv2d", "fully_connected", "add", "max_pool2d", ...
 [[nodiscard]] std::string_view op_name(const Graph& graph, const Node& node);
+/// Takes and gives floats: a node of a float network, or one that a quantized network leaves to the host.
+/// Quantize and dequantize are not: they lie at the boundary.
+[[nodiscard]] bool is_float_node(const Graph& graph, const Node& node);
 /// Multiply-accumulates of a node: output elements x reduction length, padded taps counted; 0 for the others.
 [[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
-/// Checks ranks, shapes, types, quantization parameters, dangling ids, cycles, duplicate producers and sizes
-/// that overflow; throws InputError with every problem found.
+/// Checks ranks, shapes, types (the activations of a node are all float or, quantize and dequantize apart,
+/// all quantized), quantization parameters, dangling ids, cycles, duplicate producers and sizes that
+/// overflow; throws InputError with every problem found.
 void validate(const Graph& graph);
 
 }  // namespace qsim

@@ -55,6 +55,11 @@ class NodeChecker {
   void check_op(const UnaryOp& op);
   void check_op(const QuantizeOp& op);
   void check_op(const DequantizeOp& op);
+  void check_op(const MatMulOp& op);
+  void check_op(const PReluOp& op);
+  void check_op(const BatchNormOp& op);
+  void check_op(const LayerNormOp& op);
+  void check_op(const ResizeOp& op);
 
   /// Weights, bias and the quantization of a node on the MAC array.
   void check_mac_operands();
@@ -80,7 +85,12 @@ class NodeChecker {
   template <typename Op>
   void check_scales_of(const Op& /*op*/) {}
   bool expect_quotient(float quotient, const std::string& what);
-  /// Quantized with one scale and at most 16 bits.
+  void check_float_mac_operands();
+  /// Per-channel constant of a normalization: F32, as many as the input has channels.
+  void check_channel_constant(std::size_t index, const std::string& subject);
+  /// Operations that have no integer arithmetic.
+  void check_float_only();
+  /// Of a float node F32; otherwise quantized with one scale and at most 16 bits.
   void check_activation(const Tensor& tensor);
   [[nodiscard]] const Tensor& input(std::size_t index) const { return graph_.tensor(node_.inputs[index]); }
   [[nodiscard]] const Tensor& output() const { return graph_.tensor(node_.outputs[0]); }
@@ -89,6 +99,7 @@ class NodeChecker {
               const std::string& hint = {});
   bool expect_rank(const Tensor& tensor, std::size_t rank);
   bool expect_shape(const Tensor& tensor, const Shape& shape);
+  [[nodiscard]] bool is_float() const { return is_float_node(graph_, node_); }
 
   const Graph& graph_;
   const Node& node_;

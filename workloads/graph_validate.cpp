@@ -1,4 +1,4 @@
-// validate(): tensors, names and wiring; graph_validate_ops.cpp has the operations.
+// validate(): tensors, names and wiring; graph_validate_*.cpp have the operations.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -84,6 +84,25 @@ class GraphChecker {
       check_data(place, tensor, count);
     }
     if (tensor.quantization) check_quantization(place, tensor);
+    if (!tensor.model_axes.empty()) check_model_axes(place, tensor);
+  }
+
+  /// Different dimensions of the shape; what they leave out has one element.
+  void check_model_axes(const std::string& place, const Tensor& tensor) {
+    std::vector<bool> used(tensor.shape.size(), false);
+    for (const int axis : tensor.model_axes) {
+      const bool fits = axis >= 0 && static_cast<std::size_t>(axis) < used.size();
+      if (!fits || used[static_cast<std::size_t>(axis)]) {
+        return report(place, "axis " + std::to_string(axis) + " of the model's layout",
+                      "each dimension of shape " + to_string(tensor.shape) + " at most once");
+      }
+      used[static_cast<std::size_t>(axis)] = true;
+    }
+    for (std::size_t d = 0; d < used.size(); ++d) {
+      if (used[d] || tensor.shape[d] == 1) continue;
+      report(place, "a layout of the model without dimension " + std::to_string(d),
+             "all dimensions of more than one element of shape " + to_string(tensor.shape));
+    }
   }
 
   void check_data(const std::string& place, const Tensor& tensor, std::int64_t count) {

@@ -4,21 +4,34 @@
 namespace qsim {
 namespace {
 
-/// Fewest and most inputs of an operation.
+/// Fewest and most inputs of an operation; those from `optional_from` on may be absent.
 struct OperandCount {
   std::size_t min = 1, max = 1;
+  std::size_t optional_from = 1024;
 };
 OperandCount input_count(const Conv2dOp&) {
-  return {2, 3};
+  return {2, 3, 2};
 }
 OperandCount input_count(const TransposeConv2dOp&) {
-  return {2, 3};
+  return {2, 3, 2};
 }
 OperandCount input_count(const FullyConnectedOp&) {
-  return {2, 3};
+  return {2, 3, 2};
 }
 OperandCount input_count(const BinaryOp&) {
   return {2, 2};
+}
+OperandCount input_count(const MatMulOp&) {
+  return {2, 2};
+}
+OperandCount input_count(const PReluOp&) {
+  return {2, 2};
+}
+OperandCount input_count(const BatchNormOp&) {
+  return {3, 3};
+}
+OperandCount input_count(const LayerNormOp&) {
+  return {3, 3, 1};
 }
 OperandCount input_count(const ConcatOp&) {
   return {1, 1024};
@@ -42,9 +55,8 @@ void NodeChecker::check() {
                                 : std::to_string(count.min) + " to " + std::to_string(count.max);
   if (!expect(inputs >= count.min && inputs <= count.max, "inputs", std::to_string(inputs), range)) return;
   if (!expect(node_.outputs.size() == 1, "outputs", std::to_string(node_.outputs.size()), "1")) return;
-  const bool has_bias_slot = count.min == 2 && count.max == 3;
   for (std::size_t i = 0; i < inputs; ++i) {
-    const bool optional = has_bias_slot && i == 2;
+    const bool optional = i >= count.optional_from;
     if (!expect(optional || node_.inputs[i] != kNoTensor, "input " + std::to_string(i), "none", "a tensor"))
       return;
   }
@@ -75,6 +87,11 @@ bool NodeChecker::expect_shape(const Tensor& tensor, const Shape& shape) {
 
 void NodeChecker::check_activation(const Tensor& tensor) {
   const std::string subject = "tensor \"" + tensor.name + "\"";
+  if (is_float()) {
+    expect(tensor.is_float(), subject, element_type_name(tensor.type), "F32, as the node's other activations",
+           "put a dequantize before it");
+    return;
+  }
   if (!expect(is_integer_of_16_bits(tensor), subject,
               std::string(element_type_name(tensor.type)) + (tensor.quantization ? "" : " without scale"),
               "a quantized tensor of 1 to 16 bits")) {
@@ -96,7 +113,27 @@ void NodeChecker::check_same_type() {
   }
 }
 
+void NodeChecker::check_float_only() {
+  expect(is_float(), "activations", "quantized", "float tensors for " + std::string(op_name(graph_, node_)),
+         "put a dequantize before it and a quantize behind it");
+}
+
+void NodeChecker::check_float_mac_operands() {
+  check_activation(output());
+  for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
+    if (node_.inputs[i] == kNoTensor) continue;
+    const std::string subject = (i == 1 ? "weights \"" : "bias \"") + input(i).name + "\"";
+    expect(input(i).is_constant() && input(i).is_float(), subject, element_type_name(input(i).type),
+           "a constant of type F32, as the activations are");
+  }
+  if (node_.inputs.size() < 3 || node_.inputs[2] == kNoTensor) return;
+  expect(element_count(input(2).shape) == input(1).shape[0], "bias \"" + input(2).name + "\"",
+         "shape " + to_string(input(2).shape),
+         std::to_string(input(1).shape[0]) + " elements, one an output channel");
+}
+
 void NodeChecker::check_mac_operands() {
+  if (is_float()) return check_float_mac_operands();
   const Tensor& weights = input(1);
   const std::string subject = "weights \"" + weights.name + "\"";
   const std::int64_t out_channels = weights.shape[0];

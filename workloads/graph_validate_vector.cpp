@@ -6,7 +6,8 @@
 
 namespace qsim {
 
-void NodeChecker::check_op(const BinaryOp&) {
+void NodeChecker::check_op(const BinaryOp& op) {
+  if (op.kind == BinaryKind::div || op.kind == BinaryKind::pow) check_float_only();
   check_activation(input(0));
   check_activation(input(1));
   check_activation(output());
@@ -40,8 +41,8 @@ void NodeChecker::check_op(const Pool2dOp& op) {
   check_window(op.kernel_h, op.stride_h, 1, op.pad_top, op.pad_bottom, 1);
   check_window(op.kernel_w, op.stride_w, 1, op.pad_left, op.pad_right, 2);
   const bool whole = op.kernel_h == x[1] && op.kernel_w == x[2];
-  expect(graph_.semantics == Semantics::tflite || op.kind == PoolKind::max || whole, "average pooling",
-         "a window smaller than the input",
+  expect(is_float() || graph_.semantics == Semantics::tflite || op.kind == PoolKind::max || whole,
+         "average pooling", "a window smaller than the input",
          "with \"onnx\" semantics the whole input (global average pooling)", "use \"tflite\" semantics");
 }
 
@@ -169,7 +170,12 @@ void NodeChecker::check_op(const SoftmaxOp&) {
   check_same_shape();
 }
 
-void NodeChecker::check_op(const UnaryOp&) {
+void NodeChecker::check_op(const UnaryOp& op) {
+  if (op.kind >= UnaryKind::erf) check_float_only();
+  if (op.kind == UnaryKind::clip) {
+    expect(op.alpha <= op.beta, "bounds", std::to_string(op.alpha) + ", " + std::to_string(op.beta),
+           "a lower bound that is not above the upper one");
+  }
   check_activation(input(0));
   check_activation(output());
   check_same_shape();
@@ -177,12 +183,12 @@ void NodeChecker::check_op(const UnaryOp&) {
 
 void NodeChecker::check_op(const QuantizeOp&) {
   if (!input(0).is_float()) check_activation(input(0));
-  check_activation(output());
+  if (expect(!output().is_float(), "output", "F32", "a quantized tensor")) check_activation(output());
   check_same_shape();
 }
 
 void NodeChecker::check_op(const DequantizeOp&) {
-  check_activation(input(0));
+  if (expect(!input(0).is_float(), "input", "F32", "a quantized tensor")) check_activation(input(0));
   expect(output().is_float(), "output", element_type_name(output().type), "F32");
   check_same_shape();
 }

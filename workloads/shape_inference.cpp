@@ -50,19 +50,31 @@ class ShapeInference {
     return {fits ? *declared_ : Shape{rows, w[0]}, {}};
   }
 
-  InferredShape operator()(const BinaryOp&) const {
+  InferredShape operator()(const BinaryOp&) const { return broadcast(x(), inputs_[1]); }
+
+  InferredShape operator()(const MatMulOp& op) const {
     const Shape& b = inputs_[1];
-    Shape shape(std::max(x().size(), b.size()));
-    for (std::size_t i = 1; i <= shape.size(); ++i) {
-      const std::int64_t da = i <= x().size() ? x()[x().size() - i] : 1;
-      const std::int64_t db = i <= b.size() ? b[b.size() - i] : 1;
-      if (da != db && da != 1 && db != 1) {
-        return wrong("operands whose dimensions are equal or 1, not " + to_string(x()) + " and " +
-                     to_string(b));
-      }
-      shape[shape.size() - i] = std::max(da, db);
+    if (x().size() < 2 || b.size() < 2) return wrong("two operands of at least 2 dimensions");
+    const std::int64_t depth = b[b.size() - (op.transpose_b ? 1 : 2)];
+    if (depth != x().back()) {
+      return wrong("operands that agree in the reduced dimension, not " + to_string(x()) + " and " +
+                   to_string(b));
     }
-    return {shape, {}};
+    InferredShape result = broadcast({x().begin(), x().end() - 2}, {b.begin(), b.end() - 2});
+    result.shape.push_back(x()[x().size() - 2]);
+    result.shape.push_back(b[b.size() - (op.transpose_b ? 2 : 1)]);
+    return result;
+  }
+
+  InferredShape operator()(const ResizeOp& op) const {
+    if (x().size() != 4) return wrong("an input of 4 dimensions");
+    if (declared_ && declared_->size() == 4) return {{x()[0], (*declared_)[1], (*declared_)[2], x()[3]}, {}};
+    const auto resized = [](std::int64_t in, float scale) {
+      const float out = static_cast<float>(in) * scale;
+      return out >= 1.0F && out <= static_cast<float>(kMaxTensorElements) ? static_cast<std::int64_t>(out)
+                                                                          : 0;
+    };
+    return {{x()[0], resized(x()[1], op.scale_h), resized(x()[2], op.scale_w), x()[3]}, {}};
   }
 
   InferredShape operator()(const Pool2dOp& op) const {
@@ -144,7 +156,7 @@ class ShapeInference {
     return {shape, {}};
   }
 
-  /// Softmax, element by element operations, quantize and dequantize keep the shape.
+  /// Softmax, normalizations, element by element operations, quantize and dequantize keep the shape.
   template <typename ShapeKeepingOp>
   InferredShape operator()(const ShapeKeepingOp&) const {
     return {x(), {}};
@@ -152,6 +164,21 @@ class ShapeInference {
 
  private:
   [[nodiscard]] const Shape& x() const { return inputs_[0]; }
+
+  /// numpy: aligned at the last dimension, equal or 1.
+  [[nodiscard]] static InferredShape broadcast(const Shape& a, const Shape& b) {
+    Shape shape(std::max(a.size(), b.size()));
+    for (std::size_t i = 1; i <= shape.size(); ++i) {
+      const std::int64_t da = i <= a.size() ? a[a.size() - i] : 1;
+      const std::int64_t db = i <= b.size() ? b[b.size() - i] : 1;
+      if (da != db && da != 1 && db != 1) {
+        return wrong("operands whose dimensions are equal or 1, not " + to_string(a) + " and " +
+                     to_string(b));
+      }
+      shape[shape.size() - i] = std::max(da, db);
+    }
+    return {shape, {}};
+  }
 
   std::span<const Shape> inputs_;
   const std::optional<Shape>& declared_;

@@ -19,7 +19,8 @@ struct InferredShape {
 
 /// Shape of the only output. `inputs` are the shapes of the node's inputs in their order (a bias may be left
 /// out). `declared` decides what the operation leaves open: the target of a reshape (one dimension may be
-/// -1), the height and width of a transposed convolution, the leading dimensions of a fully connected layer
+/// -1), the height and width of a transposed convolution and of a resize (whose scales decide when it is
+/// absent), the leading dimensions of a fully connected layer
 /// (rows x outputs when absent). Dimensions are at least 1; sizes that overflow are a problem.
 [[nodiscard]] InferredShape infer_output_shape(const Op& op, std::span<const Shape> inputs,
                                                const std::optional<Shape>& declared);

@@ -10,6 +10,7 @@
 #include "workloads/generator.h"
 #include "workloads/graph_memory.h"
 #include "workloads/json_reader.h"
+#include "workloads/layout.h"
 #include "workloads/npy.h"
 #include "workloads/quantize_value.h"
 
@@ -66,7 +67,7 @@ const char* numpy_type(ElementType type) {
 }
 
 TensorData quantized(const TensorData& real, const Tensor& tensor, const std::string& path) {
-  TensorData data(tensor.type, tensor.shape);
+  TensorData data(tensor.type, real.shape);
   const std::span<const float> values = real.as<float>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isnan(values[i])) {
@@ -90,11 +91,13 @@ void check_range(const TensorData& data, const Tensor& tensor, const std::string
   }
 }
 
+/// In the model's layout.
 TensorData read_input(const Tensor& tensor, const std::string& path) {
   const NpyInfo info = read_npy_info(path);
-  if (info.shape != tensor.shape) {
+  const Shape shape = model_shape(tensor);
+  if (info.shape != shape) {
     throw InputError({path, "", "shape " + to_string(info.shape),
-                      "shape " + to_string(tensor.shape) + " of input " + tensor.name,
+                      "shape " + to_string(shape) + " of input " + tensor.name,
                       "reshape the array (numpy.reshape), or set --batch"});
   }
   TensorData data = read_npy(path);
@@ -120,11 +123,11 @@ PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgumen
   PreparedInputs prepared;
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
     const Tensor& tensor = graph.tensor(graph.inputs[i]);
-    InputOrigin origin{tensor.name, to_string(tensor.shape), element_type_name(tensor.type), "none"};
+    InputOrigin origin{tensor.name, to_string(model_shape(tensor)), element_type_name(tensor.type), "none"};
     if (values != Values::none) {
       const auto path = paths.find(i);
       if (path != paths.end()) {
-        prepared.values.push_back(read_input(tensor, path->second));
+        prepared.values.push_back(from_model_layout(read_input(tensor, path->second), tensor));
         check_input(graph, graph.inputs[i], prepared.values.back(), path->second);
         origin.origin = std::filesystem::path(path->second).filename().string();
       } else if (tensor.required_value) {
@@ -133,7 +136,8 @@ PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgumen
       } else {
         const arithmetic::IntegerFormat format =
             tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{};
-        prepared.values.push_back(generate_input(tensor.name, seed, tensor.type, format, tensor.shape));
+        prepared.values.push_back(from_model_layout(
+            generate_input(tensor.name, seed, tensor.type, format, model_shape(tensor)), tensor));
         origin.origin = "seed " + std::to_string(seed);
       }
     }

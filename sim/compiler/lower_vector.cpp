@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <stdexcept>
 
 #include "sim/compiler/lower.h"
 #include "workloads/error.h"
@@ -70,10 +71,11 @@ class VectorLowering {
     lowered_.nests.emplace_back(std::move(nest));
   }
 
-  // Operations of the MAC array do not come here.
-  void lower(const Conv2dOp&) {}
-  void lower(const TransposeConv2dOp&) {}
-  void lower(const FullyConnectedOp&) {}
+  // Operations of the MAC array do not come here, nor those that make_schedule refuses.
+  template <typename OtherOp>
+  void lower(const OtherOp&) {
+    throw std::logic_error("not on the vector unit");
+  }
 
   void elementwise() {
     const Dims dims = dims_of(output_shape());

@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "workloads/error.h"
+#include "workloads/chip_support.h"
 
 namespace qsim {
 
@@ -68,6 +68,7 @@ class Scheduler {
 
   void add(std::size_t index) {
     const Node& node = graph_.nodes[index];
+    require_chip_support(graph_, node);
     const TensorId output = node.outputs[0];
     if (std::holds_alternative<ReshapeOp>(node.op) && share_storage(index)) return;
     ScheduledOp row;

@@ -10,6 +10,7 @@
 #include "sim/layer_values.h"
 #include "sim/simulate.h"
 #include "workloads/error.h"
+#include "workloads/layout.h"
 
 namespace qsim {
 namespace {
@@ -198,13 +199,15 @@ class Evaluator {
     return result;
   }
 
+  /// All images as one batch, in the model's layout.
   [[nodiscard]] TensorData gathered_inputs() const {
+    Tensor batch = input();
+    batch.shape[0] = images();
     TensorData inputs;
-    inputs.type = input().type;
-    inputs.shape = input().shape;
-    inputs.shape[0] = images();
+    inputs.type = batch.type;
+    inputs.shape = batch.shape;
     inputs.bytes = shared_.inputs();
-    return inputs;
+    return to_model_layout(std::move(inputs), batch);
   }
 
   void add_accumulators(RunResult& inference) {

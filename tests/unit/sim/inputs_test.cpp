@@ -40,6 +40,36 @@ TEST_CASE("an input from a file has its type and shape, or is refused with the r
   CHECK(problems_of([&] { (void)prepare(); }).at(0).place == "element 9");
 }
 
+TEST_CASE("an input of a model in NCHW is given in NCHW") {
+  const ScratchFolder folder;
+  qsim::Graph graph = sample::graph();  // x: 1x4x4x8, channels last
+  graph.tensors[0].model_axes = {0, 3, 1, 2};
+  TensorData nchw(ElementType::i8, {1, 8, 4, 4});
+  nchw.set((3 * 4 + 2) * 4 + 1, 77);  // channel 3, row 2, column 1
+  qsim::write_npy(folder.path("x.npy"), nchw);
+  const auto prepared = prepare_inputs(graph, {{"x", folder.path("x.npy")}}, 1, Values::layer);
+  CHECK(prepared.values.at(0).at((2 * 4 + 1) * 8 + 3) == 77);
+  CHECK(prepared.origins.at(0).shape == "1x8x4x4");
+
+  qsim::write_npy(folder.path("x.npy"), TensorData(ElementType::i8, {1, 4, 4, 8}));
+  CHECK(problems_of([&] {
+          (void)prepare_inputs(graph, {{"x", folder.path("x.npy")}}, 1, Values::layer);
+        })
+            .at(0)
+            .expected == "shape 1x8x4x4 of input x");
+}
+
+TEST_CASE("seeded values are those of the model's layout, whatever the graph's") {
+  qsim::Graph graph = sample::graph();
+  graph.tensors[0].shape = {1, 8, 4, 4};
+  const TensorData nchw = prepare_inputs(graph, {}, 1, Values::layer).values.at(0);
+  graph.tensors[0].shape = {1, 4, 4, 8};
+  graph.tensors[0].model_axes = {0, 3, 1, 2};
+  const TensorData nhwc = prepare_inputs(graph, {}, 1, Values::layer).values.at(0);
+  CHECK(nhwc.at((2 * 4 + 1) * 8 + 3) == nchw.at((3 * 4 + 2) * 4 + 1));
+  CHECK(nhwc.at((3 * 4 + 0) * 8 + 7) == nchw.at((7 * 4 + 3) * 4 + 0));
+}
+
 TEST_CASE("integers beyond the input's bit width are refused") {
   const ScratchFolder folder;
   qsim::Graph graph = sample::graph();
