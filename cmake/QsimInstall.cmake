@@ -9,7 +9,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_dataset qsim_sim
-        qsim_evaluate
+        qsim_evaluate qsim_compare
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 

@@ -1,6 +1,7 @@
 #include "sim/cli/command_list.h"
 
 #include "sim/cli/commands/check_command.h"
+#include "sim/cli/commands/compare_outputs_command.h"
 #include "sim/cli/commands/evaluate_command.h"
 #include "sim/cli/commands/help_command.h"
 #include "sim/cli/commands/list_command.h"
@@ -10,7 +11,8 @@ namespace qsim::cli {
 
 std::vector<Command> all_commands() {
   return {
-      run_command(), check_command(), evaluate_command(), list_command(), help_command(),
+      run_command(),  check_command(), evaluate_command(), compare_outputs_command(),
+      list_command(), help_command(),
   };
 }
 

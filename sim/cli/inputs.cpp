@@ -115,6 +115,12 @@ TensorData read_input(const Tensor& tensor, const std::string& path) {
 
 }  // namespace
 
+InputArgument input_argument(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos) return {"", text};
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgument>& arguments,
                               std::uint64_t seed, Values values) {
   const std::map<std::size_t, std::string> paths = match_arguments(graph, arguments);

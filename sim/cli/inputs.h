@@ -10,6 +10,9 @@
 
 namespace qsim::cli {
 
+/// "NAME=FILE" or "FILE".
+[[nodiscard]] InputArgument input_argument(const std::string& text);
+
 struct PreparedInputs {
   std::vector<TensorData> values;    ///< In the order of graph.inputs; empty with Values::none.
   std::vector<InputOrigin> origins;  ///< The same order.

@@ -1,5 +1,6 @@
 #include "sim/report/tensor_file.h"
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -48,6 +49,16 @@ TensorData stored_form(const NamedTensor& tensor) {
   TensorData stored(type, data.shape);
   for (std::int64_t i = 0; i < data.size(); ++i) stored.set(i, data.at(i));
   return stored;
+}
+
+std::vector<NamedTensor> dumped_tensors(const RunResult& result) {
+  std::vector<NamedTensor> tensors = result.dump;
+  for (const NamedTensor& output : result.outputs) {
+    const bool is_there = std::any_of(tensors.begin(), tensors.end(),
+                                      [&](const NamedTensor& tensor) { return tensor.name == output.name; });
+    if (!is_there) tensors.push_back(output);
+  }
+  return tensors;
 }
 
 void write_tensor_file(const std::string& path, const std::vector<NamedTensor>& tensors) {

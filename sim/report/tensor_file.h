@@ -15,6 +15,9 @@ namespace qsim {
 /// are.
 [[nodiscard]] TensorData stored_form(const NamedTensor& tensor);
 
+/// Outputs and every other activation tensor of a run that dumped them, each once.
+[[nodiscard]] std::vector<NamedTensor> dumped_tensors(const RunResult& result);
+
 /// Writes a safetensors file under the unique names. Its metadata has one entry a quantized tensor, the
 /// tensor's name and a JSON text: {"bits": 8, "signed": true, "scale": 0.5, "zero_point": -3}, lists where
 /// scales differ by slice of "axis" (or by group of "group_size").

@@ -61,17 +61,6 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   return report;
 }
 
-/// Outputs and every other activation tensor, each once.
-std::vector<NamedTensor> dumped_tensors(const RunResult& result) {
-  std::vector<NamedTensor> tensors = result.dump;
-  for (const NamedTensor& output : result.outputs) {
-    const bool is_there = std::any_of(tensors.begin(), tensors.end(),
-                                      [&](const NamedTensor& tensor) { return tensor.name == output.name; });
-    if (!is_there) tensors.push_back(output);
-  }
-  return tensors;
-}
-
 void write_results(const RunOptions& options, const RunResult& result, const RunSummary& summary,
                    const ReportOptions& report) {
   std::string json;

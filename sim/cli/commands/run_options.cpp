@@ -2,18 +2,13 @@
 #include "sim/cli/commands/run_options.h"
 
 #include "sim/cli/commands/run_command.h"
+#include "sim/cli/inputs.h"
 
 namespace qsim::cli {
 namespace {
 
-/// "NAME=FILE" or "FILE".
 void add_input(RunOptions& options, const std::string& text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string::npos) {
-    options.inputs.push_back({"", text});
-  } else {
-    options.inputs.push_back({text.substr(0, equals), text.substr(equals + 1)});
-  }
+  options.inputs.push_back(input_argument(text));
 }
 
 void set_values(RunOptions& options, const std::string& text) {
