@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <list>
 #include <optional>
 #include <utility>
 
@@ -143,14 +144,6 @@ bool link_unnamed(const Output& output, int descriptor) {
   return true;
 }
 
-bool write_unnamed(const Output& output, std::span<const std::byte> content) {
-  const Descriptor file = open_unnamed(output);
-  if (!file.is_open()) return false;
-  set_mode(output, file.get());
-  file.write(output.path, content);
-  return link_unnamed(output, file.get());
-}
-
 /// For file systems that have no unnamed files.
 void write_named(const Output& output, std::span<const std::byte> content) {
   const EndingSignalsBlocked blocked;
@@ -177,23 +170,71 @@ void write_directly(const std::string& path, std::span<const std::byte> content)
   file.close(path);
 }
 
+/// Content that is written, as far as the file system allows, and waits to get its name.
+class PendingFile {
+ public:
+  /// `content` must outlive it.
+  PendingFile(const std::string& path, std::span<const std::byte> content)
+      : path_(path), content_(content), output_{path_, path_} {
+    if (path_.empty()) fail(path_, "the file name is empty", ENOENT);
+    struct stat status {};
+    output_.exists = ::stat(path_.c_str(), &status) == 0;
+    if (output_.exists && S_ISDIR(status.st_mode)) fail(path_, "cannot replace a folder", EISDIR);
+    is_device_ = output_.exists && !S_ISREG(status.st_mode);
+    if (is_device_) return;
+    if (output_.exists) follow_links(status);
+    Descriptor file = open_unnamed(output_);
+    if (!file.is_open()) return;
+    set_mode(output_, file.get());
+    file.write(path_, content_);
+    unnamed_.emplace(std::move(file));
+  }
+  PendingFile(const PendingFile&) = delete;
+  PendingFile& operator=(const PendingFile&) = delete;
+
+  void place() {
+    if (is_device_) return write_directly(path_, content_);
+    const bool linked = unnamed_ && link_unnamed(output_, unnamed_->get());
+    if (!linked) write_named(output_, content_);
+  }
+  /// Removes a file that was not there before place().
+  void take_back() const {
+    if (!output_.exists) ::unlink(output_.target.c_str());
+  }
+
+ private:
+  void follow_links(const struct stat& status) {
+    if (::access(path_.c_str(), W_OK) != 0) fail(path_, "the file is write-protected", errno);
+    output_.mode = status.st_mode & 07777;
+    std::error_code error;
+    const std::filesystem::path resolved = std::filesystem::canonical(path_, error);
+    if (!error) output_.target = resolved.string();
+  }
+
+  std::string path_;
+  std::span<const std::byte> content_;
+  Output output_;
+  bool is_device_ = false;
+  std::optional<Descriptor> unnamed_;
+};
+
 }  // namespace
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> content) {
-  if (path.empty()) fail(path, "the file name is empty", ENOENT);
-  struct stat status {};
-  const bool exists = ::stat(path.c_str(), &status) == 0;
-  if (exists && S_ISDIR(status.st_mode)) fail(path, "cannot replace a folder", EISDIR);
-  if (exists && !S_ISREG(status.st_mode)) return write_directly(path, content);
-  Output output{path, path, exists};
-  if (exists) {
-    if (::access(path.c_str(), W_OK) != 0) fail(path, "the file is write-protected", errno);
-    output.mode = status.st_mode & 07777;
-    std::error_code error;
-    const std::filesystem::path resolved = std::filesystem::canonical(path, error);
-    if (!error) output.target = resolved.string();
+  PendingFile(path, content).place();
+}
+
+void write_files_atomically(std::span<const FileContent> files) {
+  std::list<PendingFile> pending;
+  for (const FileContent& file : files) pending.emplace_back(file.path, file.bytes);
+  for (auto file = pending.begin(); file != pending.end(); ++file) {
+    try {
+      file->place();
+    } catch (const InputError&) {
+      for (auto placed = pending.begin(); placed != file; ++placed) placed->take_back();
+      throw;
+    }
   }
-  if (!write_unnamed(output, content)) write_named(output, content);
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace qsim {
 
@@ -17,5 +18,15 @@ namespace qsim {
 /// that it names is replaced. Throws InputError when anything fails.
 void write_file_atomically(const std::string& path, std::span<const std::byte> content);
 void write_file_atomically(const std::string& path, std::string_view content);
+
+/// A file and what is to be in it.
+struct FileContent {
+  std::string path;
+  std::vector<std::byte> bytes;
+};
+
+/// Writes all of them before the first gets its name: a failure leaves no new file behind, and the old ones
+/// alone as long as none has been replaced.
+void write_files_atomically(std::span<const FileContent> files);
 
 }  // namespace qsim

@@ -23,6 +23,13 @@ bool fits(const Quantization& q, std::int64_t value) {
   return is_binary(q) ? value == 1 || value == -1 : value >= q.format().min() && value <= q.format().max();
 }
 
+/// What the integers of a constant are limited by: its quantization, 32 bits where it states none (a bias).
+Quantization limits_of(const Tensor& tensor) {
+  Quantization q = tensor.quantization.value_or(Quantization{});
+  if (!tensor.quantization || q.bits > 32) q.bits = 32;
+  return q;
+}
+
 std::string allowed_values(const Quantization& q) {
   if (is_binary(q)) return "-1 or 1 (1 bit)";
   return std::to_string(q.format().min()) + " to " + std::to_string(q.format().max()) + " (" +
@@ -81,7 +88,8 @@ void ConstantSources::add(const Graph& graph, TensorId id, const std::string& pa
 
 ConstantSources::Source ConstantSources::read_source(const Tensor& tensor, JsonObject& description,
                                                      std::int64_t deviation_256ths) {
-  const Quantization& q = *tensor.quantization;
+  if (tensor.is_float()) return read_float_source(tensor, description);
+  const Quantization q = limits_of(tensor);
   const auto format = q.format();
   if (description.raw("values") != nullptr) {
     std::vector<std::int64_t> values = description.integers(
@@ -108,6 +116,24 @@ ConstantSources::Source ConstantSources::read_source(const Tensor& tensor, JsonO
     normal.deviation_256ths = std::llround(description.number("deviation", 0.0, limit) * 256.0);
   }
   return normal;
+}
+
+/// Floats come from the file or are written out.
+ConstantSources::Source ConstantSources::read_float_source(const Tensor& tensor, JsonObject& description) {
+  const Json* list = description.raw("values");
+  if (list == nullptr && wants_file_) return FromFile{};
+  std::vector<float> values;
+  for (const Json& value : list != nullptr && list->is_array() ? *list : Json::array()) {
+    if (value.is_number()) values.push_back(value.get<float>());
+  }
+  if (list == nullptr || !list->is_array() || values.size() != list->size() ||
+      static_cast<std::int64_t>(values.size()) != element_count(tensor.shape)) {
+    description.problem("values",
+                        std::to_string(element_count(tensor.shape)) + " numbers, as the shape " +
+                            to_string(tensor.shape) + " has",
+                        "floats are not generated");
+  }
+  return values;
 }
 
 void ConstantSources::check_file_entry(const Tensor& tensor, const std::string& path) {
@@ -152,7 +178,16 @@ std::vector<TensorId> ConstantSources::unfilled() const {
 }
 
 void ConstantSources::fill(Tensor& tensor, Entry& entry, ProblemList& problems) {
-  const Quantization& q = *tensor.quantization;
+  if (const auto* floats = std::get_if<std::vector<float>>(&entry.source)) {
+    tensor.data.emplace(tensor.type, tensor.shape);
+    std::copy(floats->begin(), floats->end(), tensor.data->as<float>().begin());
+    return;
+  }
+  if (std::holds_alternative<FromFile>(entry.source) && !tensor.quantization) {
+    tensor.data = file_->read(tensor.name);
+    return;
+  }
+  const Quantization q = limits_of(tensor);
   const WordGenerator words(seed_, tensor.name);
   const auto* values = std::get_if<std::vector<std::int64_t>>(&entry.source);
   if (std::holds_alternative<FromFile>(entry.source)) {
@@ -167,7 +202,7 @@ void ConstantSources::fill(Tensor& tensor, Entry& entry, ProblemList& problems) 
   } else if (const auto* sign = std::get_if<SignValues>(&entry.source)) {
     generate(words, *sign, *tensor.data);
   } else {
-    const bool whole_type = q.bits == 8 * static_cast<int>(element_size_bytes(tensor.type));
+    const bool whole_type = q.bits >= 32 || q.bits == 8 * static_cast<int>(element_size_bytes(tensor.type));
     const std::int64_t count = values == nullptr && whole_type ? 0 : tensor.data->size();
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t value =

@@ -37,7 +37,8 @@ class ConstantSources {
 
  private:
   struct FromFile {};
-  using Source = std::variant<FromFile, NormalValues, UniformValues, SignValues, std::vector<std::int64_t>>;
+  using Source = std::variant<FromFile, NormalValues, UniformValues, SignValues, std::vector<std::int64_t>,
+                              std::vector<float>>;
   struct Entry {
     TensorId id;
     std::string path;
@@ -46,6 +47,7 @@ class ConstantSources {
   };
   [[nodiscard]] Source read_source(const Tensor& tensor, JsonObject& description,
                                    std::int64_t deviation_256ths);
+  [[nodiscard]] Source read_float_source(const Tensor& tensor, JsonObject& description);
   void check_file_entry(const Tensor& tensor, const std::string& path);
   void count_bytes(const Tensor& tensor, const std::string& path);
   void fill(Tensor& tensor, Entry& entry, ProblemList& problems);

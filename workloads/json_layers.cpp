@@ -1,5 +1,6 @@
 #include "workloads/json_layers.h"
 
+#include <algorithm>
 #include <set>
 
 #include "workloads/json_quantization.h"
@@ -92,16 +93,19 @@ void LayerReader::read_input_names(Layer& layer) {
     return;
   }
   const Json* list = layer.json.raw("inputs");
-  const bool binary = *layer.kind != OpKind::concat;
+  const bool any_number = *layer.kind == OpKind::concat;
+  const std::size_t count = *layer.kind == OpKind::batch_norm || *layer.kind == OpKind::layer_norm ? 3 : 2;
   if (list == nullptr || !list->is_array() || list->empty() || list->size() > 1024 ||
-      (binary && list->size() != 2)) {
-    layer.json.problem("inputs", binary ? "a list of two: names of tensors, or descriptions of constants"
-                                        : "a list of 1 to 1024 names of tensors");
+      (!any_number && list->size() != count)) {
+    layer.json.problem("inputs", any_number ? "a list of 1 to 1024 names of tensors"
+                                            : "a list of " + std::string(count == 2 ? "two" : "three") +
+                                                  ": names of tensors, or descriptions of constants");
     return;
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& entry = (*list)[i];
-    if (!entry.is_string() && !entry.is_object()) {
+    const bool may_be_absent = *layer.kind == OpKind::layer_norm && i > 0 && entry.is_null();
+    if (!entry.is_string() && !entry.is_object() && !may_be_absent) {
       problems_.add(index_path(layer.path + ".inputs", i), written_value(entry),
                     "the name of a tensor, or an object that describes a constant");
     }
@@ -165,10 +169,12 @@ void LayerReader::read_layer(Layer& layer) {
     read_bias(layer, node);
   }
   const TensorId x = node.inputs.empty() ? kNoTensor : node.inputs[0];
+  const bool is_float = x != kNoTensor && graph_.tensor(x).is_float();
   const bool quantized = x != kNoTensor && graph_.tensor(x).quantization;
+  const std::int32_t zero_point = quantized ? graph_.tensor(x).quantization->zero_point() : 0;
   const std::optional<Shape> weights = has_weights(*layer.kind) ? shape_of(node.inputs[1]) : std::nullopt;
   ReadOp op = read_op(*layer.kind, layer.json, shape_of(x), weights,
-                      quantized ? graph_.tensor(x).quantization->zero_point() : 0);
+                      is_float ? std::nullopt : std::optional(zero_point));
   node.op = std::move(op.op);
   add_output(layer, node, op.shape);
   layer.json.finish();
@@ -185,7 +191,7 @@ void LayerReader::add_output(Layer& layer, Node& node, const std::optional<Shape
   std::optional<Shape> declared = description.has("shape") ? read_shape(description) : std::nullopt;
 
   std::vector<Shape> shapes;
-  const std::size_t operands = has_weights(*layer.kind) ? 2 : node.inputs.size();  // Not the bias.
+  const std::size_t operands = std::min(shape_operands(*layer.kind, node.inputs.size()), node.inputs.size());
   bool all_known = operands > 0;
   for (std::size_t i = 0; i < operands; ++i) {
     all_known = all_known && known(node.inputs[i]);
@@ -206,31 +212,36 @@ void LayerReader::add_output(Layer& layer, Node& node, const std::optional<Shape
     }
   }
   std::optional<Quantization> quantization = read_output_quantization(layer, node, description, shape);
+  std::vector<int> model_axes = read_model_axes(description);
   description.finish();
   if (layer.output.empty()) return;
-  node.outputs.push_back(table_.add(path, layer.output, shape, std::move(quantization)));
+  const TensorId id = table_.add(path, layer.output, shape, std::move(quantization));
+  graph_.tensor(id).model_axes = std::move(model_axes);
+  node.outputs.push_back(id);
 }
 
 std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, const Node& node,
                                                                   JsonObject& description,
                                                                   const std::optional<Shape>& shape) {
   const OpKind kind = *layer.kind;
+  const bool overrides = description.boolean("override", false);
   if (kind == OpKind::dequantize) return std::nullopt;
+  const TensorId x = node.inputs.empty() ? kNoTensor : node.inputs[0];
+  const bool takes_floats = known(x) && !graph_.tensor(x).quantization && graph_.tensor(x).is_float();
+  if (takes_floats && kind != OpKind::quantize) return std::nullopt;
   std::optional<Quantization> input;
   if (!node.inputs.empty() && node.inputs[0] != kNoTensor) input = graph_.tensor(node.inputs[0]).quantization;
   std::optional<Quantization> required;  // The only one there can be.
   if (input && keeps_quantization(kind, graph_.semantics)) required = input;
   if (input && !required) required = fixed_output_quantization(kind, graph_.semantics, *input);
   std::optional<Quantization> fallback = required;
-  const bool rectifies = kind == OpKind::relu || kind == OpKind::relu6 || kind == OpKind::relu_n1_to_1 ||
-                         kind == OpKind::leaky_relu;
-  if (!fallback && rectifies) fallback = input;
+  if (!fallback && follows_input(kind)) fallback = input;
   const bool input_failed = !input && !node.inputs.empty() && !known(node.inputs[0]);
   if (input_failed && !fallback) fallback = Quantization{};
   Quantization q = read_quantization(description, QuantizationUse::activation, shape, fallback);
-  const bool equal =
-      !required || (q.bits == required->bits && q.is_signed == required->is_signed &&
-                    q.scale() == required->scale() && q.zero_point() == required->zero_point());
+  const bool equal = !required || overrides ||
+                     (q.bits == required->bits && q.is_signed == required->is_signed &&
+                      q.scale() == required->scale() && q.zero_point() == required->zero_point());
   if (!equal) {
     problems_.add(layer.path + ".output", written_value(description.json()),
                   "no quantization, or " + std::to_string(required->bits) + " bits, scale " +
@@ -238,7 +249,7 @@ std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, 
                       std::to_string(required->zero_point()),
                   keeps_quantization(kind, graph_.semantics)
                       ? "this operation keeps its input's integers; put a \"quantize\" layer after it"
-                      : "\"tflite\" semantics fixes it");
+                      : "\"tflite\" semantics fixes it; \"override\": true where the model says otherwise");
   }
   return q;
 }

@@ -41,6 +41,7 @@ class LayerReader {
   [[nodiscard]] std::vector<TensorId> read_inputs(Layer& layer);
   [[nodiscard]] TensorId read_constant(Layer& layer, const nlohmann::ordered_json& description,
                                        const std::string& path, const std::string& default_name);
+  [[nodiscard]] TensorId find_constant(Layer& layer, const std::string& key, const std::string& name);
   void read_weights(Layer& layer, Node& node);
   void read_bias(Layer& layer, Node& node);
   void add_output(Layer& layer, Node& node, const std::optional<Shape>& attribute_shape);

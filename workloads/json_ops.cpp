@@ -1,6 +1,7 @@
 #include "workloads/json_ops.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "workloads/graph_check.h"
@@ -67,9 +68,28 @@ Padding read_padding(JsonObject& layer, std::optional<HeightWidth> in, std::opti
   return {};
 }
 
+/// Without a fallback the key is required.
+float read_float(JsonObject& layer, const std::string& key, std::optional<float> fallback) {
+  constexpr double kLimit = std::numeric_limits<float>::max();
+  const std::optional<double> otherwise =
+      fallback ? std::optional<double>(static_cast<double>(*fallback)) : std::nullopt;
+  return static_cast<float>(layer.number(key, -kLimit, kLimit, otherwise));
+}
+
 Activation read_activation(JsonObject& layer) {
   return static_cast<Activation>(
       layer.choice("activation", {"none", "relu", "relu6", "relu_n1_to_1"}, "none"));
+}
+
+/// Of a transposed convolution what is cut off below and at the right may be less than nothing: rows and
+/// columns that no tap reaches.
+Padding read_transpose_padding(JsonObject& layer) {
+  const Json* value = layer.has("padding") ? &layer.json()["padding"] : nullptr;
+  if (value == nullptr || !value->is_array()) return read_padding(layer, std::nullopt, std::nullopt, {}, {});
+  const auto sides = layer.integers("padding", -kMaxWindowAttribute, kMaxWindowAttribute);
+  if (sides.size() == 4 && sides[0] >= 0 && sides[2] >= 0) return {sides[0], sides[1], sides[2], sides[3]};
+  layer.problem("padding", "[top, bottom, left, right] with top and left of at least 0");
+  return {};
 }
 
 /// Height and width of NHWC or OHWI, where the shape is known and has four dimensions.
@@ -97,7 +117,7 @@ ReadOp read_transpose_conv2d(JsonObject& layer, const std::optional<Shape>& x,
   const bool same = layer.has("padding") && layer.json()["padding"] == "same";
   const std::optional<HeightWidth> in = height_width(x);
   const std::optional<HeightWidth> kernel = height_width(weights);
-  Padding pad = read_padding(layer, std::nullopt, std::nullopt, stride, {});
+  Padding pad = read_transpose_padding(layer);
   TransposeConv2dOp op{stride.h, stride.w, pad.top, pad.left, read_activation(layer)};
   if (!in || !kernel) return {op, {}};
   const auto whole = [](std::int64_t n, std::int64_t s, std::int64_t k) { return (n - 1) * s + k; };
@@ -116,8 +136,9 @@ ReadOp read_pool2d(JsonObject& layer, PoolKind kind, const std::optional<Shape>&
   const HeightWidth kernel = read_height_width(layer, "kernel", std::nullopt);
   const HeightWidth stride = read_height_width(layer, "stride", kernel);
   const Padding pad = read_padding(layer, height_width(x), kernel, stride, {});
+  const bool count_include_pad = kind == PoolKind::average && layer.boolean("count_include_pad", false);
   return {Pool2dOp{kind, kernel.h, kernel.w, stride.h, stride.w, pad.top, pad.bottom, pad.left, pad.right,
-                   read_activation(layer)},
+                   read_activation(layer), count_include_pad},
           {}};
 }
 
@@ -134,13 +155,52 @@ ReadOp read_mean(JsonObject& layer, const std::optional<Shape>& x) {
   return {op, {}};
 }
 
-ReadOp read_pad(JsonObject& layer, std::int32_t zero_point) {
+ReadOp read_pad(JsonObject& layer, std::optional<std::int32_t> zero_point) {
   PadOp op;
   op.before = layer.integers("before", 0, kMaxTensorElements);
   op.after = layer.integers("after", 0, kMaxTensorElements);
-  op.value = layer.integer("value", std::numeric_limits<std::int32_t>::min(),
-                           std::numeric_limits<std::int32_t>::max(), zero_point);
+  if (zero_point) {
+    op.value = layer.integer("value", std::numeric_limits<std::int32_t>::min(),
+                             std::numeric_limits<std::int32_t>::max(), *zero_point);
+  } else {
+    op.real_value = read_float(layer, "value", 0.0F);
+  }
   return {op, {}};
+}
+
+/// A choice of an enumeration whose values are numbered in the order of the names.
+template <typename Enum>
+Enum read_choice(JsonObject& layer, const std::string& key, const std::vector<std::string>& names) {
+  return static_cast<Enum>(layer.choice(key, names, names.front()));
+}
+
+/// A factor for both directions, or [height, width].
+ReadOp read_resize(JsonObject& layer, ResizeMode mode) {
+  ResizeOp op;
+  op.mode = mode;
+  op.coordinates = read_choice<ResizeCoordinates>(layer, "coordinates", resize_coordinates_names());
+  if (mode == ResizeMode::nearest)
+    op.rounding = read_choice<ResizeRounding>(layer, "rounding", resize_rounding_names());
+  const Json* scale = layer.raw("scale");
+  const bool is_pair = scale != nullptr && scale->is_array() && scale->size() == 2;
+  const auto factor = [&](const Json* value) {
+    const float number = value != nullptr && value->is_number() ? value->get<float>() : 0.0F;
+    if (!(number > 0.0F && std::isfinite(number)))
+      layer.problem("scale", "output size / input size: a number above 0, or two: [height, width]");
+    return number > 0.0F ? number : 1.0F;
+  };
+  op.scale_h = factor(is_pair ? &(*scale)[0] : scale);
+  op.scale_w = is_pair ? factor(&(*scale)[1]) : op.scale_h;
+  return {op, {}};
+}
+
+/// A bound that is absent does not bind.
+ReadOp read_clip(JsonObject& layer) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const float low = layer.raw("low") != nullptr ? read_float(layer, "low", 0.0F) : -kInfinity;
+  const float high = layer.raw("high") != nullptr ? read_float(layer, "high", 0.0F) : kInfinity;
+  if (low > high) layer.problem("low", "at most \"high\"");
+  return {UnaryOp{UnaryKind::clip, low, high}, {}};
 }
 
 ReadOp read_strided_slice(JsonObject& layer) {
@@ -178,70 +238,80 @@ BinaryOp read_binary(JsonObject& layer, BinaryKind kind) {
   return {kind, read_activation(layer)};
 }
 
+/// Functions of one element, by the name of their kind.
+std::optional<UnaryKind> unary_kind(OpKind kind) {
+  switch (kind) {
+    case OpKind::logistic:
+      return UnaryKind::logistic;
+    case OpKind::tanh:
+      return UnaryKind::tanh;
+    case OpKind::relu:
+      return UnaryKind::relu;
+    case OpKind::relu6:
+      return UnaryKind::relu6;
+    case OpKind::relu_n1_to_1:
+      return UnaryKind::relu_n1_to_1;
+    case OpKind::hard_swish:
+      return UnaryKind::hard_swish;
+    case OpKind::gelu:
+      return UnaryKind::gelu;
+    case OpKind::gelu_tanh:
+      return UnaryKind::gelu_tanh;
+    default:
+      break;
+  }
+  // The kinds from erf on stand in both enumerations in the same order.
+  if (kind < OpKind::erf) return std::nullopt;
+  return static_cast<UnaryKind>(static_cast<int>(UnaryKind::erf) + static_cast<int>(kind) -
+                                static_cast<int>(OpKind::erf));
+}
+
+/// Functions with parameters.
+std::optional<ReadOp> read_parametric_unary(OpKind kind, JsonObject& layer) {
+  switch (kind) {
+    case OpKind::leaky_relu:
+      return ReadOp{UnaryOp{UnaryKind::leaky_relu, read_float(layer, "alpha", std::nullopt)}, {}};
+    case OpKind::elu:
+      return ReadOp{UnaryOp{UnaryKind::elu, read_float(layer, "alpha", 1.0F)}, {}};
+    case OpKind::hard_sigmoid: {
+      const float alpha = read_float(layer, "alpha", 0.2F);
+      return ReadOp{UnaryOp{UnaryKind::hard_sigmoid, alpha, read_float(layer, "beta", 0.5F)}, {}};
+    }
+    case OpKind::clip:
+      return read_clip(layer);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<BinaryKind> binary_kind(OpKind kind) {
+  switch (kind) {
+    case OpKind::add:
+      return BinaryKind::add;
+    case OpKind::sub:
+      return BinaryKind::sub;
+    case OpKind::mul:
+      return BinaryKind::mul;
+    case OpKind::div:
+      return BinaryKind::div;
+    case OpKind::min:
+      return BinaryKind::min;
+    case OpKind::max:
+      return BinaryKind::max;
+    case OpKind::pow:
+      return BinaryKind::pow;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
-const std::vector<std::string>& op_kind_names() {
-  static const std::vector<std::string> kNames{"conv2d",
-                                               "depthwise_conv2d",
-                                               "transpose_conv2d",
-                                               "fully_connected",
-                                               "add",
-                                               "sub",
-                                               "mul",
-                                               "max_pool2d",
-                                               "average_pool2d",
-                                               "mean",
-                                               "pad",
-                                               "strided_slice",
-                                               "reshape",
-                                               "transpose",
-                                               "concat",
-                                               "softmax",
-                                               "logistic",
-                                               "tanh",
-                                               "leaky_relu",
-                                               "relu",
-                                               "relu6",
-                                               "relu_n1_to_1",
-                                               "quantize",
-                                               "dequantize"};
-  return kNames;
-}
-
-bool keeps_quantization(OpKind kind, Semantics semantics) {
-  switch (kind) {
-    case OpKind::max_pool2d:
-    case OpKind::pad:
-    case OpKind::strided_slice:
-    case OpKind::reshape:
-    case OpKind::transpose:
-      return true;
-    case OpKind::average_pool2d:
-      return semantics == Semantics::tflite;
-    default:
-      return false;
-  }
-}
-
-std::optional<Quantization> fixed_output_quantization(OpKind kind, Semantics semantics,
-                                                      const Quantization& input) {
-  const bool fixed = kind == OpKind::softmax || kind == OpKind::logistic || kind == OpKind::tanh;
-  if (semantics != Semantics::tflite || !fixed || !input.is_signed) return std::nullopt;
-  Quantization q = input;
-  if (input.bits == 16) {
-    q.scales = {1.0F / 32768.0F};
-    q.zero_points = {0};
-    return q;
-  }
-  if (input.bits != 8) return std::nullopt;
-  const bool symmetric = kind == OpKind::tanh;
-  q.scales = {symmetric ? 1.0F / 128.0F : 1.0F / 256.0F};
-  q.zero_points = {symmetric ? 0 : -128};
-  return q;
-}
-
 ReadOp read_op(OpKind kind, JsonObject& layer, const std::optional<Shape>& x,
-               const std::optional<Shape>& weights, std::int32_t zero_point) {
+               const std::optional<Shape>& weights, std::optional<std::int32_t> zero_point) {
+  if (const auto binary = binary_kind(kind)) return {read_binary(layer, *binary), {}};
+  if (auto unary = read_parametric_unary(kind, layer)) return *unary;
+  if (const auto unary = unary_kind(kind)) return {UnaryOp{*unary}, {}};
   switch (kind) {
     case OpKind::conv2d:
       return read_conv2d(layer, x, weights, false);
@@ -251,12 +321,6 @@ ReadOp read_op(OpKind kind, JsonObject& layer, const std::optional<Shape>& x,
       return read_transpose_conv2d(layer, x, weights);
     case OpKind::fully_connected:
       return {FullyConnectedOp{read_activation(layer)}, {}};
-    case OpKind::add:
-      return {read_binary(layer, BinaryKind::add), {}};
-    case OpKind::sub:
-      return {read_binary(layer, BinaryKind::sub), {}};
-    case OpKind::mul:
-      return {read_binary(layer, BinaryKind::mul), {}};
     case OpKind::max_pool2d:
       return read_pool2d(layer, PoolKind::max, x);
     case OpKind::average_pool2d:
@@ -274,23 +338,25 @@ ReadOp read_op(OpKind kind, JsonObject& layer, const std::optional<Shape>& x,
     case OpKind::concat:
       return read_concat(layer, x);
     case OpKind::softmax:
-      return {SoftmaxOp{static_cast<float>(layer.number("beta", 1e-6, 1e6, 1.0))}, {}};
-    case OpKind::logistic:
-      return {UnaryOp{UnaryKind::logistic}, {}};
-    case OpKind::tanh:
-      return {UnaryOp{UnaryKind::tanh}, {}};
-    case OpKind::leaky_relu:
-      return {UnaryOp{UnaryKind::leaky_relu, static_cast<float>(layer.number("alpha", -1e6, 1e6))}, {}};
-    case OpKind::relu:
-      return {UnaryOp{UnaryKind::relu}, {}};
-    case OpKind::relu6:
-      return {UnaryOp{UnaryKind::relu6}, {}};
-    case OpKind::relu_n1_to_1:
-      return {UnaryOp{UnaryKind::relu_n1_to_1}, {}};
+      return {SoftmaxOp{static_cast<float>(layer.number("beta", 1e-30, 1e30, 1.0))}, {}};
     case OpKind::quantize:
       return {QuantizeOp{}, {}};
     case OpKind::dequantize:
       return {DequantizeOp{}, {}};
+    case OpKind::matmul:
+      return {MatMulOp{layer.boolean("transpose_b", false)}, {}};
+    case OpKind::prelu:
+      return {PReluOp{}, {}};
+    case OpKind::batch_norm:
+      return {BatchNormOp{}, {}};
+    case OpKind::layer_norm:
+      return {LayerNormOp{static_cast<float>(layer.number("epsilon", 0.0, 1e30, 1e-5))}, {}};
+    case OpKind::resize_nearest:
+      return read_resize(layer, ResizeMode::nearest);
+    case OpKind::resize_linear:
+      return read_resize(layer, ResizeMode::linear);
+    default:
+      break;
   }
   return {ReshapeOp{}, {}};
 }

@@ -1,7 +1,10 @@
 #include "workloads/json_quantization.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "workloads/graph_check.h"
 
 namespace qsim {
 namespace {
@@ -61,6 +64,38 @@ void spread_over_axis(JsonObject& description, const std::optional<Shape>& shape
 }
 
 }  // namespace
+
+std::optional<Quantization> bias_quantization(const Tensor& x, const Tensor& weights, ElementType type) {
+  if (!x.quantization || !weights.quantization) return std::nullopt;
+  Quantization q;
+  q.bits = static_cast<int>(8 * element_size_bytes(type));
+  q.axis = weights.quantization->scales.size() > 1 ? 0 : -1;
+  q.scales.clear();
+  // Nothing is computed with it; a product out of range is validate()'s to report at the tensors themselves.
+  for (const float scale : weights.quantization->scales)
+    q.scales.push_back(std::clamp(x.quantization->scale() * scale, kMinScale, kMaxScale));
+  q.zero_points.assign(q.scales.size(), 0);
+  return q;
+}
+
+BiasType read_bias_type(JsonObject& description, const Tensor& x, const Tensor& weights) {
+  const std::int64_t bits = description.integer("bits", 32, 64, 32);
+  if (bits != 32 && bits != 64) description.problem("bits", "32 or 64");
+  const Json* scale = description.raw("scale");
+  if (x.is_float()) return {ElementType::f32, std::nullopt};
+  const ElementType type = bits == 64 ? ElementType::i64 : ElementType::i32;
+  BiasType bias{type, bias_quantization(x, weights, type)};
+  if (scale == nullptr || !bias.quantization) return bias;
+  if (scale->is_null()) return {type, std::nullopt};
+  bias.quantization->scales = read_scales(description);
+  bias.quantization->zero_points.assign(bias.quantization->scales.size(), 0);
+  bias.quantization->axis = bias.quantization->scales.size() > 1 ? 0 : -1;
+  const auto channels = static_cast<std::size_t>(weights.shape[0]);
+  if (bias.quantization->scales.size() != 1 && bias.quantization->scales.size() != channels) {
+    description.problem("scale", "one number, or " + std::to_string(channels) + ": one an output channel");
+  }
+  return bias;
+}
 
 Quantization read_quantization(JsonObject& description, QuantizationUse use,
                                const std::optional<Shape>& shape,

@@ -20,4 +20,18 @@ enum class QuantizationUse {
                                              const std::optional<Shape>& shape,
                                              const std::optional<Quantization>& fallback = std::nullopt);
 
+/// How a bias is stored.
+struct BiasType {
+  ElementType type = ElementType::i32;
+  std::optional<Quantization> quantization;
+};
+/// Reads "bits" (32 or 64) and "scale" (a number, a list, or null: none is stated) of a bias; what it does
+/// not say follows from input and weights. Beside a float input it is float.
+[[nodiscard]] BiasType read_bias_type(JsonObject& description, const Tensor& x, const Tensor& weights);
+
+/// Of a bias: s_b[n] = s_x * s_w[n], zero point 0 (white paper, section 2.1), in the bits of `type` (I32,
+/// I64). Nothing where one of the two has no quantization.
+[[nodiscard]] std::optional<Quantization> bias_quantization(const Tensor& x, const Tensor& weights,
+                                                            ElementType type);
+
 }  // namespace qsim

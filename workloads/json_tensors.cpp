@@ -49,6 +49,13 @@ std::optional<Shape> read_shape(JsonObject& description, const std::string& key)
   return shape;
 }
 
+std::vector<int> read_model_axes(JsonObject& description) {
+  std::vector<int> axes;
+  for (const std::int64_t axis : description.integers("model_axes", 0, 7, std::vector<std::int64_t>{}))
+    axes.push_back(static_cast<int>(axis));
+  return axes;
+}
+
 std::string in_quotes(const std::string& word) {
   return '"' + word + '"';
 }

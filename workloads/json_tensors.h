@@ -35,6 +35,10 @@ class TensorTable {
 /// Reads "shape": dimensions of at least 1 whose product can be stored; nothing after a problem.
 [[nodiscard]] std::optional<Shape> read_shape(JsonObject& description, const std::string& key = "shape");
 
+/// Reads "model_axes": dimension i of the model is dimension model_axes[i] of the shape. validate() checks
+/// them.
+[[nodiscard]] std::vector<int> read_model_axes(JsonObject& description);
+
 /// `word` in quotation marks; a hint that names the nearest of `known`.
 [[nodiscard]] std::string in_quotes(const std::string& word);
 [[nodiscard]] std::string nearest_hint(const std::string& word, const std::vector<std::string>& known);

@@ -1,5 +1,6 @@
 #include "workloads/json_workload.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -42,18 +43,51 @@ std::vector<std::pair<const Json*, std::string>> entries(JsonObject& root, const
   return result;
 }
 
+/// The only value that an input of indices may have.
+void read_required_value(JsonObject& description, Tensor& tensor) {
+  const bool is_index = tensor.type == ElementType::i32 || tensor.type == ElementType::i64;
+  const std::int64_t limit = tensor.type == ElementType::i32 ? std::numeric_limits<std::int32_t>::max()
+                                                             : std::numeric_limits<std::int64_t>::max();
+  const auto values = description.integers("required_value", -limit - 1, limit);
+  if (!is_index || static_cast<std::int64_t>(values.size()) != element_count(tensor.shape)) {
+    description.problem("required_value", "an integer an element, of an input of type int32 or int64");
+    return;
+  }
+  tensor.required_value.emplace(tensor.type, tensor.shape);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    tensor.required_value->set(static_cast<std::int64_t>(i), values[i]);
+}
+
 void read_input(const Json& json, const std::string& path, Graph& graph, TensorTable& table,
                 ProblemList& problems) {
   JsonObject description(json, path, problems);
   if (!json.is_object()) return;
   const std::string name = description.string("name");
   const std::optional<Shape> shape = read_shape(description);
+  constexpr std::array kTypes{ElementType::i8, ElementType::f32, ElementType::i32, ElementType::i64};
+  const std::size_t type = description.choice("type", {"integer", "float32", "int32", "int64"}, "integer");
   std::optional<Quantization> quantization;
-  if (description.choice("type", {"integer", "float32"}, "integer") == 0) {
-    quantization = read_quantization(description, QuantizationUse::activation, shape);
-  }
+  if (type == 0) quantization = read_quantization(description, QuantizationUse::activation, shape);
+  const TensorId id = table.add(path, name, shape, std::move(quantization));
+  if (type > 0) graph.tensor(id).type = kTypes[type];
+  graph.tensor(id).model_axes = read_model_axes(description);
+  if (description.raw("required_value") != nullptr) read_required_value(description, graph.tensor(id));
   description.finish();
-  graph.inputs.push_back(table.add(path, name, shape, std::move(quantization)));
+  graph.inputs.push_back(id);
+}
+
+std::vector<std::string> read_lines(JsonObject& root, const std::string& key) {
+  const Json* list = root.raw(key);
+  std::vector<std::string> lines;
+  if (list == nullptr) return lines;
+  const bool all_text = list->is_array() && std::all_of(list->begin(), list->end(),
+                                                        [](const Json& line) { return line.is_string(); });
+  if (!all_text) {
+    root.problem(key, "a list of strings");
+    return lines;
+  }
+  for (const Json& line : *list) lines.push_back(line.get<std::string>());
+  return lines;
 }
 
 void read_output(const Json& json, const std::string& path, Graph& graph, const TensorTable& table,
@@ -91,6 +125,8 @@ JsonWorkload read_parts(const Json& json, const std::string& path, OnProblems on
   (void)root.string("description", "");
   graph.semantics = root.choice("semantics", {"onnx", "tflite"}) == 0 ? Semantics::onnx : Semantics::tflite;
   graph.rounding_profile = read_rounding_profile(root);
+  graph.folded_nodes = read_lines(root, "folded_nodes");
+  graph.provenance = read_lines(root, "provenance");
   TensorTable table(graph, problems);
   ConstantSources constants(root.raw("tensors"), problems);
   for (const auto& [entry, place] : entries(root, "inputs", true))

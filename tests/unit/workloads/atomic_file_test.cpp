@@ -160,3 +160,29 @@ TEST_CASE("a file above the size limit is an error and leaves the old one alone"
   CHECK(content_of(path) == "old");
   CHECK(files_in(folder.path("")) == 1);
 }
+
+TEST_CASE("of several files none is written where one cannot be") {
+  const ScratchFolder folder;
+  const std::vector<std::byte> content(3, std::byte{7});
+  qsim::write_file_atomically(folder.path("old"), "old");
+  fs::create_directory(folder.path("folder"));
+  const std::vector<qsim::FileContent> files{
+      {folder.path("old"), content}, {folder.path("new"), content}, {folder.path("folder"), content}};
+  CHECK_THROWS_AS(qsim::write_files_atomically(files), qsim::InputError);
+  CHECK(content_of(folder.path("old")) == "old");
+  CHECK_FALSE(fs::exists(folder.path("new")));
+  CHECK(std::distance(fs::directory_iterator(folder.path("")), fs::directory_iterator()) == 2);
+
+  qsim::write_files_atomically(std::span(files).first(2));
+  CHECK(content_of(folder.path("old")) == "\a\a\a");
+  CHECK(content_of(folder.path("new")) == "\a\a\a");
+}
+
+TEST_CASE("a device among the files is written after the others wait") {
+  if (!fs::exists("/dev/full")) return;
+  const ScratchFolder folder;
+  const std::vector<std::byte> content(3, std::byte{7});
+  const std::vector<qsim::FileContent> files{{folder.path("new"), content}, {"/dev/full", content}};
+  CHECK_THROWS_AS(qsim::write_files_atomically(files), qsim::InputError);
+  CHECK_FALSE(fs::exists(folder.path("new")));
+}

@@ -160,7 +160,7 @@ TEST_CASE("operations that keep their input's integers do not take another quant
   CHECK(problem.place == "layers[0].output");
   CHECK(only_problem(
             layer_problems(R"({"op": "softmax", "name": "y", "input": "x", "output": {"scale": 0.1}})"))
-            .hint == "\"tflite\" semantics fixes it");
+            .hint == "\"tflite\" semantics fixes it; \"override\": true where the model says otherwise");
 }
 
 TEST_CASE("values in the file are counted and stay inside their width") {
