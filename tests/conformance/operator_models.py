@@ -19,6 +19,8 @@ class Maker:
         self.dtype = np.dtype(dtype)
         self.random = np.random.default_rng([seed, self.dtype.itemsize])
         self.writer = ModelWriter()
+        # All scales powers of two: exact ties at every step of the kernels' arithmetic.
+        self.has_ties = self.draw(0, 3) == 0
 
     @property
     def is_int8(self):
@@ -36,7 +38,8 @@ class Maker:
 
     def scale(self, real_range):
         """A scale for a symmetric real range, off any round number."""
-        return float(np.float32(real_range / self.limits.max * self.random.uniform(0.8, 1.25)))
+        scale = real_range / self.limits.max * self.random.uniform(0.8, 1.25)
+        return float(np.float32(2.0 ** np.round(np.log2(scale)) if self.has_ties else scale))
 
     def zero_point(self):
         return self.draw(-60, 60) if self.is_int8 else 0
@@ -60,6 +63,8 @@ class Maker:
         """Index and scales of int8 weights."""
         count = shape[axis] if per_channel else 1
         scales = self.random.uniform(0.002, 0.02, count).astype(np.float32)
+        if self.has_ties:
+            scales = (2.0 ** np.round(np.log2(scales))).astype(np.float32)
         values = self.random.integers(-127, 128, shape)
         index = self.writer.tensor("weights", shape, np.int8, values, scales, [zero_point] * count, axis)
         return index, scales

@@ -1,6 +1,7 @@
 #include "hw_models/arithmetic/requantize.h"
 
 #include <gemmlowp/fixedpoint/fixedpoint.h>
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -39,6 +40,33 @@ TEST_CASE("multiply_by_quantized_multiplier equals gemmlowp's steps") {
     REQUIRE(multiply_by_quantized_multiplier(small, m, left_shift) ==
             gemmlowp::SaturatingRoundingDoublingHighMul(small * (1 << left_shift), m));
   }
+}
+
+TEST_CASE("near ties of both roundings multiply_by_quantized_multiplier equals gemmlowp's steps") {
+  std::mt19937_64 generator(12);
+  std::uniform_int_distribution<std::int32_t> mantissa(1 << 30, std::numeric_limits<std::int32_t>::max());
+  std::uniform_int_distribution<std::int64_t> step(-2, 2);
+  std::uniform_int_distribution<int> shift(1, 24);
+  int ties = 0;
+  for (int i = 0; i < 200000; ++i) {
+    const std::int32_t m = mantissa(generator);
+    const int right_shift = shift(generator);
+    // x with x * m / 2^31 / 2^right_shift near k + 1/2: x = (2k + 1) * 2^(30 + right_shift) / m, and its
+    // neighbours.
+    std::uniform_int_distribution<std::int64_t> half(-(std::int64_t{1} << (30 - right_shift)) / 2,
+                                                     (std::int64_t{1} << (30 - right_shift)) / 2);
+    const double target =
+        (2.0 * static_cast<double>(half(generator)) + 1.0) * std::exp2(30 + right_shift) / m;
+    const auto x = static_cast<std::int32_t>(std::llround(std::clamp(target, -2147483640.0, 2147483640.0)) +
+                                             step(generator));
+    const std::int32_t product = gemmlowp::SaturatingRoundingDoublingHighMul(x, m);
+    const std::int32_t remainder = product & ((1 << right_shift) - 1);
+    if (remainder == 1 << (right_shift - 1)) ++ties;
+    CAPTURE(x, m, right_shift);
+    REQUIRE(multiply_by_quantized_multiplier(x, m, -right_shift) ==
+            gemmlowp::RoundingDivideByPOT(product, right_shift));
+  }
+  CHECK(ties > 20000);  // The search finds them.
 }
 
 TEST_CASE("a quantized multiplier has a mantissa of 31 bits and gives its value back") {
