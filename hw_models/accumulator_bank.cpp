@@ -15,6 +15,7 @@ AccumulatorBank::AccumulatorBank(sc_core::sc_module_name name, const Accumulator
   if (!context.moves_values) return;
   storage_.resize(static_cast<std::size_t>(config.entries * columns));
   input_sums_.resize(storage_.size());
+  weight_sums_.resize(storage_.size());
 }
 
 std::size_t AccumulatorBank::index(std::int64_t entry, std::int64_t column) const {
@@ -48,6 +49,15 @@ void AccumulatorBank::add_input_sum(std::int64_t entry, std::int64_t column, std
 
 std::int64_t AccumulatorBank::input_sum(std::int64_t entry, std::int64_t column) const {
   return input_sums_[index(entry, column)];
+}
+
+void AccumulatorBank::add_weight_sum(std::int64_t entry, std::int64_t column, std::int64_t sum, bool first) {
+  std::int64_t& cell = weight_sums_[index(entry, column)];
+  cell = first ? sum : cell + sum;
+}
+
+std::int64_t AccumulatorBank::weight_sum(std::int64_t entry, std::int64_t column) const {
+  return weight_sums_[index(entry, column)];
 }
 
 }  // namespace qsim

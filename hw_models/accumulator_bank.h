@@ -27,6 +27,9 @@ class AccumulatorBank : public sc_core::sc_module {
   /// Data-dependent sum of the inputs beside an entry (asymmetric weights); `first` starts it anew.
   void add_input_sum(std::int64_t entry, std::int64_t column, std::int64_t sum, bool first);
   [[nodiscard]] std::int64_t input_sum(std::int64_t entry, std::int64_t column) const;
+  /// Data-dependent sum of the weights of a column beside an entry (weights that are activations).
+  void add_weight_sum(std::int64_t entry, std::int64_t column, std::int64_t sum, bool first);
+  [[nodiscard]] std::int64_t weight_sum(std::int64_t entry, std::int64_t column) const;
 
   [[nodiscard]] const AccumulatorConfig& config() const { return config_; }
 
@@ -39,6 +42,7 @@ class AccumulatorBank : public sc_core::sc_module {
   ChipContext& context_;
   std::vector<std::int64_t> storage_;     ///< Empty where no values move.
   std::vector<std::int64_t> input_sums_;  ///< Likewise.
+  std::vector<std::int64_t> weight_sums_;
 };
 
 }  // namespace qsim

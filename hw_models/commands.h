@@ -81,7 +81,7 @@ struct DrainCommand {
   [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
 };
 
-inline constexpr std::size_t kMaxVectorInputs = 2;
+inline constexpr std::size_t kMaxVectorInputs = 3;
 
 /// One tile of a vector operation.
 struct VectorTile {

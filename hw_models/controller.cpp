@@ -130,6 +130,8 @@ std::string Controller::state() const {
 void Controller::start(std::size_t nest) {
   context_.tokens.compute_may_start.release();
   if (needs_loads(nests_[nest])) context_.tokens.inputs_may_load.release();
+  const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
+  if (gemm != nullptr && gemm->has_activation_weights) context_.tokens.weights_may_load.release();
 }
 
 void Controller::retire() {
@@ -175,6 +177,8 @@ void Controller::run_weight_loads() {
   for (const Nest& nest : nests_) {
     const auto* gemm = std::get_if<GemmNest>(&nest);
     if (gemm == nullptr) continue;
+    // What an earlier nest computes is not there yet.
+    if (gemm->has_activation_weights) context_.tokens.weights_may_load.acquire();
     if (!gemm->weights_resident) {
       load_weights(*gemm, slots);
     } else if (gemm->weights_loaded) {
@@ -199,7 +203,9 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
       command.release = &context_.tokens.parameters_ready;
       dma_->submit(DmaChannel::weights, command);
     }
-    if (step.loads_weights) {
+    if (step.loads_weights && nest.has_activation_weights) {
+      load_activation_weights(nest, cursor, step, weights_address(nest, step, slots));
+    } else if (step.loads_weights) {
       const auto block = static_cast<std::size_t>(step.block * cursor.parts() + step.part_index);
       TransferCommand command = make_run_load(
           nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base + nest.weight_blocks[block],
@@ -208,6 +214,34 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
       command.release = &context_.tokens.weights_ready;
       dma_->submit(DmaChannel::weights, command);
     }
+  }
+}
+
+/// The buffer holds column tile after column tile, each row of the reduction with the tile's columns side by
+/// side: runs of a row where the tensor has it so, single elements where it is transposed.
+void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
+                                         std::int64_t address) {
+  const ActivationWeights& weights = nest.activation_weights;
+  const std::int64_t element = weights.dram.format.bits / 8;
+  const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
+  const std::int64_t depth = step.part.channel_end - step.part.channel_begin;
+  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
+    const ColumnTile tile = cursor.column_tile(t);
+    const std::int64_t columns = tile.columns();
+    const std::int64_t row = weights.transposed ? tile.channel_begin : step.part.channel_begin;
+    const std::int64_t column = weights.transposed ? step.part.channel_begin : tile.channel_begin;
+    TransferCommand command = make_run_load(nest.row, Event::dram_read_activation_bytes,
+                                            weights.dram.base + matrix * weights.dram.strides[1] +
+                                                row * weights.dram.strides[2] + column * element,
+                                            address, weights.transposed ? element : columns * element);
+    command.counts = {1, weights.transposed ? columns : 1, depth};
+    command.dram_strides = {0, weights.dram.strides[2],
+                            weights.transposed ? element : weights.dram.strides[2]};
+    command.buffer_strides = {0, element, columns * element};
+    if (t == step.column_tile_begin) command.acquire = &context_.tokens.weights_free;
+    if (t + 1 == step.column_tile_end) command.release = &context_.tokens.weights_ready;
+    dma_->submit(DmaChannel::weights, command);
+    address += depth * columns * element;
   }
 }
 

@@ -41,6 +41,9 @@ class Controller : public sc_core::sc_module {
   void run_weight_loads();
   void load_weights(const GemmNest& nest, SharedSlots& slots);
   void load_resident_weights(const GemmNest& nest);
+  /// One transfer a column tile of the step's block.
+  void load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
+                               std::int64_t address);
   void run_input_loads();
   void load_inputs(const GemmNest& nest);
   void load_inputs(const VectorNest& nest);

@@ -160,6 +160,8 @@ void MacArray::count(const MacTile& tile) {
   if (tile.nest->parameters.asymmetric_weights) {
     events[Event::zero_point_input_adds] += tile.pixels() * tile.rows_used();
   }
+  // An adder a column sums the weights on their way into the PEs.
+  if (tile.nest->sums_weights) events[Event::zero_point_input_adds] += tile.chunk_depth * tile.columns_used();
 }
 
 std::vector<std::int64_t> MacArray::read_weights(const MacTile& tile) const {
@@ -232,6 +234,13 @@ void MacArray::accumulate(const MacTile& tile, const std::vector<std::int64_t>& 
         accumulators_.add(tile.nest->row, entry, column, sum);
         if (tile.nest->parameters.asymmetric_weights) {
           accumulators_.add_input_sum(entry, column, input_sum, tile.preload);
+        }
+        if (tile.nest->sums_weights) {
+          std::int64_t weight_sum = 0;
+          for (std::int64_t k = 0; k < depth; ++k) {
+            weight_sum += weights[static_cast<std::size_t>((group * depth + k) * group_columns + c)];
+          }
+          accumulators_.add_weight_sum(entry, column, weight_sum, tile.preload);
         }
       }
     }

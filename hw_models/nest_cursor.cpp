@@ -154,6 +154,12 @@ bool GemmCursor::same_input(const Position& a, const Position& b) const {
          a.part == b.part && (nest_.geometry.groups == 1 || a.block == b.block);
 }
 
+/// Weights that are activations belong to a row of the output.
+bool GemmCursor::same_weights(const Position& a, const Position& b) const {
+  const bool same_matrix = !nest_.has_activation_weights || (a.batch == b.batch && a.tile_row == b.tile_row);
+  return a.block == b.block && a.part == b.part && same_matrix;
+}
+
 GemmStep GemmCursor::step(std::int64_t index) const {
   const Position here = position(index);
   GemmStep step;
@@ -171,19 +177,33 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   const auto differs = [&](std::int64_t other, auto&& same) {
     return other < 0 || other >= steps_ || !same(here, position(other));
   };
-  const auto same_weights = [](const Position& a, const Position& b) {
-    return a.block == b.block && a.part == b.part;
-  };
+  const auto same_blocks = [this](const Position& a, const Position& b) { return same_weights(a, b); };
   const auto same_parameters = [](const Position& a, const Position& b) { return a.block == b.block; };
   const auto same_activations = [this](const Position& a, const Position& b) { return same_input(a, b); };
-  step.loads_weights = differs(index - 1, same_weights);
-  step.last_use_of_weights = differs(index + 1, same_weights);
+  step.loads_weights = differs(index - 1, same_blocks);
+  step.last_use_of_weights = differs(index + 1, same_blocks);
   step.loads_parameters = differs(index - 1, same_parameters);
   step.last_use_of_parameters = differs(index + 1, same_parameters);
   step.loads_input = differs(index - 1, same_activations);
   step.last_use_of_input = differs(index + 1, same_activations);
   return step;
 }
+
+namespace {
+
+/// Output range [begin, end) of one direction of a resize to the range of input positions it reads.
+void reach(const std::vector<arithmetic::ResizeTap>& taps, std::int64_t& begin, std::int64_t& end) {
+  const auto first = taps.begin() + begin;
+  const auto last = taps.begin() + end;
+  begin = first->first;
+  end = 0;
+  for (auto tap = first; tap != last; ++tap) {
+    begin = std::min({begin, tap->first, tap->second});
+    end = std::max({end, tap->first + 1, tap->second + 1});
+  }
+}
+
+}  // namespace
 
 VectorCursor::VectorCursor(const VectorNest& nest) : nest_(nest) {
   for (std::size_t d = 0; d < kDims; ++d) {
@@ -205,6 +225,12 @@ VectorStep VectorCursor::step(std::int64_t index) const {
 }
 
 Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
+  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest_.function)) {
+    Box box = output;
+    reach(resize->rows, box.begin[kRow], box.end[kRow]);
+    reach(resize->columns, box.begin[kColumn], box.end[kColumn]);
+    return box;
+  }
   Box box;
   for (std::size_t d = 0; d < kDims; ++d) {
     const std::size_t from = input.source[d];

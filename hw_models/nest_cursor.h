@@ -87,6 +87,7 @@ class GemmCursor {
     std::int64_t batch, tile_row, tile_column, block, part;
   };
   [[nodiscard]] Position position(std::int64_t index) const;
+  [[nodiscard]] bool same_weights(const Position& a, const Position& b) const;
   [[nodiscard]] bool same_input(const Position& a, const Position& b) const;
   [[nodiscard]] Box output_box(const Position& p) const;
   [[nodiscard]] Box input_box(const Box& output, const Position& p) const;
@@ -111,7 +112,7 @@ class VectorCursor {
   explicit VectorCursor(const VectorNest& nest);
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] VectorStep step(std::int64_t index) const;
-  /// Elements of an input that the output box reads, clipped to the tensor.
+  /// Elements of an input that the output box reads, clipped to the tensor. A resize has one input.
   [[nodiscard]] Box input_box(const VectorInput& input, const Box& output) const;
 
  private:

@@ -100,6 +100,16 @@ struct ParameterFormat {
   }
 };
 
+/// Weights that are activations: row r of the output takes matrix matrix_of_row[r] of a tensor
+/// [matrices][depth] [outputs], or [matrices][outputs][depth] where it is transposed. Elements have whole
+/// bytes. They are loaded from DRAM once the nest before has retired, strided into the order in which the
+/// array reads weights.
+struct ActivationWeights {
+  TensorLayout dram;  ///< Matrix, then row, of the tensor in its own order: strides[1], strides[2].
+  bool transposed = false;
+  std::vector<std::int64_t> matrix_of_row;
+};
+
 /// A matrix product or convolution on the MAC array, weight stationary.
 ///
 /// Output channels are cut into column tiles of at most `columns` channels (of several whole groups side by
@@ -131,6 +141,11 @@ struct GemmNest {
   /// (column block major, then reduction part) and one past the last.
   std::int64_t weights_dram_base = 0;
   std::vector<std::int64_t> weight_blocks;
+  bool has_activation_weights = false;  ///< Then these stand in for weights_dram_base, and are never resident.
+  ActivationWeights activation_weights;
+  /// The input's zero point is corrected by the sum of the weights, which only the chip knows: each column
+  /// adds up its weights while they are loaded.
+  bool sums_weights = false;
   bool weights_resident = false;  ///< In the weight buffer at `weights_base`, loaded once (or built in).
   bool weights_loaded = true;     ///< Resident weights come from DRAM in the first inference.
   std::int64_t weights_base = 0;  ///< Resident: address in the weight buffer.
@@ -154,10 +169,13 @@ struct VectorInput {
   std::int64_t pad = 0;
 };
 
-using VectorFunction = std::variant<arithmetic::UnaryFunction, arithmetic::BinaryFunction,
-                                    arithmetic::WindowFunction, arithmetic::RowFunction>;
+using VectorFunction =
+    std::variant<arithmetic::UnaryFunction, arithmetic::BinaryFunction, arithmetic::WindowFunction,
+                 arithmetic::RowFunction, arithmetic::ResizeFunction>;
 
-/// An operation of the vector unit: element by element, over windows, or over rows of channels.
+/// An operation of the vector unit: element by element, over windows, over rows of channels, or between
+/// neighbouring pixels. Of a resize, the function says which rows and columns of the input an output pixel
+/// reads. A row function's further inputs are its constants, gamma and beta (those that there are).
 struct VectorNest {
   std::int32_t row = 0;
   VectorFunction function;
@@ -165,6 +183,7 @@ struct VectorNest {
   Dims tile{1, 1, 1, 1};  ///< Output elements of one tile.
   Dims window{1, 1, 1, 1};
   std::vector<VectorInput> inputs;
+  bool has_gamma = false, has_beta = false;
   Placement output;
   Dims output_offset{};  ///< Where element 0 goes in the output tensor (concat).
   bool store_output = true;

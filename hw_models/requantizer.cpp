@@ -34,7 +34,8 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& 
 }
 
 std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
-  const std::int64_t operations = command.nest->parameters.asymmetric_weights ? 2 : 1;
+  const std::int64_t operations =
+      1 + (command.nest->parameters.asymmetric_weights ? 1 : 0) + (command.nest->sums_weights ? 1 : 0);
   const std::int64_t output_bytes =
       command.pixels() *
       arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
@@ -73,6 +74,7 @@ void Requantizer::count(const DrainCommand& command) {
   events[Event::accumulator_reads] += outputs_of(command);
   events[Event::requantizations] += outputs_of(command);
   if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
+  if (command.nest->sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
   weight_buffer_.count_read(row, scales * ParameterFormat::kScaleBytes);
   activation_buffer_.count_write(
@@ -94,6 +96,7 @@ void Requantizer::write_outputs(const DrainCommand& command) {
       const std::int64_t entry = command.accumulator_base + pixel - command.pixel_begin;
       std::int64_t sum = accumulators_.read(entry, c);
       if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(entry, c);
+      if (nest.sums_weights) sum -= nest.geometry.input_zero_point * accumulators_.weight_sum(entry, c);
       const std::int32_t value = arithmetic::requantize(nest.rounding_profile, scale, nest.output_range, sum);
       const Dims& origin = command.destination_origin;
       activation_buffer_.write(

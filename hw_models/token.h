@@ -36,7 +36,7 @@ struct Tokens {
   Token accumulators_free, accumulators_ready;
   Token outputs_free, outputs_ready;
   /// Given when a nest has retired: its last result is where it belongs.
-  Token compute_may_start, inputs_may_load, drain_may_start, stores_may_start;
+  Token compute_may_start, inputs_may_load, weights_may_load, drain_may_start, stores_may_start;
 };
 
 }  // namespace qsim

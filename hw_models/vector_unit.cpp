@@ -11,7 +11,8 @@ namespace qsim {
 namespace {
 
 constexpr int kTileQueueDepth = 2;
-constexpr std::int64_t kSoftmaxPasses = 4;
+constexpr std::int64_t kRowPasses = 4;
+constexpr std::int64_t kBlended = 4;  ///< Elements that one element of a linear resize comes from.
 
 /// Calls `visit` for every position of a box, channels fastest.
 template <typename Visit>
@@ -40,8 +41,13 @@ struct CostOf {
   VectorCost operator()(const arithmetic::BinaryFunction& function) const {
     VectorCost cost;
     cost.lane_operations = elements;
+    if (std::holds_alternative<arithmetic::TfliteExtremumFunction>(function)) {
+      cost.adds = elements;  // a comparison
+      return cost;
+    }
     const bool product = std::holds_alternative<arithmetic::TfliteMulFunction>(function) ||
-                         std::holds_alternative<arithmetic::OnnxMulFunction>(function);
+                         std::holds_alternative<arithmetic::OnnxMulFunction>(function) ||
+                         std::holds_alternative<arithmetic::TflitePReluFunction>(function);
     cost.adds = product ? 0 : elements;
     cost.multiplies =
         product ? 2 * elements : 3 * elements;  // product: operands, then scale; sum: three scales
@@ -57,12 +63,25 @@ struct CostOf {
     }
     return cost;
   }
-  VectorCost operator()(const arithmetic::RowFunction&) const {
+  VectorCost operator()(const arithmetic::RowFunction& function) const {
     VectorCost cost;
-    cost.adds = 2 * elements;
-    cost.lookups = elements;
-    cost.multiplies = elements;
-    cost.lane_operations = kSoftmaxPasses * elements;
+    cost.lane_operations = kRowPasses * elements;
+    if (std::holds_alternative<arithmetic::OnnxLayerNormFunction>(function)) {
+      cost.adds = 4 * elements;        // sum, difference, sum of squares, beta
+      cost.multiplies = 4 * elements;  // dequantize, square, scale, gamma
+    } else {
+      cost.adds = 2 * elements;
+      cost.lookups = elements;
+      cost.multiplies = elements;
+    }
+    return cost;
+  }
+  VectorCost operator()(const arithmetic::ResizeFunction& function) const {
+    VectorCost cost;
+    const bool moves = function.arithmetic == arithmetic::ResizeArithmetic::nearest;
+    cost.adds = (moves ? 1 : kBlended - 1) * elements;
+    cost.multiplies = moves ? 0 : kBlended * elements;
+    cost.lane_operations = (moves ? 1 : kBlended) * elements;
     return cost;
   }
 };
@@ -83,7 +102,10 @@ VectorUnit::VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& con
 VectorCost VectorUnit::cost(const VectorTile& tile) const {
   const VectorNest& nest = *tile.nest;
   const std::int64_t elements = tile.output.elements();
-  const std::int64_t window = nest.window[0] * nest.window[1] * nest.window[2] * nest.window[3];
+  const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest.function);
+  const bool blends = resize != nullptr && resize->arithmetic != arithmetic::ResizeArithmetic::nearest;
+  const std::int64_t window =
+      blends ? kBlended : nest.window[0] * nest.window[1] * nest.window[2] * nest.window[3];
   VectorCost cost = std::visit(CostOf{elements, window}, nest.function);
   for (const VectorInput& input : nest.inputs) {
     cost.read_bytes += arithmetic::packed_bytes(elements * window, input.placement.buffer.format.bits);
@@ -161,13 +183,53 @@ std::int64_t VectorUnit::compute_element(const VectorTile& tile, const Dims& pos
     const std::int64_t b = read_input(tile, 1, position, {}, inside);
     return arithmetic::evaluate(*binary, a, b);
   }
+  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest.function)) {
+    return compute_resized(tile, *resize, position);
+  }
+  const auto& function = std::get<arithmetic::WindowFunction>(nest.function);
+  if (const auto* mean = std::get_if<arithmetic::OnnxMeanFunction>(&function)) {
+    return compute_mean(tile, *mean, position);
+  }
   arithmetic::WindowState state;
   for_each_position({{}, nest.window}, [&](const Dims& offset) {
     bool is_element = true;
     const std::int64_t x = read_input(tile, 0, position, offset, is_element);
-    if (is_element) state.add(x);
+    if (is_element) arithmetic::accumulate(function, state, x);
   });
-  return arithmetic::evaluate(std::get<arithmetic::WindowFunction>(nest.function), state);
+  return arithmetic::evaluate(function, state);
+}
+
+std::int64_t VectorUnit::compute_mean(const VectorTile& tile, const arithmetic::OnnxMeanFunction& function,
+                                      const Dims& position) const {
+  std::vector<std::int64_t> elements;
+  for_each_position({{}, tile.nest->window}, [&](const Dims& offset) {
+    bool inside = true;
+    elements.push_back(read_input(tile, 0, position, offset, inside));
+  });
+  std::int64_t start = 0;
+  for (std::size_t d = 0; d < std::min(kDims, function.position_strides.size()); ++d) {
+    start += position[kDims - 1 - d] * function.position_strides[d];
+  }
+  return arithmetic::evaluate(function, elements, start % 4);
+}
+
+std::int64_t VectorUnit::compute_resized(const VectorTile& tile, const arithmetic::ResizeFunction& function,
+                                         const Dims& position) const {
+  const arithmetic::ResizeTap& row = function.rows[static_cast<std::size_t>(position[kRow])];
+  const arithmetic::ResizeTap& column = function.columns[static_cast<std::size_t>(position[kColumn])];
+  const auto read = [&](std::int64_t y, std::int64_t x) {
+    bool inside = true;
+    return read_input(tile, 0, {position[kBatch], y, x, position[kChannel]}, {}, inside);
+  };
+  arithmetic::ResizeNeighbours x;
+  x.first_first = read(row.first, column.first);
+  if (function.arithmetic != arithmetic::ResizeArithmetic::nearest) {
+    x.first_second = read(row.first, column.second);
+    x.second_first = read(row.second, column.first);
+    x.second_second = read(row.second, column.second);
+  }
+  return arithmetic::evaluate(function, static_cast<std::size_t>(position[kRow]),
+                              static_cast<std::size_t>(position[kColumn]), x);
 }
 
 void VectorUnit::write_output(const VectorTile& tile, const Dims& position, std::int64_t value) {
@@ -188,24 +250,31 @@ void VectorUnit::compute(const VectorTile& tile) {
 }
 
 void VectorUnit::compute_rows(const VectorTile& tile) {
-  const auto& function = std::get<arithmetic::RowFunction>(tile.nest->function);
-  const auto length = static_cast<std::size_t>(tile.output.extent(kChannel));
-  std::vector<std::int64_t> in(length);
-  std::vector<std::int64_t> out(length);
+  const VectorNest& nest = *tile.nest;
+  const auto& function = std::get<arithmetic::RowFunction>(nest.function);
+  std::vector<std::int64_t> gamma;
+  std::vector<std::int64_t> beta;
+  if (nest.has_gamma) gamma = read_row(tile, 1, {});
+  if (nest.has_beta) beta = read_row(tile, nest.has_gamma ? 2 : 1, {});
+  std::vector<std::int64_t> out(static_cast<std::size_t>(tile.output.extent(kChannel)));
   Box rows = tile.output;
   rows.end[kChannel] = rows.begin[kChannel] + 1;
   for_each_position(rows, [&](Dims at) {
-    bool inside = true;
-    for (std::size_t c = 0; c < length; ++c) {
-      at[kChannel] = tile.output.begin[kChannel] + static_cast<std::int64_t>(c);
-      in[c] = read_input(tile, 0, at, {}, inside);
-    }
-    arithmetic::evaluate(function, in, out);
-    for (std::size_t c = 0; c < length; ++c) {
-      at[kChannel] = tile.output.begin[kChannel] + static_cast<std::int64_t>(c);
-      write_output(tile, at, out[c]);
+    arithmetic::evaluate(function, read_row(tile, 0, at), out, {gamma, beta});
+    for (const std::int64_t y : out) {
+      write_output(tile, at, y);
+      ++at[kChannel];
     }
   });
+}
+
+std::vector<std::int64_t> VectorUnit::read_row(const VectorTile& tile, std::size_t input, Dims at) const {
+  std::vector<std::int64_t> row;
+  bool inside = true;
+  for (at[kChannel] = tile.output.begin[kChannel]; at[kChannel] < tile.output.end[kChannel]; ++at[kChannel]) {
+    row.push_back(read_input(tile, input, at, {}, inside));
+  }
+  return row;
 }
 
 }  // namespace qsim

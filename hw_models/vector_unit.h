@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <systemc>
+#include <vector>
 
 #include "hw_models/chip_context.h"
 #include "hw_models/commands.h"
@@ -22,7 +23,8 @@ struct VectorCost {
 /// Runs tiles in order, one at a time: latency + the longest of lanes, read port and write port. Costs an
 /// output element (lane operations): move or lookup 1; add 3 (two rescales and the sum, pipelined: 1 lane
 /// slot), mul 1; a window one for each of its elements and one for the result; softmax 4 passes over the row
-/// (maximum, exponential and sum, reciprocal, scale).
+/// (maximum, exponential and sum, reciprocal, scale), layer normalization 4 (mean, squares, scale, gamma and
+/// beta); a resized element 1, or 4 where it blends four.
 class VectorUnit : public sc_core::sc_module {
  public:
   VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& config, SramBuffer& activation_buffer,
@@ -40,6 +42,14 @@ class VectorUnit : public sc_core::sc_module {
   void count(const VectorTile& tile, const VectorCost& cost);
   void compute(const VectorTile& tile);
   void compute_rows(const VectorTile& tile);
+  /// One row of an input; the constants of a row function are the same for every row.
+  [[nodiscard]] std::vector<std::int64_t> read_row(const VectorTile& tile, std::size_t input, Dims at) const;
+  [[nodiscard]] std::int64_t compute_mean(const VectorTile& tile,
+                                          const arithmetic::OnnxMeanFunction& function,
+                                          const Dims& position) const;
+  [[nodiscard]] std::int64_t compute_resized(const VectorTile& tile,
+                                             const arithmetic::ResizeFunction& function,
+                                             const Dims& position) const;
   [[nodiscard]] std::int64_t compute_element(const VectorTile& tile, const Dims& position) const;
   [[nodiscard]] std::int64_t read_input(const VectorTile& tile, std::size_t input, const Dims& position,
                                         const Dims& window, bool& inside) const;

@@ -71,12 +71,14 @@ class Activation:
 
 
 class Network:
-    def __init__(self, name, description, size, scale, zero_point, seed=1):
+    semantics = "tflite"
+
+    def __init__(self, name, description, shape, scale, zero_point, seed=1, input_name="image"):
         self.name, self.description, self.seed = name, description, seed
-        self.input = {"name": "image", "shape": [1, size, size, 3], "scale": scale, "zero_point": zero_point}
+        self.input = {"name": input_name, "shape": list(shape), "scale": scale, "zero_point": zero_point}
         self.layers, self.macs, self.weights = [], 0, 0
-        q = uniform(0, "image", (1, size, size, 3), -128, 127)
-        self.x = Activation("image", q, scale, zero_point)
+        q = uniform(0, input_name, shape, -128, 127)
+        self.x = Activation(input_name, q, scale, zero_point)
 
     def quantized(self, name, real, activation):
         """Chooses the output's scale and zero point and quantizes to them."""
@@ -165,12 +167,65 @@ class Network:
 
     def write(self, folder, output):
         lines = [f'{{"name": {json.dumps(self.name)},', f' "description": {json.dumps(self.description)},',
-                 ' "semantics": "tflite",', f' "tensors": {{"generator": "normal", "seed": {self.seed}}},',
+                 f' "semantics": {json.dumps(self.semantics)},', f' "tensors": {{"generator": "normal", "seed": {self.seed}}},',
                  f' "inputs": [{json.dumps(self.input)}],', ' "layers": [']
         lines += ["  " + json.dumps(layer) + ("," if layer is not self.layers[-1] else "") for layer in self.layers]
         lines += [" ],", f' "outputs": [{json.dumps(output.name)}]}}']
         (folder / f"{self.name}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
         print(f"{self.name}: {len(self.layers)} layers, {self.macs / 1e6:.2f} MMAC, {self.weights / 1e6:.3f} M weights")
+
+
+class Transformer(Network):
+    """Layers of an encoder, [1, tokens, features]; "onnx" semantics."""
+
+    semantics = "onnx"
+
+    def described(self, output, shape=None):
+        """Emits nothing: the entry "output" of a layer."""
+        entry = {} if shape is None else {"shape": list(shape)}
+        return {**entry, "scale": output.scale, "zero_point": output.zero_point}
+
+    def dense(self, name, x, outputs, spread=1.0):
+        depth = x.q.shape[-1]
+        weights = normal(self.seed, name + ".weights", (outputs, depth), 64 * 127, -128, 127).astype(np.float32)
+        y = self.matmul_layer("fully_connected", name, x, x.centered @ weights.T, (outputs, depth), spread, "none")
+        self.layers[-1]["output"] = self.described(y, y.q.shape)
+        return y
+
+    def moved(self, op, name, x, q, **attributes):
+        self.emit(op, name, [x], **attributes)
+        return Activation(name, q, x.scale, x.zero_point)
+
+    def split_heads(self, name, x, heads, permutation):
+        shape = [*x.q.shape[:2], heads, x.q.shape[2] // heads]
+        split = self.moved("reshape", f"{name}.split", x, x.q.reshape(shape), shape=shape)
+        return self.moved("transpose", f"{name}.heads", split, split.q.transpose(permutation), permutation=list(permutation))
+
+    def join_heads(self, name, x):
+        turned = self.moved("transpose", f"{name}.tokens", x, x.q.transpose(0, 2, 1, 3), permutation=[0, 2, 1, 3])
+        shape = [*turned.q.shape[:2], turned.q.shape[2] * turned.q.shape[3]]
+        return self.moved("reshape", f"{name}.joined", turned, turned.q.reshape(shape), shape=shape)
+
+    def matmul(self, name, a, b):
+        self.macs += int(np.prod(a.q.shape)) * b.q.shape[-1]
+        return self.emit("matmul", name, [a, b], self.quantized(name, a.real @ b.real, "none"))
+
+    def probabilities(self, name, x):
+        e = np.exp(x.real - x.real.max(axis=-1, keepdims=True))
+        real = e / e.sum(axis=-1, keepdims=True)
+        return self.emit("softmax", name, [x], self.quantized(name, real, "none"))
+
+    def gelu(self, name, x):
+        real = 0.5 * x.real * (1 + np.tanh(np.sqrt(2 / np.pi) * (x.real + 0.044715 * x.real**3)))
+        return self.emit("gelu", name, [x], self.quantized(name, real, "none"))
+
+    def layer_norm(self, name, x):
+        """Gamma 1, beta 0."""
+        real = (x.real - x.real.mean(axis=-1, keepdims=True)) / x.real.std(axis=-1, keepdims=True)
+        output = self.quantized(name, real, "none")
+        self.layers.append({"op": "layer_norm", "name": name, "inputs": [x.name, None, None], "epsilon": 1e-12,
+                            "output": self.described(output)})
+        return output
 
 
 # ---- the networks ---------------------------------------------------------------------------------------------
@@ -194,7 +249,7 @@ def bottleneck_block(net, name, x, channels, stride):
 
 
 def small_resnet(name, description, widths):
-    net = Network(name, description, 32, 0.00392156885936856, -128)
+    net = Network(name, description, (1, 32, 32, 3), 0.00392156885936856, -128)
     x = net.conv("stem", net.x, widths[0], 3, 1, 1)
     for stage, width in enumerate(widths):
         x = basic_block(net, f"stage{stage + 1}", x, width, 1 if stage == 0 else 2)
@@ -204,7 +259,7 @@ def small_resnet(name, description, widths):
 
 
 def large_resnet(name, description, block, blocks):
-    net = Network(name, description, 224, 0.0186, -14)
+    net = Network(name, description, (1, 224, 224, 3), 0.0186, -14)
     x = net.conv("stem", net.x, 64, 7, 2, 3)
     x = net.max_pool("stem.pool", x, 3, 2, 1)
     for stage, count in enumerate(blocks):
@@ -224,7 +279,8 @@ def inverted_residual(net, name, x, channels, stride, expansion):
 
 
 def mobilenet_v2():
-    net = Network("mobilenet_v2", "MobileNetV2 1.0, ImageNet shapes, generated int8 weights: 301 MMAC", 224, 0.0078125, 0)
+    net = Network("mobilenet_v2", "MobileNetV2 1.0, ImageNet shapes, generated int8 weights: 301 MMAC",
+                  (1, 224, 224, 3), 0.0078125, 0)
     x = net.conv("stem", net.x, 32, 3, 2, 1, "relu6", spread=1.7)
     settings = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
     for stage, (expansion, channels, count, first_stride) in enumerate(settings):
@@ -237,7 +293,25 @@ def mobilenet_v2():
     return net, net.softmax("probabilities", x)
 
 
+def bert_base_layer():
+    """One encoder layer of BERT base; 1 / sqrt(64) is in the scale of the queries."""
+    heads = 12
+    net = Transformer("bert_base_layer", "One encoder layer of BERT base, 128 tokens, generated int8 weights: 931 MMAC",
+                      (1, 128, 768), 0.0195, 3, input_name="hidden")
+    x = net.x
+    q = net.split_heads("query", net.dense("query", x, 768, spread=0.2), heads, (0, 2, 1, 3))
+    k = net.split_heads("key", net.dense("key", x, 768), heads, (0, 2, 3, 1))
+    v = net.split_heads("value", net.dense("value", x, 768), heads, (0, 2, 1, 3))
+    scores = net.matmul("scores", q, k)
+    context = net.join_heads("context", net.matmul("context", net.probabilities("probabilities", scores), v))
+    attended = net.add("attention.add", x, net.dense("attention.output", context, 768), "none")
+    y = net.layer_norm("attention.norm", attended)
+    hidden = net.gelu("ffn.gelu", net.dense("ffn.intermediate", y, 3072))
+    return net, net.layer_norm("ffn.norm", net.add("ffn.add", y, net.dense("ffn.output", hidden, 768), "none"))
+
+
 NETWORKS = {
+    "bert_base_layer": bert_base_layer,
     "resnet": lambda: small_resnet("resnet", "Small residual network (10 layers), 32x32 images, generated int8 weights: 16 MMAC",
                                    [16, 32, 64, 128]),
     "resnet8": lambda: small_resnet("resnet8", "ResNet-8 as in MLPerf Tiny, CIFAR-10 shapes, generated int8 weights: 12.5 MMAC",

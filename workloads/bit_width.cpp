@@ -16,13 +16,21 @@ bool on_mac_array(const Node& node) {
          std::holds_alternative<FullyConnectedOp>(node.op);
 }
 
+/// TFLite's minimum and maximum: operands and output have one scale.
+bool compares_integers(const Graph& graph, const Node& node) {
+  const auto* binary = std::get_if<BinaryOp>(&node.op);
+  return binary != nullptr && graph.semantics == Semantics::tflite &&
+         (binary->kind == BinaryKind::min || binary->kind == BinaryKind::max);
+}
+
 /// The output has the input's integers at its scale, or means of them.
 bool keeps_integers(const Graph& graph, const Node& node) {
   if (const auto* pool = std::get_if<Pool2dOp>(&node.op)) {
     return pool->kind == PoolKind::max || graph.semantics == Semantics::tflite;
   }
   return std::holds_alternative<ReshapeOp>(node.op) || std::holds_alternative<TransposeOp>(node.op) ||
-         std::holds_alternative<PadOp>(node.op) || std::holds_alternative<StridedSliceOp>(node.op);
+         std::holds_alternative<PadOp>(node.op) || std::holds_alternative<StridedSliceOp>(node.op) ||
+         std::holds_alternative<ResizeOp>(node.op) || compares_integers(graph, node);
 }
 
 /// TFLite's softmax, logistic and tanh.
@@ -91,8 +99,11 @@ class BitWidthPass {
     group_.resize(graph_.tensors.size());
     std::iota(group_.begin(), group_.end(), 0);
     for (const Node& node : graph_.nodes) {
-      if (keeps_integers(graph_, node))
-        group_[static_cast<std::size_t>(group_of(node.outputs[0]))] = group_of(node.inputs[0]);
+      if (!keeps_integers(graph_, node)) continue;
+      const std::size_t operands = compares_integers(graph_, node) ? 2 : 1;
+      for (std::size_t i = 0; i < operands; ++i) {
+        group_[static_cast<std::size_t>(group_of(node.inputs[i]))] = group_of(node.outputs[0]);
+      }
     }
   }
 
@@ -127,7 +138,8 @@ class BitWidthPass {
       }
       const std::string place = own.activations ? node.name : "--activation-bits";
       const std::optional<int> bits = own.activations ? own.activations : options_.all.activations;
-      if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<ConcatOp>(node.op)) {
+      if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<ConcatOp>(node.op) ||
+          std::holds_alternative<PReluOp>(node.op) || std::holds_alternative<MatMulOp>(node.op)) {
         for (const TensorId id : node.inputs) {
           if (graph_.tensor(id).is_constant()) want(id, bits, place);
         }

@@ -47,7 +47,10 @@ struct Executor::Impl {
     void operator()(const ReshapeOp&) const { y.bytes = x.bytes; }
     void operator()(const TransposeOp&) const { run_transpose(node, x, y); }
     void operator()(const ConcatOp&) const { run_concat(graph, node, inputs, y); }
-    void operator()(const SoftmaxOp&) const { run_softmax(graph, node, x, y); }
+    void operator()(const SoftmaxOp&) const { run_rows(graph, node, inputs, y); }
+    void operator()(const LayerNormOp&) const { run_rows(graph, node, inputs, y); }
+    void operator()(const PReluOp&) const { run_binary(graph, node, inputs, y); }
+    void operator()(const ResizeOp&) const { run_resize(graph, node, x, y); }
     void operator()(const UnaryOp&) const { run_unary(graph, node, x, y); }
     void operator()(const QuantizeOp&) const { run_unary(graph, node, x, y); }
     void operator()(const DequantizeOp&) const { run_unary(graph, node, x, y); }
@@ -58,9 +61,14 @@ struct Executor::Impl {
     }
   };
 
-  void run_vector(const Node& node, TensorData& output) {
+  [[nodiscard]] Operands operands(const Node& node) const {
     Operands inputs;
     for (const TensorId id : node.inputs) inputs.push_back(id == kNoTensor ? nullptr : &value(id));
+    return inputs;
+  }
+
+  void run_vector(const Node& node, TensorData& output) {
+    const Operands inputs = operands(node);
     std::visit(VectorRunner{graph, node, inputs, *inputs[0], output}, node.op);
   }
 
@@ -84,7 +92,9 @@ std::optional<arithmetic::AccumulatorStats> Executor::run_node(const Node& node,
   TensorData output(tensor.type, tensor.shape);
   std::optional<arithmetic::AccumulatorStats> stats;
   if (mac_count(impl_->graph, node) > 0) {
-    stats = impl_->run_on_mac_array(node, context, output);
+    stats = std::holds_alternative<MatMulOp>(node.op)
+                ? run_matmul(impl_->graph, node, context, impl_->operands(node), output, impl_->threads)
+                : impl_->run_on_mac_array(node, context, output);
   } else {
     impl_->run_vector(node, output);
   }

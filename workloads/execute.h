@@ -59,8 +59,12 @@ class Executor {
 // ---- parameters that the compiler needs too: both levels compute from the same ones ----------------------
 
 /// Preload of each output channel: bias + folded zero-point terms,
-/// b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]  (white paper, section 2.4: terms 3 and 4).
+/// b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]  (white paper, section 2.4: terms 3 and 4). Of a product of
+/// activations K * z_x * z_w alone: the sum depends on the data.
 [[nodiscard]] std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node);
+/// Of a product of activations: which matrix of operand `shape` each matrix of the output takes, where
+/// leading dimensions are repeated as numpy does.
+[[nodiscard]] std::vector<std::int64_t> repeated_matrices(const Shape& shape, const Shape& output);
 /// Scale of each output channel of a node on the MAC array, as the runtime of the graph's semantics derives
 /// it.
 [[nodiscard]] std::vector<arithmetic::ChannelScale> channel_scales(const Graph& graph, const Node& node,
@@ -74,8 +78,10 @@ struct ClampRange {
 /// inputs of a concatenation, each with its own scale.
 [[nodiscard]] arithmetic::UnaryFunction unary_function(const Graph& graph, const Node& node,
                                                        std::size_t input = 0);
+/// Operations of two operands, PReLU included.
 [[nodiscard]] arithmetic::BinaryFunction binary_function(const Graph& graph, const Node& node);
 [[nodiscard]] arithmetic::WindowFunction window_function(const Graph& graph, const Node& node);
 [[nodiscard]] arithmetic::RowFunction row_function(const Graph& graph, const Node& node);
+[[nodiscard]] arithmetic::ResizeFunction resize_function(const Graph& graph, const Node& node);
 
 }  // namespace qsim

@@ -32,7 +32,7 @@ class DepthwiseRun {
   explicit DepthwiseRun(const MacRun& run)
       : run_(run),
         g_(run.prepared.geometry),
-        stage_(run),
+        stage_(run.graph, run.node, run.context, run.output),
         input_(expand_channels(run.input, g_.group_outputs())),
         padding_(static_cast<std::size_t>(g_.out_channels),
                  static_cast<std::int16_t>(run.input_quantization().zero_point())) {

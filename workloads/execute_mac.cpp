@@ -161,7 +161,7 @@ PreparedMac prepare_mac(const Graph& graph, const Node& node) {
 }
 
 AccumulatorStats run_mac(const MacRun& run) {
-  const OutputStage stage(run);
+  const OutputStage stage(run.graph, run.node, run.context, run.output);
   AccumulatorStats stats;
   for (std::int64_t group = 0; group < run.prepared.geometry.groups; ++group) {
     stats.merge(visit_element_type(
@@ -170,13 +170,12 @@ AccumulatorStats run_mac(const MacRun& run) {
   return stats;
 }
 
-OutputStage::OutputStage(const MacRun& run)
-    : out_channels_(run.prepared.geometry.out_channels),
-      scales_(run.context.rounding_profile, channel_scales(run.graph, run.node, run.context.rounding_profile),
-              out_channels_),
-      output_(run.output) {
-  const ClampRange clamp = output_clamp(run.graph, run.node);
-  range_ = {run.graph.tensor(run.node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max};
+OutputStage::OutputStage(const Graph& graph, const Node& node, const MacContext& context, TensorData& output)
+    : out_channels_(output.shape.back()),
+      scales_(context.rounding_profile, channel_scales(graph, node, context.rounding_profile), out_channels_),
+      output_(output) {
+  const ClampRange clamp = output_clamp(graph, node);
+  range_ = {graph.tensor(node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max};
 }
 
 template <typename Accumulator>

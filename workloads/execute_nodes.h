@@ -32,6 +32,8 @@ decltype(auto) visit_element_type(ElementType type, F&& f) {
   }
 }
 
+using Operands = std::vector<const TensorData*>;
+
 /// What a node on the MAC array keeps from run to run.
 struct PreparedMac {
   ConvGeometry geometry;
@@ -59,10 +61,14 @@ struct MacRun {
 arithmetic::AccumulatorStats run_mac(const MacRun& run);
 arithmetic::AccumulatorStats run_depthwise(const MacRun& run);
 
+/// A product of two activations; acc[r][n] - z_b * sum_k a[r][k] - z_a * sum_k b[k][n] + K * z_a * z_b.
+arithmetic::AccumulatorStats run_matmul(const Graph& graph, const Node& node, const MacContext& context,
+                                        const Operands& inputs, TensorData& output, int threads);
+
 /// Accumulators to output elements: scales, adds the zero point and clamps.
 class OutputStage {
  public:
-  explicit OutputStage(const MacRun& run);
+  OutputStage(const Graph& graph, const Node& node, const MacContext& context, TensorData& output);
   /// Output pixels [row_begin, row_begin + rows), channels [first_channel, first_channel + columns);
   /// accumulator (r, n) at accumulators[r * stride + n].
   template <typename Accumulator>
@@ -76,12 +82,13 @@ class OutputStage {
   TensorData& output_;
 };
 
-using Operands = std::vector<const TensorData*>;
 void run_unary(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
 void run_binary(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output);
 void run_pool(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
 void run_mean(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
-void run_softmax(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
+/// Softmax and layer normalization.
+void run_rows(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output);
+void run_resize(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
 void run_pad(const Node& node, const TensorData& input, TensorData& output);
 void run_strided_slice(const Node& node, const TensorData& input, TensorData& output);
 void run_transpose(const Node& node, const TensorData& input, TensorData& output);

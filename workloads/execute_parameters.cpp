@@ -1,53 +1,17 @@
-// What the arithmetic of a node is: parameters from shapes, scales and zero points, for both levels of
-// values.
-#include <cmath>
-#include <limits>
+// What the arithmetic of a node on the MAC array is: parameters from shapes, scales and zero points, for both
+// levels of values; execute_functions.cpp has the vector unit's.
 #include <numeric>
 #include <stdexcept>
 
-#include "hw_models/arithmetic/activation_tables.h"
 #include "hw_models/arithmetic/tflite_functions.h"
 #include "workloads/execute.h"
 #include "workloads/execute_nodes.h"
+#include "workloads/execute_types.h"
 
 namespace qsim {
 namespace {
 
 using namespace arithmetic;
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-struct RealBounds {
-  float low = -kInfinity, high = kInfinity;
-};
-
-RealBounds bounds_of(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return {};
-    case Activation::relu:
-      return {0.0F, kInfinity};
-    case Activation::relu6:
-      return {0.0F, 6.0F};
-    case Activation::relu_n1_to_1:
-      return {-1.0F, 1.0F};
-  }
-  throw std::logic_error("activation out of range");
-}
-
-Activation activation_of(UnaryKind kind) {
-  if (kind == UnaryKind::relu6) return Activation::relu6;
-  return kind == UnaryKind::relu_n1_to_1 ? Activation::relu_n1_to_1 : Activation::relu;
-}
-
-QuantizedType type_of(const Tensor& tensor) {
-  const Quantization& q = *tensor.quantization;
-  return {q.format(), q.scale(), q.zero_point()};
-}
-
-bool same_scale(const QuantizedType& a, const QuantizedType& b) {
-  return a.scale == b.scale && a.zero_point == b.zero_point;
-}
 
 /// The fused activation of a node; none where its kind has none.
 Activation fused_activation(const Node& node) {
@@ -60,49 +24,6 @@ Activation fused_activation(const Node& node) {
         }
       },
       node.op);
-}
-
-ClampLimits clamp_limits(const Graph& graph, const Node& node) {
-  const ClampRange range = output_clamp(graph, node);
-  return {range.min, range.max};
-}
-
-/// ONNX Runtime: a float32 function between dequantize and quantize.
-TableFunction onnx_table(const UnaryOp& op, const QuantizedType& in, const QuantizedType& out) {
-  switch (op.kind) {
-    case UnaryKind::logistic:
-      return make_onnx_table(in, out, [](float x) { return 1.0F / (1.0F + std::exp(-x)); });
-    case UnaryKind::tanh:
-      return make_onnx_table(in, out, [](float x) { return std::tanh(x); });
-    case UnaryKind::leaky_relu:
-      return make_onnx_table(in, out, [alpha = op.alpha](float x) { return x >= 0.0F ? x : x * alpha; });
-    default:
-      break;
-  }
-  const RealBounds bounds = bounds_of(activation_of(op.kind));
-  return make_onnx_table(in, out,
-                         [bounds](float x) { return std::fmin(std::fmax(x, bounds.low), bounds.high); });
-}
-
-TableFunction tflite_table(const UnaryOp& op, const QuantizedType& in, const QuantizedType& out) {
-  switch (op.kind) {
-    case UnaryKind::logistic:
-      return make_logistic_table(in, out);
-    case UnaryKind::tanh:
-      return make_tanh_table(in, out);
-    case UnaryKind::leaky_relu:
-      return make_leaky_relu_table(in, out, op.alpha);
-    default:
-      break;
-  }
-  const RealBounds bounds = bounds_of(activation_of(op.kind));
-  return make_relu_table(in, out, bounds.low, bounds.high);
-}
-
-/// Integers at another scale: concatenation inputs, QUANTIZE from integer to integer.
-UnaryFunction rescale(const Graph& graph, const QuantizedType& in, const QuantizedType& out) {
-  if (graph.semantics == Semantics::onnx) return make_onnx_table(in, out, [](float x) { return x; });
-  return make_requantize_table(in, out);
 }
 
 /// sum_k w[n][k] of each output channel.
@@ -121,6 +42,31 @@ std::vector<std::int64_t> weight_sums(const TensorData& weights, std::int64_t ou
 
 }  // namespace
 
+RealBounds bounds_of(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::none:
+      return {};
+    case Activation::relu:
+      return {0.0F, kInfinity};
+    case Activation::relu6:
+      return {0.0F, 6.0F};
+    case Activation::relu_n1_to_1:
+      return {-1.0F, 1.0F};
+  }
+  throw std::logic_error("activation out of range");
+}
+
+QuantizedType quantized_type(const Tensor& tensor) {
+  const Quantization& q = *tensor.quantization;
+  return {q.format(), q.scale(), q.zero_point()};
+}
+
+ClampLimits clamp_limits(const Graph& graph, const Node& node) {
+  const ClampRange range = output_clamp(graph, node);
+  return {range.min, range.max};
+}
+
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
   if (graph.rounding_profile) return *graph.rounding_profile;
   if (graph.semantics == Semantics::onnx) return RoundingProfile::float32;
@@ -138,6 +84,13 @@ RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node)
 // b'[n] = b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]
 std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
   const Tensor& weights = graph.tensor(node.inputs[1]);
+  if (std::holds_alternative<MatMulOp>(node.op)) {
+    const Tensor& a = graph.tensor(node.inputs[0]);
+    const std::int64_t product =
+        std::int64_t{a.quantization->zero_point()} * weights.quantization->zero_point() * a.shape.back();
+    return std::vector<std::int64_t>(static_cast<std::size_t>(graph.tensor(node.outputs[0]).shape.back()),
+                                     product);
+  }
   const std::int64_t out_channels = weights.shape[0];
   const std::int64_t depth = element_count(weights.shape) / out_channels;
   const std::int64_t input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
@@ -158,8 +111,9 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, R
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
   const Tensor& weights = graph.tensor(node.inputs[1]);
   std::vector<ChannelScale> scales;
-  scales.reserve(static_cast<std::size_t>(weights.shape[0]));
-  for (std::int64_t n = 0; n < weights.shape[0]; ++n) {
+  const std::int64_t channels = graph.tensor(node.outputs[0]).shape.back();
+  scales.reserve(static_cast<std::size_t>(channels));
+  for (std::int64_t n = 0; n < channels; ++n) {
     scales.push_back(make_channel_scale(profile, input_scale, weights.quantization->scale(n), output_scale));
   }
   return scales;
@@ -168,74 +122,8 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, R
 ClampRange output_clamp(const Graph& graph, const Node& node) {
   const RealBounds bounds = bounds_of(fused_activation(node));
   const ClampLimits limits =
-      activation_limits(type_of(graph.tensor(node.outputs[0])), bounds.low, bounds.high);
+      activation_limits(quantized_type(graph.tensor(node.outputs[0])), bounds.low, bounds.high);
   return {limits.min, limits.max};
-}
-
-UnaryFunction unary_function(const Graph& graph, const Node& node, std::size_t input) {
-  const Tensor& x = graph.tensor(node.inputs[input]);
-  const Tensor& y = graph.tensor(node.outputs[0]);
-  if (x.is_float()) {
-    const QuantizedType out = type_of(y);
-    return QuantizeFunction{out.scale, out.zero_point, out.format, graph.semantics == Semantics::tflite};
-  }
-  const QuantizedType in = type_of(x);
-  if (y.is_float()) return DequantizeFunction{in.scale, in.zero_point};
-  const QuantizedType out = type_of(y);
-  if (const auto* op = std::get_if<UnaryOp>(&node.op)) {
-    if (graph.semantics == Semantics::onnx) return onnx_table(*op, in, out);
-    return tflite_table(*op, in, out);
-  }
-  if (std::holds_alternative<QuantizeOp>(node.op)) return rescale(graph, in, out);
-  if (std::holds_alternative<ConcatOp>(node.op) && !(same_scale(in, out) && in.format == out.format)) {
-    // TFLite's int16 concatenation copies the stored integers whatever their scales.
-    const bool copies = graph.semantics == Semantics::tflite && in.format.bits > 8;
-    if (!copies) return rescale(graph, in, out);
-  }
-  return CopyFunction{};
-}
-
-BinaryFunction binary_function(const Graph& graph, const Node& node) {
-  const auto& op = std::get<BinaryOp>(node.op);
-  const QuantizedType a = type_of(graph.tensor(node.inputs[0]));
-  const QuantizedType b = type_of(graph.tensor(node.inputs[1]));
-  const QuantizedType y = type_of(graph.tensor(node.outputs[0]));
-  const ClampLimits limits = clamp_limits(graph, node);
-  const bool subtract = op.kind == BinaryKind::sub;
-  if (graph.semantics == Semantics::tflite) {
-    if (op.kind == BinaryKind::mul) return make_tflite_mul(a, b, y, limits);
-    return make_tflite_add(a, b, y, limits, subtract);
-  }
-  if (op.kind == BinaryKind::mul) {
-    return OnnxMulFunction{a.scale,      b.scale,      y.scale,    a.zero_point,
-                           b.zero_point, y.zero_point, limits.min, limits.max};
-  }
-  return OnnxAddFunction{subtract,     a.scale,      b.scale,    y.scale,   a.zero_point,
-                         b.zero_point, y.zero_point, limits.min, limits.max};
-}
-
-WindowFunction window_function(const Graph& graph, const Node& node) {
-  const QuantizedType x = type_of(graph.tensor(node.inputs[0]));
-  const QuantizedType y = type_of(graph.tensor(node.outputs[0]));
-  const ClampLimits limits = clamp_limits(graph, node);
-  const auto* pool = std::get_if<Pool2dOp>(&node.op);
-  if (pool != nullptr && pool->kind == PoolKind::max) return MaxPoolFunction{limits.min, limits.max};
-  if (graph.semantics == Semantics::onnx) {
-    return OnnxGlobalAveragePoolFunction{x.scale,      y.scale,    x.zero_point,
-                                         y.zero_point, limits.min, limits.max};
-  }
-  if (pool != nullptr) return TfliteAveragePoolFunction{limits.min, limits.max};
-  return make_tflite_mean(x, y, limits);
-}
-
-RowFunction row_function(const Graph& graph, const Node& node) {
-  const auto& op = std::get<SoftmaxOp>(node.op);
-  const QuantizedType x = type_of(graph.tensor(node.inputs[0]));
-  const QuantizedType y = type_of(graph.tensor(node.outputs[0]));
-  if (graph.semantics == Semantics::onnx) {
-    return OnnxSoftmaxFunction{x.scale, y.scale, x.zero_point, y.zero_point, y.format};
-  }
-  return make_tflite_softmax(x, y.format, op.beta);
 }
 
 }  // namespace qsim

@@ -105,10 +105,10 @@ void combine(const BinaryFunction& function, const TensorData& a, const TensorDa
   }
 }
 
-/// The window of one output pixel, all channels at once.
-template <typename T>
+/// The window of one output pixel, all channels at once; `add` puts an element into its channel's window.
+template <typename T, typename Add>
 void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, std::int64_t out_y,
-                std::int64_t out_x, std::span<WindowState> windows) {
+                std::int64_t out_x, std::span<WindowState> windows, const Add& add) {
   const std::int64_t height = in.shape[1];
   const std::int64_t width = in.shape[2];
   const auto channels = static_cast<std::int64_t>(windows.size());
@@ -117,7 +117,7 @@ void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, st
   for (std::int64_t y = std::max<std::int64_t>(y0, 0); y < std::min(y0 + op.kernel_h, height); ++y) {
     for (std::int64_t x = std::max<std::int64_t>(x0, 0); x < std::min(x0 + op.kernel_w, width); ++x) {
       const T* pixel = in.as<T>().data() + ((image * height + y) * width + x) * channels;
-      for (std::size_t c = 0; c < windows.size(); ++c) windows[c].add(pixel[c]);
+      for (std::size_t c = 0; c < windows.size(); ++c) add(windows[c], pixel[c]);
     }
   }
 }
@@ -135,6 +135,7 @@ class MeanCursor {
     }
   }
   [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(offset_); }
+  [[nodiscard]] std::int64_t index(std::size_t d) const { return index_[d]; }
   void next() {
     for (std::size_t d = shape_.size(); d-- > 0;) {
       offset_ += strides_[d];
@@ -149,6 +150,34 @@ class MeanCursor {
   std::vector<std::int64_t> strides_, index_;
   std::int64_t offset_ = 0;
 };
+
+/// Bit patterns of an operand's floats; none where it is absent.
+std::vector<std::int64_t> float_bits(const Operands& inputs, std::size_t index) {
+  if (index >= inputs.size() || inputs[index] == nullptr) return {};
+  const auto bits = inputs[index]->as<std::uint32_t>();
+  return {bits.begin(), bits.end()};
+}
+
+/// Every output of a mean whose order shows: its elements in the order of the graph's axes.
+void run_ordered_mean(const OnnxMeanFunction& function, const MeanOp& op, const TensorData& input,
+                      TensorData& output) {
+  std::vector<std::vector<std::int64_t>> elements(static_cast<std::size_t>(output.size()));
+  std::vector<std::int64_t> starts(elements.size(), 0);
+  MeanCursor cursor(op, input.shape);
+  const std::size_t rank = input.shape.size();
+  for (std::int64_t i = 0; i < input.size(); ++i, cursor.next()) {
+    std::vector<std::int64_t>& window = elements[cursor.offset()];
+    if (window.empty()) {
+      for (std::size_t d = 0; d < rank; ++d) {
+        starts[cursor.offset()] += cursor.index(d) * function.position_strides[rank - 1 - d];
+      }
+    }
+    window.push_back(input.at(i));
+  }
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    output.set(static_cast<std::int64_t>(i), evaluate(function, elements[i], starts[i] % 4));
+  }
+}
 
 }  // namespace
 
@@ -171,6 +200,7 @@ void run_binary(const Graph& graph, const Node& node, const Operands& inputs, Te
 
 void run_pool(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
   const WindowFunction function = window_function(graph, node);
+  const auto* average = std::get_if<OnnxAveragePoolFunction>(&function);
   const auto& op = std::get<Pool2dOp>(node.op);
   visit_element_type(input.type, [&](auto zero) {
     using T = decltype(zero);
@@ -181,7 +211,14 @@ void run_pool(const Graph& graph, const Node& node, const TensorData& input, Ten
       std::fill(windows.begin(), windows.end(), WindowState{});
       const std::int64_t out_x = p % output.shape[2];
       const std::int64_t out_y = p / output.shape[2] % output.shape[1];
-      add_window<T>(op, input, p / (output.shape[2] * output.shape[1]), out_y, out_x, windows);
+      const std::int64_t image = p / (output.shape[2] * output.shape[1]);
+      if (average != nullptr) {
+        add_window<T>(op, input, image, out_y, out_x, windows,
+                      [average](WindowState& window, T q) { window.add_real(average->real(q)); });
+      } else {
+        add_window<T>(op, input, image, out_y, out_x, windows,
+                      [](WindowState& window, T q) { window.add(q); });
+      }
       for (const WindowState& window : windows) *y++ = static_cast<T>(evaluate(function, window));
     }
   });
@@ -189,8 +226,12 @@ void run_pool(const Graph& graph, const Node& node, const TensorData& input, Ten
 
 void run_mean(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
   const WindowFunction function = window_function(graph, node);
+  const auto& op = std::get<MeanOp>(node.op);
+  if (const auto* ordered = std::get_if<OnnxMeanFunction>(&function)) {
+    return run_ordered_mean(*ordered, op, input, output);
+  }
   std::vector<WindowState> windows(static_cast<std::size_t>(output.size()));
-  MeanCursor cursor(std::get<MeanOp>(node.op), input.shape);
+  MeanCursor cursor(op, input.shape);
   visit_element_type(input.type, [&](auto zero) {
     for (const auto x : input.as<decltype(zero)>()) {
       windows[cursor.offset()].add(x);
@@ -202,14 +243,17 @@ void run_mean(const Graph& graph, const Node& node, const TensorData& input, Ten
   }
 }
 
-void run_softmax(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
+void run_rows(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output) {
   const RowFunction function = row_function(graph, node);
+  const TensorData& input = *inputs[0];
+  const std::vector<std::int64_t> gamma = float_bits(inputs, 1);
+  const std::vector<std::int64_t> beta = float_bits(inputs, 2);
   const std::int64_t length = input.shape.back();
   std::vector<std::int64_t> in(static_cast<std::size_t>(length));
   std::vector<std::int64_t> out(in.size());
   for (std::int64_t begin = 0; begin < input.size(); begin += length) {
     for (std::int64_t i = 0; i < length; ++i) in[static_cast<std::size_t>(i)] = input.at(begin + i);
-    evaluate(function, in, out);
+    evaluate(function, in, out, {gamma, beta});
     for (std::int64_t i = 0; i < length; ++i) output.set(begin + i, out[static_cast<std::size_t>(i)]);
   }
 }

@@ -197,6 +197,9 @@ struct ResizeOp {
   ResizeCoordinates coordinates = ResizeCoordinates::half_pixel;
   ResizeRounding rounding = ResizeRounding::round_prefer_floor;  ///< nearest
   float scale_h = 1.0F, scale_w = 1.0F;                          ///< Output size / input size.
+  /// Linear, ONNX: weights in 1/1024, as ONNX Runtime computes where it has moved channels last (behind a
+  /// QLinearConv); otherwise float32.
+  bool integer_weights = false;
 };
 
 struct QuantizeOp {};    ///< float -> integer, or integer -> integer at another scale (requantize).

@@ -85,6 +85,8 @@ class NodeChecker {
   template <typename Op>
   void check_scales_of(const Op& /*op*/) {}
   bool expect_quotient(float quotient, const std::string& what);
+  /// The tensor has the output's scale and zero point, as operations want that take integers as they are.
+  void check_same_scale(const Tensor& tensor);
   void check_float_mac_operands();
   /// Per-channel constant of a normalization: F32, as many as the input has channels.
   void check_channel_constant(std::size_t index, const std::string& subject);

@@ -113,6 +113,18 @@ void NodeChecker::check_same_type() {
   }
 }
 
+void NodeChecker::check_same_scale(const Tensor& tensor) {
+  if (!tensor.quantization || !output().quantization) return;
+  const Quantization& q = *tensor.quantization;
+  const Quantization& expected = *output().quantization;
+  expect(q.scale() == expected.scale() && q.zero_point() == expected.zero_point(),
+         "tensor \"" + tensor.name + "\"",
+         "scale " + std::to_string(q.scale()) + ", zero point " + std::to_string(q.zero_point()),
+         "the output's scale " + std::to_string(expected.scale()) + " and zero point " +
+             std::to_string(expected.zero_point()),
+         "put a quantize before it");
+}
+
 void NodeChecker::check_float_only() {
   expect(is_float(), "activations", "quantized", "float tensors for " + std::string(op_name(graph_, node_)),
          "put a dequantize before it and a quantize behind it");

@@ -11,6 +11,10 @@ void NodeChecker::check_op(const BinaryOp& op) {
   check_activation(input(0));
   check_activation(input(1));
   check_activation(output());
+  const bool compares = op.kind == BinaryKind::min || op.kind == BinaryKind::max;
+  if (compares && graph_.semantics == Semantics::tflite) {
+    for (const std::size_t i : {0, 1}) check_same_scale(input(i));
+  }
   const Shape& a = input(0).shape;
   const Shape& b = input(1).shape;
   Shape shape(std::max(a.size(), b.size()));
@@ -40,10 +44,6 @@ void NodeChecker::check_op(const Pool2dOp& op) {
          "a window of padding alone has no value");
   check_window(op.kernel_h, op.stride_h, 1, op.pad_top, op.pad_bottom, 1);
   check_window(op.kernel_w, op.stride_w, 1, op.pad_left, op.pad_right, 2);
-  const bool whole = op.kernel_h == x[1] && op.kernel_w == x[2];
-  expect(is_float() || graph_.semantics == Semantics::tflite || op.kind == PoolKind::max || whole,
-         "average pooling", "a window smaller than the input",
-         "with \"onnx\" semantics the whole input (global average pooling)", "use \"tflite\" semantics");
 }
 
 void NodeChecker::check_op(const MeanOp& op) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hw_models/arithmetic/fixed_point.h"
+#include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/sigmoid_16bit.h"
 #include "hw_models/arithmetic/tflite_functions.h"
@@ -47,6 +49,31 @@ struct Multiplier {
   }
 };
 
+constexpr int kLastShift = 31;  ///< Shifts of 16 bits by more are shifts by this.
+
+/// M = multiplier * 2^(exponent - 15), the multiplier rounded to 16 bits.
+struct Multiplier16 {
+  std::int16_t multiplier = 0;
+  std::int32_t exponent = 0;
+  explicit Multiplier16(double m) {
+    std::int32_t wide = 0;
+    quantize_multiplier(m, wide, exponent);
+    multiplier = static_cast<std::int16_t>(round_to_16bit_multiplier(wide));
+  }
+};
+
+/// (a*b + (a*b >= 0 ? 2^14 : 1 - 2^14)) / 2^15, truncated; -2^15 * -2^15 saturates.
+std::int16_t doubling_high_multiply_16(std::int16_t a, std::int16_t b) {
+  const std::int32_t product = std::int32_t{a} * b;
+  const std::int32_t nudge = product >= 0 ? 1 << 14 : 1 - (1 << 14);
+  return static_cast<std::int16_t>(std::min((product + nudge) / (1 << 15), 32767));
+}
+
+std::int16_t saturating_left_shift_16(std::int16_t x, int shift) {
+  const std::int64_t shifted = std::int64_t{x} * (std::int64_t{1} << std::min(shift, kLastShift));
+  return static_cast<std::int16_t>(std::clamp<std::int64_t>(shifted, -32768, 32767));
+}
+
 }  // namespace
 
 TableFunction make_logistic_table(const QuantizedType& input, const QuantizedType& output) {
@@ -63,6 +90,49 @@ TableFunction make_tanh_table(const QuantizedType& input, const QuantizedType& o
   }
   const Sigmoid16Bit sigmoid(input.scale, /*exact_left_shifts=*/1);
   return tabulate(input.format, [&](std::int32_t q) { return limit(sigmoid.tanh(q), output.format); });
+}
+
+/// 16-bit steps on x = (q - z_x) * 2^7, at scale s_x / 128:
+///   r = 2^15 * clamp((x s_x / 128) / 3, -1, 1), by a 16-bit multiplier with its shift, saturating: "reluish"
+///   -1..1 a = (r + 2^15) >> 1, Q0.15: 0..1 y = rounding_divide(a * SRDHM16(x, M), 2^-e) + z_y with M 2^e =
+///   s_x / 128 / s_y, limited to the format.
+TableFunction make_hard_swish_table(const QuantizedType& input, const QuantizedType& output) {
+  const float hires_scale = (1.0F / 128.0F) * input.scale;
+  const float reluish_scale = 3.0F / 32768.0F;
+  const Multiplier16 to_output(static_cast<double>(hires_scale / output.scale));
+  const Multiplier16 to_reluish(static_cast<double>(hires_scale / reluish_scale));
+  return tabulate(input.format, [&](std::int32_t q) {
+    const auto hires = static_cast<std::int16_t>((q - input.zero_point) * 128);
+    const std::int16_t preshift = doubling_high_multiply_16(hires, to_output.multiplier);
+    std::int16_t reluish = hires;
+    if (to_reluish.exponent > 0) reluish = saturating_left_shift_16(reluish, to_reluish.exponent - 1);
+    reluish = doubling_high_multiply_16(reluish, to_reluish.multiplier);
+    if (to_reluish.exponent > 0) reluish = saturating_left_shift_16(reluish, 1);
+    if (to_reluish.exponent < 0) {
+      reluish = static_cast<std::int16_t>(
+          rounding_divide_by_power_of_two(reluish, std::min(-to_reluish.exponent, kLastShift)));
+    }
+    const auto gate = static_cast<std::int16_t>((reluish + (1 << 15)) >> 1);
+    const std::int32_t product = std::int32_t{gate} * preshift / (1 << 15);  // truncated
+    const int shift = std::clamp(-to_output.exponent, 0, kLastShift);
+    return limit(rounding_divide_by_power_of_two(product, shift) + output.zero_point, output.format);
+  });
+}
+
+/// x/2 * erfc(-x / sqrt(2)), or x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
+TableFunction make_gelu_table(const QuantizedType& input, const QuantizedType& output, bool approximate) {
+  constexpr float kInverseSqrt2 = 0.707106781186547524401F;
+  constexpr float kSqrt2OverPi = 1.12837916709551257390F * kInverseSqrt2;
+  if (approximate) {
+    return tabulate_float(input, output, [](float x) {
+      return 0.5F * x * (1.0F + std::tanh(kSqrt2OverPi * (x + 0.044715F * x * x * x)));
+    });
+  }
+  return tabulate_float(input, output, [](float x) { return 0.5F * x * std::erfc(x * -kInverseSqrt2); });
+}
+
+TableFunction make_elu_table(const QuantizedType& input, const QuantizedType& output) {
+  return tabulate_float(input, output, [](float x) { return x < 0.0F ? std::expm1(x) : x; });
 }
 
 /// x = q - z_x;  y = MBQM(x, M) for x >= 0, MBQM(x, M_alpha) below;  + z_y, limited. MBQM is
@@ -104,7 +174,7 @@ TableFunction make_onnx_table(const QuantizedType& input, const QuantizedType& o
   const auto high = static_cast<float>(output.format.max() - output.zero_point);
   return tabulate(input.format, [&](std::int32_t q) {
     const float real = static_cast<float>(q - input.zero_point) * input.scale;
-    const float y = std::clamp(function(real) / output.scale, low, high);
+    const float y = limited(function(real) / output.scale, low, high);
     return static_cast<std::int32_t>(std::nearbyint(y)) + output.zero_point;
   });
 }

@@ -19,6 +19,13 @@ namespace qsim::arithmetic {
 [[nodiscard]] TableFunction make_tanh_table(const QuantizedType& input, const QuantizedType& output);
 [[nodiscard]] TableFunction make_leaky_relu_table(const QuantizedType& input, const QuantizedType& output,
                                                   float alpha);
+/// HARD_SWISH; at most 8 bits, and an output scale above 1/128 of the input's.
+[[nodiscard]] TableFunction make_hard_swish_table(const QuantizedType& input, const QuantizedType& output);
+/// GELU, with the error function or with the hyperbolic tangent; at most 8 bits.
+[[nodiscard]] TableFunction make_gelu_table(const QuantizedType& input, const QuantizedType& output,
+                                            bool approximate);
+/// ELU with alpha 1; at most 8 bits.
+[[nodiscard]] TableFunction make_elu_table(const QuantizedType& input, const QuantizedType& output);
 /// RELU, RELU6, RELU_N1_TO_1: the real bounds of the activation, infinities allowed.
 [[nodiscard]] TableFunction make_relu_table(const QuantizedType& input, const QuantizedType& output,
                                             float low, float high);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "hw_models/arithmetic/fixed_point.h"
+#include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/vector_functions.h"
 
@@ -48,14 +49,14 @@ std::int64_t evaluate_pair(const TfliteMulFunction& f, std::int64_t a, std::int6
 
 /// Rounds half to even and limits; limiting first gives the same integers.
 std::int64_t round_and_clamp(float v, std::int32_t clamp_min, std::int32_t clamp_max) {
-  const float limited = std::clamp(v, static_cast<float>(clamp_min), static_cast<float>(clamp_max));
-  return static_cast<std::int64_t>(std::nearbyint(limited));
+  return static_cast<std::int64_t>(
+      std::nearbyint(limited(v, static_cast<float>(clamp_min), static_cast<float>(clamp_max))));
 }
 
-/// ra = sa/sc, rb = +-sb/sc; fx = zc - fma(ra, za, rb*zb); q = clamp(rne(fma(ra, a, fma(rb, b, fx)))).
+/// ra = sa/sc, rb = sb/sc; fx = zc - fma(ra, za, rb*zb); q = clamp(rne(fma(ra, a, fma(rb, b, fx)))).
 std::int64_t evaluate_pair(const OnnxAddFunction& f, std::int64_t a, std::int64_t b) {
   const float ra = f.scale_a / f.scale_c;
-  const float rb = (f.subtract ? -f.scale_b : f.scale_b) / f.scale_c;
+  const float rb = f.scale_b / f.scale_c;
   const float fixed = static_cast<float>(f.zero_c) -
                       std::fma(ra, static_cast<float>(f.zero_a), rb * static_cast<float>(f.zero_b));
   const float v = std::fma(ra, static_cast<float>(a), std::fma(rb, static_cast<float>(b), fixed));
@@ -68,6 +69,46 @@ std::int64_t evaluate_pair(const OnnxMulFunction& f, std::int64_t a, std::int64_
   const auto product = static_cast<float>((a - f.zero_a) * (b - f.zero_b));
   const float scaled = scale * product;
   return round_and_clamp(scaled + static_cast<float>(f.zero_c), f.clamp_min, f.clamp_max);
+}
+
+std::int64_t evaluate_pair(const TfliteExtremumFunction& f, std::int64_t a, std::int64_t b) {
+  return std::clamp<std::int64_t>(f.maximum ? std::max(a, b) : std::min(a, b), f.clamp_min, f.clamp_max);
+}
+
+/// x = a + offset_a;  y = MBQM(x, M1) for x >= 0, MBQM(x * (b + offset_b), M2) below;  q = clamp(y + offset).
+std::int64_t evaluate_pair(const TflitePReluFunction& f, std::int64_t a, std::int64_t b) {
+  const auto x = static_cast<std::int32_t>(a + f.input_offset);
+  const auto slope = static_cast<std::int32_t>(b + f.slope_offset);
+  const std::int32_t y = x >= 0
+                             ? multiply_by_quantized_multiplier(x, f.identity_multiplier, f.identity_shift)
+                             : multiply_by_quantized_multiplier(x * slope, f.slope_multiplier, f.slope_shift);
+  return std::clamp(y + f.output_offset, f.clamp_min, f.clamp_max);
+}
+
+float combine(FloatBinaryKind kind, float a, float b) {
+  switch (kind) {
+    case FloatBinaryKind::add:
+      return a + b;
+    case FloatBinaryKind::sub:
+      return a - b;
+    case FloatBinaryKind::mul:
+      return a * b;
+    case FloatBinaryKind::min:
+      return std::min(a, b);
+    case FloatBinaryKind::max:
+      return std::max(a, b);
+    case FloatBinaryKind::prelu:
+      return a > 0.0F ? a : a * b;
+  }
+  return a;
+}
+
+/// q = clamp(rne(op((a - za) * sa, (b - zb) * sb) / sc) + zc), every step in float32.
+std::int64_t evaluate_pair(const OnnxFloatBinaryFunction& f, std::int64_t a, std::int64_t b) {
+  const float real_a = static_cast<float>(a - f.zero_a) * f.scale_a;
+  const float real_b = static_cast<float>(b - f.zero_b) * f.scale_b;
+  const float v = combine(f.kind, real_a, real_b) / f.scale_c;
+  return round_and_clamp(v, f.clamp_min - f.zero_c, f.clamp_max - f.zero_c) + f.zero_c;
 }
 
 }  // namespace

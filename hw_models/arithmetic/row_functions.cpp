@@ -7,6 +7,8 @@
 #include "hw_models/arithmetic/fixed_point.h"
 #include "hw_models/arithmetic/fixed_point_exp.h"
 #include "hw_models/arithmetic/interpolated_table.h"
+#include "hw_models/arithmetic/layer_norm.h"
+#include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/vector_functions.h"
 
@@ -90,6 +92,39 @@ void evaluate_row(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
   }
 }
 
+/// rne(v) as a 32-bit conversion of the x86 gives it: outside its range the lowest integer.
+std::int64_t to_int32(float v) {
+  const float rounded = std::nearbyint(v);
+  constexpr float kLimit = 2147483648.0F;
+  if (!(rounded >= -kLimit && rounded < kLimit)) return std::numeric_limits<std::int32_t>::min();
+  return static_cast<std::int64_t>(rounded);
+}
+
+/// e_i = table[max x - x_i];  S = sum e_i, float32 in order;  q_i = rne((e_i * floor(1/sy)) / S) + zy,
+/// limited. The table is scaled so that S stays below the largest float, but e_i * floor(1/sy) may exceed it
+/// in rows of one or two elements; the conversion to an integer then gives INT32_MIN (signed; the zero point
+/// wraps around with it) or 0 (unsigned), and so does this function.
+void evaluate_row(const OnnxTableSoftmaxFunction& f, Row in, RowOut out) {
+  const std::int64_t maximum = *std::max_element(in.begin(), in.end());
+  const auto exponential = [&](std::int64_t x) {
+    return f.exponentials[static_cast<std::size_t>(maximum - x)];
+  };
+  float sum = 0.0F;
+  for (const std::int64_t x : in) sum += exponential(x);
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const float product = exponential(in[i]) * f.output_factor;
+    const float v = product / sum;
+    if (f.output.is_signed) {
+      const auto wrapped = static_cast<std::int32_t>(static_cast<std::uint32_t>(to_int32(v)) +
+                                                     static_cast<std::uint32_t>(f.output_zero_point));
+      out[i] = std::clamp<std::int64_t>(wrapped, f.output.min(), f.output.max());
+    } else {
+      const std::int64_t q = std::isfinite(v) ? to_int32(v) : 0;
+      out[i] = std::min(q + f.output_zero_point, f.output.max());
+    }
+  }
+}
+
 /// x = (q - zx) * sx;  e = exp(x - max x);  y = e / sum e, the sum in order;  rne(y / sy) + zy; all float32.
 void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out) {
   std::vector<float> values(in.size());
@@ -106,18 +141,27 @@ void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out) {
   const auto low = static_cast<float>(f.output.min() - f.output_zero_point);
   const auto high = static_cast<float>(f.output.max() - f.output_zero_point);
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const float y = std::clamp((values[i] / sum) / f.output_scale, low, high);
+    const float y = limited((values[i] / sum) / f.output_scale, low, high);
     out[i] = static_cast<std::int64_t>(std::nearbyint(y)) + f.output_zero_point;
   }
 }
 
 }  // namespace
 
-void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out) {
+void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out,
+              const RowParameters& parameters) {
   if (in.empty()) {
     return;
   }
-  std::visit([&](const auto& f) { evaluate_row(f, in, out); }, function);
+  std::visit(
+      [&](const auto& f) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(f)>, OnnxLayerNormFunction>) {
+          layer_norm(f, in, parameters, out);
+        } else {
+          evaluate_row(f, in, out);
+        }
+      },
+      function);
 }
 
 }  // namespace qsim::arithmetic

@@ -72,6 +72,22 @@ TfliteMulFunction make_tflite_mul(const QuantizedType& a, const QuantizedType& b
   return f;
 }
 
+/// M1 = s_x / s_y;  M2 = s_x * s_slope / s_y in float32; limited to the format.
+TflitePReluFunction make_tflite_prelu(const QuantizedType& input, const QuantizedType& slope,
+                                      const QuantizedType& output) {
+  TflitePReluFunction f;
+  f.input_offset = -input.zero_point;
+  f.slope_offset = -slope.zero_point;
+  f.output_offset = output.zero_point;
+  const float identity = input.scale / output.scale;
+  const float sloped = input.scale * slope.scale / output.scale;
+  quantize_multiplier(static_cast<double>(identity), f.identity_multiplier, f.identity_shift);
+  quantize_multiplier(static_cast<double>(sloped), f.slope_multiplier, f.slope_shift);
+  f.clamp_min = static_cast<std::int32_t>(output.format.min());
+  f.clamp_max = static_cast<std::int32_t>(output.format.max());
+  return f;
+}
+
 /// M = s_in / s_out in double; 1/n joins it at the evaluation.
 TfliteMeanFunction make_tflite_mean(const QuantizedType& input, const QuantizedType& output,
                                     const ClampLimits& limits) {

@@ -17,6 +17,9 @@ namespace qsim::arithmetic {
                                                 bool subtract, bool pot_scale_int16 = false);
 [[nodiscard]] TfliteMulFunction make_tflite_mul(const QuantizedType& a, const QuantizedType& b,
                                                 const QuantizedType& output, const ClampLimits& limits);
+/// PRELU; the slope is a tensor of its own.
+[[nodiscard]] TflitePReluFunction make_tflite_prelu(const QuantizedType& input, const QuantizedType& slope,
+                                                    const QuantizedType& output);
 [[nodiscard]] TfliteMeanFunction make_tflite_mean(const QuantizedType& input, const QuantizedType& output,
                                                   const ClampLimits& limits);
 /// Inputs of at most 8 bits: output scale 1 / 2^bits at the format's minimum; wider ones: 1/32768 at zero.

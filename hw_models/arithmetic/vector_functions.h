@@ -63,9 +63,8 @@ struct TfliteMulFunction {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-/// ONNX Runtime QLinearAdd (subtract: b enters with the opposite sign); float32 with fma.
+/// ONNX Runtime QLinearAdd; float32 with fma.
 struct OnnxAddFunction {
-  bool subtract = false;
   float scale_a = 1.0F, scale_b = 1.0F, scale_c = 1.0F;
   std::int32_t zero_a = 0, zero_b = 0, zero_c = 0;
   std::int32_t clamp_min = -128, clamp_max = 127;
@@ -78,19 +77,49 @@ struct OnnxMulFunction {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
-using BinaryFunction = std::variant<TfliteAddFunction, TfliteMulFunction, OnnxAddFunction, OnnxMulFunction>;
+/// TFLite MINIMUM and MAXIMUM: all tensors have one scale, so the stored integers are compared.
+struct TfliteExtremumFunction {
+  bool maximum = false;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+/// TFLite PRELU, b the slope; formula above the evaluation.
+struct TflitePReluFunction {
+  std::int32_t input_offset = 0, slope_offset = 0, output_offset = 0;
+  std::int32_t identity_multiplier = 0, identity_shift = 0;
+  std::int32_t slope_multiplier = 0, slope_shift = 0;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+enum class FloatBinaryKind { add, sub, mul, min, max, prelu };
+/// What ONNX Runtime has no integer kernel for: both operands dequantized, a float32 operation, quantized.
+struct OnnxFloatBinaryFunction {
+  FloatBinaryKind kind = FloatBinaryKind::sub;
+  float scale_a = 1.0F, scale_b = 1.0F, scale_c = 1.0F;
+  std::int32_t zero_a = 0, zero_b = 0, zero_c = 0;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+};
+
+using BinaryFunction = std::variant<TfliteAddFunction, TfliteMulFunction, OnnxAddFunction, OnnxMulFunction,
+                                    TfliteExtremumFunction, TflitePReluFunction, OnnxFloatBinaryFunction>;
 [[nodiscard]] std::int64_t evaluate(const BinaryFunction& function, std::int64_t a, std::int64_t b);
 
 // ---- a window (pooling, mean) ---------------------------------------------------------------------------
 
-/// What a window of elements has gathered; padding is left out of it.
+/// What a window of elements has gathered in the order of its elements (rows, then columns); padding is left
+/// out of it.
 struct WindowState {
   std::int64_t sum = 0;
   std::int64_t maximum = 0;
   std::int64_t count = 0;
+  float real_sum = 0.0F;  ///< Of functions that sum dequantized values.
   void add(std::int64_t x) {
     maximum = (count == 0 || x > maximum) ? x : maximum;
     sum += x;
+    ++count;
+  }
+  void add_real(float x) {
+    real_sum += x;
     ++count;
   }
 };
@@ -119,17 +148,66 @@ struct OnnxGlobalAveragePoolFunction {
   std::int32_t clamp_min = -128, clamp_max = 127;
 };
 
+/// ONNX Runtime QLinearAveragePool: float32 sum of dequantized elements.
+struct OnnxAveragePoolFunction {
+  float input_scale = 1.0F, output_scale = 1.0F;
+  std::int32_t input_zero_point = 0, output_zero_point = 0;
+  std::int64_t divisor = 0;  ///< 0: the elements that the window has (padding not counted).
+  std::int32_t clamp_min = -128, clamp_max = 127;
+
+  [[nodiscard]] float real(std::int64_t x) const {
+    return input_scale * static_cast<float>(x - input_zero_point);
+  }
+};
+
+/// In which order a mean sums float32 values; formulas in onnx_mean.cpp.
+enum class MeanOrder {
+  sequential,      ///< One after the other.
+  groups_of_four,  ///< Sums of four, one after the other.
+  lanes,           ///< Eight partial sums from the first multiple of four of the model's memory on.
+};
+
+/// ONNX Runtime ReduceMean between DequantizeLinear and QuantizeLinear. It sums in the order of the model's
+/// memory, which is not that of the graph's where the model has channels before rows.
+struct OnnxMeanFunction {
+  float input_scale = 1.0F, output_scale = 1.0F;
+  std::int32_t input_zero_point = 0, output_zero_point = 0;
+  std::int32_t clamp_min = -128, clamp_max = 127;
+  MeanOrder order = MeanOrder::sequential;
+  /// The k-th element that is summed is element permutation[k] of the window; empty: element k.
+  std::vector<std::size_t> permutation;
+  /// Elements of the model's memory from one output position to the next, last dimension first, modulo 4.
+  std::vector<std::int64_t> position_strides;
+};
+/// `start`: where the first element lies in the model's memory, modulo 4.
+[[nodiscard]] std::int64_t evaluate(const OnnxMeanFunction& function, std::span<const std::int64_t> elements,
+                                    std::int64_t start);
+
 using WindowFunction = std::variant<MaxPoolFunction, TfliteAveragePoolFunction, TfliteMeanFunction,
-                                    OnnxGlobalAveragePoolFunction>;
+                                    OnnxGlobalAveragePoolFunction, OnnxAveragePoolFunction, OnnxMeanFunction>;
+/// Adds the next element of a window, as the function sums; not for OnnxMeanFunction, which wants all
+/// elements at once.
+void accumulate(const WindowFunction& function, WindowState& window, std::int64_t x);
 [[nodiscard]] std::int64_t evaluate(const WindowFunction& function, const WindowState& window);
 
-// ---- a row (softmax) ------------------------------------------------------------------------------------
+// ---- a row (softmax, layer normalization)
+// ------------------------------------------------------------------------------------
 
 /// TFLite SOFTMAX, int8 in and int8 out (scale 1/256, zero point -128) or int16 in and out (scale 1/32768).
 struct TfliteSoftmaxFunction {
   IntegerFormat input{};
   IntegerFormat output{};
   std::int32_t input_multiplier = 0, input_left_shift = 0, diff_min = 0;  ///< int8: PreprocessSoftmaxScaling.
+};
+
+/// ONNX Runtime QLinearSoftmax, inputs of at most 8 bits: exponentials from a table. An input at the top of
+/// its format reads the last entry; formula above the evaluation.
+struct OnnxTableSoftmaxFunction {
+  IntegerFormat input{};
+  IntegerFormat output{};
+  std::vector<float> exponentials;  ///< Entry [max - min - i]: i below the largest input.
+  float output_factor = 256.0F;     ///< floor(1 / output scale)
+  std::int32_t output_zero_point = 0;
 };
 
 /// Softmax as a dequantize, float32 softmax and quantize would compute it.
@@ -139,8 +217,52 @@ struct OnnxSoftmaxFunction {
   IntegerFormat output{};
 };
 
-using RowFunction = std::variant<TfliteSoftmaxFunction, OnnxSoftmaxFunction>;
+/// ONNX Runtime LayerNormalization between DequantizeLinear and QuantizeLinear; formula above the evaluation.
+struct OnnxLayerNormFunction {
+  float input_scale = 1.0F, output_scale = 1.0F;
+  std::int32_t input_zero_point = 0, output_zero_point = 0;
+  IntegerFormat output{};
+  float epsilon = 1e-5F;
+};
+
+using RowFunction =
+    std::variant<TfliteSoftmaxFunction, OnnxTableSoftmaxFunction, OnnxSoftmaxFunction, OnnxLayerNormFunction>;
+
+/// Constants of a row function, one an element of the row, as bit patterns of float32; empty where absent.
+struct RowParameters {
+  std::span<const std::int64_t> gamma{}, beta{};
+};
+
 /// One row; `in` and `out` have the same length.
-void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out);
+void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out,
+              const RowParameters& parameters = {});
+
+// ---- resizing of rows and columns -----------------------------------------------------------------------
+
+/// The one or two input positions of an output position and what they weigh.
+struct ResizeTap {
+  std::int64_t first = 0, second = 0;
+  float first_weight = 1.0F, second_weight = 0.0F;
+};
+
+enum class ResizeArithmetic {
+  nearest,            ///< The element at `first`.
+  float_truncated,    ///< ONNX Runtime, channels before rows: float32 weights, fraction dropped.
+  integer_truncated,  ///< ONNX Runtime, channels last: weights in 1/1024, fraction dropped.
+  integer_rounded,    ///< TFLite: weights in 1/1024, rounded half away from zero.
+};
+
+struct ResizeFunction {
+  ResizeArithmetic arithmetic = ResizeArithmetic::nearest;
+  std::vector<ResizeTap> rows, columns;  ///< One an output row, an output column.
+};
+
+/// Element (row, column) of the output from the four elements at (rows[row].first or .second) x
+/// (columns[column].first or .second).
+struct ResizeNeighbours {
+  std::int64_t first_first = 0, first_second = 0, second_first = 0, second_second = 0;  ///< Row, then column.
+};
+[[nodiscard]] std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
+                                    const ResizeNeighbours& x);
 
 }  // namespace qsim::arithmetic

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <stdexcept>
 
+#include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/vector_functions.h"
 
@@ -41,7 +43,36 @@ std::int64_t evaluate_window(const OnnxGlobalAveragePoolFunction& f, const Windo
                     window.sum - window.count * f.input_zero_point);
 }
 
+/// rne(v), limited; limiting first gives the same integers.
+std::int64_t rounded(float v, std::int32_t low, std::int32_t high) {
+  return static_cast<std::int64_t>(
+      std::nearbyint(limited(v, static_cast<float>(low), static_cast<float>(high))));
+}
+
+/// mean = (sum of xs * (x - xz), in order) / n;  q = clamp(rne(mean / ys + yz)): the zero point is added
+/// before rounding. All in float32.
+std::int64_t evaluate_window(const OnnxAveragePoolFunction& f, const WindowState& window) {
+  const float mean = window.real_sum / static_cast<float>(f.divisor > 0 ? f.divisor : window.count);
+  return rounded(mean / f.output_scale + static_cast<float>(f.output_zero_point), f.clamp_min, f.clamp_max);
+}
+
+std::int64_t evaluate_window(const OnnxMeanFunction& /*f*/, const WindowState& /*window*/) {
+  throw std::logic_error("OnnxMeanFunction: a window state does not keep the order of the elements");
+}
+
 }  // namespace
+
+void accumulate(const WindowFunction& function, WindowState& window, std::int64_t x) {
+  std::visit(
+      [&](const auto& f) {
+        if constexpr (requires { f.real(x); }) {
+          window.add_real(f.real(x));
+        } else {
+          window.add(x);
+        }
+      },
+      function);
+}
 
 std::int64_t evaluate(const WindowFunction& function, const WindowState& window) {
   return std::visit([&window](const auto& f) { return evaluate_window(f, window); }, function);

@@ -54,7 +54,9 @@ MappingSummary summarize(const GemmNest& nest) {
       {"groups_per_tile", std::to_string(nest.groups_per_tile)},
       {"weight_blocks", std::to_string(cursor.blocks())},
       {"reduction_parts", std::to_string(cursor.parts())},
-      {"weights_in", nest.weights_resident ? "weight_buffer" : "dram"},
+      {"weights_in", nest.has_activation_weights ? "activations"
+                     : nest.weights_resident ? "weight_buffer"
+                                             : "dram"},
       {"input_in", place_text(nest.input)},
       {"output_in", place_text(nest.output)},
   };
@@ -195,6 +197,9 @@ class Compiler {
   void finish(GemmNest& nest, std::size_t r, std::size_t /*n*/, CompiledRow& row) {
     set_base(nest.input, lowered_[r].inputs[0][0]);
     set_base(nest.output, lowered_[r].output);
+    if (nest.has_activation_weights) {
+      nest.activation_weights.dram.base = dram_address_[static_cast<std::size_t>(lowered_[r].inputs[0][1])];
+    }
     const GemmCursor cursor(nest);
     nest.weight_blocks = {0};
     nest.parameter_blocks = {0};
@@ -209,15 +214,17 @@ class Compiler {
     const bool in_dram = hardware_.dram.kind != DramKind::none;
     if (in_dram) {
       nest.parameters_dram_base = take_dram(nest.parameter_blocks.back());
-      nest.weights_dram_base = take_dram(nest.weight_blocks.back());
+      if (!nest.has_activation_weights) nest.weights_dram_base = take_dram(nest.weight_blocks.back());
     }
     const Node& node = graph_.nodes[row.node];
     if (with_images_) {
       auto& images = in_dram ? out_.program.dram_image : out_.program.weight_buffer_image;
       images.push_back({in_dram ? nest.parameters_dram_base : nest.parameters_base,
                         parameter_image(graph_, node, nest, lowered_[r].preload)});
-      images.push_back(
-          {in_dram ? nest.weights_dram_base : nest.weights_base, weight_image(graph_, node, nest)});
+      if (!nest.has_activation_weights) {
+        images.push_back(
+            {in_dram ? nest.weights_dram_base : nest.weights_base, weight_image(graph_, node, nest)});
+      }
     }
     row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
                          chunk_ends(nest),

@@ -3,6 +3,7 @@
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
+#include "workloads/error.h"
 #include "workloads/execute.h"
 
 namespace qsim {
@@ -52,17 +53,49 @@ ConvolutionGeometry fully_connected(const Graph& graph, const Node& node) {
   return g;
 }
 
+/// Each product is a row of the image, each row of the first operand a pixel.
+ConvolutionGeometry product(const Graph& graph, const Node& node) {
+  ConvolutionGeometry g;
+  const Shape& a = graph.tensor(node.inputs[0]).shape;
+  const Shape& y = graph.tensor(node.outputs[0]).shape;
+  const std::int64_t rows = y[y.size() - 2];
+  const std::int64_t products = element_count(y) / (rows * y.back());
+  g.input = {1, products, rows, a.back()};
+  g.output = {1, products, rows, y.back()};
+  return g;
+}
+
+/// The second operand as weights. Its leading dimensions may be repeated.
+ActivationWeights activation_weights(const Graph& graph, const Schedule& schedule, const Node& node) {
+  const Shape& b = graph.tensor(node.inputs[1]).shape;
+  ActivationWeights weights;
+  weights.transposed = std::get<MatMulOp>(node.op).transpose_b;
+  weights.matrix_of_row = repeated_matrices(b, graph.tensor(node.outputs[0]).shape);
+  const std::int64_t matrices = element_count(b) / (b[b.size() - 2] * b.back());
+  weights.dram = view_placement(schedule, node.inputs[1], {1, matrices, b[b.size() - 2], b.back()}).dram;
+  return weights;
+}
+
 ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
   ConvolutionGeometry g;
   if (const auto* op = std::get_if<Conv2dOp>(&node.op)) {
     g = convolution(graph, node, *op);
   } else if (const auto* transpose = std::get_if<TransposeConv2dOp>(&node.op)) {
     g = transposed(graph, node, *transpose);
+  } else if (std::holds_alternative<MatMulOp>(node.op)) {
+    g = product(graph, node);
   } else {
     g = fully_connected(graph, node);
   }
   g.input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
   return g;
+}
+
+void require_dram(const Graph& graph, const Node& node, const HardwareConfig& hardware) {
+  if (hardware.dram.kind != DramKind::none) return;
+  throw InputError(Problem{graph.source, node.place, std::string(op_name(graph, node)),
+                           "a chip with DRAM, through which the second operand becomes weights",
+                           "set dram.kind to another kind than none"});
 }
 
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
@@ -102,6 +135,13 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   nest.row = row;
   nest.geometry = geometry_of(graph, node);
   nest.weight_format = weights.format();
+  if (std::holds_alternative<MatMulOp>(node.op)) {
+    require_dram(graph, node, hardware);
+    nest.has_activation_weights = true;
+    nest.activation_weights = activation_weights(graph, schedule, node);
+    nest.weight_format = nest.activation_weights.dram.format;
+    nest.sums_weights = nest.geometry.input_zero_point != 0;
+  }
   nest.activation_format = graph.tensor(input).quantization->format();
   nest.input = view_placement(schedule, input, nest.geometry.input);
   nest.output = view_placement(schedule, output, nest.geometry.output);
@@ -112,6 +152,9 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   nest.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
   lowered.nests.emplace_back(nest);
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
+  if (nest.has_activation_weights) {
+    lowered.inputs.back().push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[1])]);
+  }
   lowered.output = schedule.storage_of[static_cast<std::size_t>(output)];
   return lowered;
 }

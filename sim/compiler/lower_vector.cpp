@@ -94,7 +94,10 @@ class VectorLowering {
     finish(std::move(nest), {0});
   }
 
-  void lower(const BinaryOp&) {
+  void lower(const BinaryOp&) { two_operands(); }
+  void lower(const PReluOp&) { two_operands(); }
+
+  void two_operands() {
     const Dims out = dims_of(output_shape());
     VectorNest nest = nest_over(out, binary_function(graph_, node_));
     for (std::size_t i = 0; i < 2; ++i) {
@@ -190,10 +193,28 @@ class VectorLowering {
     }
   }
 
-  void lower(const SoftmaxOp&) {
+  void lower(const SoftmaxOp&) { rows(); }
+  void lower(const LayerNormOp&) { rows(); }
+
+  void rows() {
     const Dims dims = dims_of(output_shape());
     VectorNest nest = nest_over(dims, row_function(graph_, node_));
     nest.inputs.push_back(input_view(0, dims));
+    std::vector<std::size_t> operands{0};
+    for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
+      if (node_.inputs[i] == kNoTensor) continue;
+      (i == 1 ? nest.has_gamma : nest.has_beta) = true;
+      VectorInput constant = input_view(i, {1, 1, 1, dims[kChannel]});
+      constant.stride = {0, 0, 0, 1};
+      nest.inputs.push_back(constant);
+      operands.push_back(i);
+    }
+    finish(std::move(nest), operands);
+  }
+
+  void lower(const ResizeOp&) {
+    VectorNest nest = nest_over(dims_of(output_shape()), resize_function(graph_, node_));
+    nest.inputs.push_back(input_view(0, dims_of(input_shape())));
     finish(std::move(nest), {0});
   }
 

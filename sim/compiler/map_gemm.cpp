@@ -171,7 +171,9 @@ class GemmMapper {
   void try_pixel_tiles(bool whole_reduction) {
     const ConvolutionGeometry& g = problem_.geometry;
     const bool streams = !problem_.input.resident || !problem_.output.resident || !whole_reduction;
-    for (const std::int64_t rows : streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]}) {
+    std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
+    if (problem_.has_activation_weights) row_sizes = {1};  // each row has weights of its own
+    for (const std::int64_t rows : row_sizes) {
       const bool cut_columns = streams && rows == 1;
       for (const std::int64_t columns :
            cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]}) {
@@ -220,7 +222,9 @@ class GemmMapper {
     const std::int64_t blocks = cursor.blocks();
     const std::int64_t parts = cursor.parts();
     const bool weights_outer = nest.order == LoopOrder::weights_outer;
-    const std::int64_t weight_passes = (weights_outer ? parts == 1 : blocks * parts == 1) ? 1 : pixel_tiles;
+    const std::int64_t matrices = nest.has_activation_weights ? g.output[kBatch] * g.output[kRow] : 1;
+    const std::int64_t weight_passes =
+        (weights_outer ? parts == 1 : blocks * parts == 1) ? matrices : pixel_tiles;
     const std::int64_t parameter_passes = (weights_outer || blocks == 1) ? 1 : pixel_tiles;
     std::int64_t input_passes = blocks;
     if (g.groups > 1) {
@@ -235,7 +239,7 @@ class GemmMapper {
       for (std::int64_t block = 0; block < blocks; ++block) {
         for (std::int64_t part = 0; part < parts; ++part) {
           const std::int64_t bytes = cursor.block_bytes(block, part);
-          cost.add_traffic(weight_passes * bytes, bytes, burst);
+          cost.add_traffic(weight_passes * bytes, weight_run_bytes(nest, bytes), burst);
         }
       }
       const std::int64_t parameters =
@@ -260,6 +264,13 @@ class GemmMapper {
     cost.exposed_bytes = tile.input + (nest.store_output ? tile.output : 0);
     if (!nest.weights_resident) cost.exposed_bytes += cursor.block_bytes(0, 0);
     return cost;
+  }
+
+  /// Contiguous bytes of the weights of a block in DRAM.
+  [[nodiscard]] static std::int64_t weight_run_bytes(const GemmNest& nest, std::int64_t block_bytes) {
+    if (!nest.has_activation_weights) return block_bytes;
+    const std::int64_t element = nest.activation_weights.dram.format.bits / 8;
+    return nest.activation_weights.transposed ? element : nest.column_tile * element;
   }
 
   /// Passes x the longer of streaming and loading weights, with full tiles throughout.

@@ -28,6 +28,7 @@ bool may_cut(const VectorNest& nest, std::size_t d) {
 
 /// A function of the same kind without its tables.
 VectorFunction stand_in(const VectorNest& nest) {
+  if (std::holds_alternative<arithmetic::ResizeFunction>(nest.function)) return nest.function;  // geometry
   if (works_on_rows(nest)) return arithmetic::RowFunction{};
   return arithmetic::UnaryFunction{arithmetic::CopyFunction{}};
 }
@@ -97,6 +98,20 @@ MappingCost cost_of(const VectorNest& nest, std::int64_t burst_bytes) {
 Dims vector_input_tile(const VectorNest& nest, std::size_t input) {
   const VectorInput& source = nest.inputs[input];
   Dims tile{};
+  if (std::holds_alternative<arithmetic::ResizeFunction>(nest.function)) {
+    const VectorCursor cursor(nest);
+    tile = nest.tile;
+    for (const std::size_t d : {std::size_t{kRow}, std::size_t{kColumn}}) {
+      tile[d] = 0;
+      for (std::int64_t begin = 0; begin < nest.extent[d]; begin += nest.tile[d]) {
+        Box box{{}, {1, 1, 1, 1}};
+        box.begin[d] = begin;
+        box.end[d] = std::min(nest.extent[d], begin + nest.tile[d]);
+        tile[d] = std::max(tile[d], cursor.input_box(source, box).extent(d));
+      }
+    }
+    return tile;
+  }
   for (std::size_t d = 0; d < kDims; ++d) {
     const std::int64_t reach =
         (nest.tile[source.source[d]] - 1) * std::abs(source.stride[d]) + nest.window[d];

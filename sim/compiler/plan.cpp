@@ -284,7 +284,7 @@ class Planner {
     std::vector<int> order;
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const Storage& storage = schedule_.storages[s];
-      if (storage.first_row >= 0 && storage.last_row > storage.first_row)
+      if (storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_weights)
         order.push_back(static_cast<int>(s));
     }
     const auto density = [&](int s) {

@@ -14,16 +14,22 @@ namespace {
 
 bool runs_on_mac_array(const Node& node) {
   return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op);
+         std::holds_alternative<FullyConnectedOp>(node.op) || std::holds_alternative<MatMulOp>(node.op);
 }
 
 /// Inputs of a node that are activations in memory (weights and biases are not, shape operands are not).
 std::vector<TensorId> activation_inputs(const Node& node) {
-  if (runs_on_mac_array(node)) return {node.inputs[0]};
   std::size_t count = 1;
-  if (std::holds_alternative<BinaryOp>(node.op)) count = 2;
-  if (std::holds_alternative<ConcatOp>(node.op)) count = node.inputs.size();
-  return {node.inputs.begin(), node.inputs.begin() + static_cast<std::ptrdiff_t>(count)};
+  if (std::holds_alternative<MatMulOp>(node.op)) count = 2;
+  if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<PReluOp>(node.op)) count = 2;
+  if (std::holds_alternative<ConcatOp>(node.op) || std::holds_alternative<LayerNormOp>(node.op)) {
+    count = node.inputs.size();
+  }
+  std::vector<TensorId> inputs;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (node.inputs[i] != kNoTensor) inputs.push_back(node.inputs[i]);
+  }
+  return inputs;
 }
 
 /// No padding bits between the pixels of this view.
@@ -87,6 +93,9 @@ class Scheduler {
       require_dense(node.inputs[0]);
       require_dense(output);
     }
+    if (std::holds_alternative<MatMulOp>(node.op)) {
+      schedule_.storages[static_cast<std::size_t>(own(node.inputs[1]))].is_weights = true;
+    }
     require_whole_bytes(node);
     row.nodes.push_back(index);
     std::sort(row.nodes.begin(), row.nodes.end());
@@ -128,6 +137,7 @@ class Scheduler {
     const auto unpack = [this](TensorId id) {
       if (memory_format(graph_.tensor(id)).bits % 8 != 0) unpacked_[static_cast<std::size_t>(own(id))] = true;
     };
+    if (std::holds_alternative<MatMulOp>(node.op)) unpack(node.inputs[1]);
     const auto last_axis = [this, &node] { return graph_.tensor(node.inputs[0]).shape.size() - 1; };
     if (const auto* concat = std::get_if<ConcatOp>(&node.op)) {
       if (static_cast<std::size_t>(concat->axis) == last_axis()) unpack(node.outputs[0]);

@@ -29,6 +29,7 @@ struct Storage {
   int first_row = -1;      ///< Row that produces it; -1: there before the run.
   int last_row = -1;       ///< Last row that reads it.
   bool is_constant = false;
+  bool is_weights = false;  ///< Weights of a product of activations: DRAM holds it.
   bool is_graph_input = false;
   bool is_graph_output = false;
 };

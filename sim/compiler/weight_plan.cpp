@@ -1,6 +1,7 @@
 #include "sim/compiler/weight_plan.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "hw_models/nest_cursor.h"
 #include "sim/compiler/mapping.h"
@@ -25,7 +26,11 @@ std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware)
 
 std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
   std::int64_t bytes = 0;
-  for (const LoweredRow& row : lowered) bytes += weight_bytes(row, hardware);
+  for (const LoweredRow& row : lowered) {
+    const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
+    if (gemm != nullptr && gemm->has_activation_weights) return std::numeric_limits<std::int64_t>::max();
+    bytes += weight_bytes(row, hardware);
+  }
   return bytes;
 }
 

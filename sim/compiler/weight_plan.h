@@ -25,7 +25,8 @@ struct WeightBufferPlan {
 
 /// Weights and parameters of a row, whole and placed; 0 for rows of the vector unit.
 [[nodiscard]] std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware);
-/// Sum over the rows.
+/// Sum over the rows; the largest integer where a row's weights are activations, which pass through slots
+/// that all rows share.
 [[nodiscard]] std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered,
                                             const HardwareConfig& hardware);
 

@@ -22,8 +22,8 @@ def test_what_ships_fulfils_the_schema(path):
     VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
-def test_five_workloads_ship():
-    assert [path.stem for path in MODELS] == ["mobilenet_v2", "resnet", "resnet18", "resnet50", "resnet8"]
+def test_six_workloads_ship():
+    assert [path.stem for path in MODELS] == ["bert_base_layer", "mobilenet_v2", "resnet", "resnet18", "resnet50", "resnet8"]
 
 
 @pytest.mark.parametrize("change", [

@@ -368,6 +368,105 @@ def dequantize(maker):
     maker.writer.operator("DEQUANTIZE", [x], [real])
 
 
-OPERATORS = [add, average_pool_2d, concatenation, conv_2d, depthwise_conv_2d, dequantize, expand_dims, fully_connected,
-             grouped_conv_2d, leaky_relu, logistic, max_pool_2d, mean, mul, pad, quantize, relu, relu6, relu_n1_to_1,
-             reshape, slice_, softmax, squeeze, strided_slice, sub, tanh, transpose, transpose_conv]
+def hard_swish(maker):
+    x, _, _ = maker.input([4, 64], real_range=maker.choose(4.0, 8.0, 20.0))
+    y, _, _ = maker.output([4, 64], real_range=maker.choose(4.0, 8.0))
+    maker.writer.operator("HARD_SWISH", [x], [y], "HardSwishOptions")
+
+
+def gelu(maker):
+    x, _, _ = maker.input([4, 64], real_range=maker.choose(2.0, 6.0))
+    y, _, _ = maker.output([4, 64], real_range=4.0)
+    maker.writer.operator("GELU", [x], [y], "GeluOptions", Approximate=maker.choose(True, False))
+
+
+def elu(maker):
+    x, _, _ = maker.input([4, 64])
+    y, _, _ = maker.output([4, 64])
+    maker.writer.operator("ELU", [x], [y])
+
+
+def prelu(maker):
+    channels = maker.draw(1, 20)
+    shape = maker.choose([1, 1, channels], [4, 5, channels], [1])
+    x, _, _ = maker.input([2, 4, 5, channels])
+    slopes = maker.random.integers(-128, 128, shape)
+    slope = maker.writer.tensor("slope", shape, maker.dtype, slopes, [maker.scale(1.5)], [maker.zero_point()])
+    y, _, _ = maker.output([2, 4, 5, channels])
+    maker.writer.operator("PRELU", [x, slope], [y])
+
+
+def extremum(maker, code):
+    shapes = maker.choose(([2, 3, 4, 5],) * 2, ([2, 3, 4, 5], [5]), ([1, 3, 1, 5], [2, 1, 4, 1]))
+    a, scale, zero_point = maker.input(shapes[0], "a")
+    b, _, _ = maker.input(shapes[1], "b", scale=scale, zero_point=zero_point)
+    y, _, _ = maker.output(np.broadcast_shapes(*map(tuple, shapes)), scale=scale, zero_point=zero_point)
+    maker.writer.operator(code, [a, b], [y], "MaximumMinimumOptions")
+
+
+def minimum(maker):
+    extremum(maker, "MINIMUM")
+
+
+def maximum(maker):
+    extremum(maker, "MAXIMUM")
+
+
+def resize(maker, code, options):
+    shape = [maker.draw(1, 2), maker.draw(1, 9), maker.draw(1, 9), maker.draw(1, 9)]
+    size = [maker.draw(1, 20), maker.draw(1, 20)]
+    x, scale, zero_point = maker.input(shape)
+    y, _, _ = maker.output([shape[0], *size, shape[3]], scale=scale, zero_point=zero_point)
+    mode = maker.draw(0, 2)
+    maker.writer.operator(code, [x, maker.writer.indices("size", size)], [y], options, version=3,
+                          AlignCorners=mode == 1, HalfPixelCenters=mode == 2)
+
+
+def resize_bilinear(maker):
+    resize(maker, "RESIZE_BILINEAR", "ResizeBilinearOptions")
+
+
+def resize_nearest_neighbor(maker):
+    resize(maker, "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions")
+
+
+def batch_matmul(maker):
+    rows, depth, columns = maker.draw(1, 9), maker.draw(1, 40), maker.draw(1, 9)
+    a_batch, b_batch = maker.choose(([], []), ([3], [3]), ([2, 3], [2, 3]), ([2, 3], [1, 3]), ([3], []))
+    transposed = maker.choose(True, False)
+    a, a_scale, _ = maker.input([*a_batch, rows, depth], "a")
+    b, b_scale, _ = maker.input([*b_batch, *([columns, depth] if transposed else [depth, columns])], "b")
+    output_range = 2 * math.sqrt(depth) * a_scale * b_scale * (maker.limits.max / 1.7) ** 2
+    y, _, _ = maker.output([*a_batch, rows, columns], real_range=output_range)
+    maker.writer.operator("BATCH_MATMUL", [a, b], [y], "BatchMatMulOptions", version=3 if maker.is_int8 else 4, AdjX=False,
+                          AdjY=transposed)
+
+
+def split(maker):
+    axis, parts = maker.draw(-3, 2), maker.draw(1, 3)
+    shape = [2, 3, 4]
+    shape[axis] = parts * maker.draw(1, 3)
+    x, scale, zero_point = maker.input(shape)
+    shape[axis] //= parts
+    outputs = [maker.output(shape, f"y{i}", scale=scale, zero_point=zero_point)[0] for i in range(parts)]
+    maker.writer.operator("SPLIT", [maker.writer.indices("axis", axis), x], outputs, "SplitOptions", NumSplits=parts)
+
+
+def split_v(maker):
+    axis, lengths = maker.draw(-3, 2), [maker.draw(1, 4) for _ in range(maker.draw(1, 3))]
+    shape = [2, 3, 4]
+    shape[axis] = sum(lengths)
+    x, scale, zero_point = maker.input(shape)
+    outputs = []
+    for index, length in enumerate(lengths):
+        shape[axis] = length
+        outputs.append(maker.output(shape, f"y{index}", scale=scale, zero_point=zero_point)[0])
+    if maker.draw(0, 1):
+        lengths[0] = -1
+    operands = [x, maker.writer.indices("lengths", lengths), maker.writer.indices("axis", axis)]
+    maker.writer.operator("SPLIT_V", operands, outputs, "SplitVOptions", NumSplits=len(lengths))
+
+
+OPERATORS = [add, average_pool_2d, batch_matmul, concatenation, conv_2d, depthwise_conv_2d, dequantize, elu, expand_dims, fully_connected, gelu,
+             grouped_conv_2d, hard_swish, leaky_relu, logistic, max_pool_2d, maximum, mean, minimum, mul, pad, prelu, quantize, relu, relu6, relu_n1_to_1,
+             reshape, resize_bilinear, resize_nearest_neighbor, slice_, softmax, split, split_v, squeeze, strided_slice, sub, tanh, transpose, transpose_conv]

@@ -9,7 +9,7 @@ from qsim_tensors import assert_same_tensors, dump_tensors
 MODELS = 8
 INPUTS = 2
 # The reference runtime has no kernel for these.
-NOT_IN_REFERENCE = {("relu_n1_to_1", "int16")}
+NOT_IN_REFERENCE = {("relu_n1_to_1", "int16"), ("elu", "int16"), ("gelu", "int16"), ("hard_swish", "int16"), ("prelu", "int16")}
 # TFLite's int16 kernels sum in 64 bits.
 WIDE_ACCUMULATORS = ("--set", "accumulators.width_bits=48")
 

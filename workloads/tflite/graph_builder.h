@@ -104,13 +104,23 @@ class OperatorReader {
   void read_reshape();
   void read_transpose();
   void read_concatenation();
+  // operators_more.cpp
+  void read_extremum(BinaryKind kind);
+  void read_gelu();
+  void read_prelu();
+  void read_resize(ResizeMode mode);
+  void read_batch_matmul();
+  void read_split();
+  void read_split_v();
+  /// One slice an output; `axis` counts from the end where negative.
+  void add_slices(std::size_t operand, std::int64_t axis, const std::vector<std::int64_t>& lengths);
 
   [[noreturn]] void fail(const std::string& subject, const std::string& value, const std::string& expected,
                          const std::string& hint = {}) const;
   /// At least `min` and at most `max` operands, the first `min` of them present.
   void expect_inputs(std::size_t min, std::size_t max) const;
   [[nodiscard]] const ModelTensor& input(std::size_t operand) const;
-  [[nodiscard]] const ModelTensor& output() const;
+  [[nodiscard]] const ModelTensor& output(std::size_t index = 0) const;
   void expect_rank(const ModelTensor& tensor, std::size_t rank) const;
   /// Known integers of a shape operand, `count` of them where that is given.
   [[nodiscard]] std::vector<std::int64_t> indices(std::size_t operand,
@@ -126,7 +136,8 @@ class OperatorReader {
   [[nodiscard]] Activation activation(int field) const;
   [[nodiscard]] bool same_padding() const;
   TensorId use(std::size_t operand);
-  void add_node(Op op, std::vector<TensorId> inputs);
+  /// The node is called after its output.
+  void add_node(Op op, std::vector<TensorId> inputs, std::size_t output_index = 0);
 
   GraphBuilder& builder_;
   const ModelOperator& op_;

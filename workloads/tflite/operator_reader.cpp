@@ -46,6 +46,28 @@ OperatorReader::Reader OperatorReader::reader_of(OperatorCode code) {
       return [](R& r) { r.read_unary(UnaryKind::relu6); };
     case OperatorCode::relu_n1_to_1:
       return [](R& r) { r.read_unary(UnaryKind::relu_n1_to_1); };
+    case OperatorCode::hard_swish:
+      return [](R& r) { r.read_unary(UnaryKind::hard_swish); };
+    case OperatorCode::elu:
+      return [](R& r) { r.read_unary(UnaryKind::elu); };
+    case OperatorCode::gelu:
+      return [](R& r) { r.read_gelu(); };
+    case OperatorCode::prelu:
+      return [](R& r) { r.read_prelu(); };
+    case OperatorCode::minimum:
+      return [](R& r) { r.read_extremum(BinaryKind::min); };
+    case OperatorCode::maximum:
+      return [](R& r) { r.read_extremum(BinaryKind::max); };
+    case OperatorCode::resize_bilinear:
+      return [](R& r) { r.read_resize(ResizeMode::linear); };
+    case OperatorCode::resize_nearest_neighbor:
+      return [](R& r) { r.read_resize(ResizeMode::nearest); };
+    case OperatorCode::batch_matmul:
+      return [](R& r) { r.read_batch_matmul(); };
+    case OperatorCode::split:
+      return [](R& r) { r.read_split(); };
+    case OperatorCode::split_v:
+      return [](R& r) { r.read_split_v(); };
     case OperatorCode::quantize:
       return [](R& r) { r.read_quantize(); };
     case OperatorCode::dequantize:
@@ -106,8 +128,8 @@ const ModelTensor& OperatorReader::input(std::size_t operand) const {
   return builder_.model_.tensors[static_cast<std::size_t>(op_.inputs[operand])];
 }
 
-const ModelTensor& OperatorReader::output() const {
-  return builder_.model_.tensors[static_cast<std::size_t>(op_.outputs[0])];
+const ModelTensor& OperatorReader::output(std::size_t index) const {
+  return builder_.model_.tensors[static_cast<std::size_t>(op_.outputs[index])];
 }
 
 void OperatorReader::expect_rank(const ModelTensor& tensor, std::size_t rank) const {
@@ -194,10 +216,11 @@ TensorId OperatorReader::use(std::size_t operand) {
   return operand < op_.inputs.size() ? builder_.use(op_.inputs[operand], op_.place) : kNoTensor;
 }
 
-void OperatorReader::add_node(Op op, std::vector<TensorId> inputs) {
+void OperatorReader::add_node(Op op, std::vector<TensorId> inputs, std::size_t output_index) {
   while (!inputs.empty() && inputs.back() == kNoTensor) inputs.pop_back();
-  const TensorId out = builder_.use(op_.outputs[0], op_.place);
-  builder_.graph_.nodes.push_back({output().name, op_.place, std::move(op), std::move(inputs), {out}});
+  const TensorId out = builder_.use(op_.outputs[output_index], op_.place);
+  builder_.graph_.nodes.push_back(
+      {output(output_index).name, op_.place, std::move(op), std::move(inputs), {out}});
 }
 
 }  // namespace qsim::tflite

@@ -37,6 +37,7 @@ enum class OperatorCode : std::int32_t {
   relu_n1_to_1 = 20,
   relu6 = 21,
   reshape = 22,
+  resize_bilinear = 23,
   softmax = 25,
   tanh = 28,
   custom = 32,
@@ -46,15 +47,25 @@ enum class OperatorCode : std::int32_t {
   sub = 41,
   squeeze = 43,
   strided_slice = 45,
+  split = 49,
   cast = 53,
+  prelu = 54,
+  maximum = 55,
+  minimum = 57,
   padv2 = 60,
   slice = 65,
   transpose_conv = 67,
   expand_dims = 70,
   shape = 77,
   pack = 83,
+  resize_nearest_neighbor = 97,
   leaky_relu = 98,
+  split_v = 102,
+  elu = 111,
   quantize = 114,
+  hard_swish = 117,
+  batch_matmul = 126,
+  gelu = 150,
 };
 /// The schema's name of an operator ("CONV_2D"); "operator 999" for what is no BuiltinOperator.
 [[nodiscard]] std::string operator_name(OperatorCode code);
@@ -126,6 +137,18 @@ enum : int { beta = 0 };
 }
 namespace leaky_relu_field {
 enum : int { alpha = 0 };
+}
+namespace gelu_field {
+enum : int { approximate = 0 };
+}
+namespace resize_bilinear_field {
+enum : int { align_corners = 2, half_pixel_centers = 3 };
+}
+namespace resize_nearest_field {
+enum : int { align_corners = 0, half_pixel_centers = 1 };
+}
+namespace batch_matmul_field {
+enum : int { adj_x = 0, adj_y = 1 };
 }
 namespace pack_field {
 enum : int { axis = 1 };

@@ -48,18 +48,17 @@ TEST_CASE("copy gives its argument back") {
 }
 
 TEST_CASE("QLinearAdd with scales of one adds integers and clamps") {
-  const OnnxAddFunction add{false, 1.0F, 1.0F, 1.0F, 10, 20, 30, 0, 255};
+  const OnnxAddFunction add{1.0F, 1.0F, 1.0F, 10, 20, 30, 0, 255};
   CHECK(evaluate(BinaryFunction(add), 100, 90) == 100 - 10 + 90 - 20 + 30);
   CHECK(evaluate(BinaryFunction(add), 255, 255) == 255);
   CHECK(evaluate(BinaryFunction(add), 0, 0) == 0);
-  OnnxAddFunction subtract = add;
-  subtract.subtract = true;
+  const OnnxFloatBinaryFunction subtract{FloatBinaryKind::sub, 1.0F, 1.0F, 1.0F, 10, 20, 30, -128, 127};
   CHECK(evaluate(BinaryFunction(subtract), 100, 90) == 100 - 10 - (90 - 20) + 30);
 }
 
 TEST_CASE("QLinearAdd rounds half to even after the zero point is added") {
   // 0.5 * a: a = 1 -> 0.5 + 1 = 1.5 -> 2, while rne(0.5) + 1 would be 1.
-  const OnnxAddFunction add{false, 0.5F, 1.0F, 1.0F, 0, 0, 1, 0, 255};
+  const OnnxAddFunction add{0.5F, 1.0F, 1.0F, 0, 0, 1, 0, 255};
   CHECK(evaluate(BinaryFunction(add), 1, 0) == 2);
   CHECK(evaluate(BinaryFunction(add), 3, 0) == 2);
 }

@@ -11,7 +11,7 @@ class Builder {
   explicit Builder(Choice& choice) : choice_(choice) {
     network_.graph.name = "random";
     network_.graph.source = "random";
-    network_.graph.semantics = Semantics::tflite;
+    network_.graph.semantics = choice.chance(50) ? Semantics::tflite : Semantics::onnx;
   }
 
   RandomNetwork run() {
@@ -50,6 +50,7 @@ class Builder {
                        smallest_element_type(q.bits, q.is_signed),
                        q,
                        {},
+                       {},
                        {}});
   }
 
@@ -76,8 +77,13 @@ class Builder {
       std::fill(q.zero_points.begin(), q.zero_points.end(),
                 static_cast<std::int32_t>(choice_.between(q.format().min(), q.format().max())));
     }
-    const TensorId id = add_tensor(
-        {"w" + std::to_string(graph().tensors.size()), dims, smallest_element_type(q.bits, true), q, {}, {}});
+    const TensorId id = add_tensor({"w" + std::to_string(graph().tensors.size()),
+                                    dims,
+                                    smallest_element_type(q.bits, true),
+                                    q,
+                                    {},
+                                    {},
+                                    {}});
     graph().tensor(id).data = random_values(id);
     return id;
   }
@@ -95,7 +101,7 @@ class Builder {
     TensorData data(ElementType::i32, {channels});
     for (std::int64_t i = 0; i < channels; ++i) data.set(i, choice_.between(-5000, 5000));
     return add_tensor(
-        {"b" + std::to_string(graph().tensors.size()), {channels}, ElementType::i32, q, data, {}});
+        {"b" + std::to_string(graph().tensors.size()), {channels}, ElementType::i32, q, data, {}, {}});
   }
 
   TensorId add_node(Op op, std::vector<TensorId> inputs, TensorId output) {
@@ -246,6 +252,92 @@ class Builder {
     return add_node(MeanOp{{1, 2}, true}, {x}, activation("mean", {in[0], 1, 1, in[3]}));
   }
 
+  [[nodiscard]] bool is_onnx() const { return network_.graph.semantics == Semantics::onnx; }
+
+  /// By itself transposed, by its own transposition, or by a matrix that all rows share.
+  TensorId matmul(TensorId x) {
+    const Shape in = shape(x);
+    if (choice_.chance(40)) {
+      return add_node(MatMulOp{true}, {x, x}, activation("product", {in[0], in[1], in[2], in[2]}));
+    }
+    if (choice_.chance(50)) {
+      const TensorId turned =
+          add_node(TransposeOp{{0, 1, 3, 2}}, {x}, same_grid(x, {in[0], in[1], in[3], in[2]}));
+      return add_node(MatMulOp{}, {x, turned}, activation("product", {in[0], in[1], in[2], in[2]}));
+    }
+    const std::int64_t columns = choice_.between(1, 24);
+    const TensorId shared = activation("matrix", {in[3], columns});
+    graph().tensor(shared).data = random_values(shared);
+    return add_node(MatMulOp{}, {x, shared}, activation("product", {in[0], in[1], in[2], columns}));
+  }
+
+  TensorId softmax(TensorId x) {
+    const TensorId y = activation("softmax", shape(x));
+    if (!is_onnx()) {
+      const bool wide = activation_bits_ == 16;
+      graph().tensor(y).quantization->scales = {wide ? 1.0F / 32768.0F : 1.0F / 256.0F};
+      graph().tensor(y).quantization->zero_points = {wide ? 0 : -128};
+    }
+    return add_node(SoftmaxOp{}, {x}, y);
+  }
+
+  TensorId channel_constant(const std::string& name, std::int64_t channels) {
+    TensorData data(ElementType::f32, {channels});
+    for (float& value : data.as<float>()) value = choice_.scale() * 8.0F;
+    return add_tensor(
+        {name + std::to_string(graph().tensors.size()), {channels}, ElementType::f32, {}, data, {}, {}});
+  }
+
+  TensorId layer_norm(TensorId x) {
+    const std::int64_t channels = shape(x)[3];
+    const TensorId gamma = choice_.chance(80) ? channel_constant("gamma", channels) : kNoTensor;
+    const TensorId beta = choice_.chance(80) ? channel_constant("beta", channels) : kNoTensor;
+    return add_node(LayerNormOp{}, {x, gamma, beta}, activation("norm", shape(x)));
+  }
+
+  TensorId resize(TensorId x) {
+    const Shape in = shape(x);
+    ResizeOp op;
+    op.mode = choice_.chance(50) ? ResizeMode::nearest : ResizeMode::linear;
+    op.coordinates = choice_.of(
+        {ResizeCoordinates::half_pixel, ResizeCoordinates::asymmetric, ResizeCoordinates::align_corners});
+    op.rounding =
+        choice_.of({ResizeRounding::floor, ResizeRounding::ceil, ResizeRounding::round_prefer_floor});
+    op.integer_weights = choice_.chance(50);
+    const Shape out{in[0], choice_.between(1, 12), choice_.between(1, 12), in[3]};
+    op.scale_h = static_cast<float>(out[1]) / static_cast<float>(in[1]);
+    op.scale_w = static_cast<float>(out[2]) / static_cast<float>(in[2]);
+    return add_node(op, {x}, same_grid(x, out));
+  }
+
+  TensorId prelu(TensorId x) {
+    const TensorId slope = activation("slope", {1, 1, 1, shape(x)[3]});
+    graph().tensor(slope).data = random_values(slope);
+    return add_node(PReluOp{}, {x, slope}, activation("prelu", shape(x)));
+  }
+
+  TensorId extremum(TensorId x) {
+    const auto kind = choice_.of({BinaryKind::min, BinaryKind::max});
+    const TensorId other = same_grid(x, {1, 1, 1, shape(x)[3]});
+    graph().tensor(other).data = random_values(other);
+    return add_node(BinaryOp{kind}, {x, other}, same_grid(x, shape(x)));
+  }
+
+  TensorId global_pool(TensorId x) {
+    const Shape in = shape(x);
+    Pool2dOp op;
+    op.kind = PoolKind::average;
+    op.kernel_h = op.stride_h = in[1];
+    op.kernel_w = op.stride_w = in[2];
+    return add_node(op, {x}, activation("pooled", {in[0], 1, 1, in[3]}));
+  }
+
+  /// Operations that only one of the two semantics or widths has.
+  TensorId particular(TensorId x) {
+    if (is_onnx()) return choice_.chance(60) ? layer_norm(x) : global_pool(x);
+    return activation_bits_ == 8 ? prelu(x) : leaky(x);
+  }
+
   TensorId requantize(TensorId x) { return add_node(QuantizeOp{}, {x}, activation("requantized", shape(x))); }
   TensorId leaky(TensorId x) {
     return add_node(UnaryOp{UnaryKind::leaky_relu, 0.1F}, {x}, activation("leaky", shape(x)));
@@ -253,7 +345,7 @@ class Builder {
 
   TensorId layer(TensorId x) {
     const bool byte_activations = activation_bits_ % 8 == 0;
-    switch (choice_.between(0, byte_activations ? 13 : 10)) {
+    switch (choice_.between(0, byte_activations ? 19 : 11)) {
       case 0:
       case 1:
       case 2:
@@ -275,9 +367,20 @@ class Builder {
       case 10:
         return requantize(x);
       case 11:
-        return binary(x);
+        return resize(x);
       case 12:
+        return binary(x);
+      case 13:
         return mean(x);
+      case 14:
+      case 15:
+        return matmul(x);
+      case 16:
+        return softmax(x);
+      case 17:
+        return extremum(x);
+      case 18:
+        return particular(x);
       default:
         return leaky(x);
     }

@@ -1,0 +1,51 @@
+// Resizing: nearest and bilinear as the two runtimes compute them.
+#include <stdexcept>
+
+#include "hw_models/arithmetic/vector_functions.h"
+
+namespace qsim::arithmetic {
+namespace {
+
+/// Truncated y2 x2 A + y2 x1 B + y1 x2 C + y1 x1 D, the products of the weights and each sum rounded to
+/// float32 in this order; first weights belong to the first positions.
+std::int64_t blend_float(const ResizeTap& row, const ResizeTap& column, const ResizeNeighbours& x) {
+  float sum = column.first_weight * row.first_weight * static_cast<float>(x.first_first);
+  sum += column.second_weight * row.first_weight * static_cast<float>(x.first_second);
+  sum += column.first_weight * row.second_weight * static_cast<float>(x.second_first);
+  sum += column.second_weight * row.second_weight * static_cast<float>(x.second_second);
+  return static_cast<std::int64_t>(sum);
+}
+
+/// The same sum with weights in 1/1024, exact: in units of 2^-20.
+std::int64_t blend_integer(const ResizeTap& row, const ResizeTap& column, const ResizeNeighbours& x) {
+  const auto y1 = static_cast<std::int64_t>(row.first_weight);
+  const auto y2 = static_cast<std::int64_t>(row.second_weight);
+  const auto x1 = static_cast<std::int64_t>(column.first_weight);
+  const auto x2 = static_cast<std::int64_t>(column.second_weight);
+  return x1 * y1 * x.first_first + x2 * y1 * x.first_second + x1 * y2 * x.second_first +
+         x2 * y2 * x.second_second;
+}
+
+}  // namespace
+
+std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
+                      const ResizeNeighbours& x) {
+  constexpr std::int64_t kUnit = std::int64_t{1} << 20;
+  const ResizeTap& y_tap = function.rows[row];
+  const ResizeTap& x_tap = function.columns[column];
+  switch (function.arithmetic) {
+    case ResizeArithmetic::nearest:
+      return x.first_first;
+    case ResizeArithmetic::float_truncated:
+      return blend_float(y_tap, x_tap, x);
+    case ResizeArithmetic::integer_truncated:
+      return blend_integer(y_tap, x_tap, x) / kUnit;
+    case ResizeArithmetic::integer_rounded: {
+      const std::int64_t sum = blend_integer(y_tap, x_tap, x);
+      return (sum + (sum > 0 ? kUnit / 2 : -kUnit / 2)) / kUnit;
+    }
+  }
+  throw std::logic_error("resize arithmetic out of range");
+}
+
+}  // namespace qsim::arithmetic
