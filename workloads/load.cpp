@@ -9,6 +9,7 @@
 
 #include "workloads/json_reader.h"
 #include "workloads/json_workload.h"
+#include "workloads/onnx/onnx_reader.h"
 #include "workloads/read_file.h"
 #include "workloads/tflite/tflite_reader.h"
 
@@ -89,13 +90,22 @@ WorkloadFormat workload_format(const std::string& path) {
   throw InputError(Problem{path,
                            {},
                            "a file of another format",
-                           "a .tflite model or a workload in JSON",
+                           "a .onnx or .tflite model or a workload in JSON",
                            "docs/workload_format.md describes the JSON"});
 }
 
-Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
+void refuse_shapes(const std::string& path, const InputShapes& shapes) {
+  if (shapes.empty()) return;
+  throw InputError(Problem{"--shape", shapes.begin()->first, "a shape for " + path, "an ONNX model with open dimensions",
+                           "other formats fix their shapes; use --batch for more inputs at once"});
+}
+
+Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs,
+                    const InputShapes& shapes) {
   const std::string path = find_workload(name_or_path, search_dirs);
-  switch (workload_format(path)) {
+  const WorkloadFormat format = workload_format(path);
+  if (format != WorkloadFormat::onnx) refuse_shapes(path, shapes);
+  switch (format) {
     case WorkloadFormat::json:
       return read_workload_json(path);
     case WorkloadFormat::tflite:
@@ -103,7 +113,7 @@ Graph load_workload(const std::string& name_or_path, const std::vector<std::stri
     case WorkloadFormat::onnx:
       break;
   }
-  throw InputError(Problem{path, {}, "an ONNX model", "a .tflite model or a workload in JSON", kOnnxHint});
+  return read_onnx(path, {shapes});
 }
 
 std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs) {

@@ -1,6 +1,7 @@
 // Workloads by path or by the name under which they ship, whatever their format.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -8,23 +9,25 @@
 
 namespace qsim {
 
+/// Shapes of inputs by name, in the model's order of dimensions.
+using InputShapes = std::map<std::string, Shape>;
+
 enum class WorkloadFormat { json, tflite, onnx };
 
 /// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, NAME.json and NAME.tflite are
 /// looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships).
 /// The format is told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the
-/// extension where neither shows. Throws InputError; where nothing is found it lists what ships and names the
+/// extension where neither shows, as in ONNX models. `shapes` fixes open dimensions of an ONNX model's inputs,
+/// by name; other formats have none. Throws InputError; where nothing is found it lists what ships and names the
 /// nearest.
 [[nodiscard]] Graph load_workload(const std::string& name_or_path,
-                                  const std::vector<std::string>& search_dirs);
+                                  const std::vector<std::string>& search_dirs, const InputShapes& shapes = {});
 
 /// Format of a file, told as load_workload() tells it. Throws InputError where it is none of them.
 [[nodiscard]] WorkloadFormat workload_format(const std::string& path);
 
-/// What this version says to an ONNX model.
-inline constexpr const char* kOnnxHint =
-    "this version does not read ONNX; convert the model to a quantized .tflite, or describe it as "
-    "docs/workload_format.md says";
+/// Throws InputError where shapes are given for a workload whose format fixes them.
+void refuse_shapes(const std::string& path, const InputShapes& shapes);
 
 /// Path of the file that load_workload would read.
 [[nodiscard]] std::string find_workload(const std::string& name_or_path,

@@ -23,6 +23,7 @@ class GraphCut {
     entries_.resize(graph_.nodes.size(), survey.nodes.size());
     for (std::size_t i = 0; i < survey.nodes.size(); ++i) {
       if (survey.nodes[i].graph_node) entries_[*survey.nodes[i].graph_node] = i;
+      for (const std::size_t inserted : survey.nodes[i].inserted_nodes) entries_[inserted] = i;
     }
   }
 
@@ -64,8 +65,17 @@ class GraphCut {
 
   /// Hands the graph over and notes where its nodes are.
   void finish() {
-    for (NodeSupport& node : survey_.nodes) node.graph_node.reset();
-    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) entry(n).graph_node = n;
+    for (NodeSupport& node : survey_.nodes) {
+      node.graph_node.reset();
+      node.inserted_nodes.clear();
+    }
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+      NodeSupport& support = entry(n);
+      // Its own node has its name; what prepares operands has that name and more.
+      const bool is_own = !support.graph_node || graph_.nodes[n].name == support.name;
+      if (is_own && support.graph_node) support.inserted_nodes.push_back(*support.graph_node);
+      is_own ? static_cast<void>(support.graph_node = n) : support.inserted_nodes.push_back(n);
+    }
     survey_.graph = std::move(graph_);
   }
 
@@ -125,9 +135,12 @@ void finish_survey(WorkloadSurvey& survey, Graph graph, const std::vector<Tensor
   }
 }
 
-WorkloadSurvey survey_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs) {
+WorkloadSurvey survey_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs,
+                               const InputShapes& shapes) {
   const std::string path = find_workload(name_or_path, search_dirs);
-  switch (workload_format(path)) {
+  const WorkloadFormat format = workload_format(path);
+  if (format != WorkloadFormat::onnx) refuse_shapes(path, shapes);
+  switch (format) {
     case WorkloadFormat::json:
       return survey_json(path);
     case WorkloadFormat::tflite:
@@ -135,7 +148,7 @@ WorkloadSurvey survey_workload(const std::string& name_or_path, const std::vecto
     case WorkloadFormat::onnx:
       break;
   }
-  return survey_onnx(path);
+  return survey_onnx(path, shapes);
 }
 
 }  // namespace qsim

@@ -29,6 +29,8 @@ struct NodeSupport {
   std::vector<std::string> remarks;  ///< What is worth knowing though it keeps nothing from running.
   /// Its node in WorkloadSurvey::graph. Absent: there is none, or other problems hide its shapes.
   std::optional<std::size_t> graph_node;
+  /// Nodes of the graph that prepare its operands (another order of dimensions, another scale), or take part in it.
+  std::vector<std::size_t> inserted_nodes;
 };
 
 struct WorkloadSurvey {
@@ -48,6 +50,7 @@ struct WorkloadSurvey {
 /// Looks at every node whatever is wrong with the others. The file is found as by load_workload(). Throws
 /// InputError where it is damaged so that its nodes cannot be listed.
 [[nodiscard]] WorkloadSurvey survey_workload(const std::string& name_or_path,
-                                             const std::vector<std::string>& search_dirs);
+                                             const std::vector<std::string>& search_dirs,
+                                             const InputShapes& shapes = {});
 
 }  // namespace qsim

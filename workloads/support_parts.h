@@ -10,7 +10,7 @@ namespace qsim {
 
 [[nodiscard]] WorkloadSurvey survey_json(const std::string& path);
 [[nodiscard]] WorkloadSurvey survey_tflite(const std::string& path);
-[[nodiscard]] WorkloadSurvey survey_onnx(const std::string& path);
+[[nodiscard]] WorkloadSurvey survey_onnx(const std::string& path, const InputShapes& shapes);
 
 /// Takes what a reader made, with NodeSupport::graph_node set for the nodes of `graph`: adds validate()'s
 /// problems to the nodes that they stop, then cuts those out (and the nodes that touch one of `unknown`

@@ -44,6 +44,7 @@ class Checker {
     for (const Problem& problem : survey_.problems)
       result_.problems.push_back(reason_of(problem, "", survey_.format));
     entries_.resize(survey_.graph.nodes.size());
+    is_inserted_.resize(survey_.graph.nodes.size(), false);
     for (const NodeSupport& node : survey_.nodes) add_node(node);
     if (!survey_.graph.nodes.empty()) try_chip();
     return std::move(result_);
@@ -56,6 +57,10 @@ class Checker {
       check.reasons.push_back(reason_of(problem, node.place, survey_.format));
     if (node.status == NodeStatus::folded) check.unit = NodeUnit::constant;
     if (node.graph_node) entries_[*node.graph_node] = result_.nodes.size();
+    for (const std::size_t inserted : node.inserted_nodes) {
+      entries_[inserted] = result_.nodes.size();
+      is_inserted_[inserted] = true;
+    }
     result_.nodes.push_back(std::move(check));
   }
 
@@ -65,6 +70,12 @@ class Checker {
     for (const std::size_t entry : entries_) result_.nodes[entry].unit = NodeUnit::none;
     for (std::size_t r = 0; r < schedule.rows.size(); ++r) {
       NodeCheck& node = result_.nodes[entries_[schedule.rows[r].node]];
+      const Node& computed = graph.nodes[schedule.rows[r].node];
+      if (is_inserted_[schedule.rows[r].node]) {
+        node.remarks.push_back("adds " + std::string(op_name(graph, computed)) + " \"" + computed.name +
+                               "\" on the vector unit");
+        continue;
+      }
       node.unit = schedule.rows[r].on_mac_array ? NodeUnit::mac_array : NodeUnit::vector_unit;
       for (std::string& remark : remarks_of_row(graph, schedule, r, hardware_))
         node.remarks.push_back(std::move(remark));
@@ -83,6 +94,7 @@ class Checker {
   const WorkloadSurvey& survey_;
   const HardwareConfig& hardware_;
   std::vector<std::size_t> entries_;  ///< By node of the graph: its index in result_.nodes.
+  std::vector<bool> is_inserted_;     ///< By node of the graph: it prepares an operand of its entry.
   CheckResult result_;
 };
 

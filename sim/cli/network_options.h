@@ -20,6 +20,7 @@ struct NetworkOptions {
   std::optional<int> weight_bits;
   std::optional<int> activation_bits;
   std::string bits_file;
+  std::vector<std::string> shapes;  ///< "NAME=1,3,224,224" in their order.
   std::string until;       ///< Node to end at; empty: the whole network.
   std::int64_t batch = 1;  ///< Inputs that go through together.
 };
@@ -47,12 +48,19 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
   table.add({.name = "workload",
              .kind = ValueKind::workload,
              .value = "FILE|NAME",
-             .extensions = {".json", ".tflite"},
+             .extensions = {".json", ".onnx", ".tflite"},
              .required = true,
              .group = group,
-             .help = "network: workload JSON or .tflite",
+             .help = "network: workload JSON, .onnx or .tflite",
              .detail = "qsim list shows the names that ship."},
             store_in(network, &NetworkOptions::workload));
+  table.add({.name = "shape",
+             .kind = ValueKind::text,
+             .value = "NAME=1,3,224,224",
+             .repeatable = true,
+             .group = group,
+             .help = "shape of an input that an ONNX model leaves open"},
+            store_in(network, &NetworkOptions::shapes));
 }
 
 /// --set

@@ -1,14 +1,45 @@
 #include "sim/cli/prepare_graph.h"
 
+#include <charconv>
+
 #include "sim/cli/truncate_graph.h"
 #include "workloads/batch.h"
 #include "workloads/bit_width.h"
+#include "workloads/error.h"
+#include "workloads/graph_check.h"
 #include "workloads/load.h"
 
 namespace qsim::cli {
 
+InputShapes parse_shapes(const std::vector<std::string>& arguments) {
+  InputShapes shapes;
+  for (const std::string& argument : arguments) {
+    const auto fail = [&](const std::string& expected) {
+      throw InputError(Problem{"--shape", "", '"' + argument + '"', expected, "as in --shape input=1,3,224,224"});
+    };
+    // Names of ONNX values may have '=' in them; sizes have none.
+    const std::size_t equals = argument.rfind('=');
+    if (equals == std::string::npos || equals == 0) fail("NAME=SIZE,SIZE,..");
+    Shape shape;
+    const char* at = argument.data() + equals + 1;
+    const char* const end = argument.data() + argument.size();
+    while (true) {
+      std::int64_t size = 0;
+      const auto [next, error] = std::from_chars(at, end, size);
+      if (error != std::errc() || size < 1 || size > kMaxTensorElements)
+        fail("sizes of 1 to " + std::to_string(kMaxTensorElements));
+      shape.push_back(size);
+      if (next == end) break;
+      if (*next != ',') fail("sizes with commas between them");
+      at = next + 1;
+    }
+    if (!shapes.emplace(argument.substr(0, equals), shape).second) fail("each input once");
+  }
+  return shapes;
+}
+
 Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files) {
-  Graph graph = load_workload(options.workload, files.workloads);
+  Graph graph = load_workload(options.workload, files.workloads, parse_shapes(options.shapes));
   const bool changes_bits = options.weight_bits || options.activation_bits || !options.bits_file.empty();
   if (changes_bits) {
     BitWidthOptions bits{{options.weight_bits, options.activation_bits}, {}, options.bits_file};

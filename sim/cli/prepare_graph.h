@@ -4,8 +4,12 @@
 #include "sim/cli/network_options.h"
 #include "sim/cli/shipped_files.h"
 #include "workloads/graph.h"
+#include "workloads/load.h"
 
 namespace qsim::cli {
+
+/// The shapes of --shape, each as "NAME=1,3,224,224". Throws InputError.
+[[nodiscard]] InputShapes parse_shapes(const std::vector<std::string>& arguments);
 
 /// Read, brought to other bit widths, cut, batched and valid. Throws InputError.
 [[nodiscard]] Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files);

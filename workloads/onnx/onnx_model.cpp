@@ -2,10 +2,10 @@
 
 #include <onnx/onnx_pb.h>
 
-#include <charconv>
 #include <limits>
 
 #include "workloads/error.h"
+#include "workloads/onnx/tensor_data.h"
 #include "workloads/onnx/wire_check.h"
 #include "workloads/read_file.h"
 
@@ -20,20 +20,12 @@ std::string plain_domain(const std::string& domain) {
   return domain == "ai.onnx" ? "" : domain;
 }
 
-std::string type_text(std::int32_t type) {
-  return ::onnx::TensorProto::DataType_IsValid(type)
-             ? ::onnx::TensorProto::DataType_Name(static_cast<::onnx::TensorProto::DataType>(type))
-             : "type " + std::to_string(type);
-}
-
 class ModelConverter {
  public:
-  ModelConverter(const ::onnx::ModelProto& proto, const std::string& file) : proto_(proto) {
-    model_.file = file;
-  }
+  ModelConverter(const ::onnx::ModelProto& proto, const std::string& file) : proto_(proto) { model_.file = file; }
 
   OnnxModel convert() {
-    if (!proto_.has_graph()) fail("graph", "none", "a graph");
+    if (!proto_.has_graph()) fail("graph", "none", "a graph", kDamagedHint);
     model_.ir_version = proto_.ir_version();
     model_.producer = proto_.producer_name();
     if (!proto_.producer_version().empty()) model_.producer += " " + proto_.producer_version();
@@ -46,14 +38,22 @@ class ModelConverter {
     for (const auto& node : graph.node()) add_node(node);
     for (const auto& input : graph.input()) model_.inputs.push_back(value_of(input));
     for (const auto& output : graph.output()) model_.outputs.push_back(value_of(output));
-    for (const auto& initializer : graph.initializer()) add_initializer(initializer);
+    for (const auto& initializer : graph.initializer()) {
+      model_.initializers.push_back(
+          {initializer.name(),
+           onnx_format::read_tensor(initializer, model_.file, "graph initializer \"" + initializer.name() + "\"")});
+    }
+    if (graph.sparse_initializer_size() > 0) {
+      fail("graph sparse_initializer \"" + graph.sparse_initializer(0).values().name() + "\"", "a sparse tensor",
+           "dense tensors", "export the model with dense weights");
+    }
     return std::move(model_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& place, const std::string& value,
-                         const std::string& expected) const {
-    throw InputError(Problem{model_.file, place, value, expected, kDamagedHint});
+  [[noreturn]] void fail(const std::string& place, const std::string& value, const std::string& expected,
+                         const std::string& hint) const {
+    throw InputError(Problem{model_.file, place, value, expected, hint});
   }
 
   void add_node(const ::onnx::NodeProto& proto) {
@@ -66,21 +66,61 @@ class ModelConverter {
     node.domain = plain_domain(proto.domain());
     node.inputs = {proto.input().begin(), proto.input().end()};
     node.outputs = {proto.output().begin(), proto.output().end()};
-    for (const auto& attribute : proto.attribute()) node.attributes.push_back(attribute.name());
     node.place = "graph node " + number + " " + node.op_type + " \"" + node.name + "\"";
-    if (node.op_type.empty()) fail("graph node " + number, "no op_type", "the name of an operator");
+    if (node.op_type.empty())
+      fail("graph node " + number, "no op_type", "the name of an operator", kDamagedHint);
+    for (const auto& attribute : proto.attribute()) node.attributes.push_back(attribute_of(attribute, node));
     model_.nodes.push_back(std::move(node));
+  }
+
+  [[nodiscard]] OnnxAttribute attribute_of(const ::onnx::AttributeProto& proto, const OnnxNode& node) const {
+    OnnxAttribute attribute;
+    attribute.name = proto.name();
+    switch (proto.type()) {
+      case ::onnx::AttributeProto::INT:
+        attribute.value = static_cast<std::int64_t>(proto.i());
+        break;
+      case ::onnx::AttributeProto::FLOAT:
+        attribute.value = proto.f();
+        break;
+      case ::onnx::AttributeProto::STRING:
+        attribute.value = proto.s();
+        break;
+      case ::onnx::AttributeProto::INTS:
+        attribute.value = std::vector<std::int64_t>(proto.ints().begin(), proto.ints().end());
+        break;
+      case ::onnx::AttributeProto::FLOATS:
+        attribute.value = std::vector<float>(proto.floats().begin(), proto.floats().end());
+        break;
+      case ::onnx::AttributeProto::STRINGS:
+        attribute.value = std::vector<std::string>(proto.strings().begin(), proto.strings().end());
+        break;
+      case ::onnx::AttributeProto::TENSOR:
+        attribute.value =
+            onnx_format::read_tensor(proto.t(), model_.file, node.place + " attribute " + proto.name());
+        break;
+      default:
+        break;
+    }
+    return attribute;
   }
 
   static OnnxValue value_of(const ::onnx::ValueInfoProto& proto) {
     OnnxValue value;
     value.name = proto.name();
-    if (!proto.type().has_tensor_type()) return value;
-    const auto& tensor = proto.type().tensor_type();
-    value.element_type = type_text(tensor.elem_type());
-    if (!tensor.has_shape()) return value;
+    const ::onnx::TypeProto& type = proto.type();
+    if (!type.has_tensor_type()) {
+      value.kind = type.has_sequence_type()        ? "sequence"
+                   : type.has_optional_type()      ? "optional"
+                   : type.has_map_type()           ? "map"
+                   : type.has_sparse_tensor_type() ? "sparse tensor"
+                                                   : "value without type";
+      return value;
+    }
+    value.type = static_cast<OnnxType>(type.tensor_type().elem_type());
+    if (!type.tensor_type().has_shape()) return value;
     value.shape.emplace();
-    for (const auto& dimension : tensor.shape().dim()) {
+    for (const auto& dimension : type.tensor_type().shape().dim()) {
       if (dimension.has_dim_value()) {
         value.shape->emplace_back(dimension.dim_value());
       } else {
@@ -90,41 +130,6 @@ class ModelConverter {
     return value;
   }
 
-  void add_initializer(const ::onnx::TensorProto& proto) {
-    OnnxInitializer initializer;
-    initializer.name = proto.name();
-    initializer.element_type = type_text(proto.data_type());
-    initializer.shape = {proto.dims().begin(), proto.dims().end()};
-    const std::string place = "graph initializer \"" + initializer.name + "\"";
-    for (const std::int64_t size : initializer.shape) {
-      if (size < 0) fail(place, "dimension " + std::to_string(size), "0 or more");
-    }
-    if (proto.data_location() == ::onnx::TensorProto::EXTERNAL)
-      initializer.external_data = external_data(proto, place);
-    model_.initializers.push_back(std::move(initializer));
-  }
-
-  [[nodiscard]] OnnxExternalData external_data(const ::onnx::TensorProto& proto,
-                                               const std::string& place) const {
-    OnnxExternalData data;
-    for (const auto& entry : proto.external_data()) {
-      if (entry.key() == "location") data.location = entry.value();
-      if (entry.key() == "offset") data.offset = byte_count(entry.value(), place + " external offset");
-      if (entry.key() == "length") data.length = byte_count(entry.value(), place + " external length");
-    }
-    if (data.location.empty()) fail(place, "external data without location", "the name of a file");
-    return data;
-  }
-
-  /// External sizes are decimal text.
-  [[nodiscard]] std::int64_t byte_count(const std::string& text, const std::string& place) const {
-    std::int64_t count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || end != text.data() + text.size() || count < 0)
-      fail(place, '"' + text + '"', "a count of bytes");
-    return count;
-  }
-
   const ::onnx::ModelProto& proto_;
   OnnxModel model_;
 };
@@ -132,13 +137,15 @@ class ModelConverter {
 }  // namespace
 
 OnnxModel read_onnx_model(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(path, {"an ONNX model", kMaxFileBytes});
-  if (bytes.empty()) throw InputError(Problem{path, "", "an empty file", "an ONNX model", kDamagedHint});
-  onnx_format::check_wire_format(bytes, path);
   ::onnx::ModelProto proto;
-  if (!proto.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    throw InputError(
-        Problem{path, "", "messages that protobuf does not read", "a serialized ModelProto", kDamagedHint});
+  {
+    const std::vector<std::byte> bytes = read_file(path, {"an ONNX model", kMaxFileBytes});
+    if (bytes.empty()) throw InputError(Problem{path, "", "an empty file", "an ONNX model", kDamagedHint});
+    onnx_format::check_wire_format(bytes, path);
+    if (!proto.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      throw InputError(
+          Problem{path, "", "messages that protobuf does not read", "a serialized ModelProto", kDamagedHint});
+    }
   }
   return ModelConverter(proto, path).convert();
 }

@@ -1,5 +1,5 @@
-// An .onnx file as plain structs: structure and sizes checked, nothing interpreted yet. Protobuf's classes
-// stay behind this header.
+// An .onnx file as plain structs: structure, sizes and constants read and checked, no operator interpreted yet.
+// Protobuf's classes stay behind this header.
 //
 // Source: onnx.proto and docs/IR.md of ONNX 1.12 (github.com/onnx/onnx).
 #pragma once
@@ -9,6 +9,8 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "workloads/onnx/data_type.h"
 
 namespace qsim {
 
@@ -24,31 +26,31 @@ using OnnxDimension = std::variant<std::int64_t, std::string>;
 /// A declared input or output of the graph.
 struct OnnxValue {
   std::string name;
-  std::string element_type;  ///< TensorProto.DataType: "FLOAT", "INT8"; empty where it is no tensor.
+  std::string kind = "tensor";  ///< "sequence", "optional", "map", "sparse tensor": kinds that are refused.
+  OnnxType type = OnnxType::undefined;
   std::optional<std::vector<OnnxDimension>> shape;  ///< Absent: not declared.
-};
-
-/// Data of a tensor that lies in another file.
-struct OnnxExternalData {
-  std::string location;  ///< Relative to the model's folder, as the file says; it may be hostile.
-  std::int64_t offset = 0;
-  std::optional<std::int64_t> length;  ///< Absent: to the end of the file.
 };
 
 struct OnnxInitializer {
   std::string name;
-  std::string element_type;
-  std::vector<std::int64_t> shape;
-  std::optional<OnnxExternalData> external_data;
+  OnnxTensor tensor;
+};
+
+/// An attribute's value; std::monostate for graphs, types and lists of tensors, which no operator here takes.
+struct OnnxAttribute {
+  std::string name;
+  std::variant<std::monostate, std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
+               std::vector<std::string>, OnnxTensor>
+      value;
 };
 
 struct OnnxNode {
   std::string name;  ///< The file's, else its first output's, else "node_<index>".
   std::string op_type;
-  std::string domain;                        ///< "" is the default.
+  std::string domain;  ///< "" is the default.
   std::vector<std::string> inputs, outputs;  ///< Names of values; "" where an optional one is absent.
-  std::vector<std::string> attributes;       ///< Names.
-  std::string place;                         ///< "graph node 7 Conv \"conv1\""
+  std::vector<OnnxAttribute> attributes;
+  std::string place;  ///< "graph node 7 Conv \"conv1\""
 };
 
 struct OnnxModel {
@@ -63,8 +65,8 @@ struct OnnxModel {
   std::vector<std::string> functions;  ///< Operators that the model itself defines: "domain.name".
 };
 
-/// Reads a model of at most 2 GiB (protobuf's limit). Throws InputError with the byte where the file is
-/// damaged, or for a model without a graph. Data in other files is named, not opened.
+/// Reads a model of at most 2 GiB (protobuf's limit) and its external data. Throws InputError with the byte where
+/// the file is damaged, or for a model without a graph.
 [[nodiscard]] OnnxModel read_onnx_model(const std::string& path);
 
 }  // namespace qsim

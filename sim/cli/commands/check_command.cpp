@@ -6,6 +6,7 @@
 #include "sim/check/check_text.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
+#include "sim/cli/prepare_graph.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
 
@@ -24,7 +25,7 @@ int run_check(const CheckOptions& options, const ShippedFiles& files) {
   static_cast<void>(
       EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
   const CheckResult result =
-      check_workload(survey_workload(options.network.workload, files.workloads), hardware);
+      check_workload(survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes)), hardware);
   write_standard_output(
       options.json
           ? check_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"

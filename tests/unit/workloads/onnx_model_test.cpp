@@ -67,13 +67,25 @@ std::string write(const ScratchFolder& folder, const std::string& bytes) {
   return path;
 }
 
+/// With its external data beside it: 4096 bytes of something else, then 216 floats 0, 1, 2, ...
+void write_weights(const ScratchFolder& folder) {
+  std::ofstream stream(folder.path("w.bin"), std::ios::binary);
+  stream << std::string(4096, 'x');
+  for (int i = 0; i < 216; ++i) {
+    const auto value = static_cast<float>(i);
+    stream.write(reinterpret_cast<const char*>(&value), sizeof(value));
+  }
+}
+
 OnnxModel read(const ::onnx::ModelProto& model) {
   const ScratchFolder folder;
+  write_weights(folder);
   return read_onnx_model(write(folder, model.SerializeAsString()));
 }
 
 Problem refusal(const std::string& bytes) {
   const ScratchFolder folder;
+  write_weights(folder);
   try {
     static_cast<void>(read_onnx_model(write(folder, bytes)));
   } catch (const InputError& error) {
@@ -109,23 +121,55 @@ TEST_CASE("an ONNX model is read as its nodes, operator sets, inputs, outputs an
   CHECK(model.nodes[0].op_type == "Conv");
   CHECK(model.nodes[0].domain.empty());
   CHECK(model.nodes[0].inputs == std::vector<std::string>{"x", "w", ""});
-  CHECK(model.nodes[0].attributes == std::vector<std::string>{"strides"});
+  REQUIRE(model.nodes[0].attributes.size() == 1);
+  CHECK(model.nodes[0].attributes[0].name == "strides");
+  CHECK(std::get<std::vector<std::int64_t>>(model.nodes[0].attributes[0].value) == std::vector<std::int64_t>{2});
   CHECK(model.nodes[0].place == "graph node 0 Conv \"conv1\"");
   CHECK(model.nodes[1].name == "y");  // Has none of its own: the first output's.
   CHECK(model.nodes[1].domain == "custom.ops");
   REQUIRE(model.inputs.size() == 1);
-  CHECK(model.inputs[0].element_type == "FLOAT");
+  CHECK(model.inputs[0].type == OnnxType::float32);
   REQUIRE(model.inputs[0].shape);
   CHECK(std::get<std::string>(model.inputs[0].shape->at(0)) == "batch");
   CHECK(std::get<std::int64_t>(model.inputs[0].shape->at(1)) == 3);
   REQUIRE(model.outputs.size() == 1);
   CHECK_FALSE(model.outputs[0].shape);
   REQUIRE(model.initializers.size() == 1);
-  CHECK(model.initializers[0].shape == std::vector<std::int64_t>{8, 3, 3, 3});
-  REQUIRE(model.initializers[0].external_data);
-  CHECK(model.initializers[0].external_data->location == "w.bin");
-  CHECK(model.initializers[0].external_data->offset == 4096);
-  CHECK(model.initializers[0].external_data->length == 864);
+  const OnnxTensor& weights = model.initializers[0].tensor;
+  CHECK(weights.shape == Shape{8, 3, 3, 3});
+  CHECK(weights.get<float>(0) == 0.0F);
+  CHECK(weights.get<float>(215) == 215.0F);
+}
+
+TEST_CASE("constants are read from the field of their type, packed 4-bit integers widened") {
+  ::onnx::ModelProto model = small_model();
+  auto* tensor = model.mutable_graph()->add_initializer();
+  tensor->set_name("t");
+  tensor->add_dims(3);
+  SECTION("int8 in int32_data") {
+    tensor->set_data_type(::onnx::TensorProto::INT8);
+    for (const int value : {-128, 0, 127}) tensor->add_int32_data(value);
+    const OnnxTensor found = read(model).initializers[1].tensor;
+    CHECK((found.integer(0) == -128 && found.integer(1) == 0 && found.integer(2) == 127));
+  }
+  SECTION("int4, the low half of a byte first") {
+    tensor->set_data_type(22);
+    tensor->set_raw_data(std::string("\x7F\x08", 2));
+    const OnnxTensor found = read(model).initializers[1].tensor;
+    CHECK((found.integer(0) == -1 && found.integer(1) == 7 && found.integer(2) == -8));
+  }
+  SECTION("uint4") {
+    tensor->set_data_type(21);
+    tensor->set_raw_data(std::string("\x7F\x08", 2));
+    const OnnxTensor found = read(model).initializers[1].tensor;
+    CHECK((found.integer(0) == 15 && found.integer(1) == 7 && found.integer(2) == 8));
+  }
+  SECTION("float16: 1, -2, 2^-24") {
+    tensor->set_data_type(::onnx::TensorProto::FLOAT16);
+    for (const int value : {0x3C00, 0xC000, 0x0001}) tensor->add_int32_data(value);
+    const OnnxTensor found = read(model).initializers[1].tensor;
+    CHECK((found.real(0) == 1.0 && found.real(1) == -2.0 && found.real(2) == 0x1p-24));
+  }
 }
 
 TEST_CASE("what is wrong inside an ONNX model is named") {
@@ -135,13 +179,37 @@ TEST_CASE("what is wrong inside an ONNX model is named") {
       {"graph node 1: got no op_type", [](auto& m) { m.mutable_graph()->mutable_node(1)->clear_op_type(); }},
       {"initializer \"w\": got dimension -3",
        [](auto& m) { m.mutable_graph()->mutable_initializer(0)->set_dims(1, -3); }},
-      {"external data without location",
+      {"external data at \"\"",
        [](auto& m) {
          m.mutable_graph()->mutable_initializer(0)->mutable_external_data(0)->set_key("place");
        }},
-      {"external offset: got \"-1\"",
+      {"external data at \"../w.bin\"",
+       [](auto& m) {
+         m.mutable_graph()->mutable_initializer(0)->mutable_external_data(0)->set_value("../w.bin");
+       }},
+      {"external data at \"/etc/passwd\"",
+       [](auto& m) {
+         m.mutable_graph()->mutable_initializer(0)->mutable_external_data(0)->set_value("/etc/passwd");
+       }},
+      {"external data \"v.bin\", which cannot be read",
+       [](auto& m) {
+         m.mutable_graph()->mutable_initializer(0)->mutable_external_data(0)->set_value("v.bin");
+       }},
+      {"external data \"w.bin\" of 4960 bytes, expected bytes 4097 to 4961",
+       [](auto& m) {
+         m.mutable_graph()->mutable_initializer(0)->mutable_external_data(1)->set_value("4097");
+       }},
+      {"863 bytes of data, expected 864 bytes",
+       [](auto& m) {
+         m.mutable_graph()->mutable_initializer(0)->mutable_external_data(2)->set_value("863");
+       }},
+      {"initializer \"w\": got shape 8x1073741824x3x3",
+       [](auto& m) { m.mutable_graph()->mutable_initializer(0)->set_dims(1, 1 << 30); }},
+      {"a sparse tensor",
+       [](auto& m) { m.mutable_graph()->add_sparse_initializer()->mutable_values()->set_name("s"); }},
+      {"external data with offset \"-1\"",
        [](auto& m) { m.mutable_graph()->mutable_initializer(0)->mutable_external_data(1)->set_value("-1"); }},
-      {"external length: got \"8e2\"",
+      {"external data with length \"8e2\"",
        [](auto& m) {
          m.mutable_graph()->mutable_initializer(0)->mutable_external_data(2)->set_value("8e2");
        }},

@@ -1,0 +1,237 @@
+// Conv, ConvTranspose, Gemm, MatMul.
+#include <algorithm>
+#include <cmath>
+
+#include "workloads/graph_check.h"
+#include "workloads/onnx/operator_reader.h"
+
+namespace qsim::onnx_format {
+namespace {
+
+/// Weights [in, out / groups, kernel ...] as [out, kernel_h, kernel_w, in].
+DimensionOrder transposed_weight_order(std::size_t rank) {
+  if (rank == 3) return {{3, 0, 2}, 4};
+  return {{3, 0, 1, 2}, 4};
+}
+
+}  // namespace
+
+void OperatorReader::expect_spatial() {
+  const std::size_t rank = shape(0).size();
+  if (rank != 3 && rank != 4) {
+    fail("input \"" + operand(0).value + "\"", "shape " + to_string(shape(0)),
+         "[batch, channels, length] or [batch, channels, height, width]");
+  }
+}
+
+/// b'[n] of an integer operator is int32 at scale s_x * s_w[n]; a float one is rounded to it as ONNX Runtime does when
+/// it quantizes biases: rne(b / (s_x * s_w)).
+TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Operand& x, const Operand& w) {
+  if (!has(index)) return kNoTensor;
+  const std::string& value = operand(index).value;
+  const OnnxTensor* given = builder_.constant(value);
+  if (given == nullptr) fail("bias \"" + value + "\"", "a tensor computed at run time", "a constant");
+  const bool repeats = given->size() == 1 && channels != 1;
+  const bool is_row = given->shape.empty() || given->shape.back() == given->size();
+  if ((given->size() != channels && !repeats) || !is_row)
+    fail("bias \"" + value + "\"", "shape " + to_string(given->shape), std::to_string(channels) + " elements");
+  if (is_float() && given->type != OnnxType::float32)
+    fail("bias \"" + value + "\"", onnx_type_name(given->type), "FLOAT");
+  if (!is_float() && given->type != OnnxType::float32 && given->type != OnnxType::int32)
+    fail("bias \"" + value + "\"", onnx_type_name(given->type), "INT32");
+  OnnxTensor bias = make_onnx_tensor(is_float() ? OnnxType::float32 : OnnxType::int32, {channels});
+  std::optional<Quantization> quantization;
+  if (!is_float()) {
+    quantization.emplace();
+    quantization->bits = 32;
+    quantization->scales.clear();
+    for (const float scale : w.quantization->scales) quantization->scales.push_back(x.quantization->scale() * scale);
+    quantization->zero_points = {0};
+    if (quantization->scales.size() > 1) quantization->axis = 0;
+  }
+  for (std::int64_t n = 0; n < channels; ++n) {
+    const std::int64_t from = repeats ? 0 : n;
+    if (is_float()) {
+      bias.put<float>(n, given->get<float>(from));
+    } else if (given->type == OnnxType::int32) {
+      bias.put<std::int32_t>(n, given->get<std::int32_t>(from));
+    } else {
+      const float scaled = std::nearbyint(given->get<float>(from) / quantization->scale(n));
+      constexpr float kLimit = 2147483648.0F;
+      if (!(std::fabs(scaled) < kLimit))
+        fail("bias \"" + value + "\"", std::to_string(given->get<float>(from)), "a number that 32 bits hold at the scales");
+      bias.put<std::int32_t>(n, static_cast<std::int32_t>(scaled));
+    }
+  }
+  return builder_.constant_tensor(value, bias, DimensionOrder::plain(1), quantization);
+}
+
+void OperatorReader::read_conv() {
+  expect_inputs(2, 3);
+  expect_spatial();
+  const Shape& x = shape(0);
+  const Shape& w = shape(1);
+  const std::string weights = "weights \"" + operand(1).value + "\"";
+  if (!is_constant(1)) fail(weights, "a tensor computed at run time", "a constant");
+  if (w.size() != x.size())
+    fail(weights, "shape " + to_string(w), std::to_string(x.size()) + " dimensions, as the input has");
+  const std::int64_t groups = attributes_.integer("group", 1);
+  if (groups < 1 || x[1] % groups != 0 || w[0] % groups != 0 || w[1] != x[1] / groups) {
+    fail(weights, "shape " + to_string(w) + " in " + std::to_string(groups) + " groups",
+         std::to_string(x[1]) + " input channels / groups, and groups that divide the channels");
+  }
+  const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
+  if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
+    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")), to_string(kernel) + ", as the weights have");
+  const Window window = this->window(kernel, false);
+  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 && operand(1).quantization->axis != 0)
+    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis), "axis 0, the output channels");
+  const Conv2dOp conv{window.stride_h, window.stride_w,   window.dilation_h, window.dilation_w, window.pad_top,
+                      window.pad_bottom, window.pad_left, window.pad_right,  groups,            activation_};
+  const DimensionOrder order = DimensionOrder::channels_last(x.size());
+  Shape y{x[0], w[0]};
+  y.insert(y.end(), window.output.begin(), window.output.end());
+  const TensorId input = tensor(0, order);
+  emit(conv, {input, tensor(1, order), bias(2, w[0], operand(0), operand(1))}, y, order);
+}
+
+void OperatorReader::read_conv_transpose() {
+  expect_inputs(2, 3);
+  expect_spatial();
+  const Shape& x = shape(0);
+  const Shape& w = shape(1);
+  const std::string weights = "weights \"" + operand(1).value + "\"";
+  if (!is_constant(1)) fail(weights, "a tensor computed at run time", "a constant");
+  if (w.size() != x.size() || w[0] != x[1])
+    fail(weights, "shape " + to_string(w), "[" + std::to_string(x[1]) + ", outputs, kernel], as many dimensions as the input has");
+  const std::int64_t groups = attributes_.integer("group", 1);
+  if (groups != 1)
+    fail("attribute group", std::to_string(groups), "1", "split the transposed convolution into one a group");
+  const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
+  if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
+    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")), to_string(kernel) + ", as the weights have");
+  const std::size_t dimensions = kernel.size();
+  const auto values = [&](const char* name, std::size_t count, std::int64_t fallback) {
+    std::vector<std::int64_t> list =
+        attributes_.integers(name).value_or(std::vector<std::int64_t>(count, fallback));
+    const bool fits = std::all_of(list.begin(), list.end(), [](auto v) { return v >= 0 && v <= kMaxWindowAttribute; });
+    if (list.size() != count || !fits)
+      fail(std::string("attribute ") + name, to_string(list),
+           std::to_string(count) + " values of 0 to " + std::to_string(kMaxWindowAttribute));
+    return list;
+  };
+  const std::vector<std::int64_t> strides = values("strides", dimensions, 1);
+  const std::vector<std::int64_t> dilations = values("dilations", dimensions, 1);
+  const std::vector<std::int64_t> output_padding = values("output_padding", dimensions, 0);
+  std::vector<std::int64_t> pads = values("pads", 2 * dimensions, 0);
+  const std::string auto_pad = attributes_.text("auto_pad", "NOTSET");
+  const auto output_shape = attributes_.integers("output_shape");
+  if (std::any_of(dilations.begin(), dilations.end(), [](auto d) { return d != 1; }))
+    fail("attribute dilations", to_string(dilations), "1", "write the zeros into the kernel");
+  Shape y{x[0], w[1]};
+  for (std::size_t d = 0; d < dimensions; ++d) {
+    if (strides[d] < 1) fail("attribute strides", std::to_string(strides[d]), "1 or more");
+    const std::int64_t full = strides[d] * (x[d + 2] - 1) + output_padding[d] + kernel[d];
+    std::int64_t size = full - pads[d] - pads[d + dimensions];
+    if (output_shape || auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
+      if (output_shape && output_shape->size() != dimensions)
+        fail("attribute output_shape", to_string(*output_shape), std::to_string(dimensions) + " sizes");
+      size = output_shape ? (*output_shape)[d] : x[d + 2] * strides[d];
+      const std::int64_t total = std::max<std::int64_t>(full - size, 0);
+      // The larger half lies at the end but for SAME_UPPER, as the operator's documentation has it.
+      pads[d] = auto_pad == "SAME_UPPER" ? total - total / 2 : total / 2;
+    }
+    if (size < 1) fail("output", "size " + std::to_string(size), "1 or more");
+    y.push_back(size);
+  }
+  const TransposeConv2dOp conv{dimensions == 2 ? strides[0] : 1, strides.back(), dimensions == 2 ? pads[0] : 0,
+                               pads[dimensions - 1], activation_};
+  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 && operand(1).quantization->axis != 1)
+    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis), "axis 1, the output channels");
+  const DimensionOrder order = DimensionOrder::channels_last(x.size());
+  const TensorId input = tensor(0, order);
+  const TensorId kernel_tensor = tensor(1, transposed_weight_order(w.size()));
+  emit(conv, {input, kernel_tensor, bias(2, w[1], operand(0), operand(1))}, y, order);
+}
+
+/// y = alpha * op(a) op(b) + beta * c.
+void OperatorReader::read_gemm() {
+  expect_inputs(2, 3);
+  const float alpha = attributes_.real("alpha", 1.0F);
+  const float beta = attributes_.real("beta", 1.0F);
+  const bool transposes_a = attributes_.flag("transA", false);
+  const bool transposes_b = attributes_.flag("transB", false);
+  const Shape& a = shape(0);
+  const Shape& b = shape(1);
+  if (a.size() != 2 || b.size() != 2)
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two matrices");
+  if (alpha != 1.0F || (beta != 1.0F && has(2)))
+    fail("attributes alpha and beta", std::to_string(alpha) + " and " + std::to_string(beta), "1 and 1",
+         "multiply the constants by them");
+  const std::int64_t rows = a[transposes_a ? 1 : 0];
+  const std::int64_t depth = a[transposes_a ? 0 : 1];
+  const std::int64_t outputs = b[transposes_b ? 0 : 1];
+  if (b[transposes_b ? 1 : 0] != depth)
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "an inner dimension of " + std::to_string(depth));
+  TensorId left = tensor(0, DimensionOrder::plain(2));
+  if (transposes_a) {
+    const Tensor given = builder_.graph().tensor(left);
+    Node node = new_node(TransposeOp{{1, 0}}, {left});
+    node.name += "#transpose";
+    left = builder_.add_tensor(given.name + "#transpose", given.type, {rows, depth}, given.quantization);
+    node.outputs = {left};
+    builder_.add_node(std::move(node));
+  }
+  if (!is_constant(1)) {
+    if (has(2)) fail("input C", "a product of two activations with a summand", "no summand", "add it with Add");
+    const TensorId right = tensor(1, DimensionOrder::plain(2));
+    return emit(MatMulOp{transposes_b}, {left, right}, {rows, outputs}, DimensionOrder::plain(2));
+  }
+  const auto& scales = operand(1).quantization;
+  if (scales && scales->scales.size() > 1 && scales->axis != (transposes_b ? 0 : 1))
+    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis), "the output channels");
+  const DimensionOrder order = transposes_b ? DimensionOrder::plain(2) : DimensionOrder{{1, 0}, 2};
+  const TensorId weights = tensor(1, order);
+  emit(FullyConnectedOp{activation_}, {left, weights, bias(2, outputs, operand(0), operand(1))}, {rows, outputs},
+       DimensionOrder::plain(2));
+}
+
+void OperatorReader::read_matmul() {
+  expect_inputs(2, 2);
+  const Shape& a = shape(0);
+  const Shape& b = shape(1);
+  if (a.size() < 2 || b.size() < 2)
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two or more dimensions", "unsqueeze the vector");
+  if (a.back() != b[b.size() - 2])
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "an inner dimension of " + std::to_string(a.back()));
+  const bool is_matrix = b.size() == 2;
+  if (is_constant(1) && is_matrix) return read_matmul_constant();
+  read_matmul_activations();
+}
+
+void OperatorReader::read_matmul_constant() {
+  Shape y = shape(0);
+  y.back() = shape(1).back();
+  const auto& scales = operand(1).quantization;
+  if (scales && scales->scales.size() > 1 && scales->axis != 1)
+    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis), "the last, the output channels");
+  const DimensionOrder order = DimensionOrder::plain(y.size());
+  const TensorId left = tensor(0, order);
+  emit(FullyConnectedOp{activation_}, {left, tensor(1, {{1, 0}, 2}), kNoTensor}, y, order);
+}
+
+void OperatorReader::read_matmul_activations() {
+  const Shape& a = shape(0);
+  const Shape& b = shape(1);
+  const auto leading = broadcast_shape(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
+  if (!leading)
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "leading dimensions that broadcast");
+  Shape y = *leading;
+  y.push_back(a[a.size() - 2]);
+  y.push_back(b.back());
+  const TensorId left = tensor(0, DimensionOrder::plain(a.size()));
+  const TensorId right = tensor(1, DimensionOrder::plain(b.size()));
+  emit(MatMulOp{false}, {left, right}, y, DimensionOrder::plain(y.size()));
+}
+
+}  // namespace qsim::onnx_format
