@@ -33,6 +33,8 @@ std::string_view event_name(Event event) {
       "dram_write_activation_bytes",
       "dram_read_partial_sum_bytes",
       "dram_write_partial_sum_bytes",
+      "host_read_bytes",
+      "host_write_bytes",
       "commands",
   };
   return kNames[static_cast<std::size_t>(event)];

@@ -45,6 +45,9 @@ enum class Event : std::uint8_t {
   dram_write_activation_bytes,
   dram_read_partial_sum_bytes,
   dram_write_partial_sum_bytes,
+  // host
+  host_read_bytes,  ///< payload that the host reads from DRAM
+  host_write_bytes,
   // controller
   commands,
   count_

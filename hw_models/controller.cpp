@@ -22,6 +22,10 @@ bool needs_loads(const VectorNest& nest) {
   return std::ranges::any_of(nest.inputs, [](const VectorInput& input) { return !input.placement.resident; });
 }
 
+bool needs_loads(const HostNest&) {
+  return false;
+}
+
 bool needs_loads(const Nest& nest) {
   return std::visit([](const auto& n) { return needs_loads(n); }, nest);
 }
@@ -94,7 +98,7 @@ TransferCommand end_of_stream() {
 }  // namespace
 
 Controller::Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-                       std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
+                       std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma, Host* host,
                        MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit,
                        ChipContext& context)
     : sc_module(name),
@@ -103,6 +107,7 @@ Controller::Controller(sc_core::sc_module_name name, const Program& program, std
       accumulator_slots_(accumulator_slots),
       accumulator_entries_(accumulator_entries_per_slot),
       dma_(dma),
+      host_(host),
       mac_array_(mac_array),
       requantizer_(requantizer),
       vector_unit_(vector_unit),
@@ -313,10 +318,13 @@ void Controller::run_computes() {
     context_.tokens.compute_may_start.acquire();
     if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
       compute(*gemm, slots);
+    } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
+      compute(*vector);
     } else {
-      compute(std::get<VectorNest>(nest));
+      host_->nests.write(&std::get<HostNest>(nest));
     }
   }
+  if (host_ != nullptr) host_->nests.write(nullptr);
   mac_array_.tiles.write(MacTile{});
   vector_unit_.tiles.write(VectorTile{});
 }
@@ -469,6 +477,10 @@ void Controller::store(const GemmNest& nest) {
     dma_->submit(DmaChannel::stores, command);
   }
 }
+
+/// The host moves its own operands and results.
+void Controller::store(const HostNest& /*nest*/) {}
+void Controller::load_inputs(const HostNest& /*nest*/) {}
 
 void Controller::store(const VectorNest& nest) {
   if (!nest.store_output) return;

@@ -8,6 +8,7 @@
 
 #include "hw_models/chip_context.h"
 #include "hw_models/dma.h"
+#include "hw_models/host.h"
 #include "hw_models/mac_array.h"
 #include "hw_models/nest_cursor.h"
 #include "hw_models/program.h"
@@ -21,9 +22,9 @@ namespace qsim {
 /// activation loads and computes start when its predecessor has retired, because they read what it wrote.
 class Controller : public sc_core::sc_module {
  public:
-  /// `dma` is absent on chips without DRAM.
+  /// `dma` and `host` are absent on chips without DRAM.
   Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-             std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
+             std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma, Host* host,
              MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context);
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
@@ -47,6 +48,7 @@ class Controller : public sc_core::sc_module {
   void run_input_loads();
   void load_inputs(const GemmNest& nest);
   void load_inputs(const VectorNest& nest);
+  void load_inputs(const HostNest& nest);
   void run_computes();
   void compute(const GemmNest& nest, SharedSlots& slots);
   void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
@@ -57,6 +59,7 @@ class Controller : public sc_core::sc_module {
   void run_stores();
   void store(const GemmNest& nest);
   void store(const VectorNest& nest);
+  void store(const HostNest& nest);
   void retire();
   void start(std::size_t nest);
 
@@ -71,6 +74,7 @@ class Controller : public sc_core::sc_module {
   std::int64_t accumulator_slots_;
   std::int64_t accumulator_entries_;
   Dma* dma_;
+  Host* host_;
   MacArray& mac_array_;
   Requantizer& requantizer_;
   VectorUnit& vector_unit_;

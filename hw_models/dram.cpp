@@ -11,8 +11,9 @@ namespace qsim {
 
 Dram::Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program,
            ChipContext& context)
-    : sc_module(name), socket("socket"), timing_(config.dram, config.clock_khz), context_(context) {
+    : sc_module(name), socket("socket"), host_socket("host_socket"), timing_(config.dram, config.clock_khz), context_(context) {
   socket.register_b_transport(this, &Dram::transport);
+  host_socket.register_b_transport(this, &Dram::transport);
   if (!context.moves_values) return;
   storage_.resize(static_cast<std::size_t>(program.dram_bytes));
   for (const MemoryImage& image : program.dram_image) {

@@ -37,9 +37,10 @@ class Dram : public sc_core::sc_module {
   Dram(const Dram&) = delete;
   Dram& operator=(const Dram&) = delete;
 
-  tlm_utils::simple_target_socket<Dram> socket;
+  tlm_utils::simple_target_socket<Dram> socket;       ///< The chip's DMA.
+  tlm_utils::simple_target_socket<Dram> host_socket;  ///< The host.
 
-  /// Host access without time (inputs before the run, outputs after it).
+  /// Access without time (inputs before the run, outputs after it).
   [[nodiscard]] std::span<std::byte> bytes(std::int64_t address, std::int64_t size);
 
  private:

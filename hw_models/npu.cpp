@@ -11,6 +11,7 @@
 #include "hw_models/controller.h"
 #include "hw_models/dma.h"
 #include "hw_models/dram.h"
+#include "hw_models/host.h"
 #include "hw_models/mac_array.h"
 #include "hw_models/requantizer.h"
 #include "hw_models/simulation_context.h"
@@ -55,10 +56,13 @@ class Npu : public sc_core::sc_module {
       dma =
           std::make_unique<Dma>("dma", hardware.dma, weight_buffer, activation_buffer, completions, context);
       dma->socket.bind(dram->socket);
+      host = std::make_unique<Host>("host", context);
+      host->socket.bind(dram->host_socket);
     }
     controller = std::make_unique<Controller>(
         "controller", program, repeat(program, options.inferences), hardware.accumulators.slots(),
-        hardware.accumulators.entries_per_slot(), dma.get(), mac_array, requantizer, vector_unit, context);
+        hardware.accumulators.entries_per_slot(), dma.get(), host.get(), mac_array, requantizer, vector_unit,
+        context);
   }
 
   Completions completions;
@@ -70,6 +74,7 @@ class Npu : public sc_core::sc_module {
   VectorUnit vector_unit;
   std::unique_ptr<Dram> dram;
   std::unique_ptr<Dma> dma;
+  std::unique_ptr<Host> host;
   std::unique_ptr<Controller> controller;
 };
 

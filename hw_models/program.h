@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -189,7 +190,22 @@ struct VectorNest {
   bool store_output = true;
 };
 
-using Nest = std::variant<GemmNest, VectorNest>;
+/// Bytes that the host moves: one tensor or block of parameters, contiguous in DRAM.
+struct HostTransfer {
+  std::int64_t address = 0, bytes = 0;
+  Event traffic = Event::dram_read_activation_bytes;
+};
+
+/// An operation that the chip leaves to the host: operands in DRAM, the result there as well.
+struct HostNest {
+  std::int32_t row = 0;
+  std::vector<HostTransfer> reads;  ///< One an operand, in the order of `compute`.
+  HostTransfer write;
+  /// The operands' bytes to the result's; called where values move.
+  std::function<std::vector<std::byte>(const std::vector<std::vector<std::byte>>& operands)> compute;
+};
+
+using Nest = std::variant<GemmNest, VectorNest, HostNest>;
 
 /// Bytes that a memory holds before the run.
 struct MemoryImage {

@@ -14,7 +14,7 @@ constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
     CycleClass::compute,          CycleClass::fill_drain,        CycleClass::weight_load,
     CycleClass::wait_weights,     CycleClass::wait_activations,  CycleClass::wait_accumulators,
     CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::vector,
-    CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::wait_activations,
+    CycleClass::host,             CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::wait_activations,
     CycleClass::wait_weights,
 };
 

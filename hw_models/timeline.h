@@ -20,7 +20,7 @@ enum class Unit : std::uint8_t {
 };
 inline constexpr std::size_t kUnitCount = static_cast<std::size_t>(Unit::count_);
 
-/// What a recorded interval shows. The first nine are what the critical resource does (CycleClass of the same
+/// What a recorded interval shows. The first ten are what the critical resource does (CycleClass of the same
 /// name); the busy states tell what it was that nobody was waiting for explicitly.
 enum class Span : std::uint8_t {
   compute,
@@ -32,6 +32,7 @@ enum class Span : std::uint8_t {
   wait_requantizer,
   wait_output_space,
   vector,
+  host,
   requantizer_busy,
   stores_busy,
   inputs_busy,

@@ -27,7 +27,8 @@ struct LayerResult {
   std::string name;                ///< Last graph node it executes.
   std::vector<std::string> nodes;  ///< All graph nodes it executes, in graph order.
   std::string op;
-  std::int64_t macs = 0;
+  std::int64_t macs = 0;  ///< On the MAC array.
+  bool on_host = false;   ///< The chip left it to the host.
   std::int64_t cycles = 0;               ///< From the previous row's completion to its own.
   std::int64_t span_cycles = 0;          ///< First to last activity.
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.

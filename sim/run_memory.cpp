@@ -21,6 +21,10 @@ std::int64_t size_of(const VectorNest& nest) {
   return static_cast<std::int64_t>(bytes);
 }
 
+std::int64_t size_of(const HostNest& nest) {
+  return static_cast<std::int64_t>(sizeof(Nest) + sizeof(HostTransfer) * nest.reads.size());
+}
+
 }  // namespace
 
 void check_value_memory(const Graph& graph, const SimulateOptions& options) {

@@ -6,6 +6,7 @@
 #include "workloads/chip_support.h"
 #include "workloads/error.h"
 #include "workloads/execute_nodes.h"
+#include "workloads/float/float_nodes.h"
 
 namespace qsim {
 
@@ -67,6 +68,15 @@ struct Executor::Impl {
     return inputs;
   }
 
+  void run_float(const Node& node, TensorData& output) {
+    const Operands inputs = operands(node);
+    const FloatRun run{graph, node, inputs, output, threads};
+    if (!has_float_weights(node)) return run_float_node(run, nullptr);
+    auto& prepared_node = prepared_float[&node];
+    if (!prepared_node) prepared_node = std::make_unique<PreparedFloatMac>(prepare_float_mac(run));
+    run_float_node(run, prepared_node.get());
+  }
+
   void run_vector(const Node& node, TensorData& output) {
     const Operands inputs = operands(node);
     std::visit(VectorRunner{graph, node, inputs, *inputs[0], output}, node.op);
@@ -76,6 +86,7 @@ struct Executor::Impl {
   int threads;
   std::vector<std::optional<TensorData>> values;
   std::unordered_map<const Node*, std::unique_ptr<PreparedMac>> prepared_nodes;
+  std::unordered_map<const Node*, std::unique_ptr<PreparedFloatMac>> prepared_float;
 };
 
 Executor::Executor(const Graph& graph, int threads) : impl_(std::make_unique<Impl>(graph, threads)) {}
@@ -91,7 +102,9 @@ std::optional<arithmetic::AccumulatorStats> Executor::run_node(const Node& node,
   const Tensor& tensor = impl_->graph.tensor(id);
   TensorData output(tensor.type, tensor.shape);
   std::optional<arithmetic::AccumulatorStats> stats;
-  if (mac_count(impl_->graph, node) > 0) {
+  if (is_float_node(impl_->graph, node)) {
+    impl_->run_float(node, output);
+  } else if (mac_count(impl_->graph, node) > 0) {
     stats = std::holds_alternative<MatMulOp>(node.op)
                 ? run_matmul(impl_->graph, node, context, impl_->operands(node), output, impl_->threads)
                 : impl_->run_on_mac_array(node, context, output);
@@ -112,6 +125,20 @@ bool Executor::has_value(TensorId id) const {
 
 void Executor::release(TensorId id) {
   impl_->values[static_cast<std::size_t>(id)].reset();
+}
+
+TensorData run_host_node(const Graph& graph, const Node& node, const std::vector<const TensorData*>& operands,
+                         int threads) {
+  const Tensor& tensor = graph.tensor(node.outputs[0]);
+  TensorData output(tensor.type, tensor.shape);
+  const FloatRun run{graph, node, operands, output, threads};
+  if (has_float_weights(node)) {
+    const PreparedFloatMac prepared = prepare_float_mac(run);
+    run_float_node(run, &prepared);
+  } else {
+    run_float_node(run, nullptr);
+  }
+  return output;
 }
 
 void check_input(const Graph& graph, TensorId id, const TensorData& value, const std::string& file) {

@@ -56,6 +56,10 @@ class Executor {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Value of a float node from its operands, in the order of its inputs (nullptr where one is absent).
+[[nodiscard]] TensorData run_host_node(const Graph& graph, const Node& node,
+                                       const std::vector<const TensorData*>& operands, int threads = 1);
+
 // ---- parameters that the compiler needs too: both levels compute from the same ones ----------------------
 
 /// Preload of each output channel: bias + folded zero-point terms,

@@ -61,7 +61,11 @@ void fill(TensorData& tensor, std::int64_t value) {
 
 void run_pad(const Node& node, const TensorData& input, TensorData& output) {
   const auto& op = std::get<PadOp>(node.op);
-  fill(output, op.value);
+  if (output.type == ElementType::f32) {
+    std::ranges::fill(output.as<float>(), op.real_value);
+  } else {
+    fill(output, op.value);
+  }
   StridedBox to{0, row_major_strides(output.shape)};
   for (std::size_t d = 0; d < to.strides.size(); ++d) to.offset += op.before[d] * to.strides[d];
   BoxCopy(input.shape, input, output).run({0, row_major_strides(input.shape)}, to);
@@ -91,7 +95,9 @@ void run_concat(const Graph& graph, const Node& node, const Operands& inputs, Te
   StridedBox to{0, row_major_strides(output.shape)};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorData& input = *inputs[i];
-    const arithmetic::UnaryFunction function = unary_function(graph, node, i);
+    const arithmetic::UnaryFunction function = input.type == ElementType::f32
+                                                   ? arithmetic::CopyFunction{}
+                                                   : unary_function(graph, node, i);
     TensorData rescaled;
     const TensorData* source = &input;
     if (!std::holds_alternative<arithmetic::CopyFunction>(function)) {

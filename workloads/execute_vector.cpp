@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "workloads/broadcast.h"
 #include "workloads/execute_nodes.h"
+#include "workloads/mean_cursor.h"
 
 namespace qsim {
 namespace {
@@ -48,47 +50,6 @@ void apply(const DequantizeFunction& function, const TensorData& in, TensorData&
   });
 }
 
-/// Element strides of an operand seen at the output's shape: 0 along repeated dimensions.
-std::vector<std::int64_t> broadcast_strides(const Shape& operand, const Shape& output) {
-  std::vector<std::int64_t> strides(output.size(), 0);
-  std::int64_t stride = 1;
-  for (std::size_t i = 1; i <= operand.size(); ++i) {
-    const std::int64_t dimension = operand[operand.size() - i];
-    if (dimension > 1) strides[output.size() - i] = stride;
-    stride *= dimension;
-  }
-  return strides;
-}
-
-/// Offsets of the two operands for each run of the last dimension.
-class BroadcastCursor {
- public:
-  BroadcastCursor(const Shape& a, const Shape& b, const Shape& output)
-      : shape_(output),
-        strides_{broadcast_strides(a, output), broadcast_strides(b, output)},
-        index_(output.size(), 0) {}
-  [[nodiscard]] std::int64_t offset(std::size_t operand) const { return offsets_[operand]; }
-  [[nodiscard]] std::int64_t last_stride(std::size_t operand) const {
-    return shape_.empty() ? 0 : strides_[operand].back();
-  }
-  void next_run() {
-    for (std::size_t d = shape_.size() < 2 ? 0 : shape_.size() - 1; d-- > 0;) {
-      offsets_[0] += strides_[0][d];
-      offsets_[1] += strides_[1][d];
-      if (++index_[d] < shape_[d]) return;
-      index_[d] = 0;
-      offsets_[0] -= strides_[0][d] * shape_[d];
-      offsets_[1] -= strides_[1][d] * shape_[d];
-    }
-  }
-
- private:
-  const Shape& shape_;
-  std::array<std::vector<std::int64_t>, 2> strides_;
-  std::vector<std::int64_t> index_;
-  std::array<std::int64_t, 2> offsets_{};
-};
-
 template <typename A, typename B, typename Out>
 void combine(const BinaryFunction& function, const TensorData& a, const TensorData& b, TensorData& out) {
   BroadcastCursor cursor(a.shape, b.shape, out.shape);
@@ -121,35 +82,6 @@ void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, st
     }
   }
 }
-
-/// Index of the output element that each input element of a mean adds to.
-class MeanCursor {
- public:
-  MeanCursor(const MeanOp& op, const Shape& input)
-      : shape_(input), strides_(input.size(), 0), index_(input.size(), 0) {
-    std::int64_t stride = 1;
-    for (std::size_t d = input.size(); d-- > 0;) {
-      if (std::binary_search(op.axes.begin(), op.axes.end(), static_cast<int>(d))) continue;
-      strides_[d] = stride;
-      stride *= input[d];
-    }
-  }
-  [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(offset_); }
-  [[nodiscard]] std::int64_t index(std::size_t d) const { return index_[d]; }
-  void next() {
-    for (std::size_t d = shape_.size(); d-- > 0;) {
-      offset_ += strides_[d];
-      if (++index_[d] < shape_[d]) return;
-      index_[d] = 0;
-      offset_ -= strides_[d] * shape_[d];
-    }
-  }
-
- private:
-  const Shape& shape_;
-  std::vector<std::int64_t> strides_, index_;
-  std::int64_t offset_ = 0;
-};
 
 /// Bit patterns of an operand's floats; none where it is absent.
 std::vector<std::int64_t> float_bits(const Operands& inputs, std::size_t index) {

@@ -48,7 +48,7 @@ struct Tensor {
   std::optional<TensorData> required_value;
   /// Dimension i of the model is dimension model_axes[i] of `shape`; dimensions that it leaves out have one
   /// element. Empty: the model has the same dimensions. A model in NCHW has {0, 3, 1, 2}.
-  std::vector<int> model_axes;
+  std::vector<int> model_axes = {};
 
   [[nodiscard]] bool is_constant() const { return data.has_value(); }
   [[nodiscard]] bool is_float() const { return type == ElementType::f32; }
@@ -58,7 +58,9 @@ enum class Activation { none, relu, relu6, relu_n1_to_1 };
 
 /// Convolution of NHWC input with weights [out_channels, kernel_h, kernel_w, in_channels / groups]; bias
 /// optional. Depthwise is groups = in_channels. Explicit padding; a padded element has the value of the zero
-/// point. Inputs: x, weights, bias or kNoTensor.
+/// point. Inputs: x, weights, bias or kNoTensor. Float activations with I8 weights of one scale and zero point
+/// 0 (one group) are quantized by their own range on the way (TFLite's dynamic range), in fully connected
+/// layers too.
 struct Conv2dOp {
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t dilation_h = 1, dilation_w = 1;

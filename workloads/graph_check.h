@@ -88,6 +88,7 @@ class NodeChecker {
   /// The tensor has the output's scale and zero point, as operations want that take integers as they are.
   void check_same_scale(const Tensor& tensor);
   void check_float_mac_operands();
+  [[nodiscard]] bool has_dynamic_range() const;
   /// Per-channel constant of a normalization: F32, as many as the input has channels.
   void check_channel_constant(std::size_t index, const std::string& subject);
   /// Operations that have no integer arithmetic.

@@ -130,12 +130,23 @@ void NodeChecker::check_float_only() {
          "put a dequantize before it and a quantize behind it");
 }
 
+/// Integer weights that float activations are quantized for on the way (Conv2dOp's comment).
+bool NodeChecker::has_dynamic_range() const {
+  const Tensor& weights = input(1);
+  const auto* conv = std::get_if<Conv2dOp>(&node_.op);
+  const bool takes_them =
+      std::holds_alternative<FullyConnectedOp>(node_.op) || (conv != nullptr && conv->groups == 1);
+  return takes_them && weights.type == ElementType::i8 && weights.quantization &&
+         weights.quantization->scales.size() == 1 && weights.quantization->zero_point() == 0;
+}
+
 void NodeChecker::check_float_mac_operands() {
   check_activation(output());
   for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
     if (node_.inputs[i] == kNoTensor) continue;
     const std::string subject = (i == 1 ? "weights \"" : "bias \"") + input(i).name + "\"";
-    expect(input(i).is_constant() && input(i).is_float(), subject, element_type_name(input(i).type),
+    const bool fits = input(i).is_float() || (i == 1 && has_dynamic_range());
+    expect(input(i).is_constant() && fits, subject, element_type_name(input(i).type),
            "a constant of type F32, as the activations are");
   }
   if (node_.inputs.size() < 3 || node_.inputs[2] == kNoTensor) return;

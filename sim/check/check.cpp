@@ -32,6 +32,11 @@ Reason reason_of(const Problem& problem, const std::string& node_place, Workload
   return reason;
 }
 
+NodeUnit unit_of(const ScheduledOp& row) {
+  if (row.on_host) return NodeUnit::host;
+  return row.on_mac_array ? NodeUnit::mac_array : NodeUnit::vector_unit;
+}
+
 class Checker {
  public:
   Checker(const WorkloadSurvey& survey, const HardwareConfig& hardware)
@@ -76,7 +81,9 @@ class Checker {
                                "\" on the vector unit");
         continue;
       }
-      node.unit = schedule.rows[r].on_mac_array ? NodeUnit::mac_array : NodeUnit::vector_unit;
+      node.unit = unit_of(schedule.rows[r]);
+      if (node.unit == NodeUnit::host)
+        node.remarks.emplace_back("computes in float, which the chip leaves to the host: quantize it to run it there");
       for (std::string& remark : remarks_of_row(graph, schedule, r, hardware_))
         node.remarks.push_back(std::move(remark));
     }
@@ -106,6 +113,8 @@ std::string_view node_unit_name(NodeUnit unit) {
       return "mac_array";
     case NodeUnit::vector_unit:
       return "vector_unit";
+    case NodeUnit::host:
+      return "host";
     case NodeUnit::constant:
       return "constant";
     case NodeUnit::none:

@@ -16,6 +16,7 @@ namespace qsim {
 enum class NodeUnit {
   mac_array,
   vector_unit,
+  host,
   constant,  ///< Nowhere: its value is known before the run.
   none,      ///< Nowhere: its output is its input's bytes.
 };

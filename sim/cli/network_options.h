@@ -15,6 +15,16 @@ struct ChipOptions {
   std::vector<std::string> sets;  ///< "PATH=VALUE" in their order.
 };
 
+/// How a float network is quantized.
+struct CalibrationOptions {
+  std::string data;        ///< FORMAT:PATH, FILE.npy or a folder; empty: seeded inputs.
+  std::string preprocess;  ///< Of images; empty: pixels as they are.
+  std::int64_t items = 256;
+  std::string ranges;  ///< "minmax", "mse"; empty: minmax.
+
+  [[nodiscard]] bool is_given() const { return !data.empty() || !ranges.empty(); }
+};
+
 struct NetworkOptions {
   std::string workload;  ///< Shipped name or file.
   std::optional<int> weight_bits;
@@ -23,6 +33,7 @@ struct NetworkOptions {
   std::vector<std::string> shapes;  ///< "NAME=1,3,224,224" in their order.
   std::string until;       ///< Node to end at; empty: the whole network.
   std::int64_t batch = 1;  ///< Inputs that go through together.
+  CalibrationOptions calibration;
 };
 
 /// Stores a value in a member of a struct that is itself a member of the command's options.
@@ -100,6 +111,39 @@ void add_precision(CommandTable<Options>& table, NetworkOptions Options::*networ
              .group = group,
              .help = R"(bits by node: {"conv1": {"weights": 4, "activations": 8}})"},
             store_in(network, &NetworkOptions::bits_file));
+}
+
+/// --calibration, --calibration-inputs and --ranges.
+template <typename Options>
+void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+  const auto store = [network](auto CalibrationOptions::*member) {
+    return [network, member](Options& options, const std::string& text) {
+      assign((options.*network).calibration.*member, text);
+    };
+  };
+  table.add({.name = "calibration",
+             .kind = ValueKind::text,
+             .value = "DATA",
+             .group = group,
+             .help = "quantizes a float network with the ranges of FORMAT:PATH, FILE.npy or a folder"},
+            store(&CalibrationOptions::data));
+  table.add({.name = "calibration-inputs",
+             .kind = ValueKind::integer,
+             .value = "N",
+             .min = 1,
+             .max = 1'000'000,
+             .group = group,
+             .default_text = "256",
+             .help = "at most N of them, spread evenly over a data set"},
+            store(&CalibrationOptions::items));
+  table.add({.name = "ranges",
+             .kind = ValueKind::choice,
+             .value = "minmax|mse",
+             .choices = {"minmax", "mse"},
+             .group = group,
+             .default_text = "minmax",
+             .help = "of what was seen, the limits or the least squared error"},
+            store(&CalibrationOptions::ranges));
 }
 
 }  // namespace qsim::cli

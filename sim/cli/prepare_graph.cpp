@@ -1,7 +1,11 @@
 #include "sim/cli/prepare_graph.h"
 
+#include <algorithm>
 #include <charconv>
+#include <thread>
 
+#include "quantization/quantize_graph.h"
+#include "sim/cli/calibration.h"
 #include "sim/cli/truncate_graph.h"
 #include "workloads/batch.h"
 #include "workloads/bit_width.h"
@@ -10,6 +14,35 @@
 #include "workloads/load.h"
 
 namespace qsim::cli {
+namespace {
+
+BitWidthOptions bit_widths(const NetworkOptions& options) {
+  BitWidthOptions bits{{options.weight_bits, options.activation_bits}, {}, options.bits_file};
+  if (!options.bits_file.empty()) bits.nodes = read_bit_widths(options.bits_file);
+  return bits;
+}
+
+void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& files) {
+  validate(graph);
+  QuantizeOptions quantize_options;
+  quantize_options.widths = bit_widths(options);
+  quantize_options.ranges =
+      options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
+  quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
+  const Graph original = graph;
+  quantize_graph(graph, make_calibration(original, options.calibration, files), quantize_options);
+}
+
+[[noreturn]] void refuse_calibration(const Graph& graph, const CalibrationOptions& calibration) {
+  const bool has_data = !calibration.data.empty();
+  throw InputError({has_data ? "--calibration" : "--ranges", "",
+                    '"' + (has_data ? calibration.data : calibration.ranges) + '"',
+                    "a float network; " + graph.source + " is quantized already",
+                    "leave it out: --weight-bits and --activation-bits change the widths of what is quantized"});
+}
+
+}  // namespace
 
 InputShapes parse_shapes(const std::vector<std::string>& arguments) {
   InputShapes shapes;
@@ -41,10 +74,12 @@ InputShapes parse_shapes(const std::vector<std::string>& arguments) {
 Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files) {
   Graph graph = load_workload(options.workload, files.workloads, parse_shapes(options.shapes));
   const bool changes_bits = options.weight_bits || options.activation_bits || !options.bits_file.empty();
-  if (changes_bits) {
-    BitWidthOptions bits{{options.weight_bits, options.activation_bits}, {}, options.bits_file};
-    if (!options.bits_file.empty()) bits.nodes = read_bit_widths(options.bits_file);
-    apply_bit_widths(graph, bits);
+  const bool is_float = is_float_graph(graph);
+  if (options.calibration.is_given() && !is_float) refuse_calibration(graph, options.calibration);
+  if (is_float && (changes_bits || options.calibration.is_given())) {
+    quantize(graph, options, files);
+  } else if (changes_bits) {
+    apply_bit_widths(graph, bit_widths(options));
   }
   if (!options.until.empty()) truncate_graph(graph, options.until);
   if (options.batch != 1) set_batch(graph, options.batch);

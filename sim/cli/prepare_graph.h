@@ -11,7 +11,7 @@ namespace qsim::cli {
 /// The shapes of --shape, each as "NAME=1,3,224,224". Throws InputError.
 [[nodiscard]] InputShapes parse_shapes(const std::vector<std::string>& arguments);
 
-/// Read, brought to other bit widths, cut, batched and valid. Throws InputError.
+/// Read, brought to other bit widths (a float network: quantized), cut, batched and valid. Throws InputError.
 [[nodiscard]] Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files);
 
 }  // namespace qsim::cli

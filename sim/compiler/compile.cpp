@@ -74,6 +74,19 @@ MappingSummary summarize(const VectorNest& nest) {
   return summary;
 }
 
+MappingSummary summarize(const HostNest& nest, std::int64_t macs) {
+  std::int64_t read = 0;
+  for (const HostTransfer& transfer : nest.reads) read += transfer.bytes;
+  MappingSummary summary;
+  summary.fields = {
+      {"unit", "host"},
+      {"host_macs", std::to_string(macs)},
+      {"read_bytes", std::to_string(read)},
+      {"written_bytes", std::to_string(nest.write.bytes)},
+  };
+  return summary;
+}
+
 class Compiler {
  public:
   Compiler(const Graph& graph, HardwareConfig hardware, bool with_images)
@@ -109,7 +122,14 @@ class Compiler {
   void lower_rows() {
     for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
       const ScheduledOp& row = out_.schedule.rows[r];
-      if (!row.on_mac_array && hardware_.vector_unit.lanes == 0) {
+      if (row.on_host && hardware_.dram.kind == DramKind::none) {
+        report(r, {{},
+                   {},
+                   std::string(op_name(graph_, graph_.nodes[row.node])) + " on floats, which the host computes",
+                   "a chip with a memory that the host reaches",
+                   "set dram.kind to simple, or quantize the operation"});
+      }
+      if (!row.on_mac_array && !row.on_host && hardware_.vector_unit.lanes == 0) {
         report(r, {{},
                    {},
                    "no vector unit (vector_unit.lanes of 0)",
@@ -240,6 +260,31 @@ class Compiler {
     set_base(nest.output, lowered_[r].output);
     if (n == 0) row.mapping = summarize(nest);
     note_placement(graph_.nodes[row.node].outputs[0], nest.output);
+  }
+
+  /// Operands in the order of the node's inputs; constants get their place here.
+  void finish(HostNest& nest, std::size_t r, std::size_t /*n*/, CompiledRow& row) {
+    const Node& node = graph_.nodes[row.node];
+    std::size_t next = 0;
+    for (const TensorId id : node.inputs) {
+      if (id == kNoTensor) continue;
+      HostTransfer& read = nest.reads[next++];
+      const Tensor& tensor = graph_.tensor(id);
+      if (!tensor.is_constant()) {
+        read.address = dram_address_[static_cast<std::size_t>(
+            out_.schedule.storage_of[static_cast<std::size_t>(id)])];
+        continue;
+      }
+      read.address = take_dram(read.bytes);
+      if (with_images_) out_.program.dram_image.push_back({read.address, tensor.data->bytes});
+    }
+    nest.write.address = dram_address_[static_cast<std::size_t>(lowered_[r].output)];
+    row.on_host = true;
+    row.mapping = summarize(nest, mac_count(graph_, node));
+    const TensorId output = node.outputs[0];
+    Placement placement = view_placement(out_.schedule, output, dims_of(graph_.tensor(output).shape));
+    placement.dram.base = nest.write.address;
+    note_placement(output, placement);
   }
 
   void note_placement(TensorId id, const Placement& placement) { out_.placements[id] = placement; }

@@ -24,6 +24,7 @@ struct CompiledRow {
   std::size_t node = 0;           ///< The one that computes.
   std::size_t nest = 0;           ///< Index of its first nest in the program.
   std::optional<MacContext> mac;  ///< Rows on the MAC array.
+  bool on_host = false;
   int accumulator_bits_worst_case = 0;
   MappingSummary mapping;
 };

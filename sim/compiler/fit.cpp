@@ -106,8 +106,8 @@ class FitFinder {
       for (const Nest& nest : row.nests) {
         if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
           nests.push_back(map_gemm(*gemm, hardware_, nothing_fits).needed);
-        } else {
-          nests.push_back(map_vector(std::get<VectorNest>(nest), nothing_fits).needed);
+        } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
+          nests.push_back(map_vector(*vector, nothing_fits).needed);
         }
       }
     }

@@ -34,6 +34,9 @@ struct LoweredRow {
 /// operands.
 [[nodiscard]] int worst_case_accumulator_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload);
 
+/// Rows on the host: reads and the write without addresses. The graph must outlive the nest.
+[[nodiscard]] LoweredRow lower_to_host(const Graph& graph, const Schedule& schedule, std::int32_t row);
+
 /// Placement of a tensor viewed with extents `dims` (dense, base 0).
 [[nodiscard]] Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims);
 

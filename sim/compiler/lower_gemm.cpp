@@ -183,9 +183,10 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
 
 LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                  const HardwareConfig& hardware) {
-  return schedule.rows[static_cast<std::size_t>(row)].on_mac_array
-             ? lower_to_mac_array(graph, schedule, row, hardware)
-             : lower_to_vector_unit(graph, schedule, row);
+  const ScheduledOp& scheduled = schedule.rows[static_cast<std::size_t>(row)];
+  if (scheduled.on_host) return lower_to_host(graph, schedule, row);
+  return scheduled.on_mac_array ? lower_to_mac_array(graph, schedule, row, hardware)
+                                : lower_to_vector_unit(graph, schedule, row);
 }
 
 }  // namespace qsim

@@ -51,7 +51,7 @@ class Planner {
  private:
   /// A way to tile a nest, in the caches, and where its tile slots begin.
   struct NestChoice {
-    std::variant<const MappingOption<GemmNest>*, const MappingOption<VectorNest>*> option;
+    std::variant<const MappingOption<GemmNest>*, const MappingOption<VectorNest>*, const HostNest*> option;
     std::int64_t slots_begin = 0;
   };
   /// What is decided about a row. The nests, which are large, are made once the search is over.
@@ -160,6 +160,13 @@ class Planner {
     return true;
   }
 
+  /// The host needs nothing of the chip, whatever stays on it.
+  static bool map_nest(const HostNest& problem, std::size_t /*row*/, std::size_t /*n*/,
+                       std::pair<std::int64_t, std::int64_t> /*gap*/, RowMapping& mapping) {
+    mapping.nests.push_back({&problem, 0});
+    return true;
+  }
+
   /// The nests of all rows as the search left them.
   void make_nests() {
     plan_.nests.clear();
@@ -181,6 +188,11 @@ class Planner {
       nest.function = std::get<VectorNest>(lowered_[row].nests[n]).function;
     set_residency(nest, row, n);
     place_slots(nest, limits_.activation_slots, slots_begin);
+    return nest;
+  }
+
+  [[nodiscard]] static HostNest make_nest(const HostNest& nest, std::size_t /*row*/, std::size_t /*n*/,
+                                          std::int64_t /*slots_begin*/) {
     return nest;
   }
 
@@ -284,7 +296,8 @@ class Planner {
     std::vector<int> order;
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const Storage& storage = schedule_.storages[s];
-      if (storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_weights)
+      if (storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_weights &&
+          !storage.is_host_visible)
         order.push_back(static_cast<int>(s));
     }
     const auto density = [&](int s) {

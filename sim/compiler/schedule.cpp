@@ -1,6 +1,7 @@
 #include "sim/compiler/schedule.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <unordered_set>
@@ -17,8 +18,15 @@ bool runs_on_mac_array(const Node& node) {
          std::holds_alternative<FullyConnectedOp>(node.op) || std::holds_alternative<MatMulOp>(node.op);
 }
 
-/// Inputs of a node that are activations in memory (weights and biases are not, shape operands are not).
-std::vector<TensorId> activation_inputs(const Node& node) {
+/// Inputs of a node that are activations in memory (weights and biases are not, shape operands are not). The
+/// host's constants are reads of its own.
+std::vector<TensorId> activation_inputs(const Graph& graph, const Node& node) {
+  if (is_float_node(graph, node)) {
+    std::vector<TensorId> inputs;
+    std::copy_if(node.inputs.begin(), node.inputs.end(), std::back_inserter(inputs),
+                 [&](TensorId id) { return id != kNoTensor && !graph.tensor(id).is_constant(); });
+    return inputs;
+  }
   std::size_t count = 1;
   if (std::holds_alternative<MatMulOp>(node.op)) count = 2;
   if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<PReluOp>(node.op)) count = 2;
@@ -79,11 +87,13 @@ class Scheduler {
     if (std::holds_alternative<ReshapeOp>(node.op) && share_storage(index)) return;
     ScheduledOp row;
     row.node = index;
-    row.on_mac_array = runs_on_mac_array(node);
+    row.on_host = is_float_node(graph_, node);
+    row.on_mac_array = !row.on_host && runs_on_mac_array(node);
     const int number = static_cast<int>(schedule_.rows.size());
-    for (const TensorId id : activation_inputs(node)) {
+    for (const TensorId id : activation_inputs(graph_, node)) {
       Storage& storage = schedule_.storages[static_cast<std::size_t>(own(id))];
       storage.last_row = number;
+      storage.is_host_visible |= row.on_host;
       // Reshapes of graph inputs run with their first reader.
       if (auto found = pending_.extract(schedule_.storage_of[static_cast<std::size_t>(id)]))
         row.nodes.insert(row.nodes.end(), found.mapped().begin(), found.mapped().end());
@@ -99,7 +109,9 @@ class Scheduler {
     require_whole_bytes(node);
     row.nodes.push_back(index);
     std::sort(row.nodes.begin(), row.nodes.end());
-    schedule_.storages[static_cast<std::size_t>(own(output))].first_row = number;
+    Storage& made = schedule_.storages[static_cast<std::size_t>(own(output))];
+    made.first_row = number;
+    made.is_host_visible |= row.on_host;
     schedule_.rows.push_back(row);
   }
 

@@ -16,6 +16,7 @@ struct ScheduledOp {
   std::size_t node = 0;            ///< Index of the node that computes.
   std::vector<std::size_t> nodes;  ///< All nodes, in graph order.
   bool on_mac_array = false;
+  bool on_host = false;  ///< A float node.
 };
 
 /// Tensors that are the same bytes (a reshape and its input).
@@ -32,6 +33,7 @@ struct Storage {
   bool is_weights = false;  ///< Weights of a product of activations: DRAM holds it.
   bool is_graph_input = false;
   bool is_graph_output = false;
+  bool is_host_visible = false;  ///< The host reads or writes it: it lies in DRAM.
 };
 
 struct Schedule {

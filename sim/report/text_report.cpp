@@ -86,13 +86,16 @@ std::string energy_table(const RunSummary& summary) {
   return text + "\n";
 }
 
-std::string traffic_table(const RunSummary& summary) {
+std::string traffic_table(const RunResult& result, const RunSummary& summary) {
   std::string text = "bytes moved\n";
   for (std::size_t i = 0; i < kTrafficCount; ++i) {
     const std::int64_t bytes = summary.totals.traffic[i];
     if (bytes == 0) continue;
     text += fmt::format("  {:<24} {:>9}\n", traffic_name(static_cast<Traffic>(i)), bytes_text(bytes));
   }
+  const std::int64_t by_host =
+      result.activity[Event::host_read_bytes] + result.activity[Event::host_write_bytes];
+  if (by_host > 0) text += fmt::format("  {:<24} {:>9}\n", "of DRAM's by the host", bytes_text(by_host));
   return text + "\n";
 }
 
@@ -149,7 +152,7 @@ std::string shortened(const std::string& text, std::size_t width) {
 
 std::string text_report(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
   std::string text = heading(result, options) + rows_table(result, summary) + totals_lines(result, summary) +
-                     energy_table(summary) + traffic_table(summary) + cycle_table(result) +
+                     energy_table(summary) + traffic_table(result, summary) + cycle_table(result) +
                      overflow_lines(result);
   for (const std::string& note : result.notes) text += "\nnote: " + note;
   return result.notes.empty() ? text : text + "\n";

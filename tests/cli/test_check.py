@@ -132,16 +132,24 @@ def test_every_operator_of_a_quantized_model_is_listed_and_supported(model):
 
 
 @pytest.mark.parametrize("model", FLOAT_MODELS)
-def test_every_operator_of_a_float_model_is_named_with_what_to_do(model):
+def test_every_operator_of_a_float_model_is_the_hosts(model):
     path = data_path(model)
     operators = tflite_operators(path)
     result = check("--workload", path)
     assert [(node["name"], node["op"]) for node in result["nodes"]] == [row[:2] for row in operators]
-    for node, (_, _, is_float) in zip(result["nodes"], operators, strict=True):
-        assert (node["status"] == "unsupported") == is_float
-        if is_float:
-            assert "FLOAT32" in node["reason"] and "quantization" in node["remedy"]
-    assert not runs("--workload", path)
+    for node, (_, op, is_float) in zip(result["nodes"], operators, strict=True):
+        assert is_float and node["status"] == "supported"
+        assert node["unit"] == ("none" if op == "RESHAPE" else "host")
+        assert op == "RESHAPE" or any("float" in remark for remark in node["remarks"])
+    assert runs("--workload", path)
+
+
+@pytest.mark.parametrize("model", FLOAT_MODELS)
+def test_a_float_model_needs_a_memory_that_the_host_reaches(model):
+    arguments = ["--workload", data_path(model), "--set", "dram.kind=none", "--set", "weight_buffer.capacity_kib=65536"]
+    result = check(*arguments)
+    assert any("dram.kind" in (node["remedy"] or "") for node in result["nodes"])
+    assert not runs(*arguments)
 
 
 @pytest.mark.parametrize("model", ONNX_MODELS)

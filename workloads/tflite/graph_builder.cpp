@@ -35,10 +35,6 @@ std::optional<ElementType> element_type(TypeCode type) {
   }
 }
 
-bool is_float(TypeCode type) {
-  return type == TypeCode::float32 || type == TypeCode::float16;
-}
-
 int bits_of(TypeCode type, ElementType element) {
   return type == TypeCode::int4 ? 4 : static_cast<int>(8 * element_size_bytes(element));
 }
@@ -102,13 +98,9 @@ std::optional<Quantization> read_quantization(const ModelTensor& source, Element
 Graph GraphBuilder::build() {
   ConvertedModel converted = convert();
   std::vector<Problem> problems = std::move(converted.problems);
-  bool float_reported = false;
-  for (std::size_t i = 0; i < converted.operators.size(); ++i) {
+  for (ConvertedOperator& converted_operator : converted.operators) {
     if (problems.size() >= kMaxProblems) break;
-    const bool computes_in_float = float_operand(model_.operators[i]) != nullptr;
-    if (computes_in_float && float_reported) continue;
-    for (Problem& problem : converted.operators[i].problems) problems.push_back(std::move(problem));
-    float_reported |= computes_in_float;
+    for (Problem& problem : converted_operator.problems) problems.push_back(std::move(problem));
   }
   if (!problems.empty()) throw InputError(problems);
   return std::move(converted.graph);
@@ -163,19 +155,6 @@ ConvertedOperator GraphBuilder::try_converting(const ModelOperator& op) {
     }
   }
   return result;
-}
-
-/// Of the operators only QUANTIZE and DEQUANTIZE may have float operands.
-const ModelTensor* GraphBuilder::float_operand(const ModelOperator& op) const {
-  if (op.code == OperatorCode::quantize || op.code == OperatorCode::dequantize) return nullptr;
-  for (const auto* indices : {&op.inputs, &op.outputs}) {
-    for (const std::int32_t index : *indices) {
-      if (index < 0) continue;
-      const ModelTensor& tensor = model_.tensors[static_cast<std::size_t>(index)];
-      if (is_float(tensor.type)) return &tensor;
-    }
-  }
-  return nullptr;
 }
 
 TensorId GraphBuilder::use(std::int32_t index, const std::string& place) {

@@ -41,8 +41,7 @@ struct ConvertedModel {
 class GraphBuilder {
  public:
   explicit GraphBuilder(const Model& model) : model_(model) {}
-  /// Converts everything; all operators that cannot be are reported together, of those that compute in float
-  /// the first.
+  /// Converts everything; all operators that cannot be are reported together.
   Graph build();
   /// Converts every operator that can be, whatever is wrong with the others.
   ConvertedModel convert();
@@ -51,8 +50,6 @@ class GraphBuilder {
   friend class OperatorReader;
 
   ConvertedOperator try_converting(const ModelOperator& op);
-  /// The first operand in float of an operator that computes; nullptr where there is none.
-  [[nodiscard]] const ModelTensor* float_operand(const ModelOperator& op) const;
   /// The graph's tensor of a model tensor, made at its first use; kNoTensor for -1.
   TensorId use(std::int32_t index, const std::string& place);
   [[nodiscard]] Tensor make_tensor(const ModelTensor& source, const std::string& place) const;
@@ -125,8 +122,10 @@ class OperatorReader {
   /// Known integers of a shape operand, `count` of them where that is given.
   [[nodiscard]] std::vector<std::int64_t> indices(std::size_t operand,
                                                   std::optional<std::size_t> count) const;
-  /// The types that the reference kernel takes: int8 or int16, the same in all `operands` and the output.
-  void expect_same_integer_type(std::size_t operands) const;
+  /// The types that the reference kernel takes: int8, int16 or float32, the same in all `operands` and the
+  /// output.
+  void expect_same_type(std::size_t operands) const;
+  [[nodiscard]] bool is_float() const { return output().type == TypeCode::float32; }
   void expect_same_scale(std::size_t operand) const;
   void expect_output_scale(float scale, std::int64_t zero_point, double tolerance) const;
   template <typename T>

@@ -101,10 +101,6 @@ void OperatorReader::read() {
          "movement",
          "end the network before it, or replace it by supported operators and convert again");
   }
-  if (const ModelTensor* tensor = builder_.float_operand(op_)) {
-    fail("tensor \"" + tensor->name + "\"", type_name(tensor->type) + ", a float model",
-         "a quantized model, where operators work on INT8 or INT16", kQuantizeHint);
-  }
   reader(*this);
 }
 
@@ -150,11 +146,11 @@ std::vector<std::int64_t> OperatorReader::indices(std::size_t operand,
   return constant->values;
 }
 
-void OperatorReader::expect_same_integer_type(std::size_t operands) const {
+void OperatorReader::expect_same_type(std::size_t operands) const {
   const TypeCode type = output().type;
-  if (type != TypeCode::int8 && type != TypeCode::int16) {
-    fail("tensor \"" + output().name + "\"", type_name(type), "INT8 or INT16",
-         "convert the model to int8 or to int16 activations with int8 weights");
+  if (type != TypeCode::int8 && type != TypeCode::int16 && type != TypeCode::float32) {
+    fail("tensor \"" + output().name + "\"", type_name(type), "INT8, INT16 or FLOAT32",
+         "convert the model to int8, to int16 activations with int8 weights, or to float32");
   }
   for (std::size_t i = 0; i < operands; ++i) {
     if (input(i).type == type) continue;

@@ -1,5 +1,6 @@
 // CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED.
 #include <algorithm>
+#include <cstring>
 
 #include "workloads/graph_check.h"
 #include "workloads/tflite/graph_builder.h"
@@ -19,6 +20,7 @@ void OperatorReader::check_weights(std::size_t operand, std::int32_t channel_dim
                                    bool zero_points_allowed) {
   const ModelTensor& w = input(operand);
   const std::string subject = "weights \"" + w.name + "\"";
+  if (is_float() && w.type == TypeCode::float32) return;
   if (w.type != TypeCode::int8 && w.type != TypeCode::int4) {
     fail(subject, type_name(w.type), "INT8 or INT4", "convert the model with int8 weights");
   }
@@ -35,7 +37,7 @@ void OperatorReader::check_weights(std::size_t operand, std::int32_t channel_dim
 
 void OperatorReader::read_conv() {
   expect_inputs(2, 3);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   check_weights(1, 0, false);
   expect_rank(input(0), 4);
   expect_rank(input(1), 4);
@@ -75,7 +77,7 @@ void OperatorReader::set_padding(Conv2dOp& conv, const Shape& x, const Shape& w)
 
 void OperatorReader::read_depthwise() {
   expect_inputs(2, 3);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   check_weights(1, 3, false);
   expect_rank(input(0), 4);
   expect_rank(input(1), 4);
@@ -108,8 +110,12 @@ TensorId OperatorReader::canonical_depthwise_weights() {
   const std::int64_t outputs = tensor.shape[3];
   const std::int64_t taps = tensor.shape[1] * tensor.shape[2];
   TensorData turned(tensor.type, {outputs, tensor.shape[1], tensor.shape[2], 1});
+  const std::size_t size = element_size_bytes(tensor.type);
   for (std::int64_t n = 0; n < outputs; ++n) {
-    for (std::int64_t t = 0; t < taps; ++t) turned.set(n * taps + t, tensor.data->at(t * outputs + n));
+    for (std::int64_t t = 0; t < taps; ++t) {
+      std::memcpy(turned.bytes.data() + static_cast<std::size_t>(n * taps + t) * size,
+                  tensor.data->bytes.data() + static_cast<std::size_t>(t * outputs + n) * size, size);
+    }
   }
   tensor.shape = turned.shape;
   tensor.data = std::move(turned);
@@ -127,7 +133,7 @@ void OperatorReader::read_transpose_conv() {
   const ModelTensor& x = input(2);
   if (x.type != output().type)
     fail("tensor \"" + x.name + "\"", type_name(x.type), type_name(output().type) + " as the output's");
-  expect_same_integer_type(0);
+  expect_same_type(0);
   check_weights(1, 0, false);
   expect_rank(x, 4);
   expect_rank(input(1), 4);
@@ -182,7 +188,7 @@ void OperatorReader::check_output_shape_operand() {
 
 void OperatorReader::read_fully_connected() {
   expect_inputs(2, 3);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   check_weights(1, 0, true);
   const int format{option<std::int8_t>(fully_connected_field::weights_format, 0)};
   if (format != 0) fail("weights format", std::to_string(format), "0, the default layout");

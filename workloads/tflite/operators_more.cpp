@@ -9,7 +9,7 @@ namespace qsim::tflite {
 /// The kernels compare stored integers.
 void OperatorReader::read_extremum(BinaryKind kind) {
   expect_inputs(2, 2);
-  expect_same_integer_type(2);
+  expect_same_type(2);
   expect_same_scale(0);
   expect_same_scale(1);
   add_node(BinaryOp{kind, Activation::none}, {use(0), use(1)});
@@ -22,7 +22,7 @@ void OperatorReader::read_gelu() {
 
 void OperatorReader::read_prelu() {
   expect_inputs(2, 2);
-  expect_same_integer_type(2);
+  expect_same_type(2);
   if (output().type != TypeCode::int8) {
     fail("tensor \"" + output().name + "\"", type_name(output().type), "INT8, as the reference kernel");
   }
@@ -32,7 +32,7 @@ void OperatorReader::read_prelu() {
 /// The size operand must say the declared height and width.
 void OperatorReader::read_resize(ResizeMode mode) {
   expect_inputs(2, 2);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   expect_same_scale(0);
   expect_rank(input(0), 4);
   expect_rank(output(), 4);
@@ -65,7 +65,7 @@ void OperatorReader::read_resize(ResizeMode mode) {
 
 void OperatorReader::read_batch_matmul() {
   expect_inputs(2, 2);
-  expect_same_integer_type(2);
+  expect_same_type(2);
   if (option<std::uint8_t>(batch_matmul_field::adj_x, 0) != 0) {
     fail("adj_x", "true", "false", "transpose the first operand by an operator of its own");
   }

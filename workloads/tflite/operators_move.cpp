@@ -7,7 +7,7 @@ namespace qsim::tflite {
 /// Paddings are [rank][before, after]. PAD fills with the zero point, PADV2 with its third operand.
 void OperatorReader::read_pad() {
   expect_inputs(2, op_.code == OperatorCode::padv2 ? 3 : 2);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   const std::size_t rank = input(0).shape.size();
   const std::vector<std::int64_t> sizes = indices(1, 2 * rank);
   PadOp pad;
@@ -18,17 +18,24 @@ void OperatorReader::read_pad() {
   if (!output().zero_points.empty()) pad.value = output().zero_points[0];
   if (op_.inputs.size() == 3 && op_.inputs[2] >= 0) {
     const Tensor value = builder_.make_tensor(input(2), op_.place);
-    if (!value.data || value.type == ElementType::f32 || element_count(value.shape) != 1) {
-      fail("value \"" + value.name + "\"", "shape " + to_string(value.shape), "one constant integer");
+    const bool fits = value.data && element_count(value.shape) == 1 && is_float() == value.is_float();
+    if (!fits) {
+      fail("value \"" + value.name + "\"",
+           std::string(element_type_name(value.type)) + " of shape " + to_string(value.shape),
+           is_float() ? "one constant of type F32" : "one constant integer");
     }
-    pad.value = value.data->at(0);
+    if (is_float()) {
+      pad.real_value = value.data->as<float>()[0];
+    } else {
+      pad.value = value.data->at(0);
+    }
   }
   add_node(pad, {use(0)});
 }
 
 void OperatorReader::read_strided_slice() {
   expect_inputs(4, 4);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   if (option<std::uint8_t>(strided_slice_field::offset, 0) != 0) fail("offset", "true", "false");
   const SliceSpec spec{indices(1, std::nullopt), indices(2, std::nullopt), indices(3, std::nullopt),
                        read_slice_masks(op_)};
@@ -44,7 +51,7 @@ void OperatorReader::read_strided_slice() {
 /// A size of -1 reaches to the end.
 void OperatorReader::read_slice() {
   expect_inputs(3, 3);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   const Shape& x = input(0).shape;
   const std::vector<std::int64_t> begin = indices(1, x.size());
   const std::vector<std::int64_t> size = indices(2, x.size());
@@ -65,14 +72,14 @@ void OperatorReader::read_slice() {
 /// The declared output shape counts; a shape operand must be known when reading.
 void OperatorReader::read_reshape() {
   expect_inputs(1, 2);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   if (op_.inputs.size() == 2 && op_.inputs[1] >= 0) static_cast<void>(indices(1, std::nullopt));
   add_node(ReshapeOp{}, {use(0)});
 }
 
 void OperatorReader::read_transpose() {
   expect_inputs(2, 2);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   const std::vector<std::int64_t> permutation = indices(1, input(0).shape.size());
   TransposeOp transpose;
   for (const std::int64_t d : permutation) {
@@ -89,7 +96,7 @@ void OperatorReader::read_concatenation() {
   for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
     if (op_.inputs[i] < 0) fail("input " + std::to_string(i), "none", "a tensor");
   }
-  expect_same_integer_type(op_.inputs.size());
+  expect_same_type(op_.inputs.size());
   if (activation(concatenation_field::activation) != Activation::none)
     fail("fused activation", "one", "none");
   const auto rank = static_cast<std::int64_t>(output().shape.size());

@@ -18,7 +18,7 @@ bool is_power_of_two(const std::vector<float>& scales) {
 
 void OperatorReader::read_binary(BinaryKind kind) {
   expect_inputs(2, 2);
-  expect_same_integer_type(2);
+  expect_same_type(2);
   // INT16 ADD and SUB with power-of-two scales and this flag run a shift-only kernel that saturates
   // differently.
   const bool shift_kernel = kind != BinaryKind::mul && output().type == TypeCode::int16 &&
@@ -34,7 +34,7 @@ void OperatorReader::read_binary(BinaryKind kind) {
 
 void OperatorReader::read_pool(PoolKind kind) {
   expect_inputs(1, 1);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   expect_same_scale(0);
   expect_rank(input(0), 4);
   const Shape& x = input(0).shape;
@@ -62,7 +62,7 @@ void OperatorReader::read_pool(PoolKind kind) {
 
 void OperatorReader::read_mean() {
   expect_inputs(2, 2);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   const auto rank = static_cast<std::int64_t>(input(0).shape.size());
   MeanOp mean;
   mean.keep_dims = option<std::uint8_t>(reducer_field::keep_dims, 0) != 0;
@@ -79,11 +79,11 @@ void OperatorReader::read_mean() {
 
 void OperatorReader::read_softmax() {
   expect_inputs(1, 1);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   constexpr double kTolerance = 0.001;
   if (output().type == TypeCode::int8) {
     expect_output_scale(1.0F / 256.0F, -128, kTolerance);
-  } else {
+  } else if (output().type == TypeCode::int16) {
     expect_output_scale(1.0F / 32768.0F, 0, kTolerance);
   }
   const auto beta = option<float>(softmax_field::beta, 0.0F);
@@ -93,9 +93,10 @@ void OperatorReader::read_softmax() {
 
 void OperatorReader::read_unary(UnaryKind kind) {
   expect_inputs(1, 1);
-  expect_same_integer_type(1);
+  expect_same_type(1);
   const bool wide = output().type == TypeCode::int16;
-  if (kind == UnaryKind::logistic && !wide && output().zero_points.size() == 1) {
+  const bool narrow = output().type == TypeCode::int8;
+  if (kind == UnaryKind::logistic && narrow && output().zero_points.size() == 1) {
     expect_output_scale(1.0F / 256.0F, output().zero_points[0], 0.0);
   }
   if ((kind == UnaryKind::logistic || kind == UnaryKind::tanh) && wide)

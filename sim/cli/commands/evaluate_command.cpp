@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "sim/cli/data_spec.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/prepare_graph.h"
@@ -40,16 +41,6 @@ struct EvaluateArguments {
   bool json = false;
   bool quiet = false;
 };
-
-/// "cifar10:folder/test_batch.bin,x=y" without the folder.
-std::string data_without_folders(const std::string& spec) {
-  const std::size_t colon = spec.find(':');
-  if (colon == std::string::npos) return spec;
-  const std::size_t comma = std::min(spec.find(',', colon), spec.size());
-  std::string path = spec.substr(colon + 1, comma - colon - 1);
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return spec.substr(0, colon + 1) + base_name(path);
-}
 
 EvaluateReportOptions report_options(const EvaluateArguments& arguments, const std::string& energy_table) {
   EvaluateReportOptions report;
@@ -123,7 +114,9 @@ int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) 
   const HardwareConfig hardware = load_hardware(arguments.chip.hardware, arguments.chip.sets, files.hardware);
   const EnergyModel model(hardware,
                           load_energy_table(hardware.energy, files.energy, arguments.chip.hardware));
-  const Graph graph = prepare_graph(arguments.network, files);
+  NetworkOptions network = arguments.network;
+  network.calibration.preprocess = arguments.preprocess;  // What images need, they need for calibration too.
+  const Graph graph = prepare_graph(network, files);
   const Preprocess preprocess = arguments.preprocess.empty()
                                     ? no_preprocess(files.preprocess)
                                     : read_preprocess(arguments.preprocess, files.preprocess);
@@ -235,6 +228,7 @@ Command evaluate_command() {
   add_chip_and_workload(table, &EvaluateArguments::chip, &EvaluateArguments::network, group);
   add_sets(table, &EvaluateArguments::chip, group);
   add_precision(table, &EvaluateArguments::network, group);
+  add_calibration(table, &EvaluateArguments::network, group);
   add_data(table);
   add_results(table);
   return table.runs(run_evaluate);

@@ -68,15 +68,14 @@ GraphMaker graph_of(const FloatCase& c) {
 
 }  // namespace
 
-TEST_CASE("a float node is valid, and the chip cannot run it") {
+TEST_CASE("a float node is valid, and the chip leaves it to the host") {
   for (const FloatCase& c : float_cases()) {
     INFO(c.name);
     const GraphMaker maker = graph_of(c);
     CHECK(problems_of(maker.graph).empty());
     CHECK(op_name(maker.graph, maker.graph.nodes[0]) == c.name);
     CHECK(is_float_node(maker.graph, maker.graph.nodes[0]));
-    CHECK(chip_obstacle(maker.graph, maker.graph.nodes[0]).find("float") != std::string::npos);
-    CHECK_THROWS_AS(require_chip_support(maker.graph, maker.graph.nodes[0]), InputError);
+    CHECK(chip_obstacle(maker.graph, maker.graph.nodes[0]).empty());
   }
 }
 

@@ -145,13 +145,15 @@ TEST_CASE("a transposed convolution's shape may be a graph input with one legal 
 TEST_CASE("what cannot be read is refused by name, with its place and what would help") {
   using Change = std::function<void(ModelSpec&)>;
   const auto [words, change] = GENERATE(table<std::string, Change>({
-      {"operator 0 CONV_2D tensor \"x\": got FLOAT32, a float model",
+      {"operator 0 CONV_2D tensor \"x\": got FLOAT32, expected INT8 as the output's",
+       [](ModelSpec& m) { m.tensors[0].type = 0; }},
+      {"bias \"b\": got I32, expected a constant of type F32",
        [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 0; }},
       {"operator 0 SVDF: got an operator that is not supported",
        [](ModelSpec& m) { m.operators[0].code = 27; }},
       {"operator 0 STABLEHLO_COMPOSITE", [](ModelSpec& m) { m.operators[0].code = 206; }},
       {"operator 0 operator 999", [](ModelSpec& m) { m.operators[0].code = 999; }},
-      {"got UINT8, expected INT8 or INT16", [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 3; }},
+      {"got UINT8, expected INT8, INT16 or FLOAT32", [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 3; }},
       {"zero point 0, as TFLite defines INT16",
        [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 7; }},
       {"zero point 0, as TFLite defines INT8 weights", [](ModelSpec& m) { m.tensors[1].zero_points[2] = 1; }},

@@ -1,0 +1,61 @@
+#include "quantization/calibrate.h"
+
+#include <cstddef>
+
+#include "workloads/execute.h"
+
+namespace qsim {
+namespace {
+
+/// Last node that reads each tensor.
+std::vector<std::size_t> last_uses(const Graph& graph) {
+  std::vector<std::size_t> last(graph.tensors.size(), 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const TensorId id : graph.nodes[i].inputs) {
+      if (id != kNoTensor) last[static_cast<std::size_t>(id)] = i;
+    }
+  }
+  return last;
+}
+
+/// Runs the graph once per item and shows every float tensor to `visit`.
+template <typename Visit>
+void run_all(const Graph& graph, const CalibrationData& data, int threads, const Visit& visit) {
+  Executor executor(graph, threads);
+  const std::vector<std::size_t> last = last_uses(graph);
+  for (std::int64_t item = 0; item < data.count; ++item) {
+    std::vector<TensorData> inputs = data.inputs(item);
+    for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+      const TensorId id = graph.inputs[i];
+      if (graph.tensor(id).is_float()) visit(id, inputs[i].as<float>());
+      executor.set_input(id, std::move(inputs[i]));
+    }
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+      const Node& node = graph.nodes[n];
+      executor.run_node(node, {});
+      const TensorId made = node.outputs[0];
+      if (graph.tensor(made).is_float()) visit(made, executor.value(made).as<float>());
+      for (const TensorId id : node.inputs) {
+        const bool is_done = id != kNoTensor && last[static_cast<std::size_t>(id)] == n;
+        if (is_done && !graph.tensor(id).is_constant()) executor.release(id);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& data, bool with_spread,
+                                    int threads) {
+  std::vector<ObservedValues> observed(graph.tensors.size());
+  run_all(graph, data, threads, [&](TensorId id, std::span<const float> values) {
+    observed[static_cast<std::size_t>(id)].observe_limits(values);
+  });
+  if (!with_spread) return observed;
+  run_all(graph, data, threads, [&](TensorId id, std::span<const float> values) {
+    observed[static_cast<std::size_t>(id)].observe_spread(values);
+  });
+  return observed;
+}
+
+}  // namespace qsim

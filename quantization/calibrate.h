@@ -1,0 +1,27 @@
+// What the tensors of a float graph hold while it runs on calibration inputs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "quantization/range_setting.h"
+#include "workloads/graph.h"
+
+namespace qsim {
+
+/// Inputs to set ranges with.
+struct CalibrationData {
+  std::int64_t count = 0;
+  /// Values of the graph's inputs, in their order, for item 0 to count - 1; the same at every call.
+  std::function<std::vector<TensorData>(std::int64_t item)> inputs;
+  std::string description;  ///< "200 images of cifar10:data_batch_1.bin"; ends up in the provenance.
+};
+
+/// Observed values of every float tensor that the graph computes or takes as input, by tensor id; of others
+/// nothing. `with_spread`: a second run over the same inputs, for ranges of least squared error.
+[[nodiscard]] std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& data,
+                                                  bool with_spread, int threads);
+
+}  // namespace qsim

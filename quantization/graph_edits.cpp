@@ -1,0 +1,171 @@
+#include "quantization/graph_edits.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace qsim {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+bool has_weights(const Node& node) {
+  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
+         std::holds_alternative<FullyConnectedOp>(node.op);
+}
+
+Activation* activation_slot(Op& op) {
+  return std::visit(
+      [](auto& concrete) -> Activation* {
+        if constexpr (requires { concrete.activation; }) {
+          return &concrete.activation;
+        } else {
+          return nullptr;
+        }
+      },
+      op);
+}
+
+/// The fused activation that a node of its own stands for.
+std::optional<Activation> fusible_activation(const Node& node) {
+  const auto* op = std::get_if<UnaryOp>(&node.op);
+  if (op == nullptr) return std::nullopt;
+  switch (op->kind) {
+    case UnaryKind::relu:
+      return Activation::relu;
+    case UnaryKind::relu6:
+      return Activation::relu6;
+    case UnaryKind::relu_n1_to_1:
+      return Activation::relu_n1_to_1;
+    case UnaryKind::clip:
+      if (op->alpha == 0.0F && op->beta == 6.0F) return Activation::relu6;
+      if (op->alpha == 0.0F && op->beta == kInfinity) return Activation::relu;
+      if (op->alpha == -1.0F && op->beta == 1.0F) return Activation::relu_n1_to_1;
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The node that makes a tensor.
+Node* producer_of(Graph& graph, TensorId id) {
+  const auto found = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [id](const Node& node) { return node.outputs[0] == id; });
+  return found == graph.nodes.end() ? nullptr : &*found;
+}
+
+/// Lets `into` make what `absorbed` made, and takes `absorbed` out.
+void absorb(Graph& graph, Node& into, std::size_t absorbed) {
+  into.outputs = graph.nodes[absorbed].outputs;
+  graph.folded_nodes.push_back(graph.nodes[absorbed].name);
+  graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(absorbed));
+}
+
+/// A constant that others may read becomes this node's own copy.
+Tensor& own_constant(Graph& graph, Node& node, std::size_t input) {
+  if (use_count(graph, node.inputs[input]) > 1) {
+    Tensor copy = graph.tensor(node.inputs[input]);
+    copy.name += "#" + node.name;
+    graph.tensors.push_back(std::move(copy));
+    node.inputs[input] = static_cast<TensorId>(graph.tensors.size() - 1);
+  }
+  return graph.tensor(node.inputs[input]);
+}
+
+void give_bias(Graph& graph, Node& node, std::int64_t channels) {
+  if (node.inputs.size() > 2 && node.inputs[2] != kNoTensor) return;
+  Tensor bias;
+  bias.name = node.name + "#bias";
+  bias.shape = {channels};
+  bias.type = ElementType::f32;
+  bias.data = TensorData(ElementType::f32, bias.shape);
+  node.inputs.resize(3, kNoTensor);
+  graph.tensors.push_back(std::move(bias));
+  node.inputs[2] = static_cast<TensorId>(graph.tensors.size() - 1);
+}
+
+/// W'[n] = scale[n] W[n], b'[n] = scale[n] b[n] + shift[n]
+void scale_layer(Graph& graph, Node& node, const TensorData& scale, const TensorData& shift) {
+  Tensor& weights = own_constant(graph, node, 1);
+  const std::size_t channels = scale.as<float>().size();
+  const std::span<float> w = weights.data->as<float>();
+  const std::size_t depth = w.size() / channels;
+  for (std::size_t i = 0; i < w.size(); ++i) {
+    w[i] = static_cast<float>(static_cast<double>(w[i]) * static_cast<double>(scale.as<float>()[i / depth]));
+  }
+  give_bias(graph, node, static_cast<std::int64_t>(channels));
+  const std::span<float> b = own_constant(graph, node, 2).data->as<float>();
+  for (std::size_t n = 0; n < channels; ++n) {
+    b[n] = static_cast<float>(static_cast<double>(b[n]) * static_cast<double>(scale.as<float>()[n]) +
+                              static_cast<double>(shift.as<float>()[n]));
+  }
+}
+
+}  // namespace
+
+int use_count(const Graph& graph, TensorId id) {
+  auto count = std::count(graph.outputs.begin(), graph.outputs.end(), id);
+  for (const Node& node : graph.nodes) count += std::count(node.inputs.begin(), node.inputs.end(), id);
+  return static_cast<int>(count);
+}
+
+int fold_batch_norm(Graph& graph) {
+  int folded = 0;
+  for (std::size_t i = 0; i < graph.nodes.size();) {
+    const Node& norm = graph.nodes[i];
+    Node* layer = std::holds_alternative<BatchNormOp>(norm.op) ? producer_of(graph, norm.inputs[0]) : nullptr;
+    const bool fits = layer != nullptr && has_weights(*layer) && use_count(graph, norm.inputs[0]) == 1 &&
+                      *activation_slot(layer->op) == Activation::none &&
+                      graph.tensor(layer->inputs[1]).is_float();
+    if (!fits) {
+      ++i;
+      continue;
+    }
+    // Copies: own_constant() may move the tensors.
+    const TensorData scale = *graph.tensor(norm.inputs[1]).data;
+    const TensorData shift = *graph.tensor(norm.inputs[2]).data;
+    scale_layer(graph, *layer, scale, shift);
+    absorb(graph, *layer, i);
+    ++folded;
+  }
+  return folded;
+}
+
+int fuse_activations(Graph& graph) {
+  int fused = 0;
+  for (std::size_t i = 0; i < graph.nodes.size();) {
+    const std::optional<Activation> activation = fusible_activation(graph.nodes[i]);
+    Node* before = activation ? producer_of(graph, graph.nodes[i].inputs[0]) : nullptr;
+    Activation* slot = before == nullptr ? nullptr : activation_slot(before->op);
+    if (slot == nullptr || *slot != Activation::none || use_count(graph, graph.nodes[i].inputs[0]) != 1) {
+      ++i;
+      continue;
+    }
+    *slot = *activation;
+    absorb(graph, *before, i);
+    ++fused;
+  }
+  return fused;
+}
+
+int dequantize_weights(Graph& graph) {
+  int count = 0;
+  for (const Node& node : graph.nodes) {
+    if (!has_weights(node) || !is_float_node(graph, node)) continue;
+    Tensor& weights = graph.tensor(node.inputs[1]);
+    if (weights.is_float()) continue;
+    const float scale = weights.quantization->scale();
+    TensorData real(ElementType::f32, weights.shape);
+    for (std::int64_t i = 0; i < real.size(); ++i) {
+      real.as<float>()[static_cast<std::size_t>(i)] = static_cast<float>(weights.data->at(i)) * scale;
+    }
+    weights.type = ElementType::f32;
+    weights.quantization.reset();
+    weights.data = std::move(real);
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace qsim

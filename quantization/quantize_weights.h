@@ -1,0 +1,31 @@
+// Weights and biases of one layer: white paper, sections 2.1, 2.2.1 and 2.2.3.
+#pragma once
+
+#include "quantization/range_setting.h"
+#include "workloads/graph.h"
+
+namespace qsim {
+
+struct WeightFormat {
+  int bits = 8;
+  bool per_channel = true;  ///< One scale an output channel (dimension 0); otherwise one for all.
+  RangeMethod ranges = RangeMethod::min_max;
+};
+
+/// Symmetric integers of float weights [out_channels, ..]:
+///   q = clamp(rne(w / s), -p, p),  p = 2^(b-1) - 1
+/// One bit: q = -1 where w < 0, else 1; s = mean|w|.
+/// Where the bias of a channel would leave 31 bits, its weight scale is raised to |bias| / (s_x 2^30): its
+/// weights are too small to show beside it.
+/// `bias` may be nullptr.
+[[nodiscard]] Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
+                                      const WeightFormat& format);
+
+/// b_int[n] = clamp(rne(b[n] / (s_x s_w[n]))) in `type` (I32 or I64), the accumulators' scale.
+[[nodiscard]] Tensor quantize_bias(const Tensor& bias, float input_scale, const Quantization& weights,
+                                   ElementType type);
+
+/// A constant operand of an elementwise operation on a grid of its own.
+[[nodiscard]] Tensor quantize_constant(const Tensor& constant, const Quantization& grid);
+
+}  // namespace qsim
