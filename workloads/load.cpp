@@ -72,7 +72,7 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
 }
 
 WorkloadFormat workload_format(const std::string& path) {
-  static_cast<void>(checked_file_size(path, {"a .tflite model or a workload in JSON", kMaxWorkloadBytes}));
+  static_cast<void>(checked_file_size(path, {"a .onnx or .tflite model or a workload in JSON", kMaxWorkloadBytes}));
   std::ifstream stream(path, std::ios::binary);
   std::array<char, 64> start{};
   stream.read(start.data(), start.size());

@@ -62,7 +62,7 @@ def float_node(model, op, inputs=("y",), domain="", **attributes):
 
 
 # ---- the file -----------------------------------------------------------------------------------------------
-@case("an empty file", "ONNX model")
+@case("an empty file", "a .onnx or .tflite model")
 def _empty(model, folder):
     return b""
 
@@ -140,9 +140,9 @@ def _two_sources(model, folder):
     node(model, "pool").output[0] = "c"
 
 
-@case('graph output "z": got a value that nothing makes')
+@case('graph output "nowhere": got a value that nothing makes')
 def _output_without_source(model, folder):
-    model.graph.output[0].name = "z"
+    model.graph.output[0].name = "nowhere"
 
 
 @case("graph outputs: got none")
@@ -333,7 +333,7 @@ def _wrong_reshape(model, folder):
     float_node(model, "Reshape", ["y", "target"])
 
 
-@case('graph node 4 Reshape "last" shape "target": got a tensor computed at run time')
+@case('graph node 5 Reshape "last" shape "target": got a tensor computed at run time')
 def _shape_at_run_time(model, folder):
     float_node(model, "Reshape", ["y", "target"])
     model.graph.node.insert(4, helper.make_node("QuantizeLinear", ["y", "s", "z"], ["target"], name="target"))

@@ -33,10 +33,11 @@ void ModelGraph::check_opsets() {
     if (!opset.domain.empty()) continue;
     opset_ = opset.version;
     if (opset.version >= kFirstOpset && opset.version <= kLastOpset) continue;
-    report("opset_import", "opset " + std::to_string(opset.version), range,
-           "convert the model with onnx.version_converter");
+    opset_problems_.push_back({model_.file, "opset_import", "opset " + std::to_string(opset.version), range,
+                               "convert the model with onnx.version_converter"});
   }
-  if (opset_ == 0) report("opset_import", "none of the default domain", range, kExportHint);
+  if (opset_ == 0)
+    opset_problems_.push_back({model_.file, "opset_import", "none of the default domain", range, kExportHint});
 }
 
 void ModelGraph::add_sources() {
@@ -117,11 +118,35 @@ void ModelGraph::sort() {
     }
   }
   if (order_.size() == model_.nodes.size()) return;
-  const auto stuck = std::find_if(waits.begin(), waits.end(), [](std::size_t count) { return count > 0; });
-  const auto left = static_cast<std::size_t>(std::count_if(waits.begin(), waits.end(),
-                                                           [](std::size_t count) { return count > 0; }));
-  report(model_.nodes[static_cast<std::size_t>(stuck - waits.begin())].place,
-         "a cycle: " + std::to_string(left) + " nodes wait for each other", "a graph without cycles", kExportHint);
+  report_cycle(std::move(waits));
+}
+
+/// `waits` is above 0 for the nodes in cycles and behind them; the latter end where no such node uses their outputs.
+void ModelGraph::report_cycle(std::vector<std::size_t> waits) {
+  const auto is_used = [&](const OnnxNode& node) {
+    return std::any_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& output) {
+      const std::vector<std::size_t>& users = consumers(output);
+      return std::any_of(users.begin(), users.end(), [&](std::size_t user) { return waits[user] > 0; });
+    });
+  };
+  std::vector<std::size_t> ends;
+  const auto note_end = [&](std::size_t i) {
+    if (waits[i] == 0 || is_used(model_.nodes[i])) return;
+    waits[i] = 0;
+    ends.push_back(i);
+  };
+  for (std::size_t i = 0; i < waits.size(); ++i) note_end(i);
+  while (!ends.empty()) {
+    const OnnxNode& node = model_.nodes[ends.back()];
+    ends.pop_back();
+    for (const std::string& input : node.inputs) {
+      if (const std::optional<std::size_t> index = producer(input)) note_end(*index);
+    }
+  }
+  const auto first = std::find_if(waits.begin(), waits.end(), [](std::size_t count) { return count > 0; });
+  const auto count = std::count_if(waits.begin(), waits.end(), [](std::size_t waiting) { return waiting > 0; });
+  report(model_.nodes[static_cast<std::size_t>(first - waits.begin())].place,
+         "a cycle: " + std::to_string(count) + " nodes wait for each other", "a graph without cycles", kExportHint);
 }
 
 std::optional<std::size_t> ModelGraph::producer(const std::string& value) const {

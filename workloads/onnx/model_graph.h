@@ -14,8 +14,8 @@ namespace qsim::onnx_format {
 
 class ModelGraph {
  public:
-  /// Throws InputError for values with two sources or none, inputs and outputs that no tensor is, operator sets
-  /// outside opset 10 to 21, and cycles, all of them together. The model must outlive the graph.
+  /// Throws InputError for values with two sources or none, inputs and outputs that no tensor is, and cycles, all of
+  /// them together. The model must outlive the graph.
   explicit ModelGraph(const OnnxModel& model);
 
   [[nodiscard]] const OnnxModel& model() const { return model_; }
@@ -30,12 +30,15 @@ class ModelGraph {
   [[nodiscard]] const std::vector<const OnnxValue*>& inputs() const { return inputs_; }
   /// Version of the default operator set.
   [[nodiscard]] std::int64_t opset() const { return opset_; }
+  /// An operator set that is not read; its nodes may mean something else.
+  [[nodiscard]] const std::vector<Problem>& opset_problems() const { return opset_problems_; }
 
  private:
   void check_opsets();
   void add_sources();
   void add_uses();
   void sort();
+  void report_cycle(std::vector<std::size_t> waits);
   void report(const std::string& place, const std::string& value, const std::string& expected,
               const std::string& hint);
 
@@ -46,7 +49,7 @@ class ModelGraph {
   std::map<std::string, std::vector<std::size_t>> consumers_;
   std::vector<const OnnxValue*> inputs_;
   std::vector<std::size_t> order_;
-  std::vector<Problem> problems_;
+  std::vector<Problem> problems_, opset_problems_;
 };
 
 }  // namespace qsim::onnx_format

@@ -41,6 +41,7 @@ class ModelReader {
     }
     add_outputs();
     note_dequantizations();
+    reading_.problems.insert(reading_.problems.begin(), links_.opset_problems().begin(), links_.opset_problems().end());
     return std::move(reading_);
   }
 

@@ -77,6 +77,8 @@ std::optional<Quantization> GraphBuilder::stated_quantization(const std::string&
                                                               const Shape& shape) {
   const auto found = wishes_.find(value);
   if (found == wishes_.end() || found->second.scale.empty()) return std::nullopt;
+  // An input has one scale or none; a user with another kind says what is wrong, or converts slice by slice.
+  if (!is_constant(found->second.scale) || constant(found->second.scale)->size() != 1) return std::nullopt;
   return quantization(found->second.scale, found->second.zero_point, type, shape, -1, "graph input \"" + value + "\"");
 }
 

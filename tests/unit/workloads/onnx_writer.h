@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <fstream>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,8 @@ class OnnxWriter {
     auto* attribute = add(node, name, ::onnx::AttributeProto::INT);
     attribute->set_i(value);
   }
-  static void set(::onnx::NodeProto& node, const std::string& name, const std::vector<std::int64_t>& values) {
+  /// A list in braces is one, of one element too.
+  static void set(::onnx::NodeProto& node, const std::string& name, std::initializer_list<std::int64_t> values) {
     auto* attribute = add(node, name, ::onnx::AttributeProto::INTS);
     for (const std::int64_t value : values) attribute->add_ints(value);
   }
