@@ -125,7 +125,7 @@ void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*netw
              .kind = ValueKind::text,
              .value = "DATA",
              .group = group,
-             .help = "quantizes a float network with the ranges of FORMAT:PATH, FILE.npy or a folder"},
+             .help = "data that gives a float network its ranges: FORMAT:PATH, .npy, folder"},
             store(&CalibrationOptions::data));
   table.add({.name = "calibration-inputs",
              .kind = ValueKind::integer,
@@ -142,7 +142,7 @@ void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*netw
              .choices = {"minmax", "mse"},
              .group = group,
              .default_text = "minmax",
-             .help = "of what was seen, the limits or the least squared error"},
+             .help = "limits of what was seen, or least squared error"},
             store(&CalibrationOptions::ranges));
 }
 

@@ -225,8 +225,7 @@ Command compare_outputs_command() {
   Table table({.name = "compare-outputs",
                .summary = "Compares tensors of two files, or of a run and a reference, value by value",
                .usage = {"A B [options]", "--workload FILE|NAME REFERENCE [options]"},
-               .examples = {"qsim compare-outputs --workload model.tflite --input image.npy "
-                            "reference.safetensors --explain"},
+               .examples = {"qsim compare-outputs --workload model.tflite --input x.npy reference.npy --explain"},
                .exit_1 = "they differ"});
   add_what(table);
   add_network(table);

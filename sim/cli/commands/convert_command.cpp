@@ -80,8 +80,8 @@ Command convert_command() {
             .value = "json|qoperator|qdq",
             .choices = {"json", "qoperator", "qdq"},
             .group = group,
-            .default_text = "json or qoperator, by OUT's extension",
-            .help = "workload, or ONNX with quantized operators or with QDQ"},
+            .default_text = "by OUT's name",
+            .help = "workload; QLinear operators or QDQ (.onnx)"},
            &A::format);
   add_precision(table, &A::network, group);
   return table.runs(convert);

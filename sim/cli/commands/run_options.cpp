@@ -75,7 +75,7 @@ void add_network_and_chip(Table& table) {
              .extensions = {".json"},
              .group = group,
              .default_text = "pixels as they are",
-             .help = "of calibration images: size, crop, mean and scale"},
+             .help = "of calibration images: size, mean, scale"},
             [](RunOptions& options, const std::string& text) {
               options.network.calibration.preprocess = text;
             });

@@ -90,7 +90,9 @@ TEST_CASE("float32 numbers come back to the last bit and are written short") {
         static_cast<float>(std::ldexp(1.0 + static_cast<double>(maker.draw(0, (1 << 23) - 1)) * 0x1p-23,
                                       static_cast<int>(maker.draw(-100, 100))));
     const TensorId x = maker.add_input("x", {2}, with_scale(scale));
-    maker.add_node(UnaryOp{UnaryKind::leaky_relu, scale}, {x}, maker.add("y", {2}, with_scale(scale)));
+    // The quotient alpha * s / s has to stay below 2^31.
+    const float alpha = std::ldexp(scale, -std::ilogb(scale) + static_cast<int>(maker.draw(-100, 30)));
+    maker.add_node(UnaryOp{UnaryKind::leaky_relu, alpha}, {x}, maker.add("y", {2}, with_scale(scale)));
     check_round_trip(maker.graph);
   }
   GraphMaker maker;
