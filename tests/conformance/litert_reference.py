@@ -22,7 +22,7 @@ def unique_names(names):
 class Reference:
     """Runs a model; keeps no view into the interpreter's memory."""
 
-    def __init__(self, model):
+    def __init__(self, model, kernels=OpResolverType.BUILTIN_REF):
         """`model` is the file's content."""
         graph = tflite.Model.GetRootAsModel(model, 0).Subgraphs(0)
         count = graph.TensorsLength()
@@ -30,7 +30,7 @@ class Reference:
         computed = [i for n in range(graph.OperatorsLength()) for i in graph.Operators(n).OutputsAsNumpy()]
         self._activations = [int(i) for i in list(graph.InputsAsNumpy()) + computed]
         self._interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=True,
-                                        experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
+                                        experimental_op_resolver_type=kernels)
         self._interpreter.allocate_tensors()
         self.input_names = [self._names[int(i)] for i in graph.InputsAsNumpy()]
 

@@ -23,8 +23,8 @@ void OperatorReader::read_gelu() {
 void OperatorReader::read_prelu() {
   expect_inputs(2, 2);
   expect_same_type(2);
-  if (output().type != TypeCode::int8) {
-    fail("tensor \"" + output().name + "\"", type_name(output().type), "INT8, as the reference kernel");
+  if (output().type != TypeCode::int8 && output().type != TypeCode::float32) {
+    fail("tensor \"" + output().name + "\"", type_name(output().type), "INT8 or FLOAT32, as the kernel");
   }
   add_node(PReluOp{}, {use(0), use(1)});
 }

@@ -79,7 +79,7 @@ TEST_CASE("DRAM bytes fit their bursts, agree with the DMA and reach the buffers
   CHECK(finds(change(Event::dram_read_bursts, -1), "DRAM bytes read against read bursts: 336 exceeds 320"));
   CHECK(finds(change(Event::dram_write_bursts, -1),
               "DRAM bytes written against write bursts: 256 exceeds 192"));
-  CHECK(finds(change(Event::dma_bytes, 1), "DRAM bytes against DMA bytes: 592 is not 593"));
+  CHECK(finds(change(Event::dma_bytes, 1), "DRAM bytes against DMA and host bytes: 592 is not 593"));
   CHECK(finds(change(Event::weight_buffer_write_bytes, -208 - 384), "against buffer writes"));
   CHECK(finds(change(Event::dram_read_weight_bytes, -1),
               "compulsory weight bytes against DRAM reads: 128 exceeds 127"));
