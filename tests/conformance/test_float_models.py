@@ -1,18 +1,18 @@
-"""Float networks: every tensor agrees with LiteRT's reference kernels to 1e-4 of the tensor's greatest magnitude."""
+"""Float networks: every tensor agrees with LiteRT's reference kernels, or with ONNX Runtime, to 1e-4 of the tensor's
+greatest magnitude."""
 
-import types
-
+import litert_reference
 import numpy as np
+import onnx
+import onnx_networks
+import onnx_reference
 import pytest
-from ai_edge_litert.interpreter import OpResolverType
-from litert_reference import Reference
-from operator_models import OPERATORS, Maker
+from float_comparison import assert_close_tensors
 from PIL import Image
 from qsim_tensors import dump_tensors
 from shared_data import data_path
 
 INPUTS = 5
-TOLERANCE = 1e-4
 
 
 def cifar_images():
@@ -37,7 +37,7 @@ def noise(shape):
     yield np.zeros(shape, np.float32)
 
 
-MODELS = {
+TFLITE_MODELS = {
     "resnet8": cifar_images,
     "vww_mobilenet": photographs,
     "kws_dscnn": lambda: noise((1, 49, 10, 1)),
@@ -45,63 +45,59 @@ MODELS = {
 }
 
 
-def assert_close_tensors(actual, expected):
-    assert set(actual) == set(expected)
-    for name, wanted in expected.items():
-        found = actual[name]
-        assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape), name
-        if wanted.size == 0:
-            continue
-        scale = max(float(np.abs(wanted).max()), 1e-30)
-        error = float(np.abs(found.astype(np.float64) - wanted).max()) / scale
-        assert error <= TOLERANCE, f"{name}: {error:.2e} of its greatest magnitude {scale}"
-
-
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", TFLITE_MODELS)
 def test_every_tensor_of_a_float_network_agrees_with_litert(name, tmp_path):
     path = data_path(f"models/{name}_float.tflite")
-    reference = Reference(path.read_bytes())
+    reference = litert_reference.Reference(path.read_bytes())
     (input_name,) = reference.input_names
     compared = 0
-    for value in MODELS[name]():
+    for value in TFLITE_MODELS[name]():
         expected = reference.run([np.ascontiguousarray(value)])
         assert_close_tensors(dump_tensors(path, [(input_name, value)], tmp_path), expected)
         compared += 1
     assert compared == INPUTS
 
 
-class FloatMaker(Maker):
-    """The same operators with float tensors."""
-
-    limits = types.SimpleNamespace(min=-4, max=4)
-    is_int8 = False
-
-    def activation(self, name, shape, **_):
-        return self.writer.tensor(name, shape, np.float32), 1.0, 0
-
-    def weights(self, shape, axis, per_channel=True, zero_point=0):
-        return self.writer.tensor("weights", shape, np.float32, self.random.normal(0, 0.5, shape)), np.ones(1)
-
-    def bias(self, count, *_):
-        return self.writer.tensor("bias", [count], np.float32, self.random.normal(0, 1, count))
+def crops():
+    """ImageNet photographs as EfficientNet-Lite takes them: central crop of 0.875, bicubic, (pixel - 127) / 128, NCHW."""
+    for path in sorted(data_path("imagenet_sample").glob("*.JPEG"))[::100][:INPUTS]:
+        with Image.open(path) as image:
+            image = image.convert("RGB")
+            side = round(0.875 * min(image.size))
+            left, top = (image.width - side) // 2, (image.height - side) // 2
+            box = (left, top, left + side, top + side)
+            pixels = np.asarray(image.crop(box).resize((224, 224), Image.BICUBIC), np.float32)
+        yield np.ascontiguousarray(((pixels - 127) / 128).transpose(2, 0, 1)[np.newaxis])
 
 
-# LiteRT's set of reference kernels lacks ELU; its optimized set has the only kernel.
-KERNELS = {"elu": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES}
-FLOAT_OPERATORS = [operator for operator in OPERATORS if operator.__name__ not in ("quantize", "dequantize")]
+def shipped(name):
+    return lambda: onnx.load(data_path(f"models/{name}_float.onnx"))
 
 
-@pytest.mark.parametrize("operator", FLOAT_OPERATORS, ids=lambda operator: operator.__name__.strip("_"))
-def test_a_float_operator_agrees_with_litert(operator, tmp_path):
-    for seed in range(6):
-        maker = FloatMaker(np.float32, seed)
-        operator(maker)
-        model = maker.writer.bytes()
-        path = tmp_path / f"{seed}.tflite"
-        path.write_bytes(model)
-        reference = Reference(model, KERNELS.get(operator.__name__, OpResolverType.BUILTIN_REF))
-        random = np.random.default_rng(seed + 1000)
-        values = [random.normal(0, 3, detail["shape"]).astype(np.float32) for detail in reference.input_details()]
-        expected = reference.run(values)
-        inputs = list(zip(reference.input_names, values, strict=True))
-        assert_close_tensors(dump_tensors(path, inputs, tmp_path), expected)
+# Model, inputs, and how many of its tensors are compared: those that folding leaves, with the input.
+ONNX_MODELS = {
+    "resnet8": (shipped("resnet8"), lambda: (image.transpose(0, 3, 1, 2).copy() for image in cifar_images()), 23),
+    "efficientnet_lite0": (shipped("efficientnet_lite0"), crops, 161),
+    "mobilenet_v2": (lambda: onnx_networks.mobilenet_v2(seed=5), crops, 153),
+}
+
+
+@pytest.mark.parametrize("name", ONNX_MODELS)
+def test_every_tensor_of_a_float_network_agrees_with_onnx_runtime(name, tmp_path):
+    make, values, tensors = ONNX_MODELS[name]
+    model = make()
+    path = tmp_path / f"{name}.onnx"
+    onnx.save(model, path)
+    reference = onnx_reference.Reference(model)
+    (input_name,) = reference.input_names
+    compared = 0
+    for value in values():
+        expected = reference.run({input_name: value})
+        shape = f"{input_name}={','.join(map(str, value.shape))}"
+        actual = dump_tensors(path, [(input_name, value)], tmp_path, "--shape", shape)
+        # ONNX Runtime shows the constants that qsim folds as well.
+        expected = {tensor: array for tensor, array in expected.items() if tensor in actual} | {input_name: value}
+        assert_close_tensors(actual, expected)
+        assert len(actual) == tensors
+        compared += 1
+    assert compared == INPUTS
