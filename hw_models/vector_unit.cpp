@@ -229,7 +229,7 @@ std::int64_t VectorUnit::compute_resized(const VectorTile& tile, const arithmeti
     x.second_second = read(row.second, column.second);
   }
   return arithmetic::evaluate(function, static_cast<std::size_t>(position[kRow]),
-                              static_cast<std::size_t>(position[kColumn]), x);
+                              static_cast<std::size_t>(position[kColumn]), position[kChannel], x);
 }
 
 void VectorUnit::write_output(const VectorTile& tile, const Dims& position, std::int64_t value) {

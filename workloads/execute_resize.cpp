@@ -115,6 +115,23 @@ std::vector<ResizeTap> taps(const Direction& d, const ResizeOp& op, Semantics se
   return result;
 }
 
+/// ONNX Runtime's kernel for channels last takes a second dimension that keeps its size for channels, and so
+/// computes with float32 weights after all.
+bool takes_rows_for_channels(const ResizeOp& op, Semantics semantics) {
+  return semantics == Semantics::onnx && op.mode == ResizeMode::linear && op.integer_weights &&
+         op.scale_h == 1.0F;
+}
+
+/// Then columns are its rows and channels its columns: those weigh 1 and 0, but the last, which is between
+/// itself and itself.
+void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& input, ResizeFunction& function) {
+  op.integer_weights = false;
+  function.arithmetic = ResizeArithmetic::float_truncated;
+  function.columns = taps(columns, op, Semantics::onnx);
+  for (ResizeTap& row : function.rows) row = {row.first, row.first, 1.0F, 0.0F};
+  function.halved_channel = input[3] - 1;
+}
+
 ResizeArithmetic arithmetic_of(const ResizeOp& op, Semantics semantics) {
   if (op.mode == ResizeMode::nearest) return ResizeArithmetic::nearest;
   if (semantics == Semantics::tflite) return ResizeArithmetic::integer_rounded;
@@ -140,6 +157,7 @@ ResizeFunction resize_function(const Graph& graph, const Node& node) {
   function.rows = copies ? taps(same_rows, identity, graph.semantics) : taps(rows, op, graph.semantics);
   function.columns =
       copies ? taps(same_columns, identity, graph.semantics) : taps(columns, op, graph.semantics);
+  if (!copies && takes_rows_for_channels(op, graph.semantics)) resize_columns_only(columns, op, x, function);
   return function;
 }
 
@@ -163,7 +181,7 @@ void run_resize(const Graph& graph, const Node& node, const TensorData& input, T
           const T* x21 = pixel(row.second, column.first);
           const T* x22 = pixel(row.second, column.second);
           for (std::int64_t i = 0; i < channels; ++i) {
-            *y++ = static_cast<T>(evaluate(function, r, c, {x11[i], x12[i], x21[i], x22[i]}));
+            *y++ = static_cast<T>(evaluate(function, r, c, i, {x11[i], x12[i], x21[i], x22[i]}));
           }
         }
       }

@@ -16,6 +16,11 @@ std::int64_t blend_float(const ResizeTap& row, const ResizeTap& column, const Re
   return static_cast<std::int64_t>(sum);
 }
 
+/// Columns only, with x2 = x1 = 1/2 between a position and itself.
+std::int64_t blend_halves(const ResizeTap& column, const ResizeNeighbours& x) {
+  return blend_float(column, {0, 0, 0.5F, 0.5F}, {x.first_first, x.first_first, x.first_second, x.first_second});
+}
+
 /// The same sum with weights in 1/1024, exact: in units of 2^-20.
 std::int64_t blend_integer(const ResizeTap& row, const ResizeTap& column, const ResizeNeighbours& x) {
   const auto y1 = static_cast<std::int64_t>(row.first_weight);
@@ -28,7 +33,7 @@ std::int64_t blend_integer(const ResizeTap& row, const ResizeTap& column, const 
 
 }  // namespace
 
-std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
+std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column, std::int64_t channel,
                       const ResizeNeighbours& x) {
   constexpr std::int64_t kUnit = std::int64_t{1} << 20;
   const ResizeTap& y_tap = function.rows[row];
@@ -37,7 +42,7 @@ std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size
     case ResizeArithmetic::nearest:
       return x.first_first;
     case ResizeArithmetic::float_truncated:
-      return blend_float(y_tap, x_tap, x);
+      return channel == function.halved_channel ? blend_halves(x_tap, x) : blend_float(y_tap, x_tap, x);
     case ResizeArithmetic::integer_truncated:
       return blend_integer(y_tap, x_tap, x) / kUnit;
     case ResizeArithmetic::integer_rounded: {

@@ -255,14 +255,16 @@ enum class ResizeArithmetic {
 struct ResizeFunction {
   ResizeArithmetic arithmetic = ResizeArithmetic::nearest;
   std::vector<ResizeTap> rows, columns;  ///< One an output row, an output column.
+  /// float_truncated: of this channel the sum takes each product in two halves.
+  std::int64_t halved_channel = -1;
 };
 
-/// Element (row, column) of the output from the four elements at (rows[row].first or .second) x
+/// Element (row, column, channel) of the output from the four elements at (rows[row].first or .second) x
 /// (columns[column].first or .second).
 struct ResizeNeighbours {
   std::int64_t first_first = 0, first_second = 0, second_first = 0, second_second = 0;  ///< Row, then column.
 };
 [[nodiscard]] std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
-                                    const ResizeNeighbours& x);
+                                    std::int64_t channel, const ResizeNeighbours& x);
 
 }  // namespace qsim::arithmetic

@@ -96,6 +96,7 @@ class Compiler {
     check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
                     "use fewer layers of 16-bit activations, or 8 bits");
     out_.schedule = make_schedule(graph_);
+    look_for_dram();
     lower_rows();
     if (!plan_memory()) return {std::nullopt, std::move(problems_)};
     out_.cost = plan_.cost;
@@ -118,17 +119,40 @@ class Compiler {
     problems_.push_back({node, std::move(problem)});
   }
 
+  /// Rows that want a memory beside the buffers. Where there is none, compilation goes on with one.
+  void look_for_dram() {
+    lacks_dram_.assign(out_.schedule.rows.size(), false);
+    if (hardware_.dram.kind != DramKind::none) return;
+    for (std::size_t r = 0; r < lacks_dram_.size(); ++r) {
+      const ScheduledOp& row = out_.schedule.rows[r];
+      lacks_dram_[r] = row.on_host || std::holds_alternative<MatMulOp>(graph_.nodes[row.node].op);
+    }
+    if (std::ranges::count(lacks_dram_, true) > 0) hardware_.dram.kind = DramKind::simple;
+  }
+
+  void report_dram(std::size_t row) {
+    const ScheduledOp& scheduled = out_.schedule.rows[row];
+    const std::string op(op_name(graph_, graph_.nodes[scheduled.node]));
+    if (scheduled.on_host) {
+      report(row, {{},
+                   {},
+                   op + " on floats, which the host computes",
+                   "a chip with a memory that the host reaches",
+                   "set dram.kind to simple, or quantize the operation"});
+    } else {
+      report(row, {{},
+                   {},
+                   op + " of two activations",
+                   "a chip with DRAM, through which the second operand becomes weights",
+                   "set dram.kind to simple"});
+    }
+  }
+
   /// Rows that no chip can run get no nests.
   void lower_rows() {
     for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
       const ScheduledOp& row = out_.schedule.rows[r];
-      if (row.on_host && hardware_.dram.kind == DramKind::none) {
-        report(r, {{},
-                   {},
-                   std::string(op_name(graph_, graph_.nodes[row.node])) + " on floats, which the host computes",
-                   "a chip with a memory that the host reaches",
-                   "set dram.kind to simple, or quantize the operation"});
-      }
+      if (lacks_dram_[r]) report_dram(r);
       if (!row.on_mac_array && !row.on_host && hardware_.vector_unit.lanes == 0) {
         report(r, {{},
                    {},
@@ -325,6 +349,7 @@ class Compiler {
   const Graph& graph_;
   HardwareConfig hardware_;
   bool with_images_;
+  std::vector<bool> lacks_dram_;  ///< By row.
   bool is_lowered_ = true;
   std::vector<CompileProblem> problems_;
   CompiledProgram out_;

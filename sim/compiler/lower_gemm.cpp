@@ -3,7 +3,6 @@
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
-#include "workloads/error.h"
 #include "workloads/execute.h"
 
 namespace qsim {
@@ -91,13 +90,6 @@ ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
   return g;
 }
 
-void require_dram(const Graph& graph, const Node& node, const HardwareConfig& hardware) {
-  if (hardware.dram.kind != DramKind::none) return;
-  throw InputError(Problem{graph.source, node.place, std::string(op_name(graph, node)),
-                           "a chip with DRAM, through which the second operand becomes weights",
-                           "set dram.kind to another kind than none"});
-}
-
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
                                  const HardwareConfig& hardware) {
   ParameterFormat format;
@@ -136,7 +128,6 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   nest.geometry = geometry_of(graph, node);
   nest.weight_format = weights.format();
   if (std::holds_alternative<MatMulOp>(node.op)) {
-    require_dram(graph, node, hardware);
     nest.has_activation_weights = true;
     nest.activation_weights = activation_weights(graph, schedule, node);
     nest.weight_format = nest.activation_weights.dram.format;

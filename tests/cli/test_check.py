@@ -46,7 +46,7 @@ def runs(*arguments):
 
 
 def remedies(result):
-    """Fields and values of every "raise FIELD to N" and "set vector_unit.lanes"."""
+    """Fields and values of every "raise FIELD to N", "set vector_unit.lanes" and "set dram.kind"."""
     texts = [node["remedy"] or "" for node in result["nodes"]] + [problem["remedy"] for problem in result["problems"]]
     found = {}
     for text in texts:
@@ -54,6 +54,8 @@ def remedies(result):
             assert found.setdefault(field, int(value)) == int(value)
         if "set vector_unit.lanes to 1" in text:
             found["vector_unit.lanes"] = 1
+        if text.endswith("set dram.kind to simple"):
+            found["dram.kind"] = "simple"
     return found
 
 

@@ -155,14 +155,14 @@ TEST_CASE("a resize blends its four neighbours") {
   ResizeFunction function{ResizeArithmetic::float_truncated, {{0, 1, 0.75F, 0.25F}}, {{2, 3, 0.5F, 0.5F}}};
   const ResizeNeighbours x{10, 20, 30, -41};
   // 0.75 * (10 + 20) / 2 + 0.25 * (30 - 41) / 2 = 9.875
-  CHECK(evaluate(function, 0, 0, x) == 9);
+  CHECK(evaluate(function, 0, 0, 0, x) == 9);
   function.rows = {{0, 1, 768.0F, 256.0F}};
   function.columns = {{2, 3, 512.0F, 512.0F}};
   function.arithmetic = ResizeArithmetic::integer_truncated;
-  CHECK(evaluate(function, 0, 0, x) == 9);
+  CHECK(evaluate(function, 0, 0, 0, x) == 9);
   function.arithmetic = ResizeArithmetic::integer_rounded;
-  CHECK(evaluate(function, 0, 0, x) == 10);
-  CHECK(evaluate(function, 0, 0, {-10, -20, -30, 41}) == -10);
+  CHECK(evaluate(function, 0, 0, 0, x) == 10);
+  CHECK(evaluate(function, 0, 0, 0, {-10, -20, -30, 41}) == -10);
   function.arithmetic = ResizeArithmetic::nearest;
-  CHECK(evaluate(function, 0, 0, x) == 10);
+  CHECK(evaluate(function, 0, 0, 0, x) == 10);
 }

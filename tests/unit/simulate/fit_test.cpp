@@ -19,6 +19,12 @@ std::int64_t& field_of(HardwareConfig& chip, const std::string& name) {
   return (name == kWeights ? chip.weight_buffer : chip.activation_buffer).capacity_kib;
 }
 
+/// Whether some problem wants a DRAM, and no other remedy beside it.
+bool wants_dram(const std::vector<CompileProblem>& problems) {
+  return std::ranges::any_of(
+      problems, [](const CompileProblem& p) { return p.problem.hint == "set dram.kind to simple"; });
+}
+
 /// "[..]raise FIELD to N" of every problem: fields and their values.
 std::map<std::string, std::int64_t> remedies(const std::vector<CompileProblem>& problems) {
   std::map<std::string, std::int64_t> found;
@@ -44,7 +50,12 @@ std::size_t check_remedies(const Graph& graph, const HardwareConfig& chip) {
   const CompileOutcome outcome = try_compile(graph, chip, false);
   CHECK(outcome.program.has_value() == outcome.problems.empty());
   const std::map<std::string, std::int64_t> found = remedies(outcome.problems);
+  std::size_t lacked = found.size();
   HardwareConfig mended = chip;
+  if (wants_dram(outcome.problems)) {
+    mended.dram.kind = DramKind::simple;
+    ++lacked;
+  }
   for (const auto& [field, value] : found) field_of(mended, field) = value;
   CHECK(runs(graph, mended));
   for (const auto& [field, value] : found) {
@@ -56,7 +67,10 @@ std::size_t check_remedies(const Graph& graph, const HardwareConfig& chip) {
     for (--kib; field != "dram.capacity_mib" && kib * 1024 % banks != 0;) --kib;
     CHECK_FALSE(runs(graph, less));
   }
-  return found.size();
+  HardwareConfig without_dram = mended;
+  without_dram.dram.kind = DramKind::none;
+  if (mended.dram.kind != chip.dram.kind) CHECK_FALSE(runs(graph, without_dram));
+  return lacked;
 }
 
 TEST_CASE("the named capacity is enough, and one KiB less is not, for random networks on random chips") {

@@ -85,6 +85,11 @@ TEST_CASE("semantics choose the functions") {
   maker.add_node(MeanOp{{1, 2}, true}, {x}, maker.add("y", {1, 1, 1, 1}));
   CHECK(std::holds_alternative<TfliteMeanFunction>(window_function(maker.graph, maker.graph.nodes[0])));
   maker.graph.semantics = Semantics::onnx;
+  CHECK(std::holds_alternative<OnnxMeanFunction>(window_function(maker.graph, maker.graph.nodes[0])));
+  Pool2dOp pool;
+  pool.kind = PoolKind::average;
+  pool.kernel_h = pool.kernel_w = 2;
+  maker.graph.nodes[0].op = pool;
   CHECK(std::holds_alternative<OnnxGlobalAveragePoolFunction>(
       window_function(maker.graph, maker.graph.nodes[0])));
   maker.graph.nodes[0].op = BinaryOp{BinaryKind::mul, Activation::none};
