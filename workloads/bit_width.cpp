@@ -109,7 +109,7 @@ class BitWidthPass {
 
   void want(TensorId id, std::optional<int> bits, const std::string& place) {
     const std::optional<Quantization>& q = graph_.tensor(id).quantization;
-    if (!bits || !q || *bits == q->bits) return;
+    if (!bits || !q || *bits == q->bits || q->bits == 32) return;  // Accumulators keep their width.
     if (*bits == 1 && q->is_signed) {
       report(place, "1", "2 to 16 bits for signed activations",
              "one bit needs unsigned activations, or the range of the values");

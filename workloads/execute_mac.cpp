@@ -181,12 +181,14 @@ OutputStage::OutputStage(const Graph& graph, const Node& node, const MacContext&
 template <typename Accumulator>
 void OutputStage::store(std::int64_t row_begin, std::int64_t rows, std::int64_t first_channel,
                         std::int64_t columns, const Accumulator* accumulators, std::int64_t stride) const {
-  visit_element_type(output_.type, [&](auto zero) {
+  const auto store_as = [&](auto zero) {
     using Out = decltype(zero);
     Out* out = output_.as<Out>().data() + row_begin * out_channels_ + first_channel;
     requantize_block<Accumulator, Out>(
         scales_, range_, {accumulators, stride, rows, columns, first_channel, out, out_channels_});
-  });
+  };
+  if (output_.type == ElementType::i32) return store_as(std::int32_t{});
+  visit_element_type(output_.type, store_as);
 }
 
 template void OutputStage::store(std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int32_t*,

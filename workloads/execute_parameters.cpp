@@ -68,6 +68,8 @@ ClampLimits clamp_limits(const Graph& graph, const Node& node) {
 }
 
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
+  // Accumulators leave as they are: M = 1 = 2^0.
+  if (graph.tensor(node.outputs[0]).quantization->bits > 16) return RoundingProfile::power_of_two;
   if (graph.rounding_profile) return *graph.rounding_profile;
   if (graph.semantics == Semantics::onnx) return RoundingProfile::float32;
   // FULLY_CONNECTED rounds once: round(acc * M) with M in double. The 64-bit product rounds the same value
@@ -120,6 +122,10 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, R
 }
 
 ClampRange output_clamp(const Graph& graph, const Node& node) {
+  const arithmetic::IntegerFormat format = graph.tensor(node.outputs[0]).quantization->format();
+  // Limits that float32 has no numbers for; nothing is fused.
+  if (format.bits == 32)
+    return {static_cast<std::int32_t>(format.min()), static_cast<std::int32_t>(format.max())};
   const RealBounds bounds = bounds_of(fused_activation(node));
   const ClampLimits limits =
       activation_limits(quantized_type(graph.tensor(node.outputs[0])), bounds.low, bounds.high);

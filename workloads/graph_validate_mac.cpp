@@ -1,4 +1,6 @@
 // validate(): operations on the MAC array, and what every check shares.
+#include <algorithm>
+
 #include "workloads/graph_check.h"
 
 namespace qsim {
@@ -155,13 +157,32 @@ void NodeChecker::check_float_mac_operands() {
          std::to_string(input(1).shape[0]) + " elements, one an output channel");
 }
 
+/// 32 bits are the accumulator itself, as ConvInteger and MatMulInteger give it: y = acc at scale s_x * s_w.
+void NodeChecker::check_mac_output() {
+  if (!output().quantization || output().quantization->bits != 32) return check_activation(output());
+  const Quantization& y = *output().quantization;
+  const std::vector<float>& w = input(1).quantization ? input(1).quantization->scales : std::vector<float>{};
+  const bool is_sum = output().type == ElementType::i32 && y.zero_point() == 0 && input(0).quantization &&
+                      y.scales.size() == 1 && std::all_of(w.begin(), w.end(), [&](float scale) {
+                        return input(0).quantization->scale() * scale == y.scale();
+                      });
+  const bool is_clamped = std::visit(
+      [](const auto& op) {
+        if constexpr (requires { op.activation; }) return op.activation != Activation::none;
+        return false;
+      },
+      node_.op);
+  expect(is_sum && !is_clamped, "output \"" + output().name + "\"", "32 bits of something else",
+         "an accumulator: scale s_x * s_w, zero point 0, no activation", "quantize the output to 1 to 16 bits");
+}
+
 void NodeChecker::check_mac_operands() {
   if (is_float()) return check_float_mac_operands();
   const Tensor& weights = input(1);
   const std::string subject = "weights \"" + weights.name + "\"";
   const std::int64_t out_channels = weights.shape[0];
   check_activation(input(0));
-  check_activation(output());
+  check_mac_output();
   expect(weights.is_constant(), subject, "a tensor computed by the network", "a constant");
   if (expect(is_integer_of_16_bits(weights), subject, element_type_name(weights.type),
              "a quantized tensor of 1 to 16 bits")) {

@@ -9,7 +9,7 @@ namespace qsim {
 void NodeChecker::check_op(const MatMulOp& op) {
   check_activation(input(0));
   check_activation(input(1));
-  check_activation(output());
+  check_mac_output();
   const std::array<Shape, 2> shapes{input(0).shape, input(1).shape};
   const InferredShape inferred = infer_output_shape(op, shapes, std::nullopt);
   if (!expect(inferred.ok(), "operands", "shapes " + to_string(shapes[0]) + " and " + to_string(shapes[1]),

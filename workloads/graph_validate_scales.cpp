@@ -1,6 +1,6 @@
 // validate(): whether scales of input and output fit each other. Output stages multiply by a quotient of
-// scales; float32 has to hold it, and above 2^31 every sum but 0 would leave the range of every format.
-// Beyond these limits the reference runtimes abort or overflow.
+// scales. TFLite: above 2^31 every sum but 0 would leave the range of every format, and the reference runtime
+// aborts or overflows. ONNX: float32 has to hold it; what is too large saturates.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -13,15 +13,12 @@ namespace {
 
 constexpr float kLargestQuotient = 2147483648.0F;  // 2^31
 
-/// A value v of the input is v * quotient steps of the output.
-bool is_usable(float quotient) {
-  return std::isfinite(quotient) && quotient < kLargestQuotient;
-}
-
 }  // namespace
 
 bool NodeChecker::expect_quotient(float quotient, const std::string& what) {
-  return expect(is_usable(quotient), what, fmt::format("{:g}", quotient), "less than 2^31",
+  const bool in_floats = graph_.semantics == Semantics::onnx;
+  const bool is_usable = std::isfinite(quotient) && (in_floats || quotient < kLargestQuotient);
+  return expect(is_usable, what, fmt::format("{:g}", quotient), in_floats ? "a float32" : "less than 2^31",
                 "the scales do not fit each other: is the output's too small?");
 }
 
@@ -71,8 +68,10 @@ void NodeChecker::check_scales_of(const SoftmaxOp& op) {
          fmt::format("{:g}", step), "less than 32,768", "is the input's scale too large?");
 }
 
-// TFLite's 16-bit logistic and tanh: q * s * 3 * 4096 has 32 bits.
+// ONNX computes with real numbers, and no quotient is formed. TFLite's 16-bit logistic and tanh: q * s * 3 * 4096
+// has 32 bits.
 void NodeChecker::check_scales_of(const UnaryOp& op) {
+  if (graph_.semantics == Semantics::onnx) return;
   check_rescaling();
   const Quantization& x = *input(0).quantization;
   if (op.kind == UnaryKind::leaky_relu) {

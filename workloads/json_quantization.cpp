@@ -107,11 +107,14 @@ Quantization read_quantization(JsonObject& description, QuantizationUse use,
     return *fallback;
   }
   Quantization q;
-  q.bits = static_cast<int>(description.integer("bits", 1, 16, 8));
+  const bool is_activation = use == QuantizationUse::activation;
+  q.bits = static_cast<int>(description.integer("bits", 1, is_activation ? 32 : 16, 8));
+  if (q.bits > 16 && q.bits != 32)
+    description.problem("bits", "1 to 16, or 32 for the accumulators of a layer with weights");
   q.is_signed = description.boolean("signed", true);
   q.scales = read_scales(description);
   q.zero_points = read_zero_points(description, q.format());
-  if (use == QuantizationUse::activation) {
+  if (is_activation) {
     if (q.scales.size() > 1) description.problem("scale", "one number: activations are quantized per tensor");
     if (q.zero_points.size() > 1)
       description.problem("zero_point", "one integer: activations are quantized per tensor");

@@ -137,8 +137,9 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   nest.input = view_placement(schedule, input, nest.geometry.input);
   nest.output = view_placement(schedule, output, nest.geometry.output);
   nest.parameters = parameter_format(weights, lowered.preload, hardware);
-  nest.rounding_profile = hardware.requantizer.rounding_profile.value_or(
-      graph.rounding_profile.value_or(automatic_rounding_profile(graph, node)));
+  const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
+  const bool gives_sums = graph.tensor(output).quantization->bits > 16;
+  nest.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
   const ClampRange clamp = output_clamp(graph, node);
   nest.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
   lowered.nests.emplace_back(nest);

@@ -74,6 +74,9 @@ class GraphBuilder {
   /// `shape` is the quantized tensor's. Throws InputError with `place` for what is no constant or does not fit.
   Quantization quantization(const std::string& scale, const std::string& zero_point, OnnxType type,
                             const Shape& shape, std::int64_t axis, const std::string& place);
+  /// Of an operator on integers (ConvInteger): scales are 1, the zero point may be absent.
+  Quantization integer_quantization(const std::string& zero_point, OnnxType type, const Shape& shape,
+                                    std::int64_t axis, const std::string& place);
 
   // ---- tensors (graph_builder.cpp) -----------------------------------------------------------------------
   /// A tensor that holds the operand in this order of dimensions and with these parameters; where none does yet, a
@@ -98,6 +101,8 @@ class GraphBuilder {
   std::optional<Quantization> stated_quantization(const std::string& value, OnnxType type, const Shape& shape);
 
  private:
+  Quantization quantization(const OnnxTensor& scales, const std::string& zero_point, OnnxType type, const Shape& shape,
+                            std::int64_t axis, const std::string& place);
   struct ConstantKey {
     std::string value;
     std::vector<int> axes;

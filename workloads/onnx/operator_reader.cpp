@@ -130,12 +130,13 @@ void OperatorReader::read() {
 }
 
 void OperatorReader::take_quantized(const QuantizedOperator& op) {
-  const auto quantization = [&](const std::string& value, std::size_t scale, std::size_t zero_point, OnnxType type,
-                                const Shape& shape) {
+  const auto quantization = [&](const std::string& value, std::optional<std::size_t> scale, std::size_t zero_point,
+                                OnnxType type, const Shape& shape) {
     const std::string zero = zero_point < node_.inputs.size() ? node_.inputs[zero_point] : "";
     // Weights have one scale an output channel: the first dimension of a convolution's, the last of a matrix's.
     const std::int64_t axis = op_ == "Conv" || (op_ == "Gemm" && attributes_.flag("transB", false)) ? 0 : -1;
-    return builder_.quantization(node_.inputs[scale], zero, type, shape, axis, place_ + " \"" + value + "\"");
+    if (!scale) return builder_.integer_quantization(zero, type, shape, axis, place_ + " \"" + value + "\"");
+    return builder_.quantization(node_.inputs[*scale], zero, type, shape, axis, place_ + " \"" + value + "\"");
   };
   for (const QuantizedOperand& operand : op.operands) {
     const std::string& value = node_.inputs[operand.value];
@@ -146,16 +147,22 @@ void OperatorReader::take_quantized(const QuantizedOperator& op) {
   if (op.bias) operands_.push_back({node_.inputs[*op.bias], std::nullopt});
   Result result;
   result.value = node_.outputs.front();
+  if (!op.output_scale) {
+    result.type = OnnxType::int32;
+    result.quantization = Quantization{32, true, {1.0F}, {0}, -1, 0};
+    results_.push_back(std::move(result));
+    return;
+  }
   const bool has_zero_point =
       op.output_zero_point < node_.inputs.size() && !node_.inputs[op.output_zero_point].empty();
-  if (op_ == "Gemm" && node_.inputs[op.output_scale].empty())
+  if (op_ == "Gemm" && node_.inputs[*op.output_scale].empty())
     fail("y_scale", "none", "a scale: an integer result", "quantize the output");
   result.type = builder_.info(operands_.front().value).type;
   if (has_zero_point) {
     const std::string& zero_point = node_.inputs[op.output_zero_point];
     if (builder_.is_known(zero_point)) result.type = builder_.info(zero_point).type;
   }
-  result.quantization = quantization(result.value, op.output_scale, op.output_zero_point, result.type, {});
+  result.quantization = quantization(result.value, *op.output_scale, op.output_zero_point, result.type, {});
   results_.push_back(std::move(result));
 }
 

@@ -157,7 +157,7 @@ void OperatorReader::read_conv_transpose() {
 /// y = alpha * op(a) op(b) + beta * c.
 void OperatorReader::read_gemm() {
   expect_inputs(2, 3);
-  const float alpha = attributes_.real("alpha", 1.0F);
+  float alpha = attributes_.real("alpha", 1.0F);
   const float beta = attributes_.real("beta", 1.0F);
   const bool transposes_a = attributes_.flag("transA", false);
   const bool transposes_b = attributes_.flag("transB", false);
@@ -165,6 +165,12 @@ void OperatorReader::read_gemm() {
   const Shape& b = shape(1);
   if (a.size() != 2 || b.size() != 2)
     fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two matrices");
+  if (node_.op_type == "QGemm" && alpha > 0.0F) {
+    // ONNX Runtime multiplies (alpha * s_a) * s_b / s_y, each product rounded: the first operand's scale is the
+    // first product.
+    operands_.front().quantization->scales.front() *= alpha;
+    alpha = 1.0F;
+  }
   if (alpha != 1.0F || (beta != 1.0F && has(2)))
     fail("attributes alpha and beta", std::to_string(alpha) + " and " + std::to_string(beta), "1 and 1",
          "multiply the constants by them");

@@ -62,8 +62,9 @@ void GraphBuilder::state_scales(const OnnxNode& node, const std::optional<Quanti
   if (quantized) operands = quantized->operands;
   if (node.op_type == "DequantizeLinear" && node.inputs.size() >= 2) operands = {{0, 1, 2}};
   for (const QuantizedOperand& operand : operands) {
+    if (!operand.scale) continue;
     Wish& wish = wishes_[node.inputs[operand.value]];
-    wish.scale = node.inputs[operand.scale];
+    wish.scale = node.inputs[*operand.scale];
     wish.zero_point = operand.zero_point < node.inputs.size() ? node.inputs[operand.zero_point] : "";
   }
 }

@@ -40,11 +40,20 @@ QuantizedOperator concatenation(const OnnxNode& node) {
   return op;
 }
 
+/// ConvInteger, MatMulInteger: values a, b, then their zero points, which may be absent.
+QuantizedOperator integer_product(const char* plain) {
+  return {plain, {{0, std::nullopt, 2}, {1, std::nullopt, 3}}, {}, {}, 0};
+}
+
 }  // namespace
 
 std::optional<QuantizedOperator> quantized_operator(const OnnxNode& node) {
   if (node.domain == kMicrosoft && node.op_type == "QLinearConcat")
     return node.inputs.size() >= 5 && node.inputs.size() % 3 == 2 ? std::optional(concatenation(node)) : std::nullopt;
+  if (node.domain.empty() && node.inputs.size() >= 2) {
+    if (node.op_type == "ConvInteger") return integer_product("Conv");
+    if (node.op_type == "MatMulInteger") return integer_product("MatMul");
+  }
   const auto* row = std::find_if(kOperators.begin(), kOperators.end(), [&](const OperatorRow& candidate) {
     return node.domain == candidate.domain && node.op_type == candidate.name;
   });

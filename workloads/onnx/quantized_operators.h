@@ -13,14 +13,17 @@ namespace qsim::onnx_format {
 
 /// Positions among a node's inputs.
 struct QuantizedOperand {
-  std::size_t value = 0, scale = 0, zero_point = 0;
+  std::size_t value = 0;
+  std::optional<std::size_t> scale;  ///< None: integers, of scale 1.
+  std::size_t zero_point = 0;
 };
 
 struct QuantizedOperator {
   std::string plain;  ///< "Conv" of QLinearConv.
   std::vector<QuantizedOperand> operands;
   std::optional<std::size_t> bias;
-  std::size_t output_scale = 0, output_zero_point = 0;
+  std::optional<std::size_t> output_scale;  ///< None: the result is the int32 accumulator.
+  std::size_t output_zero_point = 0;
 };
 
 /// Nothing where the node is none of them, or has too few inputs.

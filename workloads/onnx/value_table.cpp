@@ -109,6 +109,25 @@ Quantization GraphBuilder::quantization(const std::string& scale_value, const st
   const OnnxTensor* scale = parameter(*this, scale_value);
   if (scale == nullptr) fail("scale \"" + scale_value + "\", which is computed at run time", "a constant");
   if (scale->type != OnnxType::float32) fail("scale of " + onnx_type_name(scale->type), "FLOAT");
+  return quantization(*scale, zero_point_value, type, shape, axis, place);
+}
+
+Quantization GraphBuilder::integer_quantization(const std::string& zero_point_value, OnnxType type, const Shape& shape,
+                                                std::int64_t axis, const std::string& place) {
+  const OnnxTensor* zero_point = parameter(*this, zero_point_value);
+  const bool has_slices = zero_point != nullptr && zero_point->size() != 1;
+  OnnxTensor ones = make_onnx_tensor(OnnxType::float32, has_slices ? zero_point->shape : Shape{});
+  for (std::int64_t i = 0; i < ones.size(); ++i) ones.put<float>(i, 1.0F);
+  return quantization(ones, zero_point_value, type, shape, axis, place);
+}
+
+Quantization GraphBuilder::quantization(const OnnxTensor& scales, const std::string& zero_point_value, OnnxType type,
+                                        const Shape& shape, std::int64_t axis, const std::string& place) {
+  const auto fail = [&](const std::string& value, const std::string& expected) {
+    throw InputError(Problem{model_.model().file, place, value, expected,
+                             "quantize the model statically, with constant scales"});
+  };
+  const OnnxTensor* scale = &scales;
   const OnnxTensor* zero_point = parameter(*this, zero_point_value);
   if (!zero_point_value.empty() && zero_point == nullptr)
     fail("zero point \"" + zero_point_value + "\", which is computed at run time", "a constant");
