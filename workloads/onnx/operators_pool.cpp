@@ -17,6 +17,7 @@ struct WindowRequest {
   std::int64_t input, kernel, stride, dilation, pad_before, pad_after;
   std::string auto_pad;
   bool ceil = false;
+  bool is_pool = false;
 };
 
 /// output = floor((input + padding - reach) / stride) + 1 with reach = (kernel - 1) * dilation + 1. With `ceil` rounded
@@ -26,8 +27,11 @@ WindowSize window_size(const WindowRequest& request) {
   WindowSize size{0, request.pad_before, request.pad_after};
   if (request.auto_pad == "SAME_UPPER" || request.auto_pad == "SAME_LOWER") {
     size.output = (request.input + request.stride - 1) / request.stride;
-    const std::int64_t total = std::max<std::int64_t>((size.output - 1) * request.stride + reach - request.input, 0);
-    size.pad_before = request.auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
+    // Below 0 where the stride is longer than the window: ONNX Runtime then leaves out elements at the beginning, of
+    // convolutions one less (measured: kernels 1 to 3, strides 2 to 11, sizes 1 to 29).
+    std::int64_t total = (size.output - 1) * request.stride + reach - request.input;
+    if (total < 0 && !request.is_pool) ++total;
+    size.pad_before = request.auto_pad == "SAME_UPPER" ? total / 2 : (total + 1) / 2;
     size.pad_after = total - size.pad_before;
     return size;
   }
@@ -43,9 +47,17 @@ WindowSize window_size(const WindowRequest& request) {
 
 }  // namespace
 
+/// com.microsoft's pools may take [N, H, W, C].
+DimensionOrder OperatorReader::image_order() {
+  const std::size_t rank = shape(0).size();
+  if (!attributes_.flag("channels_last", false)) return DimensionOrder::channels_last(rank);
+  return rank == 3 ? DimensionOrder{{0, 2, 3}, 4} : DimensionOrder::plain(rank);
+}
+
 OperatorReader::Window OperatorReader::window(const std::vector<std::int64_t>& kernel, bool is_pool) {
   const Shape& x = shape(0);
   const std::size_t dimensions = x.size() - 2;
+  const std::size_t first = is_pool && attributes_.flag("channels_last", false) ? 1 : 2;
   const auto values = [&](const char* name, std::size_t count, std::int64_t fallback, std::int64_t least) {
     std::vector<std::int64_t> list = attributes_.integers(name).value_or(std::vector<std::int64_t>(count, fallback));
     const bool fits = std::all_of(list.begin(), list.end(),
@@ -70,11 +82,11 @@ OperatorReader::Window OperatorReader::window(const std::vector<std::int64_t>& k
   const bool ceil = is_pool && attributes_.flag("ceil_mode", false);
   Window window;
   for (std::size_t d = 0; d < dimensions; ++d) {
-    const WindowSize size = window_size({x[d + 2], kernel[d], strides[d], dilations[d], pads[d], pads[d + dimensions],
-                                         auto_pad, ceil});
+    const WindowSize size = window_size({x[d + first], kernel[d], strides[d], dilations[d], pads[d], pads[d + dimensions],
+                                         auto_pad, ceil, is_pool});
     if (size.output < 1) {
       fail("window", std::to_string((kernel[d] - 1) * dilations[d] + 1) + " elements long",
-           "at most the padded input's " + std::to_string(x[d + 2] + size.pad_before + size.pad_after));
+           "at most the padded input's " + std::to_string(x[d + first] + size.pad_before + size.pad_after));
     }
     window.output.push_back(size.output);
     // One dimension alone is the width.
@@ -82,10 +94,25 @@ OperatorReader::Window OperatorReader::window(const std::vector<std::int64_t>& k
     (is_width ? window.kernel_w : window.kernel_h) = kernel[d];
     (is_width ? window.stride_w : window.stride_h) = strides[d];
     (is_width ? window.dilation_w : window.dilation_h) = dilations[d];
-    (is_width ? window.pad_left : window.pad_top) = size.pad_before;
-    (is_width ? window.pad_right : window.pad_bottom) = size.pad_after;
+    (is_width ? window.pad_left : window.pad_top) = std::max<std::int64_t>(size.pad_before, 0);
+    (is_width ? window.crop_left : window.crop_top) = std::max<std::int64_t>(-size.pad_before, 0);
+    (is_width ? window.pad_right : window.pad_bottom) = std::max<std::int64_t>(size.pad_after, 0);
   }
   return window;
+}
+
+TensorId OperatorReader::windowed_input(const Window& window, const DimensionOrder& order) {
+  const TensorId whole = tensor(0, order);
+  if (window.crop_top == 0 && window.crop_left == 0) return whole;
+  const Tensor given = builder_.graph().tensor(whole);
+  StridedSliceOp crop{{0, window.crop_top, window.crop_left, 0}, {1, 1, 1, 1}, given.shape};
+  for (std::size_t d = 0; d < crop.count.size(); ++d) crop.count[d] -= crop.begin[d];
+  Node node = new_node(crop, {whole});
+  node.name += "#crop";
+  const TensorId part = builder_.add_tensor(given.name + "#crop", given.type, crop.count, given.quantization);
+  node.outputs = {part};
+  builder_.add_node(std::move(node));
+  return part;
 }
 
 void OperatorReader::read_pool(PoolKind kind) {
@@ -108,12 +135,12 @@ void OperatorReader::read_pool(PoolKind kind) {
     if (pool.count_include_pad && attributes_.flag("ceil_mode", false) && (grew || !pads))
       fail("attribute ceil_mode", "1 with count_include_pad", "one of the two", "pad the input explicitly");
   }
-  if (attributes_.flag("channels_last", false)) fail("attribute channels_last", "1", "0");
   attributes_.ignore("storage_order");  // Of the indices, which nobody uses.
-  const DimensionOrder order = DimensionOrder::channels_last(x.size());
-  Shape y{x[0], x[1]};
-  y.insert(y.end(), window.output.begin(), window.output.end());
-  const TensorId input = tensor(0, order);
+  const DimensionOrder order = image_order();
+  const bool channels_last = attributes_.flag("channels_last", false);
+  Shape y = x;
+  std::copy(window.output.begin(), window.output.end(), y.begin() + (channels_last ? 1 : 2));
+  const TensorId input = windowed_input(window, order);
   kind == PoolKind::max ? emit_move(pool, {input}, y, order) : emit(pool, {input}, y, order);
 }
 
@@ -128,16 +155,17 @@ void OperatorReader::read_average_pool() {
 void OperatorReader::read_global_pool(PoolKind kind) {
   expect_inputs(1, 1);
   expect_spatial();
-  if (attributes_.flag("channels_last", false)) fail("attribute channels_last", "1", "0");
   const Shape& x = shape(0);
-  const DimensionOrder order = DimensionOrder::channels_last(x.size());
+  const DimensionOrder order = image_order();
+  const Shape image = order.graph_shape(x);
   Pool2dOp pool;
   pool.kind = kind;
   pool.activation = activation_;
-  pool.kernel_h = x.size() == 4 ? x[2] : 1;
-  pool.kernel_w = x.back();
+  pool.kernel_h = image[1];
+  pool.kernel_w = image[2];
   Shape y = x;
-  std::fill(y.begin() + 2, y.end(), 1);
+  const auto first = y.begin() + (attributes_.flag("channels_last", false) ? 1 : 2);
+  std::fill(first, first + static_cast<std::ptrdiff_t>(x.size()) - 2, 1);
   const TensorId input = tensor(0, order);
   kind == PoolKind::max ? emit_move(pool, {input}, y, order) : emit(pool, {input}, y, order);
 }

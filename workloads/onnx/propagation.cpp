@@ -44,11 +44,15 @@ void GraphBuilder::find_wishes() {
     const std::string& op = quantized ? quantized->plain : node.op_type;
     const auto output = wishes_.find(node.outputs.front());
     const Wish inherited = output == wishes_.end() ? Wish{} : output->second;
+    const bool has_nhwc = std::any_of(node.attributes.begin(), node.attributes.end(), [](const OnnxAttribute& a) {
+      const auto* value = std::get_if<std::int64_t>(&a.value);
+      return a.name == "channels_last" && value != nullptr && *value != 0;
+    });
     const bool is_transpose = op == "Transpose";  // Moves anyway, whatever its input's order.
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i].empty()) continue;
       Wish& wish = wishes_[node.inputs[i]];
-      if ((is_spatial(op) && i == 0) || (keeps_order(op) && !is_transpose && inherited.channels_last))
+      if ((is_spatial(op) && i == 0 && !has_nhwc) || (keeps_order(op) && !is_transpose && inherited.channels_last))
         wish.channels_last = true;
       if (i == 0 && moves_integers(node) && !inherited.scale.empty()) wish = {wish.channels_last, inherited.scale, inherited.zero_point};
     }

@@ -54,6 +54,8 @@ std::optional<QuantizedOperator> quantized_operator(const OnnxNode& node) {
     if (node.op_type == "ConvInteger") return integer_product("Conv");
     if (node.op_type == "MatMulInteger") return integer_product("MatMul");
   }
+  if (node.domain == kMicrosoft && node.op_type == "MatMulInteger16" && node.inputs.size() == 2)
+    return integer_product("MatMul");
   const auto* row = std::find_if(kOperators.begin(), kOperators.end(), [&](const OperatorRow& candidate) {
     return node.domain == candidate.domain && node.op_type == candidate.name;
   });
