@@ -39,7 +39,9 @@ def shaped(scale, rank, axis):
 
 def quantized(v, scale, zero_point, dtype):
     """rne(v / s) + z"""
-    return saturated(np.rint(v.astype(F) / np.asarray(scale, F)).astype(np.float64) + zero_point, dtype)
+    with np.errstate(over="ignore"):
+        steps = np.rint(v.astype(F) / np.asarray(scale, F)).astype(np.float64)
+    return saturated(steps + zero_point, dtype)
 
 
 def dequantized(q, scale, zero_point):
@@ -78,11 +80,22 @@ def matmul_integer(p, _dtype, a, b=None):
     return product(p, a, p["b"] if b is None else b).astype(np.int32)
 
 
+def repeats_first(a, b):
+    """The first operand has one element along the innermost dimension that is more than 1 in one of them."""
+    pairs = list(zip(reversed(a), reversed(b)))
+    for i, (own, other) in enumerate(pairs):
+        if own > 1 or other > 1 or i + 1 == len(pairs):
+            return own == 1
+    return not a or a[-1] == 1
+
+
 def qlinear_add(p, dtype, *_inputs):
     """ra = sa / sc, rb = sb / sc; fx = zc - fma(ra, za, rb * zb); rne(fma(ra, a, fma(rb, b, fx)))"""
     a, b = p["a"], p["b"]
     za, zb, zc = (F(z) for z in p["zeros"])
     ra, rb = F(p["a_scale"]) / F(p["y_scale"]), F(p["b_scale"]) / F(p["y_scale"])
+    if repeats_first(a.shape, b.shape):
+        a, b, za, zb, ra, rb = b, a, zb, za, rb, ra
     fixed = F(zc - fma(ra, za, rb * zb))
     return saturated(np.rint(fma(ra, a.astype(F), fma(rb, b.astype(F), fixed))), dtype)
 
@@ -119,10 +132,10 @@ def qlinear_concat(p, dtype, *arrays):
 def qlinear_average_pool(p, dtype, x):
     """Sequential float32 sum of dequantized elements, divided by their count; rne(v / ys + z). A window that is the whole
     input, without pads, is the global pool's."""
-    if p["channels_last"]:
-        return np.moveaxis(qlinear_average_pool({**p, "channels_last": 0}, dtype, np.moveaxis(x, -1, 1)), 1, -1)
     if p["ceil_mode"]:
         return None  # Its windows at the edge are left to the other comparison.
+    if p["channels_last"]:
+        return np.moveaxis(qlinear_average_pool({**p, "channels_last": 0}, dtype, np.moveaxis(x, -1, 1)), 1, -1)
     kernel, ones = p["kernel_shape"], [1, 1]
     if list(x.shape[2:]) == kernel and not any(p["pads"]):
         return qlinear_global_average_pool(p, dtype, x)
