@@ -1,9 +1,8 @@
-// Resizing height and width of a float tensor. Positions are computed in float32, as ONNX Runtime and TFLite do:
-// where a position falls on a boundary between two input elements, its rounding decides.
+// Resizing height and width of a float tensor.
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "workloads/execute.h"
 #include "workloads/float/float_nodes.h"
 #include "workloads/float/parallel_blocks.h"
 
@@ -33,64 +32,39 @@ float source_position(const ResizeOp& op, const ResizeAxis& axis, std::int64_t o
   return x;
 }
 
-std::int64_t rounded(ResizeRounding rounding, float position) {
-  switch (rounding) {
-    case ResizeRounding::floor:
-      return static_cast<std::int64_t>(std::floor(position));
-    case ResizeRounding::ceil:
-      return static_cast<std::int64_t>(std::ceil(position));
-    case ResizeRounding::round_prefer_floor:  // The lower one at a tie.
-      return static_cast<std::int64_t>(std::ceil(position - 0.5F));
-    case ResizeRounding::round_prefer_ceil:
-      return static_cast<std::int64_t>(std::floor(position + 0.5F));
-  }
-  return 0;
-}
-
 /// Output index -> the two input indices and the share of the second.
-struct ResizeTap {
+struct LinearTap {
   std::int64_t low = 0, high = 0;
   float share = 0.0F;
 };
 
-std::vector<ResizeTap> taps_of(const ResizeOp& op, const ResizeAxis& axis) {
-  std::vector<ResizeTap> taps;
+std::vector<LinearTap> linear_taps(const ResizeOp& op, const ResizeAxis& axis) {
+  std::vector<LinearTap> taps;
   taps.reserve(static_cast<std::size_t>(axis.out));
   for (std::int64_t o = 0; o < axis.out; ++o) {
-    const float position = source_position(op, axis, o);
-    ResizeTap tap;
-    if (op.mode == ResizeMode::nearest) {
-      tap.low = tap.high = std::clamp<std::int64_t>(rounded(op.rounding, position), 0, axis.in - 1);
-    } else {
-      const float inside = std::clamp(position, 0.0F, static_cast<float>(axis.in - 1));
-      tap.low = static_cast<std::int64_t>(inside);
-      tap.high = std::min(tap.low + 1, axis.in - 1);
-      tap.share = inside - static_cast<float>(tap.low);
-    }
+    const float position = std::clamp(source_position(op, axis, o), 0.0F, static_cast<float>(axis.in - 1));
+    LinearTap tap;
+    tap.low = static_cast<std::int64_t>(position);
+    tap.high = std::min(tap.low + 1, axis.in - 1);
+    tap.share = position - static_cast<float>(tap.low);
     taps.push_back(tap);
   }
   return taps;
 }
 
-}  // namespace
-
-void run_float_resize(const FloatRun& run, const ResizeOp& op) {
+void run_linear(const FloatRun& run, const ResizeOp& op) {
   const Shape& x = run.inputs[0]->shape;
   const Shape& y = run.output.shape;
   const std::int64_t channels = x[3];
-  const std::vector<ResizeTap> rows = taps_of(op, {x[1], y[1], op.scale_h});
-  const std::vector<ResizeTap> columns = taps_of(op, {x[2], y[2], op.scale_w});
+  const std::vector<LinearTap> rows = linear_taps(op, {x[1], y[1], op.scale_h});
+  const std::vector<LinearTap> columns = linear_taps(op, {x[2], y[2], op.scale_w});
   for_each_block(y[0] * y[1], run.threads, [&](std::int64_t row) {
-    const ResizeTap& v = rows[static_cast<std::size_t>(row % y[1])];
+    const LinearTap& v = rows[static_cast<std::size_t>(row % y[1])];
     const float* image = run.input().data() + row / y[1] * x[1] * x[2] * channels;
     const float* low = image + v.low * x[2] * channels;
     const float* high = image + v.high * x[2] * channels;
     float* out = run.result().data() + row * y[2] * channels;
-    for (const ResizeTap& h : columns) {
-      if (op.mode == ResizeMode::nearest) {
-        out = std::copy_n(low + h.low * channels, channels, out);
-        continue;
-      }
+    for (const LinearTap& h : columns) {
       const std::int64_t left = h.low * channels;
       const std::int64_t right = h.high * channels;
       for (std::int64_t c = 0; c < channels; ++c) {
@@ -100,6 +74,33 @@ void run_float_resize(const FloatRun& run, const ResizeOp& op) {
       }
     }
   });
+}
+
+/// Which element is nearest does not depend on the element type.
+void run_nearest(const FloatRun& run) {
+  const Shape& x = run.inputs[0]->shape;
+  const Shape& y = run.output.shape;
+  const std::int64_t channels = x[3];
+  const arithmetic::ResizeFunction function = resize_function(run.graph, run.node);
+  for_each_block(y[0] * y[1], run.threads, [&](std::int64_t row) {
+    const std::int64_t image_row = row / y[1] * x[1] + function.rows[static_cast<std::size_t>(row % y[1])].first;
+    const float* from = run.input().data() + image_row * x[2] * channels;
+    float* out = run.result().data() + row * y[2] * channels;
+    for (const arithmetic::ResizeTap& tap : function.columns) {
+      out = std::copy_n(from + tap.first * channels, channels, out);
+    }
+  });
+}
+
+}  // namespace
+
+void run_float_resize(const FloatRun& run, const ResizeOp& op) {
+  const bool copies = run.graph.semantics == Semantics::onnx && run.inputs[0]->shape == run.output.shape;
+  if (op.mode == ResizeMode::nearest || copies) {
+    run_nearest(run);
+  } else {
+    run_linear(run, op);
+  }
 }
 
 }  // namespace qsim

@@ -41,6 +41,7 @@ class OperatorReader {
   void read_conv_transpose();
   void read_gemm();
   void read_matmul();
+  TensorId scaled_constant(std::size_t index, float factor, const DimensionOrder& order);
   TensorId bias(std::size_t index, std::int64_t channels, const Operand& x, const Operand& w);
   void read_matmul_constant();
   void read_matmul_activations();
@@ -52,6 +53,7 @@ class OperatorReader {
   void read_reduce_mean();
   void read_resize();
   void read_pool(PoolKind kind);
+  TensorId pad_before_pool(TensorId input, Pool2dOp& pool);
   void read_global_pool(PoolKind kind);
   // operators_elementwise.cpp
   void read_add() { read_binary(BinaryKind::add); }

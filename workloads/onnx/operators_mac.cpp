@@ -136,10 +136,11 @@ void OperatorReader::read_conv_transpose() {
     if (output_shape || auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER") {
       if (output_shape && output_shape->size() != dimensions)
         fail("attribute output_shape", to_string(*output_shape), std::to_string(dimensions) + " sizes");
-      size = output_shape ? (*output_shape)[d] : x[d + 2] * strides[d];
+      size = output_shape ? (*output_shape)[d] : std::min(x[d + 2] * strides[d], full);
       const std::int64_t total = std::max<std::int64_t>(full - size, 0);
-      // The larger half lies at the end but for SAME_UPPER, as the operator's documentation has it.
-      pads[d] = auto_pad == "SAME_UPPER" ? total - total / 2 : total / 2;
+      // The larger half lies at the end for SAME_UPPER alone: as ONNX Runtime has it, the other way round than the
+      // operator's documentation.
+      pads[d] = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
     }
     if (size < 1) fail("output", "size " + std::to_string(size), "1 or more");
     y.push_back(size);
@@ -171,7 +172,8 @@ void OperatorReader::read_gemm() {
     operands_.front().quantization->scales.front() *= alpha;
     alpha = 1.0F;
   }
-  if (alpha != 1.0F || (beta != 1.0F && has(2)))
+  const bool scales_constants = is_float() && is_constant(1);
+  if (!scales_constants && (alpha != 1.0F || (beta != 1.0F && has(2))))
     fail("attributes alpha and beta", std::to_string(alpha) + " and " + std::to_string(beta), "1 and 1",
          "multiply the constants by them");
   const std::int64_t rows = a[transposes_a ? 1 : 0];
@@ -197,9 +199,21 @@ void OperatorReader::read_gemm() {
   if (scales && scales->scales.size() > 1 && scales->axis != (transposes_b ? 0 : 1))
     fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis), "the output channels");
   const DimensionOrder order = transposes_b ? DimensionOrder::plain(2) : DimensionOrder{{1, 0}, 2};
-  const TensorId weights = tensor(1, order);
-  emit(FullyConnectedOp{activation_}, {left, weights, bias(2, outputs, operand(0), operand(1))}, {rows, outputs},
-       DimensionOrder::plain(2));
+  const TensorId weights = alpha == 1.0F ? tensor(1, order) : scaled_constant(1, alpha, order);
+  const TensorId summand = bias(2, outputs, operand(0), operand(1));
+  if (summand != kNoTensor && beta != 1.0F) {
+    for (float& value : builder_.graph().tensor(summand).data->as<float>()) value *= beta;
+  }
+  emit(FullyConnectedOp{activation_}, {left, weights, summand}, {rows, outputs}, DimensionOrder::plain(2));
+}
+
+/// A constant of floats times `factor`.
+TensorId OperatorReader::scaled_constant(std::size_t index, float factor, const DimensionOrder& order) {
+  OnnxTensor scaled = *builder_.constant(operand(index).value);
+  if (scaled.type != OnnxType::float32)
+    fail("weights \"" + operand(index).value + "\"", onnx_type_name(scaled.type), "FLOAT");
+  for (std::int64_t i = 0; i < scaled.size(); ++i) scaled.put<float>(i, scaled.get<float>(i) * factor);
+  return builder_.constant_tensor(operand(index).value, scaled, order, std::nullopt);
 }
 
 void OperatorReader::read_matmul() {

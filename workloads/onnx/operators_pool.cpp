@@ -126,22 +126,45 @@ void OperatorReader::read_pool(PoolKind kind) {
   Pool2dOp pool{kind, window.kernel_h, window.kernel_w, window.stride_h, window.stride_w,
                 window.pad_top, window.pad_bottom, window.pad_left, window.pad_right, activation_};
   const Shape& x = shape(0);
-  if (kind == PoolKind::average) {
-    pool.count_include_pad = attributes_.flag("count_include_pad", false);
-    const auto pads = attributes_.integers("pads");
-    const bool grew = pads && attributes_.text("auto_pad", "NOTSET") == "NOTSET" &&
-                      (window.pad_right != pads->back() ||
-                       (x.size() == 4 && window.pad_bottom != (*pads)[2]));
-    if (pool.count_include_pad && attributes_.flag("ceil_mode", false) && (grew || !pads))
-      fail("attribute ceil_mode", "1 with count_include_pad", "one of the two", "pad the input explicitly");
-  }
+  pool.count_include_pad = kind == PoolKind::average && attributes_.flag("count_include_pad", false);
   attributes_.ignore("storage_order");  // Of the indices, which nobody uses.
   const DimensionOrder order = image_order();
   const bool channels_last = attributes_.flag("channels_last", false);
   Shape y = x;
   std::copy(window.output.begin(), window.output.end(), y.begin() + (channels_last ? 1 : 2));
-  const TensorId input = windowed_input(window, order);
+  TensorId input = windowed_input(window, order);
+  if (pool.count_include_pad && attributes_.flag("ceil_mode", false)) input = pad_before_pool(input, pool);
   kind == PoolKind::max ? emit_move(pool, {input}, y, order) : emit(pool, {input}, y, order);
+}
+
+/// What ceil_mode adds behind the padding that the model states is not counted, and has to be told apart from it where
+/// it is: the stated padding becomes elements of a PadOp, the rest stays padding of the pooling.
+TensorId OperatorReader::pad_before_pool(TensorId input, Pool2dOp& pool) {
+  const std::size_t dimensions = shape(0).size() - 2;
+  const std::string auto_pad = attributes_.text("auto_pad", "NOTSET");
+  if (auto_pad != "NOTSET" && auto_pad != "VALID") return input;
+  std::vector<std::int64_t> stated(2 * dimensions, 0);
+  if (auto_pad == "NOTSET") stated = attributes_.integers("pads").value_or(stated);
+  const std::int64_t right = stated.back();
+  const std::int64_t bottom = dimensions == 2 ? stated[2] : 0;
+  if (pool.pad_bottom == bottom && pool.pad_right == right) return input;
+  const Tensor given = builder_.graph().tensor(input);
+  PadOp pad;
+  pad.before = {0, pool.pad_top, pool.pad_left, 0};
+  pad.after = {0, bottom, right, 0};
+  if (given.quantization) pad.value = given.quantization->zero_point();
+  Shape padded = given.shape;
+  for (std::size_t d = 0; d < padded.size(); ++d) padded[d] += pad.before[d] + pad.after[d];
+  Node node = new_node(std::move(pad), {input});
+  node.name += "#pad";
+  const TensorId result = builder_.add_tensor(given.name + "#pad", given.type, padded, given.quantization);
+  node.outputs = {result};
+  builder_.add_node(std::move(node));
+  pool.pad_top = pool.pad_left = 0;
+  pool.pad_bottom -= bottom;
+  pool.pad_right -= right;
+  pool.count_include_pad = false;
+  return result;
 }
 
 void OperatorReader::read_max_pool() {
