@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/gemm.h"
+#include "hw_models/arithmetic/kernel_target.h"
 
 namespace {
 
@@ -57,8 +58,8 @@ int main() {
   const std::vector<Shape> shapes = {
       {3136, 64, 576}, {1024, 1024, 1024}, {49, 512, 4608}, {12544, 64, 147}, {1, 1000, 2048}};
   std::printf("%-10s %-8s %18s  GMAC/s\n", "target", "operands", "rows x cols x depth");
-  for (const std::string& target : gemm_targets()) {
-    select_gemm_target(target);
+  for (const std::string& target : kernel_targets()) {
+    select_kernel_target(target);
     for (const Shape& s : shapes) {
       if (target == "portable" && s.rows * s.columns * s.depth > 200'000'000) continue;
       const auto print = [&](const char* operands, IntegerFormat x, IntegerFormat w, int accumulator_bits) {

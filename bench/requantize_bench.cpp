@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/gemm.h"
+#include "hw_models/arithmetic/kernel_target.h"
 #include "hw_models/arithmetic/requantize_block.h"
 
 using namespace qsim::arithmetic;
@@ -17,8 +18,8 @@ int main() {
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = static_cast<std::int32_t>(i * 2654435761U) >> 12;
   std::vector<std::int8_t> out(in.size());
   std::printf("%-10s %-30s  million outputs/s\n", "target", "profile");
-  for (const std::string& target : gemm_targets()) {
-    select_gemm_target(target);
+  for (const std::string& target : kernel_targets()) {
+    select_kernel_target(target);
     for (const RoundingProfile profile :
          {RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
           RoundingProfile::fixed_point_single_rounding, RoundingProfile::fixed_point_16bit_multiplier,

@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "hw_models/arithmetic/accumulator.h"
@@ -79,10 +78,5 @@ AccumulatorStats gemm(std::int64_t rows, const PackedWeights& weights, std::span
 AccumulatorStats gemm_wide(std::int64_t rows, const PackedWeights& weights,
                            std::span<const std::int64_t> preload, const GemmOptions& options,
                            const WideRowProducer& produce, const BlockConsumer& consume);
-
-/// Names of the instruction sets that this machine can run the kernels on, best first; "portable" is last.
-[[nodiscard]] std::vector<std::string> gemm_targets();
-/// Restricts the kernels to one of gemm_targets() (tests); empty lifts the restriction.
-void select_gemm_target(const std::string& name);
 
 }  // namespace qsim::arithmetic

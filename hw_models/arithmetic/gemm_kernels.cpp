@@ -100,8 +100,6 @@ void NarrowToBytes(const std::int16_t* in, std::int64_t count, int offset, std::
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-#include "hw_models/arithmetic/gemm.h"
-
 namespace qsim::arithmetic {
 
 HWY_EXPORT(RunNarrowBlock);
@@ -120,36 +118,6 @@ bool has_8bit_steps() {
 }
 void narrow_to_bytes(const std::int16_t* in, std::int64_t count, int offset, std::byte* out) {
   HWY_DYNAMIC_DISPATCH(NarrowToBytes)(in, count, offset, out);
-}
-
-namespace {
-std::string target_name(std::int64_t target) {
-  return target == HWY_EMU128 || target == HWY_SCALAR ? "portable" : hwy::TargetName(target);
-}
-/// What the CPU offers, whatever select_gemm_target() restricts it to.
-std::vector<std::int64_t> available_targets() {
-  static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
-  return targets;
-}
-}  // namespace
-
-std::vector<std::string> gemm_targets() {
-  std::vector<std::string> names;
-  for (const std::int64_t target : available_targets()) {
-    names.push_back(target_name(target));
-  }
-  return names;
-}
-
-void select_gemm_target(const std::string& name) {
-  std::int64_t mask = 0;  // No restriction.
-  for (const std::int64_t target : available_targets()) {
-    if (target_name(target) == name) {
-      mask = target;
-    }
-  }
-  hwy::SetSupportedTargetsForTest(mask);
-  hwy::GetChosenTarget().DeInit();  // The next call of a kernel chooses again.
 }
 
 }  // namespace qsim::arithmetic

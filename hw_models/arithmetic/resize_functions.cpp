@@ -18,7 +18,8 @@ std::int64_t blend_float(const ResizeTap& row, const ResizeTap& column, const Re
 
 /// Columns only, with x2 = x1 = 1/2 between a position and itself.
 std::int64_t blend_halves(const ResizeTap& column, const ResizeNeighbours& x) {
-  return blend_float(column, {0, 0, 0.5F, 0.5F}, {x.first_first, x.first_first, x.first_second, x.first_second});
+  return blend_float(column, {0, 0, 0.5F, 0.5F},
+                     {x.first_first, x.first_first, x.first_second, x.first_second});
 }
 
 /// The same sum with weights in 1/1024, exact: in units of 2^-20.
@@ -33,8 +34,8 @@ std::int64_t blend_integer(const ResizeTap& row, const ResizeTap& column, const 
 
 }  // namespace
 
-std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column, std::int64_t channel,
-                      const ResizeNeighbours& x) {
+std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
+                      std::int64_t channel, const ResizeNeighbours& x) {
   constexpr std::int64_t kUnit = std::int64_t{1} << 20;
   const ResizeTap& y_tap = function.rows[row];
   const ResizeTap& x_tap = function.columns[column];

@@ -17,6 +17,7 @@ constexpr int kBadInput = 2;
 constexpr int kInternalError = 70;
 
 int run_command_line(int argc, const char* const* argv) {
+  qsim::cli::choose_kernels();
   const std::vector<qsim::cli::Command> commands = qsim::cli::all_commands();
   const qsim::cli::CommandLine line = qsim::cli::parse_command_line(commands, argc, argv);
   if (line.command == nullptr) {

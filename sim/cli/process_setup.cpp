@@ -1,11 +1,16 @@
 #include "sim/cli/process_setup.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <initializer_list>
+
+#include "hw_models/arithmetic/kernel_target.h"
+#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {
@@ -38,6 +43,14 @@ void set_up_process() {
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   // SystemC prints its banner with the first context otherwise.
   ::setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 1);
+}
+
+void choose_kernels() {
+  const char* name = std::getenv("QSIM_KERNELS");
+  if (name == nullptr || arithmetic::select_kernel_target(name)) return;
+  throw InputError(Problem{"QSIM_KERNELS", "", fmt::format("\"{}\"", name),
+                           fmt::format("{}", fmt::join(arithmetic::kernel_targets(), ", ")),
+                           "unset it for the best of them"});
 }
 
 }  // namespace qsim::cli

@@ -9,4 +9,8 @@ namespace qsim::cli {
 /// SystemC stays silent.
 void set_up_process();
 
+/// Restricts the fast kernels to the instruction set that the environment's QSIM_KERNELS names; all give the
+/// same results. InputError where this computer has none of that name.
+void choose_kernels();
+
 }  // namespace qsim::cli

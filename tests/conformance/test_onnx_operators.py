@@ -40,14 +40,19 @@ def workload(layers):
             "outputs": [layer["name"] for layer in descriptions]}, arrays
 
 
-def run(layers, folder, *options):
+def workload_files(layers, folder):
+    """Writes the network and its inputs; the arguments that name them."""
     description, arrays = workload(layers)
     (folder / "layers.json").write_text(json.dumps(description))
-    arguments = ["--workload", folder / "layers.json", "--outputs", folder / "outputs.safetensors", "--quiet"]
+    arguments = ["--workload", folder / "layers.json"]
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values)
         arguments += ["--input", f"{name}={folder / name}.npy"]
-    run_qsim(*arguments, *options)
+    return arguments
+
+
+def run(layers, folder, *options):
+    run_qsim(*workload_files(layers, folder), "--outputs", folder / "outputs.safetensors", "--quiet", *options)
     return read_safetensors(folder / "outputs.safetensors")
 
 

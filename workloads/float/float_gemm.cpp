@@ -65,31 +65,5 @@ FloatPanels FloatPanels::from_transposed(std::span<const float> matrix, std::int
   return panels;
 }
 
-namespace {
-std::string target_name(std::int64_t target) {
-  return target == HWY_EMU128 || target == HWY_SCALAR ? "portable" : hwy::TargetName(target);
-}
-/// What the CPU offers, whatever select_float_gemm_target() restricts it to.
-const std::vector<std::int64_t>& available_targets() {
-  static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
-  return targets;
-}
-}  // namespace
-
-std::vector<std::string> float_gemm_targets() {
-  std::vector<std::string> names;
-  for (const std::int64_t target : available_targets()) names.push_back(target_name(target));
-  return names;
-}
-
-void select_float_gemm_target(const std::string& name) {
-  std::int64_t mask = 0;  // No restriction.
-  for (const std::int64_t target : available_targets()) {
-    if (target_name(target) == name) mask = target;
-  }
-  hwy::SetSupportedTargetsForTest(mask);
-  hwy::GetChosenTarget().DeInit();  // The next call of a kernel chooses again.
-}
-
 }  // namespace qsim
 #endif

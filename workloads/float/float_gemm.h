@@ -1,12 +1,11 @@
 // Matrix product of float32: y[r][n] = preload[n] + sum_k a[r][k] * w[n][k].
 //
-// Every output is one chain of separately rounded products and sums, k ascending from the preload, whatever the
-// instruction set, the tile or the number of threads: results are the same on every machine.
+// Every output is one chain of separately rounded products and sums, k ascending from the preload, whatever
+// the instruction set, the tile or the number of threads: results are the same on every machine.
 #pragma once
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace qsim {
@@ -14,8 +13,8 @@ namespace qsim {
 /// Columns of a panel: a multiple of every vector length in use.
 inline constexpr std::int64_t kFloatPanelColumns = 16;
 
-/// The right operand, rearranged for the kernel: panels of 16 columns, [panel][k][column], zeros behind the last
-/// column.
+/// The right operand, rearranged for the kernel: panels of 16 columns, [panel][k][column], zeros behind the
+/// last column.
 class FloatPanels {
  public:
   /// `weights` is [columns][depth], row-major.
@@ -56,10 +55,5 @@ struct FloatBlock {
 };
 
 void multiply(const FloatPanels& panels, const FloatBlock& block);
-
-/// Names of the instruction sets that this machine can run the kernel on, best first; "portable" is last.
-[[nodiscard]] std::vector<std::string> float_gemm_targets();
-/// Restricts the kernels to one of float_gemm_targets() (tests); empty lifts the restriction.
-void select_float_gemm_target(const std::string& name);
 
 }  // namespace qsim

@@ -34,6 +34,14 @@ Folders, separated by colons, that hold
 and
 .IR workloads/models/ ;
 they are searched before what ships with the program.
+.TP
+.B QSIM_KERNELS
+Instruction set that the fast kernels are restricted to:
+.IR portable ,
+or one of those that
+.B qsim check
+names on some computer.
+Results are the same with all of them.
 .SH FILES
 Seen from the folder of the program:
 .TP

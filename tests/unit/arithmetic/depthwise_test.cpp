@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hw_models/arithmetic/gemm.h"
+#include "hw_models/arithmetic/kernel_target.h"
 #include "naive_gemm.h"
 
 using namespace qsim::arithmetic;
@@ -71,10 +72,10 @@ void check_random_case(std::mt19937& generator) {
 
 TEST_CASE("depthwise equals the naive product of every channel on every instruction set") {
   std::mt19937 generator(31);
-  for (const std::string& target : gemm_targets()) {
-    select_gemm_target(target);
+  for (const std::string& target : kernel_targets()) {
+    select_kernel_target(target);
     CAPTURE(target);
     for (int i = 0; i < 200; ++i) check_random_case(generator);
   }
-  select_gemm_target("");
+  select_kernel_target("");
 }

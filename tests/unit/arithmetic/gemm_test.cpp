@@ -6,6 +6,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "hw_models/arithmetic/kernel_target.h"
 #include "naive_gemm.h"
 
 using namespace qsim::arithmetic;
@@ -14,8 +15,8 @@ namespace {
 
 /// Restores the free choice of the instruction set.
 struct TargetGuard {
-  explicit TargetGuard(const std::string& name) { select_gemm_target(name); }
-  ~TargetGuard() { select_gemm_target(""); }
+  explicit TargetGuard(const std::string& name) { select_kernel_target(name); }
+  ~TargetGuard() { select_kernel_target(""); }
   TargetGuard(const TargetGuard&) = delete;
   TargetGuard& operator=(const TargetGuard&) = delete;
 };
@@ -111,7 +112,7 @@ GemmCase random_case(Generator& generator, IntegerFormat a_format, IntegerFormat
 
 TEST_CASE("gemm equals the naive product on random shapes, widths, chunks and accumulators") {
   Generator generator(20240607);
-  for (const std::string& target : gemm_targets()) {
+  for (const std::string& target : kernel_targets()) {
     const TargetGuard guard(target);
     for (int i = 0; i < 250; ++i) {
       const IntegerFormat a_format{static_cast<int>(uniform(generator, 1, 16)),
@@ -131,7 +132,7 @@ TEST_CASE("gemm equals the naive product on random shapes, widths, chunks and ac
 
 TEST_CASE("gemm of 8-bit operands is exact on every instruction set, signed and unsigned") {
   Generator generator(7);
-  for (const std::string& target : gemm_targets()) {
+  for (const std::string& target : kernel_targets()) {
     const TargetGuard guard(target);
     for (const bool a_signed : {false, true}) {
       for (const bool w_signed : {false, true}) {
@@ -147,7 +148,7 @@ TEST_CASE("gemm of 8-bit operands is exact on every instruction set, signed and 
 
 TEST_CASE("gemm adds products of the most negative 16-bit operands without losing the carry") {
   // -2^15 * -2^15 * 4 = 2^32: past 32 bits after two products, a multiple of 2^32 after four.
-  for (const std::string& target : gemm_targets()) {
+  for (const std::string& target : kernel_targets()) {
     const TargetGuard guard(target);
     GemmCase c{1,   1,   4,   std::vector<std::int32_t>(4, -32768), std::vector<std::int32_t>(4, -32768),
                {0}, {4}, {40}};
@@ -214,7 +215,7 @@ TEST_CASE("gemm of no rows or no columns does nothing") {
 }
 
 TEST_CASE("the portable kernels are always there and come last") {
-  const std::vector<std::string> targets = gemm_targets();
+  const std::vector<std::string> targets = kernel_targets();
   REQUIRE_FALSE(targets.empty());
   CHECK(targets.back() == "portable");
 }

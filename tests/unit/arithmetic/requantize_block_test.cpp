@@ -6,6 +6,7 @@
 #include <random>
 
 #include "hw_models/arithmetic/gemm.h"
+#include "hw_models/arithmetic/kernel_target.h"
 
 using namespace qsim::arithmetic;
 
@@ -49,8 +50,8 @@ void check_block(RoundingProfile profile, int largest_exponent, std::mt19937_64&
 
 TEST_CASE("requantize_block equals requantize on every profile, type and instruction set") {
   std::mt19937_64 generator(17);
-  for (const std::string& target : gemm_targets()) {
-    select_gemm_target(target);
+  for (const std::string& target : kernel_targets()) {
+    select_kernel_target(target);
     CAPTURE(target);
     for (const RoundingProfile profile : kProfiles) {
       for (const int largest_exponent : {-1, 8, 25}) {
@@ -64,7 +65,7 @@ TEST_CASE("requantize_block equals requantize on every profile, type and instruc
       }
     }
   }
-  select_gemm_target("");
+  select_kernel_target("");
 }
 
 TEST_CASE("one scale stands for all channels, and a block may begin at any channel") {

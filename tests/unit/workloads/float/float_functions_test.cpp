@@ -8,7 +8,8 @@ using namespace qsim;
 
 namespace {
 
-void check_close(const std::vector<float>& actual, const std::vector<double>& expected, double tolerance = 1e-6) {
+void check_close(const std::vector<float>& actual, const std::vector<double>& expected,
+                 double tolerance = 1e-6) {
   REQUIRE(actual.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
     INFO("element " << i);
@@ -159,8 +160,8 @@ TEST_CASE("resizing has the values of the ONNX operator's published examples") {
   check_close(run_float_op(op, x, {1, 4, 4, 1}),
               {1, 1.25, 1.75, 2, 1.5, 1.75, 2.25, 2.5, 2.5, 2.75, 3.25, 3.5, 3, 3.25, 3.75, 4});
   op.coordinates = ResizeCoordinates::align_corners;  // resize_upsample_scales_linear_align_corners
-  check_close(run_float_op(op, x, {1, 4, 4, 1}),
-              {1, 4. / 3, 5. / 3, 2, 5. / 3, 2, 7. / 3, 8. / 3, 7. / 3, 8. / 3, 3, 10. / 3, 3, 10. / 3, 11. / 3, 4});
+  check_close(run_float_op(op, x, {1, 4, 4, 1}), {1, 4. / 3, 5. / 3, 2, 5. / 3, 2, 7. / 3, 8. / 3, 7. / 3,
+                                                  8. / 3, 3, 10. / 3, 3, 10. / 3, 11. / 3, 4});
   op.mode = ResizeMode::nearest;  // resize_upsample_scales_nearest
   op.coordinates = ResizeCoordinates::half_pixel;
   op.scale_w = 3.0F;

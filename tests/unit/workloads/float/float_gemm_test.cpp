@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <random>
 
+#include "hw_models/arithmetic/kernel_target.h"
+
 using namespace qsim;
 
 namespace {
@@ -60,7 +62,8 @@ std::vector<float> with_kernel(const Product& p, const FloatPanels& panels) {
 std::vector<float> transposed(const Product& p) {
   std::vector<float> matrix;
   for (std::int64_t k = 0; k < p.depth; ++k) {
-    for (std::int64_t n = 0; n < p.columns; ++n) matrix.push_back(p.w[static_cast<std::size_t>(n * p.depth + k)]);
+    for (std::int64_t n = 0; n < p.columns; ++n)
+      matrix.push_back(p.w[static_cast<std::size_t>(n * p.depth + k)]);
   }
   return matrix;
 }
@@ -68,11 +71,11 @@ std::vector<float> transposed(const Product& p) {
 }  // namespace
 
 TEST_CASE("every instruction set gives the bits of the plain loop") {
-  const std::vector<std::string> targets = float_gemm_targets();
+  const std::vector<std::string> targets = arithmetic::kernel_targets();
   REQUIRE_FALSE(targets.empty());
   for (const std::string& target : targets) {
     INFO(target);
-    select_float_gemm_target(target);
+    arithmetic::select_kernel_target(target);
     std::mt19937 random(7);
     for (int i = 0; i < 40; ++i) {
       const Product p = random_product(random);
@@ -82,5 +85,5 @@ TEST_CASE("every instruction set gives the bits of the plain loop") {
       CHECK(with_kernel(p, FloatPanels::from_transposed(transposed(p), p.columns, p.depth)) == expected);
     }
   }
-  select_float_gemm_target("");
+  arithmetic::select_kernel_target("");
 }
