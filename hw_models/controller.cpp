@@ -98,8 +98,8 @@ TransferCommand end_of_stream() {
 }  // namespace
 
 Controller::Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-                       std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma, Host* host,
-                       MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit,
+                       std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
+                       Host* host, MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit,
                        ChipContext& context)
     : sc_module(name),
       program_(program),
@@ -235,7 +235,7 @@ void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor&
     const std::int64_t columns = tile.columns();
     const std::int64_t row = weights.transposed ? tile.channel_begin : step.part.channel_begin;
     const std::int64_t column = weights.transposed ? step.part.channel_begin : tile.channel_begin;
-    TransferCommand command = make_run_load(nest.row, Event::dram_read_activation_bytes,
+    TransferCommand command = make_run_load(nest.row, weights.traffic,
                                             weights.dram.base + matrix * weights.dram.strides[1] +
                                                 row * weights.dram.strides[2] + column * element,
                                             address, weights.transposed ? element : columns * element);

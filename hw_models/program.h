@@ -109,6 +109,7 @@ struct ActivationWeights {
   TensorLayout dram;  ///< Matrix, then row, of the tensor in its own order: strides[1], strides[2].
   bool transposed = false;
   std::vector<std::int64_t> matrix_of_row;
+  Event traffic = Event::dram_read_activation_bytes;  ///< What its DRAM bytes count as.
 };
 
 /// A matrix product or convolution on the MAC array, weight stationary.
@@ -142,7 +143,8 @@ struct GemmNest {
   /// (column block major, then reduction part) and one past the last.
   std::int64_t weights_dram_base = 0;
   std::vector<std::int64_t> weight_blocks;
-  bool has_activation_weights = false;  ///< Then these stand in for weights_dram_base, and are never resident.
+  bool has_activation_weights =
+      false;  ///< Then these stand in for weights_dram_base, and are never resident.
   ActivationWeights activation_weights;
   /// The input's zero point is corrected by the sum of the weights, which only the chip knows: each column
   /// adds up its weights while they are loaded.

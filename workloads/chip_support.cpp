@@ -10,7 +10,8 @@ class Obstacle {
  public:
   Obstacle(const Graph& graph, const Node& node)
       : onnx_(graph.semantics == Semantics::onnx),
-        repeats_first_(first_matrices(graph, node) != output_matrices(graph, node)),
+        repeats_first_(first_matrices(graph, node) > 1 &&
+                       first_matrices(graph, node) != output_matrices(graph, node)),
         wide_(graph.tensor(node.inputs[0]).quantization &&
               graph.tensor(node.inputs[0]).quantization->bits > 8),
         input_scale_(scale_of(graph, node.inputs[0])),
@@ -44,7 +45,7 @@ class Obstacle {
   std::string operator()(const LayerNormOp&) const { return onnx_ ? "" : kOnnxOnly; }
   std::string operator()(const BatchNormOp&) const { return kNone; }
   std::string operator()(const MatMulOp&) const {
-    return repeats_first_ ? "a first operand whose leading dimensions are repeated" : "";
+    return repeats_first_ ? "a first operand of several matrices that are repeated" : "";
   }
   template <typename OtherOp>
   std::string operator()(const OtherOp&) const {

@@ -121,7 +121,8 @@ bool takes_rows_for_channels(const ResizeOp& op, Semantics semantics) {
 
 /// Then columns are its rows and channels its columns: those weigh 1 and 0, but the last, which is between
 /// itself and itself.
-void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& input, ResizeFunction& function) {
+void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& input,
+                         ResizeFunction& function) {
   op.integer_weights = false;
   function.arithmetic = ResizeArithmetic::float_truncated;
   function.columns = taps(columns, op, Semantics::onnx);

@@ -55,8 +55,8 @@ MappingSummary summarize(const GemmNest& nest) {
       {"weight_blocks", std::to_string(cursor.blocks())},
       {"reduction_parts", std::to_string(cursor.parts())},
       {"weights_in", nest.has_activation_weights ? "activations"
-                     : nest.weights_resident ? "weight_buffer"
-                                             : "dram"},
+                     : nest.weights_resident     ? "weight_buffer"
+                                                 : "dram"},
       {"input_in", place_text(nest.input)},
       {"output_in", place_text(nest.output)},
   };
@@ -242,7 +242,10 @@ class Compiler {
     set_base(nest.input, lowered_[r].inputs[0][0]);
     set_base(nest.output, lowered_[r].output);
     if (nest.has_activation_weights) {
-      nest.activation_weights.dram.base = dram_address_[static_cast<std::size_t>(lowered_[r].inputs[0][1])];
+      const auto storage = static_cast<std::size_t>(lowered_[r].inputs[0][1]);
+      nest.activation_weights.dram.base = dram_address_[storage];
+      if (out_.schedule.storages[storage].is_constant)
+        nest.activation_weights.traffic = Event::dram_read_weight_bytes;
     }
     const GemmCursor cursor(nest);
     nest.weight_blocks = {0};
@@ -295,8 +298,8 @@ class Compiler {
       HostTransfer& read = nest.reads[next++];
       const Tensor& tensor = graph_.tensor(id);
       if (!tensor.is_constant()) {
-        read.address = dram_address_[static_cast<std::size_t>(
-            out_.schedule.storage_of[static_cast<std::size_t>(id)])];
+        read.address =
+            dram_address_[static_cast<std::size_t>(out_.schedule.storage_of[static_cast<std::size_t>(id)])];
         continue;
       }
       read.address = take_dram(read.bytes);

@@ -64,6 +64,12 @@ ConvolutionGeometry product(const Graph& graph, const Node& node) {
   return g;
 }
 
+/// A first operand that is one matrix stands for all rows of the image.
+void repeat_one_matrix(const Shape& operand, Placement& input) {
+  if (element_count(operand) == operand[operand.size() - 2] * operand.back())
+    input.dram.strides[kRow] = input.buffer.strides[kRow] = 0;
+}
+
 /// The second operand as weights. Its leading dimensions may be repeated.
 ActivationWeights activation_weights(const Graph& graph, const Schedule& schedule, const Node& node) {
   const Shape& b = graph.tensor(node.inputs[1]).shape;
@@ -135,6 +141,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   }
   nest.activation_format = graph.tensor(input).quantization->format();
   nest.input = view_placement(schedule, input, nest.geometry.input);
+  if (nest.has_activation_weights) repeat_one_matrix(graph.tensor(input).shape, nest.input);
   nest.output = view_placement(schedule, output, nest.geometry.output);
   nest.parameters = parameter_format(weights, lowered.preload, hardware);
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);

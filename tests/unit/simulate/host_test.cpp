@@ -31,8 +31,8 @@ TensorId add_quantized(FloatGraph& maker, const Shape& shape, const Quantization
 }
 
 void make_node(FloatGraph& maker, Op op, std::vector<TensorId> inputs, TensorId output) {
-  maker.graph.nodes.push_back({maker.graph.tensor(output).name, "layer", std::move(op), std::move(inputs),
-                               {output}});
+  maker.graph.nodes.push_back(
+      {maker.graph.tensor(output).name, "layer", std::move(op), std::move(inputs), {output}});
   maker.graph.outputs = {output};
 }
 
@@ -68,13 +68,14 @@ TensorData random_integers(const FloatGraph& maker) {
   return data;
 }
 
-RunResult run(const FloatGraph& maker, const HardwareConfig& hardware, const TensorData& input, Values values) {
+RunResult run(const FloatGraph& maker, const HardwareConfig& hardware, const TensorData& input,
+              Values values) {
   validate(maker.graph);
   SimulateOptions options;
   options.values = values;
   options.dump_tensors = values != Values::none;
-  return simulate(hardware, maker.graph, values == Values::none ? std::vector<TensorData>{} : std::vector{input},
-                  options);
+  return simulate(hardware, maker.graph,
+                  values == Values::none ? std::vector<TensorData>{} : std::vector{input}, options);
 }
 
 std::int64_t cycles_of(const RunResult& result, CycleClass cycle_class) {
@@ -103,7 +104,9 @@ TEST_CASE("a host operation takes the time that the memory takes to bring and fe
   CHECK(result.activity[Event::dma_bytes] == 0);
 }
 
-TEST_CASE("weights of a host operation are weights and biases are parameters, and its products are not the chip's") {
+TEST_CASE(
+    "weights of a host operation are weights and biases are parameters, and its products are not the "
+    "chip's") {
   FloatGraph maker;
   const TensorId x = maker.add_input({1, 32});
   maker.add_node(FullyConnectedOp{}, {x, maker.add_constant({16, 32}), maker.add_constant({16})}, {1, 16});
@@ -118,7 +121,8 @@ TEST_CASE("weights of a host operation are weights and biases are parameters, an
   CHECK(std::find(mapping.begin(), mapping.end(), macs) != mapping.end());
 }
 
-TEST_CASE("a float operation amid quantized ones is a row of the host between conversions of the vector unit") {
+TEST_CASE(
+    "a float operation amid quantized ones is a row of the host between conversions of the vector unit") {
   const FloatGraph maker = mixed_network();
   const RunResult result = run(maker, simple_memory(), {}, Values::none);
   std::vector<std::string> units;
@@ -147,8 +151,8 @@ TEST_CASE("values that pass through the modelled memory are those of the layers,
 TEST_CASE("a float network runs on the host, convolutions, reshapes and all") {
   FloatGraph maker(3);
   const TensorId x = maker.add_input({1, 6, 6, 2});
-  const TensorId conv =
-      maker.add_node(Conv2dOp{}, {x, maker.add_constant({3, 3, 3, 2}), maker.add_constant({3})}, {1, 4, 4, 3});
+  const TensorId conv = maker.add_node(
+      Conv2dOp{}, {x, maker.add_constant({3, 3, 3, 2}), maker.add_constant({3})}, {1, 4, 4, 3});
   const TensorId flat = maker.add_node(ReshapeOp{}, {conv}, {1, 48});
   maker.add_node(FullyConnectedOp{Activation::relu}, {flat, maker.add_constant({5, 48})}, {1, 5});
   FloatGraph numbers(11);

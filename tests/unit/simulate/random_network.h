@@ -34,8 +34,44 @@ struct RandomNetwork {
   std::vector<TensorData> inputs;
 };
 
-/// One to six layers of every kind on one branch with the occasional residual addition or concatenation.
+enum class LayerKind {
+  convolution,
+  depthwise,
+  fully_connected,
+  transposed_convolution,
+  matmul,
+  pool,
+  global_pool,
+  mean,
+  binary,
+  extremum,
+  prelu,
+  softmax,
+  layer_norm,
+  resize,
+  pad,
+  slice,
+  transpose,
+  concat,
+  requantize,
+  leaky,
+  table
+};
+
+/// Format of all activations of a network, and the runtime whose arithmetic it has.
+struct ActivationKind {
+  Semantics semantics = Semantics::tflite;
+  int bits = 8;
+  bool is_signed = true;
+};
+
+/// One to six layers on one branch with the occasional residual addition or concatenation.
 [[nodiscard]] RandomNetwork random_network(Choice& choice);
+
+/// The kinds of layers that there are with such activations.
+[[nodiscard]] std::vector<LayerKind> layer_kinds(const ActivationKind& kind);
+/// One layer, one of layer_kinds().
+[[nodiscard]] RandomNetwork single_layer_network(Choice& choice, const ActivationKind& kind, LayerKind layer);
 
 /// A chip with small buffers, so that most layers are cut into tiles.
 [[nodiscard]] HardwareConfig random_chip(Choice& choice);

@@ -1,0 +1,71 @@
+// Layers with random attributes, tensors and values, appended to a network.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/unit/simulate/random_network.h"
+
+namespace qsim::test {
+
+/// A network under construction whose activations have one format. A layer takes a tensor of rank 4 and
+/// returns its output, of rank 4.
+class RandomLayers {
+ public:
+  RandomLayers(Choice& choice, Semantics semantics, int activation_bits, bool is_signed);
+
+  /// A graph input with random values.
+  TensorId input(const Shape& dims);
+  /// The network so far, with `output` as the graph's.
+  [[nodiscard]] RandomNetwork finish(TensorId output);
+
+  TensorId convolution(TensorId x);
+  TensorId depthwise(TensorId x);
+  TensorId transposed_convolution(TensorId x);
+  TensorId fully_connected(TensorId x);
+  /// By itself transposed, by its own transposition, or one of the operands is a matrix that all rows share.
+  TensorId matmul(TensorId x);
+
+  TensorId pool(TensorId x);
+  TensorId global_pool(TensorId x);
+  TensorId mean(TensorId x);
+  TensorId binary(TensorId x);
+  TensorId extremum(TensorId x);
+  TensorId prelu(TensorId x);
+  TensorId softmax(TensorId x);
+  TensorId layer_norm(TensorId x);
+  TensorId resize(TensorId x);
+  TensorId pad(TensorId x);
+  TensorId slice(TensorId x);
+  TensorId transpose(TensorId x);
+  TensorId concat(TensorId x);
+  TensorId requantize(TensorId x);
+  TensorId leaky(TensorId x);
+  /// One of the functions that a table holds.
+  TensorId table(TensorId x);
+
+ private:
+  Graph& graph() { return network_.graph; }
+  const Shape& shape(TensorId id) { return graph().tensor(id).shape; }
+  [[nodiscard]] bool is_onnx() const { return network_.graph.semantics == Semantics::onnx; }
+
+  TensorId add_tensor(Tensor tensor);
+  TensorId activation(const std::string& name, const Shape& dims);
+  TensorId constant_activation(const std::string& name, const Shape& dims);
+  TensorData random_values(TensorId id);
+  TensorId add_node(Op op, std::vector<TensorId> inputs, TensorId output);
+  /// An output with the quantization of `like` (operators that keep it).
+  TensorId same_grid(TensorId like, const Shape& dims);
+  TensorId weights(const Shape& dims, std::int64_t channels);
+  TensorId bias(TensorId input, TensorId weight, std::int64_t channels);
+  TensorId channel_constant(const std::string& name, std::int64_t channels);
+  /// `grouped`: depthwise, or two groups where the channels allow it.
+  TensorId convolve(TensorId x, std::int64_t groups, std::int64_t channels);
+
+  Choice& choice_;
+  RandomNetwork network_;
+  int activation_bits_;
+  bool is_signed_;
+};
+
+}  // namespace qsim::test
