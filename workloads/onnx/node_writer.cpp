@@ -29,6 +29,7 @@ void NodeWriter::refuse(const Node& node, const std::string& value, const std::s
 void NodeWriter::write(const Node& node) {
   if (write_movement(node)) return;
   if (is_float_node(graph_, node)) return write_float_node(node);
+  if (output(node).type == ElementType::i32) return write_integer_product(node);
   const bool is_integer = !input(node, 0).is_float() && !output(node).is_float();
   if (style_ == OnnxStyle::qoperator && is_integer && all_bytes(graph_, node) &&
       write_quantized_operator(node))
@@ -69,6 +70,8 @@ void NodeWriter::write_float_node(const Node& node) {
 
 /// DequantizeLinear -> float operators -> QuantizeLinear.
 void NodeWriter::write_between_conversions(const Node& node) {
+  const bool is_product = std::holds_alternative<FullyConnectedOp>(node.op) && !input(node, 0).is_float();
+  if (is_product && (is_byte(output(node)) || !clamps(node))) return write_gemm_between_conversions(node);
   const Layout layout = natural_layout(node);
   const Input input = [&](std::size_t i, const Layout& wanted) {
     const TensorId id = node.inputs[i];
@@ -99,6 +102,37 @@ void NodeWriter::write_between_conversions(const Node& node) {
   builder_.node("QuantizeLinear", is_quantize ? node.name : node.name + "#quantize",
                 {clamped, values_.scale(node.outputs[0]), values_.zero_point(node.outputs[0])}, value);
   finish_output(node, value);
+}
+
+/// Integers are reshaped, before and behind, so that nothing stands between the product and its conversions.
+void NodeWriter::write_gemm_between_conversions(const Node& node) {
+  const Shape& w = input(node, 1).shape;
+  const Shape& x_shape = input(node, 0).shape;
+  const Shape matrix{element_count(x_shape) / w[1], w[1]};
+  const Shape product{matrix[0], w[0]};
+  std::string x = values_.get(node.inputs[0], graph_order(x_shape.size()));
+  if (x_shape != matrix) {
+    const std::string reshaped = temporary(node, "#rows");
+    builder_.node("Reshape", node.name + "#reshape",
+                  {x, builder_.integers(node.name + "#rows_shape", matrix)}, reshaped);
+    x = reshaped;
+  }
+  const Layout rows = graph_order(2);
+  std::vector<std::string> inputs{values_.real(node.inputs[0], x, rows),
+                                  values_.real(node.inputs[1], values_.get(node.inputs[1], rows), rows)};
+  if (has_input(node, 2)) inputs.push_back(bias_value(node));
+  const std::string real = temporary(node, "#y");
+  set_int(builder_.node("Gemm", node.name, inputs, real), "transB", 1);
+  const std::string y = begin_output(node, graph_order(output(node).shape.size()));
+  const bool is_matrix = output(node).shape == product;
+  const std::string integers = is_matrix ? y : temporary(node, "#product");
+  builder_.node("QuantizeLinear", node.name + "#quantize",
+                {real, values_.scale(node.outputs[0]), values_.zero_point(node.outputs[0])}, integers);
+  if (!is_matrix) {
+    builder_.node("Reshape", node.name + "#reshape_output",
+                  {integers, builder_.integers(node.name + "#output_shape", output(node).shape)}, y);
+  }
+  finish_output(node, y);
 }
 
 /// The graph clamps to the limits of the bit width and of the fused activation, ONNX to those of the type.

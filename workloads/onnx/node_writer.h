@@ -43,7 +43,7 @@ class NodeWriter {
   std::string activated(const Node& node, Activation activation, const std::string& value);
   std::string clipped(const Node& node, const std::string& value, std::optional<float> low,
                       std::optional<float> high);
-  std::string bias_value(const Node& node, const Input& input);
+  std::string bias_value(const Node& node);
 
   // write_move_ops.cpp: operators that take integers as well as floats.
   bool write_movement(const Node& node);
@@ -58,6 +58,7 @@ class NodeWriter {
 
   // write_integer_ops.cpp: operators on quantized tensors.
   bool write_quantized_operator(const Node& node);
+  void write_integer_product(const Node& node);
   void write_qlinear_conv(const Node& node, const Conv2dOp& op);
   void write_qgemm(const Node& node);
   void write_qlinear_matmul(const Node& node, const MatMulOp& op);
@@ -70,6 +71,7 @@ class NodeWriter {
 
   // node_writer.cpp
   void write_between_conversions(const Node& node);
+  void write_gemm_between_conversions(const Node& node);
   void write_float_node(const Node& node);
   /// Names the output of a quantized node; where the graph clamps to less than the type holds the operator
   /// writes into a value before it, and finish() adds the Clip.

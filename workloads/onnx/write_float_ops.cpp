@@ -137,7 +137,7 @@ std::string NodeWriter::activated(const Node& node, Activation activation, const
 }
 
 /// A list of the output channels. Integers become real numbers by DequantizeLinear at scale s_x * s_w.
-std::string NodeWriter::bias_value(const Node& node, const Input& /*input*/) {
+std::string NodeWriter::bias_value(const Node& node) {
   const TensorId id = node.inputs[2];
   const Tensor& tensor = graph_.tensor(id);
   TensorData data = *tensor.data;
@@ -169,7 +169,7 @@ std::string NodeWriter::bias_value(const Node& node, const Input& /*input*/) {
 
 std::string NodeWriter::float_conv(const Node& node, const Conv2dOp& op, const Input& input_value) {
   std::vector<std::string> inputs{input_value(0, channels_first(4)), input_value(1, channels_first(4))};
-  if (has_input(node, 2)) inputs.push_back(bias_value(node, input_value));
+  if (has_input(node, 2)) inputs.push_back(bias_value(node));
   const Shape& w = input(node, 1).shape;
   const std::string y = temporary(node, "#y");
   auto& conv = builder_.node("Conv", node.name, inputs, y);
@@ -194,7 +194,7 @@ std::string NodeWriter::float_transpose_conv(const Node& node, const TransposeCo
            "ONNX has no more output_padding");
   }
   std::vector<std::string> inputs{input_value(0, channels_first(4)), input_value(1, {3, 0, 1, 2})};
-  if (has_input(node, 2)) inputs.push_back(bias_value(node, input_value));
+  if (has_input(node, 2)) inputs.push_back(bias_value(node));
   const std::string value = temporary(node, "#y");
   auto& conv = builder_.node("ConvTranspose", node.name, inputs, value);
   set_ints(conv, "kernel_shape", both(w[1], w[2]));
@@ -218,7 +218,7 @@ std::string NodeWriter::float_product(const Node& node, const Input& input_value
     x = matrix;
   }
   std::vector<std::string> inputs{x, input_value(1, graph_order(2))};
-  if (has_input(node, 2)) inputs.push_back(bias_value(node, input_value));
+  if (has_input(node, 2)) inputs.push_back(bias_value(node));
   std::string y = temporary(node, "#y");
   set_int(builder_.node("Gemm", node.name, inputs, y), "transB", 1);
   y = activated(node, std::get<FullyConnectedOp>(node.op).activation, y);

@@ -26,6 +26,19 @@ std::optional<TensorData> narrow_bias(const TensorData& bias) {
   return narrow;
 }
 
+/// `weights` are [outputs, kernel_h, kernel_w, inputs].
+void set_window(onnx::NodeProto& conv, const Conv2dOp& op, const Shape& weights) {
+  set_ints(conv, "kernel_shape", {weights[1], weights[2]});
+  set_ints(conv, "strides", {op.stride_h, op.stride_w});
+  set_ints(conv, "dilations", {op.dilation_h, op.dilation_w});
+  set_ints(conv, "pads", {op.pad_top, op.pad_left, op.pad_bottom, op.pad_right});
+  set_int(conv, "group", op.groups);
+}
+
+bool is_byte(const Tensor& tensor) {
+  return tensor.type == ElementType::i8 || tensor.type == ElementType::u8;
+}
+
 }  // namespace
 
 bool NodeWriter::write_quantized_operator(const Node& node) {
@@ -50,6 +63,31 @@ bool NodeWriter::write_quantized_operator(const Node& node) {
   return true;
 }
 
+/// ConvInteger, MatMulInteger: the result is the accumulator.
+void NodeWriter::write_integer_product(const Node& node) {
+  if (has_input(node, 2)) refuse(node, "a bias of 32-bit results", "none", "add it behind the network");
+  const auto* conv = std::get_if<Conv2dOp>(&node.op);
+  const auto* matmul = std::get_if<MatMulOp>(&node.op);
+  const bool are_bytes = is_byte(input(node, 0)) && is_byte(input(node, 1));
+  const bool is_wide = input(node, 0).type == ElementType::i16 && input(node, 1).type == ElementType::i16;
+  const bool has_operator = conv != nullptr ? are_bytes : are_bytes || is_wide;
+  if (!has_operator || std::holds_alternative<TransposeConv2dOp>(node.op))
+    refuse(node, "32-bit results of these types", "operands of 8 bits, or of 16 bits and no convolution", "");
+  const std::size_t rank = input(node, 1).shape.size();
+  Layout w_layout = conv != nullptr ? channels_first(4) : graph_order(rank);
+  // Of a fully connected layer the weights are [outputs, depth].
+  const bool turned = conv == nullptr && (matmul == nullptr || matmul->transpose_b);
+  if (turned) std::swap(w_layout[rank - 1], w_layout[rank - 2]);
+  const Layout x_layout = conv != nullptr ? channels_first(4) : graph_order(input(node, 0).shape.size());
+  std::vector<std::string> inputs{values_.get(node.inputs[0], x_layout), values_.get(node.inputs[1], w_layout)};
+  if (!is_wide) append(inputs, {values_.zero_point(node.inputs[0]), values_.zero_point(node.inputs[1])});
+  const std::string y = values_.define(
+      node.outputs[0], conv != nullptr ? channels_first(4) : graph_order(output(node).shape.size()));
+  const char* name = conv != nullptr ? "ConvInteger" : is_wide ? "MatMulInteger16" : "MatMulInteger";
+  auto& product = builder_.node(name, node.name, inputs, y, is_wide ? kMicrosoft : "");
+  if (conv != nullptr) set_window(product, *conv, input(node, 1).shape);
+}
+
 void NodeWriter::write_qlinear_conv(const Node& node, const Conv2dOp& op) {
   const TensorId w = node.inputs[1];
   std::vector<std::string> inputs =
@@ -63,12 +101,7 @@ void NodeWriter::write_qlinear_conv(const Node& node, const Conv2dOp& op) {
   }
   const std::string y = begin_output(node, channels_first(4));
   auto& conv = builder_.node("QLinearConv", node.name, inputs, y);
-  const Shape& shape = graph_.tensor(w).shape;
-  set_ints(conv, "kernel_shape", {shape[1], shape[2]});
-  set_ints(conv, "strides", {op.stride_h, op.stride_w});
-  set_ints(conv, "dilations", {op.dilation_h, op.dilation_w});
-  set_ints(conv, "pads", {op.pad_top, op.pad_left, op.pad_bottom, op.pad_right});
-  set_int(conv, "group", op.groups);
+  set_window(conv, op, graph_.tensor(w).shape);
   finish_output(node, y);
 }
 
