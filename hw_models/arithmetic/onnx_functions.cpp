@@ -6,7 +6,7 @@
 
 namespace qsim::arithmetic {
 
-/// With L = ln(FLT_MAX / length) - 5 (not below 0), so that the sum of a row stays finite: an input i below
+/// With L = ln(FLT_MAX / length) - 5 (not below 0), the logarithm in float32, so that the sum of a row stays finite: an input i below
 /// the largest has exp((L / s - i) s), computed in double and rounded to float32.
 OnnxTableSoftmaxFunction make_onnx_table_softmax(const QuantizedType& input, const QuantizedType& output,
                                                  std::int64_t length) {
@@ -17,7 +17,7 @@ OnnxTableSoftmaxFunction make_onnx_table_softmax(const QuantizedType& input, con
   f.output_zero_point = output.zero_point;
   const float largest_term = std::numeric_limits<float>::max() / static_cast<float>(length);
   const auto scale = static_cast<double>(input.scale);
-  const double shift = std::max(0.0, std::log(static_cast<double>(largest_term)) - 5.0) / scale;
+  const double shift = std::max(0.0, static_cast<double>(std::log(largest_term)) - 5.0) / scale;
   for (std::int64_t below = 0; below <= input.format.max() - input.format.min(); ++below) {
     f.exponentials.push_back(static_cast<float>(std::exp((static_cast<double>(-below) + shift) * scale)));
   }
