@@ -23,14 +23,20 @@ bool compares_integers(const Graph& graph, const Node& node) {
          (binary->kind == BinaryKind::min || binary->kind == BinaryKind::max);
 }
 
+bool keeps_integers(const Graph& graph, const ResizeOp& op) {
+  const bool blends_reals = op.mode == ResizeMode::linear && op.blend == ResizeBlend::reals;
+  return graph.semantics == Semantics::tflite || !blends_reals;
+}
+
 /// The output has the input's integers at its scale, or means of them.
 bool keeps_integers(const Graph& graph, const Node& node) {
   if (const auto* pool = std::get_if<Pool2dOp>(&node.op)) {
     return pool->kind == PoolKind::max || graph.semantics == Semantics::tflite;
   }
+  if (const auto* resize = std::get_if<ResizeOp>(&node.op)) return keeps_integers(graph, *resize);
   return std::holds_alternative<ReshapeOp>(node.op) || std::holds_alternative<TransposeOp>(node.op) ||
          std::holds_alternative<PadOp>(node.op) || std::holds_alternative<StridedSliceOp>(node.op) ||
-         std::holds_alternative<ResizeOp>(node.op) || compares_integers(graph, node);
+         compares_integers(graph, node);
 }
 
 /// TFLite's softmax, logistic and tanh.

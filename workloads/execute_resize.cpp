@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "workloads/execute_nodes.h"
+#include "workloads/execute_types.h"
 
 namespace qsim {
 namespace {
@@ -36,8 +37,8 @@ float onnx_coordinate(std::int64_t o, const Direction& d, ResizeCoordinates coor
   throw std::logic_error("resize coordinates out of range");
 }
 
-/// ONNX Runtime takes what lies within 1e-6 of the middle between two elements for the middle (measured: 9.5e-7 off is,
-/// 1.01e-6 off is not).
+/// ONNX Runtime takes what lies within 1e-6 of the middle between two elements for the middle
+/// (measured: 9.5e-7 off is, 1.01e-6 off is not).
 float round_coordinate(float x, ResizeRounding rounding) {
   if (rounding == ResizeRounding::floor) return std::floor(x);
   if (rounding == ResizeRounding::ceil) return std::ceil(x);
@@ -107,7 +108,7 @@ std::vector<ResizeTap> taps(const Direction& d, const ResizeOp& op, Semantics se
     const float coordinate = onnx_coordinate(o, d, op.coordinates);
     result.push_back(op.mode == ResizeMode::nearest
                          ? nearest_tap(round_coordinate(coordinate, op.rounding), d)
-                         : onnx_linear_tap(coordinate, d, op.integer_weights));
+                         : onnx_linear_tap(coordinate, d, op.blend == ResizeBlend::integers_1024));
   }
   return result;
 }
@@ -115,15 +116,15 @@ std::vector<ResizeTap> taps(const Direction& d, const ResizeOp& op, Semantics se
 /// ONNX Runtime's kernel for channels last takes a second dimension that keeps its size for channels, and so
 /// computes with float32 weights after all.
 bool takes_rows_for_channels(const ResizeOp& op, Semantics semantics) {
-  return semantics == Semantics::onnx && op.mode == ResizeMode::linear && op.integer_weights &&
-         op.scale_h == 1.0F;
+  return semantics == Semantics::onnx && op.mode == ResizeMode::linear &&
+         op.blend == ResizeBlend::integers_1024 && op.scale_h == 1.0F;
 }
 
 /// Then columns are its rows and channels its columns: those weigh 1 and 0, but the last, which is between
 /// itself and itself.
 void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& input,
                          ResizeFunction& function) {
-  op.integer_weights = false;
+  op.blend = ResizeBlend::integers;
   function.arithmetic = ResizeArithmetic::float_truncated;
   function.columns = taps(columns, op, Semantics::onnx);
   for (ResizeTap& row : function.rows) row = {row.first, row.first, 1.0F, 0.0F};
@@ -133,7 +134,9 @@ void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& inp
 ResizeArithmetic arithmetic_of(const ResizeOp& op, Semantics semantics) {
   if (op.mode == ResizeMode::nearest) return ResizeArithmetic::nearest;
   if (semantics == Semantics::tflite) return ResizeArithmetic::integer_rounded;
-  return op.integer_weights ? ResizeArithmetic::integer_truncated : ResizeArithmetic::float_truncated;
+  if (op.blend == ResizeBlend::reals) return ResizeArithmetic::dequantized;
+  return op.blend == ResizeBlend::integers ? ResizeArithmetic::float_truncated
+                                           : ResizeArithmetic::integer_truncated;
 }
 
 }  // namespace
@@ -145,11 +148,19 @@ ResizeFunction resize_function(const Graph& graph, const Node& node) {
   const Direction rows{x[1], y[1], op.scale_h};
   const Direction columns{x[2], y[2], op.scale_w};
   ResizeFunction function;
+  function.arithmetic = arithmetic_of(op, graph.semantics);
   // ONNX Runtime copies where nothing changes its size, whatever the scales.
-  const bool copies = graph.semantics == Semantics::onnx && x == y;
-  function.arithmetic = copies ? ResizeArithmetic::nearest : arithmetic_of(op, graph.semantics);
+  const bool copies =
+      graph.semantics == Semantics::onnx && x == y && function.arithmetic != ResizeArithmetic::dequantized;
+  if (copies) function.arithmetic = ResizeArithmetic::nearest;
+  if (function.arithmetic == ResizeArithmetic::dequantized) {
+    const QuantizedType from = quantized_type(graph.tensor(node.inputs[0]));
+    const QuantizedType to = quantized_type(graph.tensor(node.outputs[0]));
+    function.from = {from.scale, from.zero_point};
+    function.to = QuantizeFunction{to.scale, to.zero_point, to.format, false};
+  }
   const ResizeOp identity{
-      ResizeMode::nearest, ResizeCoordinates::asymmetric, ResizeRounding::floor, 1.0F, 1.0F, false};
+      ResizeMode::nearest, ResizeCoordinates::asymmetric, ResizeRounding::floor, 1.0F, 1.0F, {}};
   const Direction same_rows{x[1], y[1], 1.0F};
   const Direction same_columns{x[2], y[2], 1.0F};
   function.rows = copies ? taps(same_rows, identity, graph.semantics) : taps(rows, op, graph.semantics);

@@ -58,9 +58,9 @@ enum class Activation { none, relu, relu6, relu_n1_to_1 };
 
 /// Convolution of NHWC input with weights [out_channels, kernel_h, kernel_w, in_channels / groups]; bias
 /// optional. Depthwise is groups = in_channels. Explicit padding; a padded element has the value of the zero
-/// point. Inputs: x, weights, bias or kNoTensor. Float activations with I8 weights of one scale and zero point
-/// 0 (one group) are quantized by their own range on the way (TFLite's dynamic range), in fully connected
-/// layers too.
+/// point. Inputs: x, weights, bias or kNoTensor. Float activations with I8 weights of one scale and zero
+/// point 0 (one group) are quantized by their own range on the way (TFLite's dynamic range), in fully
+/// connected layers too.
 struct Conv2dOp {
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t dilation_h = 1, dilation_w = 1;
@@ -193,15 +193,20 @@ enum class ResizeCoordinates {
   tf_half_pixel_for_nn
 };
 enum class ResizeRounding { floor, ceil, round_prefer_floor, round_prefer_ceil };
+/// What a linear resize of integers with ONNX semantics weighs and sums, as ONNX Runtime does.
+enum class ResizeBlend {
+  integers,       ///< Stored integers with float32 weights, the fraction dropped: Resize of integers.
+  integers_1024,  ///< Likewise with weights in 1/1024: where channels were moved last (behind a QLinearConv).
+  reals,          ///< (q - zero_point) * scale in float32, then quantized: between DequantizeLinear and
+                  ///< QuantizeLinear.
+};
 /// Resizes H and W of NHWC.
 struct ResizeOp {
   ResizeMode mode = ResizeMode::nearest;
   ResizeCoordinates coordinates = ResizeCoordinates::half_pixel;
   ResizeRounding rounding = ResizeRounding::round_prefer_floor;  ///< nearest
   float scale_h = 1.0F, scale_w = 1.0F;                          ///< Output size / input size.
-  /// Linear, ONNX: weights in 1/1024, as ONNX Runtime computes where it has moved channels last (behind a
-  /// QLinearConv); otherwise float32.
-  bool integer_weights = false;
+  ResizeBlend blend = ResizeBlend::integers;                     ///< linear, ONNX
 };
 
 struct QuantizeOp {};    ///< float -> integer, or integer -> integer at another scale (requantize).

@@ -68,6 +68,11 @@ const std::vector<std::string>& resize_rounding_names() {
   return kNames;
 }
 
+const std::vector<std::string>& resize_blend_names() {
+  static const std::vector<std::string> kNames{"integers", "integers_1024", "reals"};
+  return kNames;
+}
+
 bool follows_input(OpKind kind) {
   switch (kind) {
     case OpKind::relu:

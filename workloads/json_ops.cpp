@@ -181,7 +181,7 @@ ReadOp read_resize(JsonObject& layer, ResizeMode mode) {
   op.coordinates = read_choice<ResizeCoordinates>(layer, "coordinates", resize_coordinates_names());
   if (mode == ResizeMode::nearest)
     op.rounding = read_choice<ResizeRounding>(layer, "rounding", resize_rounding_names());
-  if (mode == ResizeMode::linear) op.integer_weights = layer.boolean("integer_weights", false);
+  if (mode == ResizeMode::linear) op.blend = read_choice<ResizeBlend>(layer, "blend", resize_blend_names());
   const Json* scale = layer.raw("scale");
   const bool is_pair = scale != nullptr && scale->is_array() && scale->size() == 2;
   const auto factor = [&](const Json* value) {

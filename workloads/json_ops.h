@@ -69,6 +69,7 @@ enum class OpKind {
 /// In the order of the enumerations.
 [[nodiscard]] const std::vector<std::string>& resize_coordinates_names();
 [[nodiscard]] const std::vector<std::string>& resize_rounding_names();
+[[nodiscard]] const std::vector<std::string>& resize_blend_names();
 
 /// Has weights and an optional bias.
 [[nodiscard]] constexpr bool has_weights(OpKind kind) {

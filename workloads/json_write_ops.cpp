@@ -105,7 +105,8 @@ class OpAttributes {
     json_["coordinates"] = resize_coordinates_names()[static_cast<std::size_t>(op.coordinates)];
     if (op.mode == ResizeMode::nearest)
       json_["rounding"] = resize_rounding_names()[static_cast<std::size_t>(op.rounding)];
-    if (op.integer_weights) json_["integer_weights"] = true;
+    if (op.blend != ResizeBlend::integers)
+      json_["blend"] = resize_blend_names()[static_cast<std::size_t>(op.blend)];
     json_["scale"] = {float_json(op.scale_h), float_json(op.scale_w)};
   }
   void operator()(const QuantizeOp&) {}

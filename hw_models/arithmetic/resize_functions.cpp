@@ -1,4 +1,5 @@
 // Resizing: nearest and bilinear as the two runtimes compute them.
+#include <bit>
 #include <stdexcept>
 
 #include "hw_models/arithmetic/vector_functions.h"
@@ -6,14 +7,30 @@
 namespace qsim::arithmetic {
 namespace {
 
-/// Truncated y2 x2 A + y2 x1 B + y1 x2 C + y1 x1 D, the products of the weights and each sum rounded to
-/// float32 in this order; first weights belong to the first positions.
+/// y2 x2 A + y2 x1 B + y1 x2 C + y1 x1 D, the products of the weights and each sum rounded to float32 in this
+/// order; first weights belong to the first positions. `real` makes a float of a stored integer.
+template <typename Real>
+float blend(const ResizeTap& row, const ResizeTap& column, const ResizeNeighbours& x, const Real& real) {
+  float sum = column.first_weight * row.first_weight * real(x.first_first);
+  sum += column.second_weight * row.first_weight * real(x.first_second);
+  sum += column.first_weight * row.second_weight * real(x.second_first);
+  sum += column.second_weight * row.second_weight * real(x.second_second);
+  return sum;
+}
+
+/// Of the integers as they are stored, the fraction dropped.
 std::int64_t blend_float(const ResizeTap& row, const ResizeTap& column, const ResizeNeighbours& x) {
-  float sum = column.first_weight * row.first_weight * static_cast<float>(x.first_first);
-  sum += column.second_weight * row.first_weight * static_cast<float>(x.first_second);
-  sum += column.first_weight * row.second_weight * static_cast<float>(x.second_first);
-  sum += column.second_weight * row.second_weight * static_cast<float>(x.second_second);
-  return static_cast<std::int64_t>(sum);
+  return static_cast<std::int64_t>(
+      blend(row, column, x, [](std::int64_t q) { return static_cast<float>(q); }));
+}
+
+/// Of what the integers stand for.
+std::int64_t blend_reals(const ResizeFunction& function, const ResizeTap& row, const ResizeTap& column,
+                         const ResizeNeighbours& x) {
+  const DequantizeFunction& from = function.from;
+  const float sum = blend(
+      row, column, x, [&](std::int64_t q) { return static_cast<float>(q - from.zero_point) * from.scale; });
+  return evaluate(function.to, std::bit_cast<std::uint32_t>(sum));
 }
 
 /// Columns only, with x2 = x1 = 1/2 between a position and itself.
@@ -44,6 +61,8 @@ std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size
       return x.first_first;
     case ResizeArithmetic::float_truncated:
       return channel == function.halved_channel ? blend_halves(x_tap, x) : blend_float(y_tap, x_tap, x);
+    case ResizeArithmetic::dequantized:
+      return blend_reals(function, y_tap, x_tap, x);
     case ResizeArithmetic::integer_truncated:
       return blend_integer(y_tap, x_tap, x) / kUnit;
     case ResizeArithmetic::integer_rounded: {

@@ -250,6 +250,7 @@ enum class ResizeArithmetic {
   float_truncated,    ///< ONNX Runtime, channels before rows: float32 weights, fraction dropped.
   integer_truncated,  ///< ONNX Runtime, channels last: weights in 1/1024, fraction dropped.
   integer_rounded,    ///< TFLite: weights in 1/1024, rounded half away from zero.
+  dequantized,        ///< ONNX Runtime: real values with float32 weights, quantized.
 };
 
 struct ResizeFunction {
@@ -257,6 +258,8 @@ struct ResizeFunction {
   std::vector<ResizeTap> rows, columns;  ///< One an output row, an output column.
   /// float_truncated: of this channel the sum takes each product in two halves.
   std::int64_t halved_channel = -1;
+  DequantizeFunction from;  ///< dequantized
+  UnaryFunction to;         ///< dequantized: a QuantizeFunction
 };
 
 /// Element (row, column, channel) of the output from the four elements at (rows[row].first or .second) x

@@ -328,7 +328,7 @@ def resize_linear_behind_convolution(random, dtype):
     convolution = helper.make_node("QLinearConv", ["x", "one", "zero", "w", "one", "zero", "one", "zero"], ["c"])
     graph.node.insert(0, convolution)
     graph.node[1].input[0] = "c"
-    layer.json["integer_weights"] = True
+    layer.json["blend"] = "integers_1024"
     return layer
 
 

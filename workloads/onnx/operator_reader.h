@@ -1,8 +1,8 @@
 // Reads one operator into nodes of the graph.
 //
-// Every operator has one function, written once for the plain operator ("Conv"). It sees operands and results, which
-// are floats (a float operator), integers with their scales given beside them (QLinearConv), or integers that
-// DequantizeLinear and QuantizeLinear enclose (a QDQ group).
+// Every operator has one function, written once for the plain operator ("Conv"). It sees operands and
+// results, which are floats (a float operator), integers with their scales given beside them (QLinearConv),
+// or integers that DequantizeLinear and QuantizeLinear enclose (a QDQ group).
 #pragma once
 
 #include <cstddef>
@@ -98,11 +98,19 @@ class OperatorReader {
   [[noreturn]] void fail(const std::string& subject, const std::string& value, const std::string& expected,
                          const std::string& hint = {}) const;
   void expect_inputs(std::size_t min, std::size_t max) const;
-  [[nodiscard]] bool has(std::size_t index) const { return index < operands_.size() && !operands_[index].is_absent(); }
+  [[nodiscard]] bool has(std::size_t index) const {
+    return index < operands_.size() && !operands_[index].is_absent();
+  }
   [[nodiscard]] const Operand& operand(std::size_t index) const { return operands_[index]; }
-  [[nodiscard]] const Shape& shape(std::size_t index) const { return builder_.info(operands_[index].value).shape; }
-  [[nodiscard]] bool is_constant(std::size_t index) const { return builder_.is_constant(operands_[index].value); }
-  [[nodiscard]] DimensionOrder order(std::size_t index) const { return builder_.order_of(operands_[index].value); }
+  [[nodiscard]] const Shape& shape(std::size_t index) const {
+    return builder_.info(operands_[index].value).shape;
+  }
+  [[nodiscard]] bool is_constant(std::size_t index) const {
+    return builder_.is_constant(operands_[index].value);
+  }
+  [[nodiscard]] DimensionOrder order(std::size_t index) const {
+    return builder_.order_of(operands_[index].value);
+  }
   [[nodiscard]] TensorId tensor(std::size_t index, const DimensionOrder& order);
   /// Integers of an operand that has to be a constant ("shape", "axes"); nothing where it is absent.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> indices(std::size_t index, const char* what);
@@ -115,12 +123,13 @@ class OperatorReader {
   [[nodiscard]] const std::string& file() const { return builder_.model().model().file; }
 
   // ---- windows -------------------------------------------------------------------------------------------
-  /// Kernel, stride, dilation and padding of the spatial dimensions as height and width; a 1-D operator has height 1.
+  /// Kernel, stride, dilation and padding of the spatial dimensions as height and width; a 1-D operator has
+  /// height 1.
   struct Window {
     std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
     std::int64_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
     std::int64_t crop_top = 0, crop_left = 0;  ///< Padding below 0.
-    Shape output;  ///< Spatial dimensions of the output.
+    Shape output;                              ///< Spatial dimensions of the output.
   };
   DimensionOrder image_order();
   /// The first input channels last, without what `window` leaves out.
@@ -128,15 +137,20 @@ class OperatorReader {
   [[nodiscard]] Window window(const std::vector<std::int64_t>& kernel, bool is_pool);
   /// The input has 1 or 2 spatial dimensions.
   void expect_spatial();
+  /// ONNX Runtime has moved the channels of these integers last: QLinearConv made them, or operators that it
+  /// moves them through did.
+  [[nodiscard]] bool lies_behind_convolution(std::string value) const;
 
   // ---- results -------------------------------------------------------------------------------------------
   [[nodiscard]] bool is_float() const { return results_.front().type == OnnxType::float32; }
+  /// Stands between DequantizeLinear and QuantizeLinear.
+  [[nodiscard]] bool is_group() const { return !absorbed_.empty(); }
   [[nodiscard]] Node new_node(Op op, std::vector<TensorId> inputs) const;
   /// Adds a node that makes result `index` of this shape (the model's order).
   void emit(Op op, std::vector<TensorId> inputs, const Shape& shape, const DimensionOrder& order,
             std::size_t index = 0);
-  /// The same for operations that keep the integers: where the result has other parameters than the first operand, a
-  /// requantizing node follows.
+  /// The same for operations that keep the integers: where the result has other parameters than the first
+  /// operand, a requantizing node follows.
   void emit_move(Op op, std::vector<TensorId> inputs, const Shape& shape, const DimensionOrder& order,
                  std::size_t index = 0);
 

@@ -1,6 +1,8 @@
 // Pooling, means and resizing; the windows that pooling and convolution share.
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <string_view>
 
 #include "workloads/graph_check.h"
 #include "workloads/onnx/operator_reader.h"
@@ -20,15 +22,16 @@ struct WindowRequest {
   bool is_pool = false;
 };
 
-/// output = floor((input + padding - reach) / stride) + 1 with reach = (kernel - 1) * dilation + 1. With `ceil` rounded
-/// up, but no window starts in the padding behind the input; the padding then grows to what the last one reads.
+/// output = floor((input + padding - reach) / stride) + 1 with reach = (kernel - 1) * dilation + 1. With
+/// `ceil` rounded up, but no window starts in the padding behind the input; the padding then grows to what
+/// the last one reads.
 WindowSize window_size(const WindowRequest& request) {
   const std::int64_t reach = (request.kernel - 1) * request.dilation + 1;
   WindowSize size{0, request.pad_before, request.pad_after};
   if (request.auto_pad == "SAME_UPPER" || request.auto_pad == "SAME_LOWER") {
     size.output = (request.input + request.stride - 1) / request.stride;
-    // Below 0 where the stride is longer than the window: ONNX Runtime then leaves out elements at the beginning, of
-    // convolutions one less (measured: kernels 1 to 3, strides 2 to 11, sizes 1 to 29).
+    // Below 0 where the stride is longer than the window: ONNX Runtime then leaves out elements at the
+    // beginning, of convolutions one less (measured: kernels 1 to 3, strides 2 to 11, sizes 1 to 29).
     std::int64_t total = (size.output - 1) * request.stride + reach - request.input;
     if (total < 0 && !request.is_pool) ++total;
     size.pad_before = request.auto_pad == "SAME_UPPER" ? total / 2 : (total + 1) / 2;
@@ -38,7 +41,8 @@ WindowSize window_size(const WindowRequest& request) {
   const std::int64_t room = request.input + size.pad_before + size.pad_after - reach;
   if (room < 0) return size;
   size.output = room / request.stride + 1;
-  if (request.ceil && room % request.stride != 0 && size.output * request.stride < request.input + size.pad_before) {
+  if (request.ceil && room % request.stride != 0 &&
+      size.output * request.stride < request.input + size.pad_before) {
     ++size.output;
     size.pad_after = (size.output - 1) * request.stride + reach - request.input - size.pad_before;
   }
@@ -59,18 +63,21 @@ OperatorReader::Window OperatorReader::window(const std::vector<std::int64_t>& k
   const std::size_t dimensions = x.size() - 2;
   const std::size_t first = is_pool && attributes_.flag("channels_last", false) ? 1 : 2;
   const auto values = [&](const char* name, std::size_t count, std::int64_t fallback, std::int64_t least) {
-    std::vector<std::int64_t> list = attributes_.integers(name).value_or(std::vector<std::int64_t>(count, fallback));
+    std::vector<std::int64_t> list =
+        attributes_.integers(name).value_or(std::vector<std::int64_t>(count, fallback));
     const bool fits = std::all_of(list.begin(), list.end(),
                                   [least](auto v) { return v >= least && v <= kMaxWindowAttribute; });
     if (list.size() != count || !fits) {
       fail(std::string("attribute ") + name, to_string(list),
-           std::to_string(count) + " values of " + std::to_string(least) + " to " + std::to_string(kMaxWindowAttribute));
+           std::to_string(count) + " values of " + std::to_string(least) + " to " +
+               std::to_string(kMaxWindowAttribute));
     }
     return list;
   };
   if (kernel.size() != dimensions ||
       !std::all_of(kernel.begin(), kernel.end(), [](auto k) { return k >= 1 && k <= kMaxWindowAttribute; })) {
-    fail("kernel", to_string(kernel), std::to_string(dimensions) + " sizes of 1 to " + std::to_string(kMaxWindowAttribute));
+    fail("kernel", to_string(kernel),
+         std::to_string(dimensions) + " sizes of 1 to " + std::to_string(kMaxWindowAttribute));
   }
   const std::vector<std::int64_t> strides = values("strides", dimensions, 1, 1);
   const std::vector<std::int64_t> dilations = values("dilations", dimensions, 1, 1);
@@ -82,8 +89,8 @@ OperatorReader::Window OperatorReader::window(const std::vector<std::int64_t>& k
   const bool ceil = is_pool && attributes_.flag("ceil_mode", false);
   Window window;
   for (std::size_t d = 0; d < dimensions; ++d) {
-    const WindowSize size = window_size({x[d + first], kernel[d], strides[d], dilations[d], pads[d], pads[d + dimensions],
-                                         auto_pad, ceil, is_pool});
+    const WindowSize size = window_size({x[d + first], kernel[d], strides[d], dilations[d], pads[d],
+                                         pads[d + dimensions], auto_pad, ceil, is_pool});
     if (size.output < 1) {
       fail("window", std::to_string((kernel[d] - 1) * dilations[d] + 1) + " elements long",
            "at most the padded input's " + std::to_string(x[d + first] + size.pad_before + size.pad_after));
@@ -123,7 +130,7 @@ void OperatorReader::read_pool(PoolKind kind) {
   const Window window = this->window(*kernel, true);
   if (window.dilation_h != 1 || window.dilation_w != 1)
     fail("attribute dilations", "more than 1", "1", "a dilated pooling does not run on this chip");
-  Pool2dOp pool{kind, window.kernel_h, window.kernel_w, window.stride_h, window.stride_w,
+  Pool2dOp pool{kind,           window.kernel_h,   window.kernel_w, window.stride_h,  window.stride_w,
                 window.pad_top, window.pad_bottom, window.pad_left, window.pad_right, activation_};
   const Shape& x = shape(0);
   pool.count_include_pad = kind == PoolKind::average && attributes_.flag("count_include_pad", false);
@@ -137,8 +144,8 @@ void OperatorReader::read_pool(PoolKind kind) {
   kind == PoolKind::max ? emit_move(pool, {input}, y, order) : emit(pool, {input}, y, order);
 }
 
-/// What ceil_mode adds behind the padding that the model states is not counted, and has to be told apart from it where
-/// it is: the stated padding becomes elements of a PadOp, the rest stays padding of the pooling.
+/// What ceil_mode adds behind the padding that the model states is not counted, and has to be told apart from
+/// it where it is: the stated padding becomes elements of a PadOp, the rest stays padding of the pooling.
 TensorId OperatorReader::pad_before_pool(TensorId input, Pool2dOp& pool) {
   const std::size_t dimensions = shape(0).size() - 2;
   const std::string auto_pad = attributes_.text("auto_pad", "NOTSET");
@@ -215,7 +222,8 @@ void OperatorReader::read_reduce_mean() {
     std::iota(axes.begin(), axes.end(), 0);
   }
   std::vector<bool> reduces(x.size(), false);
-  for (const std::int64_t axis : axes) reduces[static_cast<std::size_t>(wrapped_axis(axis, x.size(), "axes"))] = true;
+  for (const std::int64_t axis : axes)
+    reduces[static_cast<std::size_t>(wrapped_axis(axis, x.size(), "axes"))] = true;
   const DimensionOrder from = order(0);
   MeanOp mean;
   mean.keep_dims = keeps;
@@ -237,6 +245,23 @@ void OperatorReader::read_reduce_mean() {
     to.rank -= mean.axes.size();
   }
   emit(std::move(mean), {tensor(0, from)}, y, to);
+}
+
+bool OperatorReader::lies_behind_convolution(std::string value) const {
+  constexpr std::array<std::string_view, 5> kMovedThrough{"QLinearAdd", "QLinearMul", "MaxPool",
+                                                          "QLinearGlobalAveragePool", "QLinearConcat"};
+  while (const std::optional<std::size_t> index = builder_.model().producer(value)) {
+    const OnnxNode& producer = builder_.model().model().nodes[*index];
+    if (producer.op_type == "QLinearConv") return true;
+    const bool is_linear_resize =
+        producer.op_type == "Resize" && Attributes(producer, file()).text("mode", "nearest") == "linear";
+    if (!is_linear_resize && std::ranges::find(kMovedThrough, producer.op_type) == kMovedThrough.end())
+      return false;
+    const std::size_t first_data = producer.op_type == "QLinearConcat" ? 2 : 0;
+    if (first_data >= producer.inputs.size()) return false;
+    value = producer.inputs[first_data];
+  }
+  return false;
 }
 
 void OperatorReader::read_resize() {
@@ -281,14 +306,16 @@ void OperatorReader::read_resize() {
   } else if (rounding == "round_prefer_ceil") {
     op.rounding = ResizeRounding::round_prefer_ceil;
   } else {
-    fail("attribute nearest_mode", '"' + rounding + '"', "floor, ceil, round_prefer_floor or round_prefer_ceil");
+    fail("attribute nearest_mode", '"' + rounding + '"',
+         "floor, ceil, round_prefer_floor or round_prefer_ceil");
   }
   const std::optional<std::vector<float>> scales = reals(has_roi ? 2 : 1, "scales");
   const std::optional<std::vector<std::int64_t>> sizes = has_roi ? indices(3, "sizes") : std::nullopt;
   const bool by_sizes = sizes && !sizes->empty();
   if (by_sizes == (scales && !scales->empty())) fail("scales and sizes", "both or none", "one of the two");
   const std::size_t count = by_sizes ? sizes->size() : scales->size();
-  if (count != x.size()) fail("scales or sizes", std::to_string(count), std::to_string(x.size()) + ", one a dimension");
+  if (count != x.size())
+    fail("scales or sizes", std::to_string(count), std::to_string(x.size()) + ", one a dimension");
   Shape y;
   std::vector<float> factors;
   for (std::size_t d = 0; d < x.size(); ++d) {
@@ -303,6 +330,11 @@ void OperatorReader::read_resize() {
   op.scale_h = x.size() == 4 ? factors[2] : 1.0F;
   op.scale_w = factors.back();
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
+  if (op.mode == ResizeMode::linear && is_group()) {
+    op.blend = ResizeBlend::reals;
+    return emit(op, {tensor(0, order)}, y, order);
+  }
+  if (lies_behind_convolution(operand(0).value)) op.blend = ResizeBlend::integers_1024;
   emit_move(op, {tensor(0, order)}, y, order);
 }
 

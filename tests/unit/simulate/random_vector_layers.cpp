@@ -89,11 +89,12 @@ TensorId RandomLayers::resize(TensorId x) {
   op.coordinates = choice_.of(
       {ResizeCoordinates::half_pixel, ResizeCoordinates::asymmetric, ResizeCoordinates::align_corners});
   op.rounding = choice_.of({ResizeRounding::floor, ResizeRounding::ceil, ResizeRounding::round_prefer_floor});
-  op.integer_weights = choice_.chance(50);
+  op.blend = choice_.of({ResizeBlend::integers, ResizeBlend::integers_1024, ResizeBlend::reals});
   const Shape out{in[0], choice_.between(1, 12), choice_.between(1, 12), in[3]};
   op.scale_h = static_cast<float>(out[1]) / static_cast<float>(in[1]);
   op.scale_w = static_cast<float>(out[2]) / static_cast<float>(in[2]);
-  return add_node(op, {x}, same_grid(x, out));
+  const bool has_own_grid = op.mode == ResizeMode::linear && op.blend == ResizeBlend::reals && is_onnx();
+  return add_node(op, {x}, has_own_grid ? activation("resize", out) : same_grid(x, out));
 }
 
 TensorId RandomLayers::pad(TensorId x) {
