@@ -24,14 +24,10 @@ class Obstacle {
           return "an output scale of at most 1/128 of the input's, which TFLite's kernel refuses";
         }
         return wide_ && !onnx_ ? kNarrowOnly : "";
-      case UnaryKind::gelu:
-      case UnaryKind::gelu_tanh:
-        return wide_ && !onnx_ ? kNarrowOnly : "";
       case UnaryKind::elu:
         if (onnx_ || op.alpha != 1.0F) return kNone;
         return wide_ ? kNarrowOnly : "";
       case UnaryKind::hard_sigmoid:
-      case UnaryKind::clip:
         return onnx_ ? "" : kOnnxOnly;
       default:
         return op.kind >= UnaryKind::erf ? kNone : "";
@@ -41,7 +37,6 @@ class Obstacle {
     return op.kind == BinaryKind::div || op.kind == BinaryKind::pow ? kNone : "";
   }
   std::string operator()(const Pool2dOp& op) const { return op.count_include_pad && !onnx_ ? kOnnxOnly : ""; }
-  std::string operator()(const PReluOp&) const { return wide_ && !onnx_ ? kNarrowOnly : ""; }
   std::string operator()(const LayerNormOp&) const { return onnx_ ? "" : kOnnxOnly; }
   std::string operator()(const BatchNormOp&) const { return kNone; }
   std::string operator()(const MatMulOp&) const {

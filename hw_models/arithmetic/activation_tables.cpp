@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "hw_models/arithmetic/fixed_point.h"
+#include "hw_models/arithmetic/interpolated_table.h"
 #include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/sigmoid_16bit.h"
@@ -39,6 +40,23 @@ TableFunction tabulate_float(const QuantizedType& input, const QuantizedType& ou
     const float y = std::round(function(real) * inverse_scale) + static_cast<float>(output.zero_point);
     return static_cast<std::int32_t>(std::clamp(y, low, high));
   });
+}
+
+/// 513 samples of f over the real range of int16, S = 2^16 / (s_y * 65535) in float32, between them straight
+/// lines. Zero points are 0.
+template <class Function>
+TableFunction tabulate_interpolated(const QuantizedType& input, const QuantizedType& output,
+                                    const Function& function) {
+  const float span = output.scale * 32767.0F - output.scale * -32768.0F;
+  const InterpolatedTable table(function, input.scale * -32768.0F, input.scale * 32767.0F, 65536.0F / span);
+  return tabulate(input.format, [&](std::int32_t q) { return limit(table.at(q), output.format); });
+}
+
+template <class Function>
+TableFunction tabulate_any_width(const QuantizedType& input, const QuantizedType& output,
+                                 const Function& function) {
+  return input.format.bits <= 8 ? tabulate_float(input, output, function)
+                                : tabulate_interpolated(input, output, function);
 }
 
 struct Multiplier {
@@ -124,11 +142,11 @@ TableFunction make_gelu_table(const QuantizedType& input, const QuantizedType& o
   constexpr float kInverseSqrt2 = 0.707106781186547524401F;
   constexpr float kSqrt2OverPi = 1.12837916709551257390F * kInverseSqrt2;
   if (approximate) {
-    return tabulate_float(input, output, [](float x) {
+    return tabulate_any_width(input, output, [](float x) {
       return 0.5F * x * (1.0F + std::tanh(kSqrt2OverPi * (x + 0.044715F * x * x * x)));
     });
   }
-  return tabulate_float(input, output, [](float x) { return 0.5F * x * std::erfc(x * -kInverseSqrt2); });
+  return tabulate_any_width(input, output, [](float x) { return 0.5F * x * std::erfc(x * -kInverseSqrt2); });
 }
 
 TableFunction make_elu_table(const QuantizedType& input, const QuantizedType& output) {

@@ -21,7 +21,8 @@ namespace qsim::arithmetic {
                                                   float alpha);
 /// HARD_SWISH; at most 8 bits, and an output scale above 1/128 of the input's.
 [[nodiscard]] TableFunction make_hard_swish_table(const QuantizedType& input, const QuantizedType& output);
-/// GELU, with the error function or with the hyperbolic tangent; at most 8 bits.
+/// GELU, with the error function or with the hyperbolic tangent. At most 8 bits: float32 function; wider:
+/// samples of it with linear interpolation, where both zero points are 0.
 [[nodiscard]] TableFunction make_gelu_table(const QuantizedType& input, const QuantizedType& output,
                                             bool approximate);
 /// ELU with alpha 1; at most 8 bits.

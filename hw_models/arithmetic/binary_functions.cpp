@@ -1,6 +1,7 @@
 // Functions of two elements: add, subtract, multiply as the two runtimes compute them.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "hw_models/arithmetic/fixed_point.h"
 #include "hw_models/arithmetic/limited.h"
@@ -76,12 +77,14 @@ std::int64_t evaluate_pair(const TfliteExtremumFunction& f, std::int64_t a, std:
 }
 
 /// x = a + offset_a;  y = MBQM(x, M1) for x >= 0, MBQM(x * (b + offset_b), M2) below;  q = clamp(y + offset).
+/// The product saturates at 32 bits; with zero points 0, as TFLite has them for int16, it fits.
 std::int64_t evaluate_pair(const TflitePReluFunction& f, std::int64_t a, std::int64_t b) {
   const auto x = static_cast<std::int32_t>(a + f.input_offset);
-  const auto slope = static_cast<std::int32_t>(b + f.slope_offset);
-  const std::int32_t y = x >= 0
-                             ? multiply_by_quantized_multiplier(x, f.identity_multiplier, f.identity_shift)
-                             : multiply_by_quantized_multiplier(x * slope, f.slope_multiplier, f.slope_shift);
+  const std::int64_t product = x * (b + f.slope_offset);
+  const auto sloped = static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      product, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
+  const std::int32_t y = x >= 0 ? multiply_by_quantized_multiplier(x, f.identity_multiplier, f.identity_shift)
+                                : multiply_by_quantized_multiplier(sloped, f.slope_multiplier, f.slope_shift);
   return std::clamp(y + f.output_offset, f.clamp_min, f.clamp_max);
 }
 

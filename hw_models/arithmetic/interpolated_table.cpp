@@ -6,21 +6,33 @@
 namespace qsim::arithmetic {
 
 // Sample i is f(x_i) lowered by half the error that linear interpolation makes in the middle of interval i:
-//   s_i = r(f(x_i) 2^15);  middle = r((f(x_i+1) 2^15 + s_i) / 2);  s_i - r((middle - r(f(x_i + h/2) 2^15)) /
-//   2)
+//   s_i = r(S f(x_i));  middle = r((S f(x_i+1) + s_i) / 2);  s_i - r((middle - r(S f(x_i + h/2))) / 2)
 // with r rounding half away from zero; limited to int16.
-InterpolatedTable::InterpolatedTable(double (*function)(double), double from, double to) {
-  constexpr double kScale = 32768.0;
-  const auto limited = [](double x) { return static_cast<std::int16_t>(std::clamp(x, -32768.0, 32767.0)); };
-  const double step = (to - from) / kIntervals;
+template <typename Real, typename Function>
+void InterpolatedTable::sample(const Function& function, Real from, Real to, Real scale) {
+  constexpr Real kTwo = 2;
+  const auto limited = [](Real x) {
+    return static_cast<std::int16_t>(std::clamp<Real>(x, Real{-32768}, Real{32767}));
+  };
+  const Real step = (to - from) / static_cast<Real>(kIntervals);
   for (int i = 0; i < kIntervals; ++i) {
-    const double sample = std::round(function(from + i * step) * kScale);
-    const double next = function(from + (i + 1) * step) * kScale;
-    const double middle = std::round(function(from + i * step + step / 2.0) * kScale);
-    const double error = std::round((next + sample) / 2.0) - middle;
-    samples_[static_cast<std::size_t>(i)] = limited(sample - std::round(error / 2.0));
+    const auto index = static_cast<Real>(i);
+    const Real first = std::round(function(from + index * step) * scale);
+    const Real next = function(from + (index + 1) * step) * scale;
+    const Real middle = std::round(function(from + index * step + step / kTwo) * scale);
+    const Real error = std::round((next + first) / kTwo) - middle;
+    samples_[static_cast<std::size_t>(i)] = limited(first - std::round(error / kTwo));
   }
-  samples_[kIntervals] = limited(std::round(function(to) * kScale));
+  samples_[kIntervals] = limited(std::round(function(to) * scale));
+}
+
+InterpolatedTable::InterpolatedTable(double (*function)(double), double from, double to) {
+  sample(function, from, to, 32768.0);
+}
+
+InterpolatedTable::InterpolatedTable(const std::function<float(float)>& function, float from, float to,
+                                     float scale) {
+  sample(function, from, to, scale);
 }
 
 std::int32_t InterpolatedTable::at(std::int64_t argument) const {

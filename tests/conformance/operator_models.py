@@ -263,6 +263,12 @@ def relu_n1_to_1(maker):
     maker.writer.operator("RELU_N1_TO_1", [x], [y])
 
 
+def relu_0_to_1(maker):
+    x, _, _ = maker.input([4, 64])
+    y, _, _ = maker.output([4, 64], real_range=1.5)
+    maker.writer.operator("RELU_0_TO_1", [x], [y])
+
+
 def pad(maker):
     shape = [2, 3, 4, 5]
     sizes = [[maker.draw(0, 2), maker.draw(0, 2)] for _ in shape]
@@ -390,8 +396,11 @@ def prelu(maker):
     channels = maker.draw(1, 20)
     shape = maker.choose([1, 1, channels], [4, 5, channels], [1])
     x, _, _ = maker.input([2, 4, 5, channels])
+    is_float = maker.dtype == np.float32
+    dtype = np.float32 if is_float else np.int8  # also beside int16
     slopes = maker.random.integers(-128, 128, shape)
-    slope = maker.writer.tensor("slope", shape, maker.dtype, slopes, [maker.scale(1.5)], [maker.zero_point()])
+    slope_scale = maker.scale(1.5) * (1 if maker.is_int8 or is_float else 256)
+    slope = maker.writer.tensor("slope", shape, dtype, slopes, [slope_scale], [maker.zero_point()])
     y, _, _ = maker.output([2, 4, 5, channels])
     maker.writer.operator("PRELU", [x, slope], [y])
 
@@ -432,13 +441,14 @@ def resize_nearest_neighbor(maker):
 
 def batch_matmul(maker):
     rows, depth, columns = maker.draw(1, 9), maker.draw(1, 40), maker.draw(1, 9)
-    a_batch, b_batch = maker.choose(([], []), ([3], [3]), ([2, 3], [2, 3]), ([2, 3], [1, 3]), ([3], []))
-    transposed = maker.choose(True, False)
-    a, a_scale, _ = maker.input([*a_batch, rows, depth], "a")
+    a_batch, b_batch = maker.choose(([], []), ([3], [3]), ([2, 3], [2, 3]), ([2, 3], [1, 3]), ([3], []), ([1], [3]))
+    adjoint, transposed = maker.choose(True, False, False), maker.choose(True, False)
+    a, a_scale, _ = maker.input([*a_batch, *([depth, rows] if adjoint else [rows, depth])], "a")
     b, b_scale, _ = maker.input([*b_batch, *([columns, depth] if transposed else [depth, columns])], "b")
     output_range = 2 * math.sqrt(depth) * a_scale * b_scale * (maker.limits.max / 1.7) ** 2
-    y, _, _ = maker.output([*a_batch, rows, columns], real_range=output_range)
-    maker.writer.operator("BATCH_MATMUL", [a, b], [y], "BatchMatMulOptions", version=3 if maker.is_int8 else 4, AdjX=False,
+    batch = np.broadcast_shapes(tuple(a_batch), tuple(b_batch))
+    y, _, _ = maker.output([*batch, rows, columns], real_range=output_range)
+    maker.writer.operator("BATCH_MATMUL", [a, b], [y], "BatchMatMulOptions", version=3 if maker.is_int8 else 4, AdjX=adjoint,
                           AdjY=transposed)
 
 
@@ -468,5 +478,5 @@ def split_v(maker):
 
 
 OPERATORS = [add, average_pool_2d, batch_matmul, concatenation, conv_2d, depthwise_conv_2d, dequantize, elu, expand_dims, fully_connected, gelu,
-             grouped_conv_2d, hard_swish, leaky_relu, logistic, max_pool_2d, maximum, mean, minimum, mul, pad, prelu, quantize, relu, relu6, relu_n1_to_1,
+             grouped_conv_2d, hard_swish, leaky_relu, logistic, max_pool_2d, maximum, mean, minimum, mul, pad, prelu, quantize, relu, relu6, relu_0_to_1, relu_n1_to_1,
              reshape, resize_bilinear, resize_nearest_neighbor, slice_, softmax, split, split_v, squeeze, strided_slice, sub, tanh, transpose, transpose_conv]

@@ -107,6 +107,8 @@ class OperatorReader {
   void read_prelu();
   void read_resize(ResizeMode mode);
   void read_batch_matmul();
+  /// The operand with its last two dimensions exchanged, by a node of its own.
+  TensorId turn_matrices(std::size_t operand);
   void read_split();
   void read_split_v();
   /// One slice an output; `axis` counts from the end where negative.

@@ -46,6 +46,8 @@ OperatorReader::Reader OperatorReader::reader_of(OperatorCode code) {
       return [](R& r) { r.read_unary(UnaryKind::relu6); };
     case OperatorCode::relu_n1_to_1:
       return [](R& r) { r.read_unary(UnaryKind::relu_n1_to_1); };
+    case OperatorCode::relu_0_to_1:
+      return [](R& r) { r.read_unary(UnaryKind::clip); };
     case OperatorCode::hard_swish:
       return [](R& r) { r.read_unary(UnaryKind::hard_swish); };
     case OperatorCode::elu:

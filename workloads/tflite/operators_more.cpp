@@ -1,6 +1,7 @@
 // MINIMUM, MAXIMUM, GELU, PRELU, RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR, BATCH_MATMUL, SPLIT, SPLIT_V.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "workloads/tflite/graph_builder.h"
 
@@ -20,12 +21,14 @@ void OperatorReader::read_gelu() {
   read_unary(approximate ? UnaryKind::gelu_tanh : UnaryKind::gelu);
 }
 
+/// Beside int16 activations the kernel reads slopes of int8.
 void OperatorReader::read_prelu() {
   expect_inputs(2, 2);
-  expect_same_type(2);
-  if (output().type != TypeCode::int8 && output().type != TypeCode::float32) {
-    fail("tensor \"" + output().name + "\"", type_name(output().type), "INT8 or FLOAT32, as the kernel");
-  }
+  const bool wide = output().type == TypeCode::int16;
+  expect_same_type(wide ? 1 : 2);
+  if (wide && input(1).type != TypeCode::int8)
+    fail("slope \"" + input(1).name + "\"", type_name(input(1).type),
+         "INT8 beside INT16, as the kernel reads it");
   add_node(PReluOp{}, {use(0), use(1)});
 }
 
@@ -66,10 +69,27 @@ void OperatorReader::read_resize(ResizeMode mode) {
 void OperatorReader::read_batch_matmul() {
   expect_inputs(2, 2);
   expect_same_type(2);
-  if (option<std::uint8_t>(batch_matmul_field::adj_x, 0) != 0) {
-    fail("adj_x", "true", "false", "transpose the first operand by an operator of its own");
-  }
-  add_node(MatMulOp{option<std::uint8_t>(batch_matmul_field::adj_y, 0) != 0}, {use(0), use(1)});
+  const bool turned = option<std::uint8_t>(batch_matmul_field::adj_x, 0) != 0;
+  const MatMulOp op{option<std::uint8_t>(batch_matmul_field::adj_y, 0) != 0};
+  add_node(op, {turned ? turn_matrices(0) : use(0), use(1)});
+}
+
+TensorId OperatorReader::turn_matrices(std::size_t operand) {
+  const std::size_t rank = input(operand).shape.size();
+  if (rank < 2) fail("adj_x", "an operand of rank " + std::to_string(rank), "at least 2");
+  const TensorId from = use(operand);
+  Tensor turned = builder_.graph_.tensor(from);
+  if (turned.data) fail("adj_x", "a constant operand", "an activation", "store the constant transposed");
+  turned.name = output().name + "#adjoint";
+  std::swap(turned.shape[rank - 2], turned.shape[rank - 1]);
+  TransposeOp op;
+  for (std::size_t d = 0; d < rank; ++d) op.permutation.push_back(static_cast<int>(d));
+  std::swap(op.permutation[rank - 2], op.permutation[rank - 1]);
+  const auto to = static_cast<TensorId>(builder_.graph_.tensors.size());
+  const std::string name = turned.name;
+  builder_.graph_.tensors.push_back(std::move(turned));
+  builder_.graph_.nodes.push_back({name, op_.place, std::move(op), {from}, {to}});
+  return to;
 }
 
 void OperatorReader::add_slices(std::size_t operand, std::int64_t axis,

@@ -101,10 +101,10 @@ void OperatorReader::read_unary(UnaryKind kind) {
   }
   if ((kind == UnaryKind::logistic || kind == UnaryKind::tanh) && wide)
     expect_output_scale(1.0F / 32768.0F, 0, 0.0);
-  const bool narrow_only = kind == UnaryKind::hard_swish || kind == UnaryKind::elu ||
-                           kind == UnaryKind::gelu || kind == UnaryKind::gelu_tanh;
+  const bool narrow_only = kind == UnaryKind::hard_swish || kind == UnaryKind::elu;
   if (narrow_only && wide) fail("tensor \"" + output().name + "\"", "INT16", "INT8, as the reference kernel");
   UnaryOp op{kind, kind == UnaryKind::elu ? 1.0F : 0.0F};
+  if (kind == UnaryKind::clip) op.beta = 1.0F;  // RELU_0_TO_1
   if (kind == UnaryKind::leaky_relu) {
     op.alpha = option<float>(leaky_relu_field::alpha, 0.0F);
     if (!std::isfinite(op.alpha)) fail("alpha", std::to_string(op.alpha), "a finite number");

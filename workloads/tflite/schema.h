@@ -66,6 +66,7 @@ enum class OperatorCode : std::int32_t {
   hard_swish = 117,
   batch_matmul = 126,
   gelu = 150,
+  relu_0_to_1 = 152,
 };
 /// The schema's name of an operator ("CONV_2D"); "operator 999" for what is no BuiltinOperator.
 [[nodiscard]] std::string operator_name(OperatorCode code);

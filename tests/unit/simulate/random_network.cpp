@@ -36,12 +36,9 @@ std::vector<Row> layers_for(const ActivationKind& kind) {
       {LayerKind::matmul, &L::matmul, 2},     {LayerKind::softmax, &L::softmax, 1},
       {LayerKind::extremum, &L::extremum, 1}, {LayerKind::leaky, &L::leaky, 1}};
   rows.insert(rows.end(), whole_bytes.begin(), whole_bytes.end());
-  const bool is_onnx = kind.semantics == Semantics::onnx;
-  if (is_onnx || kind.bits == 8) {
-    rows.push_back({LayerKind::prelu, &L::prelu, 1});
-    rows.push_back({LayerKind::table, &L::table, 1});
-  }
-  if (is_onnx) {
+  rows.push_back({LayerKind::prelu, &L::prelu, 1});
+  rows.push_back({LayerKind::table, &L::table, 1});
+  if (kind.semantics == Semantics::onnx) {
     rows.push_back({LayerKind::layer_norm, &L::layer_norm, 1});
     rows.push_back({LayerKind::global_pool, &L::global_pool, 1});
   }

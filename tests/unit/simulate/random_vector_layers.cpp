@@ -149,14 +149,14 @@ TensorId RandomLayers::leaky(TensorId x) {
 }
 
 TensorId RandomLayers::table(TensorId x) {
-  if (!is_onnx() && activation_bits_ == 16) return leaky(x);
-  UnaryOp op{choice_.of({UnaryKind::hard_swish, UnaryKind::gelu, UnaryKind::leaky_relu}), 0.1F};
-  if (is_onnx()) {
-    op.kind = choice_.of({UnaryKind::hard_swish, UnaryKind::gelu, UnaryKind::gelu_tanh, UnaryKind::logistic,
-                          UnaryKind::tanh, UnaryKind::hard_sigmoid, UnaryKind::clip});
-    if (op.kind == UnaryKind::clip) op = {UnaryKind::clip, -0.5F, 0.75F};
+  UnaryOp op{choice_.of({UnaryKind::gelu, UnaryKind::gelu_tanh, UnaryKind::clip})};
+  if (activation_bits_ == 8 && choice_.chance(30)) op.kind = UnaryKind::hard_swish;
+  if (is_onnx() && choice_.chance(70)) {
+    op.kind =
+        choice_.of({UnaryKind::hard_swish, UnaryKind::logistic, UnaryKind::tanh, UnaryKind::hard_sigmoid});
     if (op.kind == UnaryKind::hard_sigmoid) op = {UnaryKind::hard_sigmoid, 0.2F, 0.5F};
   }
+  if (op.kind == UnaryKind::clip) op = {UnaryKind::clip, -0.5F, 0.75F};
   return add_node(op, {x}, activation("table", shape(x)));
 }
 
