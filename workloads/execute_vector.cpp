@@ -44,10 +44,11 @@ void apply(const QuantizeFunction& function, const TensorData& in, TensorData& o
 void apply(const DequantizeFunction& function, const TensorData& in, TensorData& out) {
   const UnaryFunction any = function;
   const auto bits = out.as<std::uint32_t>();
-  visit_element_type(in.type, [&](auto zero) {
+  const auto dequantize = [&](auto zero) {
     const auto x = in.as<decltype(zero)>();
     for (std::size_t i = 0; i < x.size(); ++i) bits[i] = static_cast<std::uint32_t>(evaluate(any, x[i]));
-  });
+  };
+  in.type == ElementType::i32 ? dequantize(std::int32_t{}) : visit_element_type(in.type, dequantize);
 }
 
 template <typename A, typename B, typename Out>

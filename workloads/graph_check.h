@@ -64,6 +64,7 @@ class NodeChecker {
   /// Weights, bias and the quantization of a node on the MAC array.
   void check_mac_operands();
   void check_mac_output();
+  void check_sums_or_activation(const Tensor& tensor);
   void check_window(std::int64_t kernel, std::int64_t stride, std::int64_t dilation, std::int64_t pad_before,
                     std::int64_t pad_after, std::size_t dimension);
   void check_same_shape();

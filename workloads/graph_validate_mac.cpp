@@ -157,6 +157,14 @@ void NodeChecker::check_float_mac_operands() {
          std::to_string(input(1).shape[0]) + " elements, one an output channel");
 }
 
+/// Accumulators are read by a dequantize alone.
+void NodeChecker::check_sums_or_activation(const Tensor& tensor) {
+  const bool is_sum = tensor.type == ElementType::i32 && tensor.quantization && tensor.quantization->bits == 32;
+  if (!is_sum) return check_activation(tensor);
+  expect(tensor.quantization->scales.size() == 1, "tensor \"" + tensor.name + "\"",
+         std::to_string(tensor.quantization->scales.size()) + " scales", "one scale for the tensor");
+}
+
 /// 32 bits are the accumulator itself, as ConvInteger and MatMulInteger give it: y = acc at scale s_x * s_w.
 void NodeChecker::check_mac_output() {
   if (!output().quantization || output().quantization->bits != 32) return check_activation(output());

@@ -191,7 +191,7 @@ void NodeChecker::check_op(const QuantizeOp&) {
 }
 
 void NodeChecker::check_op(const DequantizeOp&) {
-  if (expect(!input(0).is_float(), "input", "F32", "a quantized tensor")) check_activation(input(0));
+  if (expect(!input(0).is_float(), "input", "F32", "a quantized tensor")) check_sums_or_activation(input(0));
   expect(output().is_float(), "output", element_type_name(output().type), "F32");
   check_same_shape();
 }

@@ -101,7 +101,7 @@ void refuse_shapes(const std::string& path, const InputShapes& shapes) {
 }
 
 Graph load_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs,
-                    const InputShapes& shapes) {
+                    const InputShapes& shapes, const InputArrays& arrays) {
   const std::string path = find_workload(name_or_path, search_dirs);
   const WorkloadFormat format = workload_format(path);
   if (format != WorkloadFormat::onnx) refuse_shapes(path, shapes);
@@ -113,7 +113,7 @@ Graph load_workload(const std::string& name_or_path, const std::vector<std::stri
     case WorkloadFormat::onnx:
       break;
   }
-  return read_onnx(path, {shapes});
+  return read_onnx(path, {shapes, arrays});
 }
 
 std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs) {

@@ -30,7 +30,13 @@ std::map<std::size_t, std::string> match_arguments(const Graph& graph,
   for (const TensorId id : graph.inputs) names.push_back(graph.tensor(id).name);
   std::map<std::size_t, std::string> paths;
   ProblemList problems("--input");
+  std::vector<std::string> constants = graph.constant_inputs;
   for (const InputArgument& argument : arguments) {
+    const auto constant = std::find(constants.begin(), constants.end(), argument.name);
+    if (constant != constants.end()) {
+      constants.erase(constant);  // Read with the model; given twice it is an error.
+      continue;
+    }
     const auto found = std::find(names.begin(), names.end(), argument.name);
     auto index = static_cast<std::size_t>(found - names.begin());
     if (argument.name.empty() && names.size() == 1) index = 0;
@@ -119,6 +125,12 @@ InputArgument input_argument(const std::string& text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string::npos) return {"", text};
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+InputArrays named_arrays(const std::vector<InputArgument>& arguments) {
+  InputArrays arrays;
+  for (const InputArgument& argument : arguments) arrays.emplace(argument.name, argument.path);
+  return arrays;
 }
 
 PreparedInputs prepare_inputs(const Graph& graph, const std::vector<InputArgument>& arguments,

@@ -7,11 +7,15 @@
 #include "sim/cli/commands/run_options.h"
 #include "sim/report/report_options.h"
 #include "workloads/graph.h"
+#include "workloads/load.h"
 
 namespace qsim::cli {
 
 /// "NAME=FILE" or "FILE".
 [[nodiscard]] InputArgument input_argument(const std::string& text);
+
+/// The arguments that have a name, for prepare_graph().
+[[nodiscard]] InputArrays named_arrays(const std::vector<InputArgument>& arguments);
 
 struct PreparedInputs {
   std::vector<TensorData> values;    ///< In the order of graph.inputs; empty with Values::none.

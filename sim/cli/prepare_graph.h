@@ -12,6 +12,8 @@ namespace qsim::cli {
 [[nodiscard]] InputShapes parse_shapes(const std::vector<std::string>& arguments);
 
 /// Read, brought to other bit widths (a float network: quantized), cut, batched and valid. Throws InputError.
-[[nodiscard]] Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files);
+/// Of `arrays` those are read that an ONNX model needs as constants.
+[[nodiscard]] Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files,
+                                  const InputArrays& arrays = {});
 
 }  // namespace qsim::cli

@@ -361,8 +361,14 @@ def _scale_of_nan(model, folder):
     replace(model, "s", np.float32("nan"))
 
 
-@case('scale "gain", which is computed at run time', "quantize the model statically")
+@case('scale "sg", which is computed at run time', "quantize the model statically")
 def _scale_at_run_time(model, folder):
+    model.graph.node.insert(1, helper.make_node("Relu", ["x"], ["sg"], name="gain"))
+    node(model, "conv").input[6] = "sg"
+
+
+@case('scale "gain", which is computed at run time', "--input gain=FILE.npy")
+def _scale_from_an_input(model, folder):
     model.graph.input.append(helper.make_tensor_value_info("gain", TensorProto.FLOAT, [1]))
     node(model, "conv").input[6] = "gain"
 
@@ -418,6 +424,21 @@ def test_a_bad_shape_is_refused(argument, words, tmp_path):
     path = tmp_path / "model.onnx"
     onnx.save(good_model(), path)
     bad_input("--workload", path, "--shape", argument)[0].says(*words)
+
+
+@pytest.mark.parametrize("array, words", [
+    (np.float64([0.5]).astype(np.int32), ("got INT32", "FLOAT of input gain")),
+    (np.ones(2, np.float32), ("got shape 2", "declared shape of input gain")),
+    (np.zeros(1, np.float32), ("scale", "a finite number above 0")),
+])
+def test_a_bad_value_of_a_parameter_is_refused(array, words, tmp_path):
+    model = good_model()
+    model.graph.input.append(helper.make_tensor_value_info("gain", TensorProto.FLOAT, [1]))
+    node(model, "conv").input[6] = "gain"
+    onnx.save(model, tmp_path / "model.onnx")
+    np.save(tmp_path / "gain.npy", array)
+    message, *_ = bad_input("--workload", tmp_path / "model.onnx", "--input", f"gain={tmp_path / 'gain.npy'}")
+    message.says(*words)
 
 
 def test_shapes_are_for_onnx_models():

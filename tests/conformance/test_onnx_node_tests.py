@@ -1,51 +1,82 @@
 """The quantized node tests of ONNX itself (Debian: libonnx-testdata): qsim computes what they expect, exactly.
 
-Scales and zero points are inputs of these models; here they become constants, as in models that exist."""
+The models are taken as they are. Their scales, zero points and weights are inputs, whose values are given like those of
+the data."""
 
 import pathlib
+import subprocess
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from qsim_tensors import dump_tensors
+from qsim_tensors import QSIM, read_safetensors, run_qsim
 
-FOLDER = pathlib.Path("/usr/share/libonnx-testdata/data/node")
-# Inputs that stay inputs, by operator; the others are parameters.
-DATA_INPUTS = {
-    "QLinearConv": [0],
-    "QLinearMatMul": [0, 3],
-    "QuantizeLinear": [0],
-    "DequantizeLinear": [0],
-    "ConvInteger": [0],
-    "MatMulInteger": [0, 1],
-}
-TESTS = ["test_qlinearconv", "test_qlinearmatmul_2D", "test_qlinearmatmul_3D", "test_quantizelinear",
-         "test_quantizelinear_axis", "test_dequantizelinear", "test_dequantizelinear_axis"]
+FOLDER = pathlib.Path("/usr/share/libonnx-testdata/data")
+QUANTIZED = {"QLinearConv", "QLinearMatMul", "QuantizeLinear", "DequantizeLinear", "ConvInteger", "MatMulInteger",
+             "DynamicQuantizeLinear"}
+# Scales that depend on the data: no integer operator of the chip has them.
+REFUSED = {"test_dynamicquantizelinear", "test_dynamicquantizelinear_max_adjusted", "test_dynamicquantizelinear_min_adjusted"}
+EXPANDED = {name + "_expanded" for name in REFUSED}
+
+
+def quantized_tests():
+    """Folders of the tests whose models have a quantized operator."""
+    found = []
+    for path in sorted(FOLDER.glob("*/*/model.onnx")):
+        operators = {node.op_type for node in onnx.load(path, load_external_data=False).graph.node}
+        if operators & QUANTIZED or path.parent.name in EXPANDED:
+            found.append(path.parent)
+    return found
+
+
+TESTS = quantized_tests()
 
 
 def read_tensor(path):
     return numpy_helper.to_array(onnx.load_tensor(str(path)))
 
 
-@pytest.mark.parametrize("name", TESTS)
-def test_a_quantized_node_test_of_onnx(name, tmp_path):
-    if not FOLDER.exists():
-        pytest.fail("install libonnx-testdata")
-    model = onnx.load(FOLDER / name / "model.onnx")
-    node = model.graph.node[0]
-    kept = [node.input[i] for i in DATA_INPUTS[node.op_type]]
-    inputs = []
-    for index, value in enumerate(list(model.graph.input)):
-        array = read_tensor(FOLDER / name / "test_data_set_0" / f"input_{index}.pb")
-        if value.name in kept:
-            inputs.append((value.name, array))
-            continue
-        model.graph.initializer.append(numpy_helper.from_array(array, value.name))
-        model.graph.input.remove(value)
-    path = tmp_path / "model.onnx"
-    onnx.save(model, path)
-    actual = dump_tensors(path, inputs, tmp_path)[node.output[0]]
-    expected = read_tensor(FOLDER / name / "test_data_set_0" / "output_0.pb")
-    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape)
-    np.testing.assert_array_equal(actual, expected)
+def arguments(folder, data, scratch):
+    model = onnx.load(folder / "model.onnx")
+    result = ["--workload", folder / "model.onnx"]
+    for index, value in enumerate(model.graph.input):
+        path = scratch / f"input_{index}.npy"
+        np.save(path, read_tensor(data / f"input_{index}.pb"))
+        result += ["--input", f"{value.name}={path}"]
+    return model, result
+
+
+def test_the_package_has_the_tests():
+    assert len(TESTS) >= 16, "install libonnx-testdata"
+
+
+@pytest.mark.parametrize("folder", [t for t in TESTS if t.name not in REFUSED | EXPANDED], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("values", ["layer", "tile"])
+def test_a_quantized_node_test_of_onnx(folder, values, tmp_path):
+    data_sets = sorted(folder.glob("test_data_set_*"))
+    assert data_sets
+    for data in data_sets:
+        model, options = arguments(folder, data, tmp_path)
+        run_qsim(*options, "--values", values, "--outputs", tmp_path / "outputs.safetensors", "--quiet")
+        actual = read_safetensors(tmp_path / "outputs.safetensors")
+        for index, value in enumerate(model.graph.output):
+            expected = read_tensor(data / f"output_{index}.pb")
+            assert (actual[value.name].dtype, actual[value.name].shape) == (expected.dtype, expected.shape)
+            np.testing.assert_array_equal(actual[value.name], expected)
+
+
+@pytest.mark.parametrize("folder", [t for t in TESTS if t.name in REFUSED | EXPANDED], ids=lambda folder: folder.name)
+def test_scales_that_depend_on_the_data_are_refused(folder, tmp_path):
+    _, options = arguments(folder, folder / "test_data_set_0", tmp_path)
+    run = subprocess.run([QSIM, *map(str, options)], capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 2
+    assert f"{folder}/model.onnx: graph node" in run.stderr
+
+
+def test_a_parameter_without_value_names_the_remedy(tmp_path):
+    folder = FOLDER / "node" / "test_quantizelinear"
+    run = subprocess.run([QSIM, "--workload", str(folder / "model.onnx")], capture_output=True, text=True, check=False,
+                         timeout=60)
+    assert run.returncode == 2
+    assert "--input y_scale=FILE.npy" in run.stderr

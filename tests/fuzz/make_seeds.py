@@ -14,6 +14,7 @@ import struct
 import sys
 
 import numpy as np
+from onnx import helper, numpy_helper
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -122,7 +123,47 @@ def onnx_seeds():
     value = field(1, b"x") + field(2, field(1, field(1, 1) + field(2, field(1, field(1, 4)))))
     graph = field(1, node) + field(2, b"graph") + field(5, initializer) + field(11, value) + field(12, field(1, b"y"))
     yield field(1, 8) + field(2, b"seed") + field(7, graph) + field(8, field(2, 13))
+    yield from onnx_operators()
     yield from test_data("models/**/*.onnx")
+
+
+def onnx_operators():
+    """Small networks of quantized operators in both forms, float ones, and shape arithmetic."""
+    def constants(**arrays):
+        return [numpy_helper.from_array(np.asarray(value), name) for name, value in arrays.items()]
+
+    scales = dict(s=np.float32(0.5), z=np.uint8(3), w=np.ones((2, 2, 3, 3), np.int8), ws=np.float32([0.5, 1]),
+                  wz=np.int8([0, 0]), b=np.int32([1, 2]), f=np.ones((2, 2, 3, 3), np.float32), m=np.ones((8, 2), np.int8),
+                  one=np.float32(1), i=np.int64([1]), ii=np.int64([1, 2]), list=np.int64([0, 0, 1, 1, 0, 0, 1, 1]),
+                  up=np.float32([1, 1, 2, 2]), shape=np.int64([1, -1]), v=np.float32([1, 2]))
+    image = [1, 2, 4, 4]
+    quantize, dequantize = ("QuantizeLinear", ["x", "s", "z"], "q"), ("DequantizeLinear", ["q", "s", "z"], "d")
+    pairs = [("Conv", ["d", "wd"], {"pads": [1, 1, 1, 1]}), ("MaxPool", ["d"], {"kernel_shape": [2, 2]}),
+             ("AveragePool", ["d"], {"kernel_shape": [3, 3], "ceil_mode": 1}), ("Add", ["d", "d"], {}), ("Mul", ["d", "v1"], {}),
+             ("Concat", ["d", "d"], {"axis": 1}), ("Softmax", ["d"], {}), ("Sigmoid", ["d"], {}), ("Flatten", ["d"], {}),
+             ("Transpose", ["d"], {"perm": [0, 2, 3, 1]}), ("ReduceMean", ["d"], {"axes": [2, 3], "keepdims": 0}),
+             ("Resize", ["d", "", "up"], {}), ("Pad", ["d", "list"], {}), ("Reshape", ["d", "shape"], {}), ("MatMul", ["d", "d"], {}),
+             ("ConvTranspose", ["d", "f"], {"strides": [2, 2]}), ("BatchNormalization", ["d", "v", "v", "v", "v"], {}),
+             ("Slice", ["d", "i", "ii", "i"], {}), ("Gather", ["d", "i"], {"axis": 1}), ("Clip", ["d", "one"], {})]
+    for op, inputs, attributes in pairs:
+        nodes = [quantize, dequantize, ("DequantizeLinear", ["w", "ws", "wz"], "wd", {"axis": 0}),
+                 ("Reshape", ["v", "list2"], "v1"), (op, inputs, "c", attributes), ("QuantizeLinear", ["c", "s", "z"], "r"),
+                 ("DequantizeLinear", ["r", "s", "z"], "y")]
+        yield onnx_network(nodes, image, constants(**scales, list2=np.int64([2, 1, 1])))
+    yield onnx_network([quantize, ("QLinearConv", ["q", "s", "z", "w", "ws", "wz", "s", "z", "b"], "c", {"strides": [2, 2]}),
+                        ("DequantizeLinear", ["c", "s", "z"], "y")], image, constants(**scales))
+    yield onnx_network([("Shape", ["x"], "n"), ("Gather", ["n", "i"], "c"), ("Concat", ["i", "c"], "t", {"axis": 0}),
+                        ("Cast", ["t"], "t1", {"to": 7}), ("Expand", ["x", "t1"], "e"), ("Relu", ["x"], "y")], image, constants(**scales))
+
+
+def onnx_network(nodes, shape, constants):
+    """A model of (operator, inputs, output, attributes); the constants that nobody uses are left out."""
+    used = {name for node in nodes for name in node[1]}
+    made = [helper.make_node(op, inputs, [output], name=output + "_", **(rest[0] if rest else {}))
+            for op, inputs, output, *rest in nodes]
+    graph = helper.make_graph(made, "seed", [helper.make_tensor_value_info("x", 1, shape)],
+                              [helper.make_tensor_value_info("y", 1, None)], [c for c in constants if c.name in used])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
 
 
 def bits_seeds():
@@ -213,7 +254,9 @@ DICTIONARIES = {
     "image": lambda: ["\\xff\\xd8", "\\xff\\xc0", "\\xff\\xc2", "\\xff\\xda", "\\xff\\xdb", "\\xff\\xc4", "Adobe", "JFIF", "IHDR",
                       "IDAT", "PLTE", "tRNS", "IEND"],
     "image_list": lambda: ["file", "label", "npu.json", "../", ",,", "\\x0d\\x0a", '\\"\\"', "\\xef\\xbb\\xbf"],
-    "onnx": lambda: ["Relu", "ai.onnx", "location", "external", "\\xff\\xff\\xff\\xff\\x7f"],
+    "onnx": lambda: ["Relu", "ai.onnx", "location", "external", "\\xff\\xff\\xff\\xff\\x7f", "axis", "axes", "pads", "perm",
+                     "Conv", "MatMul", "Gemm", "Concat", "Split", "QuantizeLinear", "DequantizeLinear", "auto_pad",
+                     "com.microsoft"],
     "preprocess": lambda: schema_words("preprocess"),
     "tflite": lambda: ["TFL3"] + little_endian(0, 1, 2, 3, 4, 8, 127, 128, 255, 256, 65535, 2**20, 2**31 - 1, -1, -2**31),
 }

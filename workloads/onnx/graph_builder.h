@@ -62,6 +62,8 @@ class GraphBuilder {
   /// The same whatever it costs, or where the value is DequantizeLinear of a constant without computing it.
   [[nodiscard]] bool is_constant(const std::string& value) const;
   void add_constant(const std::string& value, OnnxTensor tensor);
+  /// What to do where the value has to be a constant and is none.
+  [[nodiscard]] std::string constant_remedy(const std::string& value, const std::string& otherwise = {}) const;
   void add_initializers();
   /// Another name for a value.
   void add_alias(const std::string& value, const std::string& original);

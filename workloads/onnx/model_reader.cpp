@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "workloads/graph_check.h"
+#include "workloads/onnx/constant_operands.h"
+#include "workloads/onnx/given_constants.h"
 #include "workloads/onnx/operator_reader.h"
 
 namespace qsim::onnx_format {
@@ -27,6 +29,7 @@ class ModelReader {
 
   ModelReading read() {
     builder_.add_initializers();
+    add_given_constants();
     // Constants first: scales and shapes may come from nodes that stand behind their users.
     for (const std::size_t index : links_.order()) {
       const std::vector<std::string>& inputs = model_.nodes[index].inputs;
@@ -181,6 +184,18 @@ class ModelReader {
     reading_.problems.push_back({model_.file, place, value, expected, hint});
   }
 
+  /// Inputs that have to be known, with the values that the caller gives.
+  void add_given_constants() {
+    for (const OnnxValue* input : links_.inputs()) {
+      const auto given = options_.arrays.find(input->name);
+      if (given == options_.arrays.end() || !is_parameter(links_, input->name)) continue;
+      builder_.add_constant(input->name, read_given_constant(*input, given->second));
+      reading_.graph.constant_inputs.push_back(input->name);
+      reading_.graph.provenance.push_back("input \"" + input->name + "\" is a constant: " +
+                                          std::filesystem::path(given->second).filename().string());
+    }
+  }
+
   void add_inputs() {
     for (const auto& [name, shape] : options_.shapes) {
       const bool is_input = std::any_of(links_.inputs().begin(), links_.inputs().end(),
@@ -190,7 +205,9 @@ class ModelReader {
       for (const OnnxValue* input : links_.inputs()) names += (names.empty() ? "" : ", ") + input->name;
       throw InputError(Problem{"--shape", name, "a name that no input has", "one of " + names, "check the name"});
     }
-    for (const OnnxValue* input : links_.inputs()) add_input(*input);
+    for (const OnnxValue* input : links_.inputs()) {
+      if (!builder_.is_constant(input->name)) add_input(*input);
+    }
   }
 
   void add_input(const OnnxValue& input) {

@@ -11,6 +11,9 @@ namespace qsim {
 struct OnnxReadOptions {
   /// Shapes of inputs, in the model's order, for dimensions that the model leaves open.
   InputShapes shapes;
+  /// .npy files of inputs by name: those that have to be known when reading (scales, weights, shapes) become
+  /// constants, and are listed in Graph::constant_inputs; the others are left alone.
+  InputArrays arrays = {};
 };
 
 /// Reads a model into a graph with channels last (Tensor::model_axes says how the model has them). Throws InputError

@@ -76,7 +76,7 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{"", "Pad", &R::read_pad, true},
       TableRow{"", "Identity", &R::read_identity, true},
       TableRow{"", "Dropout", &R::read_identity, true},
-      TableRow{"", "Cast", &R::read_identity, true},
+      TableRow{"", "Cast", &R::read_cast, true},
       TableRow{"", "QuantizeLinear", &R::read_quantize, true},
       TableRow{kMicrosoft, "QuantizeLinear", &R::read_quantize, true},
       TableRow{"", "DequantizeLinear", &R::read_dequantize, true},
@@ -228,7 +228,9 @@ std::optional<std::vector<std::int64_t>> OperatorReader::indices(std::size_t ind
   const OnnxTensor* value = builder_.constant(operands_[index].value);
   if (value == nullptr) {
     fail(std::string(what) + " \"" + operands_[index].value + "\"", "a tensor computed at run time",
-         "a constant, or what follows from shapes", "fix the input shapes with --shape, or fold the model's constants");
+         "a constant, or what follows from shapes",
+         builder_.constant_remedy(operands_[index].value,
+                                  "fix the input shapes with --shape, or fold the model's constants"));
   }
   if (!value->is_integer()) fail(what, onnx_type_name(value->type), "integers");
   std::vector<std::int64_t> values;
@@ -245,7 +247,8 @@ std::optional<std::vector<float>> OperatorReader::reals(std::size_t index, const
   if (!has(index)) return std::nullopt;
   const OnnxTensor* value = builder_.constant(operands_[index].value);
   if (value == nullptr)
-    fail(std::string(what) + " \"" + operands_[index].value + "\"", "a tensor computed at run time", "a constant");
+    fail(std::string(what) + " \"" + operands_[index].value + "\"", "a tensor computed at run time", "a constant",
+         builder_.constant_remedy(operands_[index].value));
   if (value->type != OnnxType::float32) fail(what, onnx_type_name(value->type), "FLOAT");
   std::vector<float> values;
   for (std::int64_t i = 0; i < value->size(); ++i) values.push_back(value->get<float>(i));

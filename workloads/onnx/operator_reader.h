@@ -86,6 +86,7 @@ class OperatorReader {
   void read_gather();
   void read_pad();
   void read_identity();
+  void read_cast();
   void set_pad_value(PadOp& pad);
   void reshape_to(const std::optional<Shape>& shape, const std::string& what);
   void slice_to(const std::vector<SliceRange>& ranges, std::size_t result, const std::optional<Shape>& shape);

@@ -30,7 +30,8 @@ TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Op
   if (!has(index)) return kNoTensor;
   const std::string& value = operand(index).value;
   const OnnxTensor* given = builder_.constant(value);
-  if (given == nullptr) fail("bias \"" + value + "\"", "a tensor computed at run time", "a constant");
+  if (given == nullptr)
+    fail("bias \"" + value + "\"", "a tensor computed at run time", "a constant", builder_.constant_remedy(value));
   const bool repeats = given->size() == 1 && channels != 1;
   const bool is_row = given->shape.empty() || given->shape.back() == given->size();
   if ((given->size() != channels && !repeats) || !is_row)
@@ -72,7 +73,9 @@ void OperatorReader::read_conv() {
   const Shape& x = shape(0);
   const Shape& w = shape(1);
   const std::string weights = "weights \"" + operand(1).value + "\"";
-  if (!is_constant(1)) fail(weights, "a tensor computed at run time", "a constant");
+  if (!is_constant(1)) {
+    fail(weights, "a tensor computed at run time", "a constant", builder_.constant_remedy(operand(1).value));
+  }
   if (w.size() != x.size())
     fail(weights, "shape " + to_string(w), std::to_string(x.size()) + " dimensions, as the input has");
   const std::int64_t groups = attributes_.integer("group", 1);
@@ -101,7 +104,9 @@ void OperatorReader::read_conv_transpose() {
   const Shape& x = shape(0);
   const Shape& w = shape(1);
   const std::string weights = "weights \"" + operand(1).value + "\"";
-  if (!is_constant(1)) fail(weights, "a tensor computed at run time", "a constant");
+  if (!is_constant(1)) {
+    fail(weights, "a tensor computed at run time", "a constant", builder_.constant_remedy(operand(1).value));
+  }
   if (w.size() != x.size() || w[0] != x[1])
     fail(weights, "shape " + to_string(w), "[" + std::to_string(x[1]) + ", outputs, kernel], as many dimensions as the input has");
   const std::int64_t groups = attributes_.integer("group", 1);

@@ -280,26 +280,35 @@ void OperatorReader::set_pad_value(PadOp& pad) {
 
 /// A value under another name; a node of the graph only where that name is an output's.
 void OperatorReader::read_identity() {
-  if (op_ == "Cast") {
-    expect_inputs(1, 1);
-    attributes_.ignore("saturate");
-    const auto type = static_cast<OnnxType>(attributes_.required_integer("to"));
-    if (type != results_.front().type)
-      fail("attribute to", onnx_type_name(type), onnx_type_name(results_.front().type) + ", as the input has",
-           "QuantizeLinear and DequantizeLinear convert between integers and floats");
-  } else {
-    expect_inputs(1, op_ == "Dropout" ? 3 : 1);
-    attributes_.ignore("ratio");
-    attributes_.ignore("seed");
-    if (has(2)) {
-      const OnnxTensor* training = builder_.constant(operand(2).value);
-      if (training == nullptr || training->size() != 1 || training->real(0) != 0.0)
-        fail("training_mode", "true or computed at run time", "false", "export the model for inference");
-    }
+  expect_inputs(1, op_ == "Dropout" ? 3 : 1);
+  attributes_.ignore("ratio");
+  attributes_.ignore("seed");
+  if (has(2)) {
+    const OnnxTensor* training = builder_.constant(operand(2).value);
+    if (training == nullptr || training->size() != 1 || training->real(0) != 0.0)
+      fail("training_mode", "true or computed at run time", "false", "export the model for inference");
   }
   const std::string& output = node_.outputs.front();
   if (builder_.model().is_output(output)) return emit(ReshapeOp{}, {tensor(0, order(0))}, shape(0), order(0));
   builder_.add_alias(output, operand(0).value);
+}
+
+/// To the type that the value has already, or stored integers as floats.
+void OperatorReader::read_cast() {
+  attributes_.ignore("saturate");
+  const auto type = static_cast<OnnxType>(attributes_.required_integer("to"));
+  const OnnxType from = builder_.info(operand(0).value).type;
+  if (type == from) return read_identity();
+  expect_inputs(1, 1);
+  const int bits = onnx_integer_bits(from);
+  if (type != OnnxType::float32 || bits == 0 || bits > 32) {
+    fail("attribute to", onnx_type_name(type), onnx_type_name(from) + ", as the input has, or FLOAT",
+         "QuantizeLinear makes integers of floats");
+  }
+  operands_.front().quantization = Quantization{bits, onnx_is_signed(from), {1.0F}, {0}, -1, 0};
+  results_.front().type = OnnxType::float32;
+  results_.front().quantization.reset();
+  emit(DequantizeOp{}, {tensor(0, order(0))}, shape(0), order(0));
 }
 
 }  // namespace qsim::onnx_format

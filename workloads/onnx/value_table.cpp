@@ -63,6 +63,13 @@ void GraphBuilder::add_constant(const std::string& value, OnnxTensor tensor) {
   info.shape = info.constant->shape;
 }
 
+std::string GraphBuilder::constant_remedy(const std::string& value, const std::string& otherwise) const {
+  const std::vector<const OnnxValue*>& inputs = model_.inputs();
+  const bool is_input =
+      std::any_of(inputs.begin(), inputs.end(), [&](const OnnxValue* input) { return input->name == value; });
+  return is_input ? "give its value with --input " + value + "=FILE.npy, or make it an initializer" : otherwise;
+}
+
 void GraphBuilder::add_initializers() {
   for (const OnnxInitializer& initializer : model_.model().initializers) {
     ValueInfo& info = add_value(initializer.name);
@@ -102,12 +109,13 @@ void GraphBuilder::add_input(const std::string& value, OnnxType type, const Shap
 Quantization GraphBuilder::quantization(const std::string& scale_value, const std::string& zero_point_value,
                                         OnnxType type, const Shape& shape, std::int64_t axis,
                                         const std::string& place) {
-  const auto fail = [&](const std::string& value, const std::string& expected) {
+  const auto fail = [&](const std::string& value, const std::string& expected, const std::string& remedy = {}) {
     throw InputError(Problem{model_.model().file, place, value, expected,
-                             "quantize the model statically, with constant scales"});
+                             remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
   };
   const OnnxTensor* scale = parameter(*this, scale_value);
-  if (scale == nullptr) fail("scale \"" + scale_value + "\", which is computed at run time", "a constant");
+  if (scale == nullptr)
+    fail("scale \"" + scale_value + "\", which is computed at run time", "a constant", constant_remedy(scale_value));
   if (scale->type != OnnxType::float32) fail("scale of " + onnx_type_name(scale->type), "FLOAT");
   return quantization(*scale, zero_point_value, type, shape, axis, place);
 }
@@ -123,14 +131,15 @@ Quantization GraphBuilder::integer_quantization(const std::string& zero_point_va
 
 Quantization GraphBuilder::quantization(const OnnxTensor& scales, const std::string& zero_point_value, OnnxType type,
                                         const Shape& shape, std::int64_t axis, const std::string& place) {
-  const auto fail = [&](const std::string& value, const std::string& expected) {
+  const auto fail = [&](const std::string& value, const std::string& expected, const std::string& remedy = {}) {
     throw InputError(Problem{model_.model().file, place, value, expected,
-                             "quantize the model statically, with constant scales"});
+                             remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
   };
   const OnnxTensor* scale = &scales;
   const OnnxTensor* zero_point = parameter(*this, zero_point_value);
   if (!zero_point_value.empty() && zero_point == nullptr)
-    fail("zero point \"" + zero_point_value + "\", which is computed at run time", "a constant");
+    fail("zero point \"" + zero_point_value + "\", which is computed at run time", "a constant",
+         constant_remedy(zero_point_value));
   if (zero_point != nullptr && zero_point->type != type)
     fail("zero point of " + onnx_type_name(zero_point->type), onnx_type_name(type) + ", as the tensor is");
   Quantization q;

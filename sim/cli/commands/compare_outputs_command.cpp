@@ -103,7 +103,7 @@ int compare(const CompareArguments& arguments, const ShippedFiles& files) {
   check_arguments(arguments);
   TensorSet b = read_tensor_set(arguments.files.back());
   std::optional<Graph> graph;
-  if (!arguments.network.workload.empty()) graph = prepare_graph(arguments.network, files);
+  if (!arguments.network.workload.empty()) graph = prepare_graph(arguments.network, files, named_arrays(arguments.inputs));
 
   CompareReport report;
   TensorSet a;

@@ -85,7 +85,7 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
 int run(const RunOptions& options, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
   const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware));
-  const Graph graph = prepare_graph(options.network, files);
+  const Graph graph = prepare_graph(options.network, files, named_arrays(options.inputs));
   PreparedInputs inputs = prepare_inputs(graph, options.inputs, options.seed, options.values);
 
   const RunResult result = simulate(hardware, graph, inputs.values, simulate_options(options));
