@@ -82,6 +82,13 @@ def _no_graph(model, folder):
     model.ClearField("graph")
 
 
+@case("graph node 2 output", "a name in UTF-8")
+def _name_that_is_no_text(model, folder):
+    node(model, "pool").output[0] = "pqrs"
+    node(model, "dequantize").input[0] = "pqrs"
+    return model.SerializeToString().replace(b"pqrs", b"p\xf2_s")
+
+
 @case("graph node 1: got no op_type")
 def _no_operator(model, folder):
     node(model, "conv").op_type = ""

@@ -7,6 +7,7 @@
 #include "workloads/error.h"
 #include "workloads/onnx/tensor_data.h"
 #include "workloads/onnx/wire_check.h"
+#include "workloads/printable.h"
 #include "workloads/read_file.h"
 
 namespace qsim {
@@ -39,6 +40,7 @@ class ModelConverter {
     for (const auto& input : graph.input()) model_.inputs.push_back(value_of(input));
     for (const auto& output : graph.output()) model_.outputs.push_back(value_of(output));
     for (const auto& initializer : graph.initializer()) {
+      check_text(initializer.name(), "graph initializer");
       model_.initializers.push_back(
           {initializer.name(),
            onnx_format::read_tensor(initializer, model_.file, "graph initializer \"" + initializer.name() + "\"")});
@@ -56,8 +58,17 @@ class ModelConverter {
     throw InputError(Problem{model_.file, place, value, expected, hint});
   }
 
+  /// Names are UTF-8, as protobuf demands; protobuf does not look here.
+  void check_text(const std::string& name, const std::string& place) const {
+    if (valid_utf8(name) != name) fail(place, '"' + name + '"', "a name in UTF-8", kDamagedHint);
+  }
+
   void add_node(const ::onnx::NodeProto& proto) {
     const std::string number = std::to_string(model_.nodes.size());
+    for (const std::string* name : {&proto.name(), &proto.op_type(), &proto.domain()})
+      check_text(*name, "graph node " + number);
+    for (const std::string& input : proto.input()) check_text(input, "graph node " + number + " input");
+    for (const std::string& output : proto.output()) check_text(output, "graph node " + number + " output");
     OnnxNode node;
     node.name = proto.name();
     if (node.name.empty() && proto.output_size() > 0) node.name = proto.output(0);
@@ -105,7 +116,8 @@ class ModelConverter {
     return attribute;
   }
 
-  static OnnxValue value_of(const ::onnx::ValueInfoProto& proto) {
+  [[nodiscard]] OnnxValue value_of(const ::onnx::ValueInfoProto& proto) const {
+    check_text(proto.name(), "graph input or output");
     OnnxValue value;
     value.name = proto.name();
     const ::onnx::TypeProto& type = proto.type();
