@@ -28,7 +28,9 @@ struct LayerResult {
   std::vector<std::string> nodes;  ///< All graph nodes it executes, in graph order.
   std::string op;
   std::int64_t macs = 0;  ///< On the MAC array.
-  bool on_host = false;   ///< The chip left it to the host.
+  bool on_host = false;            ///< The chip left it to the host.
+  bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
+  std::int64_t host_macs = 0;
   std::int64_t cycles = 0;               ///< From the previous row's completion to its own.
   std::int64_t span_cycles = 0;          ///< First to last activity.
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.

@@ -59,7 +59,8 @@ LayerResult describe_row(const Graph& graph, const CompiledRow& row, const Hardw
   layer.name = layer.nodes.back();
   layer.op = op_name(graph, node);
   layer.on_host = row.on_host;
-  layer.macs = row.on_host ? 0 : mac_count(graph, node);
+  layer.converts_for_host = row.converts_for_host;
+  (row.on_host ? layer.host_macs : layer.macs) = mac_count(graph, node);
   layer.peak_macs_per_cycle = hardware.mac_array.rows * hardware.mac_array.columns;
   layer.mapping = row.mapping;
   describe_precision(layer, graph, node, row, hardware);

@@ -83,7 +83,8 @@ class Checker {
       }
       node.unit = unit_of(schedule.rows[r]);
       if (node.unit == NodeUnit::host)
-        node.remarks.emplace_back("computes in float, which the chip leaves to the host: quantize it to run it there");
+        node.remarks.emplace_back(
+            "computes in float, which the chip leaves to the host: quantize it to run it there");
       for (std::string& remark : remarks_of_row(graph, schedule, r, hardware_))
         node.remarks.push_back(std::move(remark));
     }

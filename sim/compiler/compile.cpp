@@ -224,17 +224,27 @@ class Compiler {
     if (s.is_constant) placement.traffic = Event::dram_read_weight_bytes;
   }
 
+  [[nodiscard]] bool converts_for_host(const Node& node) const {
+    const bool to_floats = std::holds_alternative<DequantizeOp>(node.op);
+    if (!to_floats && !std::holds_alternative<QuantizeOp>(node.op)) return false;
+    const TensorId floats = to_floats ? node.outputs[0] : node.inputs[0];
+    const int storage = out_.schedule.storage_of[static_cast<std::size_t>(floats)];
+    return storage >= 0 && out_.schedule.storages[static_cast<std::size_t>(storage)].is_host_visible;
+  }
+
   void add_row(std::size_t r) {
     const ScheduledOp& op = out_.schedule.rows[r];
     CompiledRow row;
     row.node = op.node;
     row.nodes = op.nodes;
     row.nest = out_.program.nests.size();
+    row.converts_for_host = converts_for_host(graph_.nodes[op.node]);
     for (std::size_t n = 0; n < plan_.nests[r].size(); ++n) {
       Nest& nest = plan_.nests[r][n];
       std::visit([&](auto& concrete) { finish(concrete, r, n, row); }, nest);
       out_.program.nests.push_back(std::move(nest));
     }
+    if (row.converts_for_host) row.mapping.fields.emplace_back("converts_for", "host");
     out_.rows.push_back(std::move(row));
   }
 

@@ -25,6 +25,7 @@ struct CompiledRow {
   std::size_t nest = 0;           ///< Index of its first nest in the program.
   std::optional<MacContext> mac;  ///< Rows on the MAC array.
   bool on_host = false;
+  bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   int accumulator_bits_worst_case = 0;
   MappingSummary mapping;
 };

@@ -1,5 +1,6 @@
 #include "sim/report/report_json.h"
 
+#include "sim/report/host_work.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/sha256.h"
 #include "sim/report/tensor_file.h"
@@ -116,6 +117,25 @@ Json steady_state_json(const RunResult& result, const SteadySummary& steady) {
           {"events", events_json(steady.events)}};
 }
 
+Json host_share_json(const HostShare& share, const RunResult& result, const RunSummary& summary) {
+  const auto share_of = [](std::int64_t part, std::int64_t whole) {
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+  };
+  return {{"rows", share.rows},
+          {"cycles", share.cycles},
+          {"cycle_share", share_of(share.cycles, result.total_cycles)},
+          {"dram_bytes", share.dram_bytes},
+          {"dram_share", share_of(share.dram_bytes, summary.dram_bytes)}};
+}
+
+Json host_json(const HostWork& host, const RunResult& result, const RunSummary& summary) {
+  Json json;
+  json["operations"] = host_share_json(host.operations, result, summary);
+  json["conversions"] = host_share_json(host.conversions, result, summary);
+  json["macs"] = host.macs;
+  return json;
+}
+
 }  // namespace
 
 Json report_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
@@ -131,6 +151,8 @@ Json report_json(const RunResult& result, const RunSummary& summary, const Repor
   report["traffic_bytes"] = traffic_json(summary.totals.traffic);
   report["cycles"] = cycles_json(result.cycles);
   report["events"] = events_json(summary.totals.events);
+  const HostWork host = host_work(result, summary.rows);
+  if (host.operations.rows > 0) report["host_work"] = host_json(host, result, summary);
   report["layers"] = Json::array();
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     report["layers"].push_back(layer_json(result.layers[i], summary.rows[i]));

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <filesystem>
 
+#include "sim/report/host_work.h"
+
 namespace qsim {
 namespace {
 
@@ -86,17 +88,31 @@ std::string energy_table(const RunSummary& summary) {
   return text + "\n";
 }
 
-std::string traffic_table(const RunResult& result, const RunSummary& summary) {
+std::string traffic_table(const RunSummary& summary) {
   std::string text = "bytes moved\n";
   for (std::size_t i = 0; i < kTrafficCount; ++i) {
     const std::int64_t bytes = summary.totals.traffic[i];
     if (bytes == 0) continue;
     text += fmt::format("  {:<24} {:>9}\n", traffic_name(static_cast<Traffic>(i)), bytes_text(bytes));
   }
-  const std::int64_t by_host =
-      result.activity[Event::host_read_bytes] + result.activity[Event::host_write_bytes];
-  if (by_host > 0) text += fmt::format("  {:<24} {:>9}\n", "of DRAM's by the host", bytes_text(by_host));
   return text + "\n";
+}
+
+std::string host_line(const std::string& what, const HostShare& share, const RunResult& result,
+                      const RunSummary& summary) {
+  return fmt::format("  {:<20} {:>13} {:>6.1f}% {:>16} {:>6.1f}%\n", fmt::format("{} {}", share.rows, what),
+                     share.cycles,
+                     percent(static_cast<double>(share.cycles), static_cast<double>(result.total_cycles)),
+                     bytes_text(share.dram_bytes),
+                     percent(static_cast<double>(share.dram_bytes), static_cast<double>(summary.dram_bytes)));
+}
+
+std::string host_table(const RunResult& result, const RunSummary& summary) {
+  const HostWork work = host_work(result, summary.rows);
+  if (work.operations.rows == 0) return "";
+  return fmt::format("\n{:<22} {:>13} {:>24}\n", "left to the host", "cycles", "DRAM") +
+         host_line(work.operations.rows == 1 ? "operation" : "operations", work.operations, result, summary) +
+         host_line(work.conversions.rows == 1 ? "conversion" : "conversions", work.conversions, result, summary);
 }
 
 std::string cycle_table(const RunResult& result) {
@@ -152,8 +168,8 @@ std::string shortened(const std::string& text, std::size_t width) {
 
 std::string text_report(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
   std::string text = heading(result, options) + rows_table(result, summary) + totals_lines(result, summary) +
-                     energy_table(summary) + traffic_table(result, summary) + cycle_table(result) +
-                     overflow_lines(result);
+                     energy_table(summary) + traffic_table(summary) + cycle_table(result) +
+                     host_table(result, summary) + overflow_lines(result);
   for (const std::string& note : result.notes) text += "\nnote: " + note;
   return result.notes.empty() ? text : text + "\n";
 }
