@@ -72,7 +72,8 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
 }
 
 WorkloadFormat workload_format(const std::string& path) {
-  static_cast<void>(checked_file_size(path, {"a .onnx or .tflite model or a workload in JSON", kMaxWorkloadBytes}));
+  static_cast<void>(
+      checked_file_size(path, {"a .onnx or .tflite model or a workload in JSON", kMaxWorkloadBytes}));
   std::ifstream stream(path, std::ios::binary);
   std::array<char, 64> start{};
   stream.read(start.data(), start.size());
@@ -96,7 +97,8 @@ WorkloadFormat workload_format(const std::string& path) {
 
 void refuse_shapes(const std::string& path, const InputShapes& shapes) {
   if (shapes.empty()) return;
-  throw InputError(Problem{"--shape", shapes.begin()->first, "a shape for " + path, "an ONNX model with open dimensions",
+  throw InputError(Problem{"--shape", shapes.begin()->first, "a shape for " + path,
+                           "an ONNX model with open dimensions",
                            "other formats fix their shapes; use --batch for more inputs at once"});
 }
 

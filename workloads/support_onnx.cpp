@@ -39,7 +39,8 @@ WorkloadSurvey survey_onnx(const std::string& path, const InputShapes& shapes) {
   survey.problems = std::move(reading.problems);
   for (std::size_t i = 0; i < model.nodes.size(); ++i)
     survey.nodes.push_back(support_of(model.nodes[i], reading.nodes[i]));
-  if (survey.nodes.empty()) survey.problems.push_back({path, "graph", "no nodes", "at least one", "export the model again"});
+  if (survey.nodes.empty())
+    survey.problems.push_back({path, "graph", "no nodes", "at least one", "export the model again"});
   finish_survey(survey, std::move(reading.graph), {});
   return survey;
 }

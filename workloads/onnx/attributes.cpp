@@ -7,8 +7,8 @@
 namespace qsim::onnx_format {
 
 void Attributes::fail(const std::string& name, const std::string& value, const std::string& expected) const {
-  throw InputError(
-      Problem{file_, node_.place + " attribute " + name, value, expected, "the ONNX operator documentation has it"});
+  throw InputError(Problem{file_, node_.place + " attribute " + name, value, expected,
+                           "the ONNX operator documentation has it"});
 }
 
 template <typename T>

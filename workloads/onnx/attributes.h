@@ -1,5 +1,5 @@
-// Attributes of one node with their types checked. What nobody asks for is an error in the end: an attribute that
-// is not understood may change what the operator computes.
+// Attributes of one node with their types checked. What nobody asks for is an error in the end: an attribute
+// that is not understood may change what the operator computes.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ class Attributes {
  private:
   template <typename T>
   [[nodiscard]] const T* find(const std::string& name, const char* expected) const;
-  [[noreturn]] void fail(const std::string& name, const std::string& value, const std::string& expected) const;
+  [[noreturn]] void fail(const std::string& name, const std::string& value,
+                         const std::string& expected) const;
 
   const OnnxNode& node_;
   const std::string& file_;

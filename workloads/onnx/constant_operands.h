@@ -1,5 +1,5 @@
-// Which operands of a node have to be known when reading: scales, weights, shapes. A model may leave them to its
-// inputs, as ONNX's own node tests do; their values are then given with the model.
+// Which operands of a node have to be known when reading: scales, weights, shapes. A model may leave them to
+// its inputs, as ONNX's own node tests do; their values are then given with the model.
 #pragma once
 
 #include <cstddef>

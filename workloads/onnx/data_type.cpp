@@ -19,14 +19,22 @@ struct TypeRow {
 };
 
 constexpr std::array kTypes{
-    TypeRow{OnnxType::undefined, "UNDEFINED", 0, 0, false}, TypeRow{OnnxType::float32, "FLOAT", 4, 0, true},
-    TypeRow{OnnxType::uint8, "UINT8", 1, 8, false},         TypeRow{OnnxType::int8, "INT8", 1, 8, true},
-    TypeRow{OnnxType::uint16, "UINT16", 2, 16, false},      TypeRow{OnnxType::int16, "INT16", 2, 16, true},
-    TypeRow{OnnxType::int32, "INT32", 4, 32, true},         TypeRow{OnnxType::int64, "INT64", 8, 64, true},
-    TypeRow{OnnxType::string, "STRING", 0, 0, false},       TypeRow{OnnxType::boolean, "BOOL", 1, 0, false},
-    TypeRow{OnnxType::float16, "FLOAT16", 2, 0, true},      TypeRow{OnnxType::float64, "DOUBLE", 8, 0, true},
-    TypeRow{OnnxType::uint32, "UINT32", 4, 32, false},      TypeRow{OnnxType::uint64, "UINT64", 8, 64, false},
-    TypeRow{OnnxType::bfloat16, "BFLOAT16", 2, 0, true},    TypeRow{OnnxType::uint4, "UINT4", 1, 4, false},
+    TypeRow{OnnxType::undefined, "UNDEFINED", 0, 0, false},
+    TypeRow{OnnxType::float32, "FLOAT", 4, 0, true},
+    TypeRow{OnnxType::uint8, "UINT8", 1, 8, false},
+    TypeRow{OnnxType::int8, "INT8", 1, 8, true},
+    TypeRow{OnnxType::uint16, "UINT16", 2, 16, false},
+    TypeRow{OnnxType::int16, "INT16", 2, 16, true},
+    TypeRow{OnnxType::int32, "INT32", 4, 32, true},
+    TypeRow{OnnxType::int64, "INT64", 8, 64, true},
+    TypeRow{OnnxType::string, "STRING", 0, 0, false},
+    TypeRow{OnnxType::boolean, "BOOL", 1, 0, false},
+    TypeRow{OnnxType::float16, "FLOAT16", 2, 0, true},
+    TypeRow{OnnxType::float64, "DOUBLE", 8, 0, true},
+    TypeRow{OnnxType::uint32, "UINT32", 4, 32, false},
+    TypeRow{OnnxType::uint64, "UINT64", 8, 64, false},
+    TypeRow{OnnxType::bfloat16, "BFLOAT16", 2, 0, true},
+    TypeRow{OnnxType::uint4, "UINT4", 1, 4, false},
     TypeRow{OnnxType::int4, "INT4", 1, 4, true},
 };
 

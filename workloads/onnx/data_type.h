@@ -14,8 +14,8 @@
 
 namespace qsim {
 
-/// TensorProto.DataType by its number in the file. Other numbers occur (float8 and later types): they are named
-/// and refused where they are used.
+/// TensorProto.DataType by its number in the file. Other numbers occur (float8 and later types): they are
+/// named and refused where they are used.
 enum class OnnxType : std::int32_t {
   undefined = 0,
   float32 = 1,
@@ -76,8 +76,8 @@ struct OnnxTensor {
 
 /// Zero-filled; the caller has checked the size.
 [[nodiscard]] OnnxTensor make_onnx_tensor(OnnxType type, const Shape& shape);
-/// Converts the elements as Cast does: float to integer truncates (and is clamped to the type), to boolean tests
-/// for zero.
+/// Converts the elements as Cast does: float to integer truncates (and is clamped to the type), to boolean
+/// tests for zero.
 [[nodiscard]] OnnxTensor cast_onnx_tensor(const OnnxTensor& tensor, OnnxType type);
 
 }  // namespace qsim

@@ -31,7 +31,8 @@ Shape DimensionOrder::graph_shape(const Shape& model_shape) const {
 
 std::vector<int> DimensionOrder::model_dimensions() const {
   std::vector<int> dimensions(rank, -1);
-  for (std::size_t d = 0; d < axes.size(); ++d) dimensions[static_cast<std::size_t>(axes[d])] = static_cast<int>(d);
+  for (std::size_t d = 0; d < axes.size(); ++d)
+    dimensions[static_cast<std::size_t>(axes[d])] = static_cast<int>(d);
   return dimensions;
 }
 

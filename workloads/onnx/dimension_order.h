@@ -8,8 +8,8 @@
 
 namespace qsim::onnx_format {
 
-/// Dimension i of the model is dimension axes[i] of the graph's tensor, which has `rank` dimensions; those that no
-/// dimension of the model takes have one element (the height of a 1-D convolution).
+/// Dimension i of the model is dimension axes[i] of the graph's tensor, which has `rank` dimensions; those
+/// that no dimension of the model takes have one element (the height of a 1-D convolution).
 struct DimensionOrder {
   std::vector<int> axes;
   std::size_t rank = 0;
@@ -28,6 +28,7 @@ struct DimensionOrder {
 };
 
 /// The elements of a tensor of this shape follow each other in the same order in both.
-[[nodiscard]] bool same_element_order(const Shape& model_shape, const DimensionOrder& a, const DimensionOrder& b);
+[[nodiscard]] bool same_element_order(const Shape& model_shape, const DimensionOrder& a,
+                                      const DimensionOrder& b);
 
 }  // namespace qsim::onnx_format

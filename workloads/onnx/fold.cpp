@@ -13,7 +13,8 @@ constexpr std::int64_t kMaxFoldedElements = std::int64_t{1} << 22;
 
 }  // namespace
 
-void FoldRequest::fail(const std::string& subject, const std::string& value, const std::string& expected) const {
+void FoldRequest::fail(const std::string& subject, const std::string& value,
+                       const std::string& expected) const {
   throw InputError(Problem{file, node.place + " " + subject, value, expected, "export the model again"});
 }
 
@@ -39,8 +40,7 @@ std::int64_t wrapped_index(const FoldRequest& request, const std::string& subjec
                            std::int64_t size) {
   const std::int64_t wrapped = index < 0 ? index + size : index;
   if (wrapped < 0 || wrapped >= size) {
-    request.fail(subject, std::to_string(index),
-                 std::to_string(-size) + " to " + std::to_string(size - 1));
+    request.fail(subject, std::to_string(index), std::to_string(-size) + " to " + std::to_string(size - 1));
   }
   return wrapped;
 }
@@ -118,7 +118,8 @@ std::optional<Shape> unsqueezed(const Shape& from, const std::vector<std::int64_
   std::vector<bool> is_new(rank, false);
   for (const std::int64_t axis : axes) {
     const std::int64_t d = axis < 0 ? axis + static_cast<std::int64_t>(rank) : axis;
-    if (d < 0 || d >= static_cast<std::int64_t>(rank) || is_new[static_cast<std::size_t>(d)]) return std::nullopt;
+    if (d < 0 || d >= static_cast<std::int64_t>(rank) || is_new[static_cast<std::size_t>(d)])
+      return std::nullopt;
     is_new[static_cast<std::size_t>(d)] = true;
   }
   Shape shape;
@@ -186,8 +187,10 @@ OnnxTensor transposed(const OnnxTensor& tensor, const std::vector<std::int64_t>&
 
 std::optional<std::vector<OnnxTensor>> fold_node(const FoldRequest& request) {
   // com.microsoft has the 16-bit forms of these two.
-  const bool converts = request.node.op_type == "DequantizeLinear" || request.node.op_type == "QuantizeLinear";
-  if (!request.node.domain.empty() && !(request.node.domain == "com.microsoft" && converts)) return std::nullopt;
+  const bool converts =
+      request.node.op_type == "DequantizeLinear" || request.node.op_type == "QuantizeLinear";
+  if (!request.node.domain.empty() && !(request.node.domain == "com.microsoft" && converts))
+    return std::nullopt;
   for (const auto fold : {fold_creation, fold_movement, fold_arithmetic, fold_quantization}) {
     if (std::optional<OnnxTensor> value = fold(request)) return std::vector<OnnxTensor>{std::move(*value)};
   }

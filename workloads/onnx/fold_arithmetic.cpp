@@ -92,8 +92,8 @@ class BroadcastIndex {
 };
 
 bool is_binary(const std::string& op) {
-  return op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Min" || op == "Max" || op == "Mod" ||
-         op == "Pow";
+  return op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Min" || op == "Max" ||
+         op == "Mod" || op == "Pow";
 }
 
 bool is_comparison(const std::string& op) {
@@ -186,7 +186,8 @@ std::optional<OnnxTensor> fold_unary(const FoldRequest& request) {
   if (op == "Not") {
     OnnxTensor result = request.input(0);
     if (result.type != OnnxType::boolean) request.fail("input 0", onnx_type_name(result.type), "BOOL");
-    for (std::int64_t i = 0; i < result.size(); ++i) result.put<std::uint8_t>(i, result.integer(i) == 0 ? 1 : 0);
+    for (std::int64_t i = 0; i < result.size(); ++i)
+      result.put<std::uint8_t>(i, result.integer(i) == 0 ? 1 : 0);
     return result;
   }
   const RealFunction function = real_function(op);
@@ -199,7 +200,8 @@ std::optional<OnnxTensor> fold_unary(const FoldRequest& request) {
   if (!result.is_integer() || (op != "Neg" && op != "Abs")) return std::nullopt;
   for (std::int64_t i = 0; i < result.size(); ++i) {
     const std::int64_t x = result.integer(i);
-    if (op == "Neg" || x < 0) put_integer(result, i, wrapping<std::int64_t>(0U - static_cast<std::uint64_t>(x)));
+    if (op == "Neg" || x < 0)
+      put_integer(result, i, wrapping<std::int64_t>(0U - static_cast<std::uint64_t>(x)));
   }
   return result;
 }
@@ -239,7 +241,10 @@ std::optional<OnnxTensor> fold_reduction(const FoldRequest& request) {
   if (x.shape.size() != 1 || !x.is_integer() || x.size() == 0 || (axes && axes->empty())) return std::nullopt;
   std::int64_t total = x.integer(0);
   for (std::int64_t i = 1; i < x.size(); ++i) {
-    const char* step = op == "ReduceProd" ? "Mul" : op == "ReduceSum" ? "Add" : op == "ReduceMin" ? "Min" : "Max";
+    const char* step = op == "ReduceProd"  ? "Mul"
+                       : op == "ReduceSum" ? "Add"
+                       : op == "ReduceMin" ? "Min"
+                                           : "Max";
     total = *apply_binary(request, step, total, x.integer(i));
   }
   OnnxTensor result = make_folded(request, x.type, keeps ? Shape{1} : Shape{});

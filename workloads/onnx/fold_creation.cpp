@@ -38,7 +38,8 @@ std::optional<OnnxTensor> fold_constant(const FoldRequest& request) {
 OnnxTensor fold_constant_of_shape(const FoldRequest& request) {
   OnnxTensor one = make_onnx_tensor(OnnxType::float32, {1});
   if (const OnnxTensor* value = request.attributes.tensor("value")) one = *value;
-  if (one.size() != 1 || one.bytes.empty()) request.fail("attribute value", "more than one element", "one element");
+  if (one.size() != 1 || one.bytes.empty())
+    request.fail("attribute value", "more than one element", "one element");
   OnnxTensor result = make_folded(request, one.type, request.integers(0));
   for (std::size_t at = 0; at < result.bytes.size(); at += one.bytes.size())
     std::copy(one.bytes.begin(), one.bytes.end(), result.bytes.begin() + static_cast<std::ptrdiff_t>(at));
@@ -62,8 +63,9 @@ std::optional<OnnxTensor> fold_range(const FoldRequest& request) {
       make_folded(request, type, {static_cast<std::int64_t>(std::clamp(length, 0.0, kLongest))});
   for (std::int64_t i = 0; i < result.size(); ++i) {
     // Values lie between the limits; only the product on the way may leave 64 bits.
-    const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(limits[0]) +
-                                                 static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(limits[2]));
+    const auto value =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(limits[0]) +
+                                  static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(limits[2]));
     type == OnnxType::int64 ? result.put<std::int64_t>(i, value)
                             : result.put<std::int32_t>(i, static_cast<std::int32_t>(value));
   }
@@ -75,17 +77,19 @@ std::optional<OnnxTensor> fold_cast(const FoldRequest& request) {
   request.attributes.ignore("saturate");
   const OnnxTensor& x = request.input(0);
   const bool has_values = onnx_element_bytes(x.type) != 0;
-  const bool can_write = type == OnnxType::boolean || type == OnnxType::float32 || type == OnnxType::float64 ||
+  const bool can_write = type == OnnxType::boolean || type == OnnxType::float32 ||
+                         type == OnnxType::float64 ||
                          (onnx_integer_bits(type) > 4 && type != OnnxType::uint64);
   if (!has_values || !can_write) return std::nullopt;
   return cast_onnx_tensor(x, type);
 }
 
-/// Which element of the scales belongs to an element of the tensor: all, one a slice of `axis`, or one a block of
-/// `block_size` along it.
+/// Which element of the scales belongs to an element of the tensor: all, one a slice of `axis`, or one a
+/// block of `block_size` along it.
 class ScaleIndex {
  public:
-  ScaleIndex(const FoldRequest& request, const OnnxTensor& x, const OnnxTensor& scale) : scale_count_(scale.size()) {
+  ScaleIndex(const FoldRequest& request, const OnnxTensor& x, const OnnxTensor& scale)
+      : scale_count_(scale.size()) {
     const std::int64_t block_size = request.attributes.integer("block_size", 0);
     const auto rank = static_cast<std::int64_t>(x.shape.size());
     const std::int64_t given = request.attributes.integer("axis", 1);
@@ -122,7 +126,8 @@ OnnxTensor fold_dequantize(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const OnnxTensor& scale = request.input(1);
   if (!x.is_integer() || scale.type != OnnxType::float32)
-    request.fail("inputs", onnx_type_name(x.type) + " and " + onnx_type_name(scale.type), "integers and FLOAT");
+    request.fail("inputs", onnx_type_name(x.type) + " and " + onnx_type_name(scale.type),
+                 "integers and FLOAT");
   const ScaleIndex index(request, x, scale);
   const OnnxTensor* zero_point = request.has(2) ? request.inputs[2] : nullptr;
   if (zero_point != nullptr && (!zero_point->is_integer() || zero_point->size() != scale.size()))

@@ -7,9 +7,11 @@
 namespace qsim::onnx_format {
 namespace {
 
-OnnxTensor with_shape(const FoldRequest& request, const std::optional<Shape>& shape, const std::string& what) {
+OnnxTensor with_shape(const FoldRequest& request, const std::optional<Shape>& shape,
+                      const std::string& what) {
   const OnnxTensor& x = request.input(0);
-  if (!shape) request.fail(what, "one that does not fit shape " + to_string(x.shape), "one that fits the input");
+  if (!shape)
+    request.fail(what, "one that does not fit shape " + to_string(x.shape), "one that fits the input");
   OnnxTensor result = x;
   result.shape = *shape;
   return result;
@@ -26,9 +28,9 @@ OnnxTensor fold_flatten(const FoldRequest& request) {
   std::int64_t axis = request.attributes.integer("axis", 1);
   axis = axis == rank ? rank : wrapped_index(request, "axis", axis, rank);
   const auto middle = shape.begin() + axis;
-  return with_shape(request, Shape{element_count(Shape(shape.begin(), middle)),
-                                   element_count(Shape(middle, shape.end()))},
-                    "axis");
+  return with_shape(
+      request, Shape{element_count(Shape(shape.begin(), middle)), element_count(Shape(middle, shape.end()))},
+      "axis");
 }
 
 OnnxTensor fold_transpose(const FoldRequest& request) {
@@ -74,14 +76,16 @@ OnnxTensor fold_gather(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const OnnxTensor& indices = request.input(1);
   if (!indices.is_integer()) request.fail("indices", onnx_type_name(indices.type), "integers");
-  const auto axis = static_cast<std::size_t>(wrapped_index(request, "axis", request.attributes.integer("axis", 0),
-                                                           static_cast<std::int64_t>(x.shape.size())));
+  const auto axis = static_cast<std::size_t>(wrapped_index(
+      request, "axis", request.attributes.integer("axis", 0), static_cast<std::int64_t>(x.shape.size())));
   Shape shape(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(axis));
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), x.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.shape.end());
   OnnxTensor result = make_folded(request, x.type, shape);
-  const std::size_t block = static_cast<std::size_t>(row_major_strides(x.shape)[axis]) * onnx_element_bytes(x.type);
-  const std::int64_t outer = element_count(Shape(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(axis)));
+  const std::size_t block =
+      static_cast<std::size_t>(row_major_strides(x.shape)[axis]) * onnx_element_bytes(x.type);
+  const std::int64_t outer =
+      element_count(Shape(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(axis)));
   std::size_t to = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
     for (std::int64_t i = 0; i < indices.size(); ++i) {
@@ -97,8 +101,9 @@ OnnxTensor fold_gather(const FoldRequest& request) {
 
 OnnxTensor fold_concat(const FoldRequest& request) {
   const OnnxTensor& first = request.input(0);
-  const auto axis = static_cast<std::size_t>(wrapped_index(
-      request, "axis", request.attributes.required_integer("axis"), static_cast<std::int64_t>(first.shape.size())));
+  const auto axis =
+      static_cast<std::size_t>(wrapped_index(request, "axis", request.attributes.required_integer("axis"),
+                                             static_cast<std::int64_t>(first.shape.size())));
   Shape shape = first.shape;
   shape[axis] = 0;
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
@@ -112,7 +117,8 @@ OnnxTensor fold_concat(const FoldRequest& request) {
                    "the first input's shape and type but for the axis");
   }
   OnnxTensor result = make_folded(request, first.type, shape);
-  const std::int64_t outer = element_count(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis)));
+  const std::int64_t outer =
+      element_count(Shape(shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(axis)));
   if (outer == 0) return result;
   std::size_t to = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
@@ -151,7 +157,8 @@ std::optional<OnnxTensor> fold_movement(const FoldRequest& request) {
   if (op == "Gather") return fold_gather(request);
   if (op == "Concat") return fold_concat(request);
   if (op == "Expand") return fold_expand(request);
-  if (op == "Squeeze") return with_shape(request, squeezed(request.input(0).shape, request.list(1, "axes")), "axes");
+  if (op == "Squeeze")
+    return with_shape(request, squeezed(request.input(0).shape, request.list(1, "axes")), "axes");
   if (op == "Unsqueeze") {
     const auto axes = request.list(1, "axes");
     if (!axes) request.fail("axes", "none", "a list of dimensions");

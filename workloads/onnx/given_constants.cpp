@@ -45,7 +45,8 @@ OnnxTensor read_given_constant(const OnnxValue& input, const std::string& path) 
                              onnx_type_name(input.type) + " of input " + input.name, "convert the array"});
   }
   if (!fits(input, info.shape)) {
-    throw InputError(Problem{path, "", "shape " + to_string(info.shape), "the declared shape of input " + input.name,
+    throw InputError(Problem{path, "", "shape " + to_string(info.shape),
+                             "the declared shape of input " + input.name,
                              "reshape the array (numpy.reshape)"});
   }
   const TensorData data = read_npy(path);

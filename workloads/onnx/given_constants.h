@@ -8,7 +8,8 @@
 
 namespace qsim::onnx_format {
 
-/// The array of a .npy file as the value of `input`. Throws InputError where type or shape do not fit its declaration.
+/// The array of a .npy file as the value of `input`. Throws InputError where type or shape do not fit its
+/// declaration.
 [[nodiscard]] OnnxTensor read_given_constant(const OnnxValue& input, const std::string& path);
 
 }  // namespace qsim::onnx_format

@@ -108,15 +108,19 @@ void GraphBuilder::dequantize(ValueInfo& known, const std::string& value) {
 }
 
 /// A transposition where elements move, a reshape where they do not.
-TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const DimensionOrder& target, const Node& user) {
+TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const DimensionOrder& target,
+                                 const Node& user) {
   const DimensionOrder source = order_of(from);
   const auto make = [&](Op op, TensorId input, const Shape& graph_shape, const std::vector<int>& axes) {
     const Tensor original = graph_.tensor(input);
-    const TensorId output = add_tensor(graph_.tensor(from).name + "#layout", original.type, graph_shape,
-                                       original.quantization);
+    const TensorId output =
+        add_tensor(graph_.tensor(from).name + "#layout", original.type, graph_shape, original.quantization);
     graph_.tensor(output).model_axes = axes;
-    add_node({user.name + "#layout", user.place + " layout of \"" + graph_.tensor(from).name + "\"", std::move(op),
-              {input}, {output}});
+    add_node({user.name + "#layout",
+              user.place + " layout of \"" + graph_.tensor(from).name + "\"",
+              std::move(op),
+              {input},
+              {output}});
     return output;
   };
   const std::vector<int> target_axes = target.is_plain() ? std::vector<int>{} : target.axes;
@@ -146,10 +150,13 @@ TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const Dimens
 /// The same integers at another scale.
 TensorId GraphBuilder::reinterpreted(TensorId from, const Quantization& quantization, const Node& user) {
   const Tensor original = graph_.tensor(from);
-  const TensorId output =
-      add_tensor(original.name + "#scale", original.type, original.shape, quantization);
+  const TensorId output = add_tensor(original.name + "#scale", original.type, original.shape, quantization);
   graph_.tensor(output).model_axes = original.model_axes;
-  add_node({user.name + "#scale", user.place + " scale of \"" + original.name + "\"", ReshapeOp{}, {from}, {output}});
+  add_node({user.name + "#scale",
+            user.place + " scale of \"" + original.name + "\"",
+            ReshapeOp{},
+            {from},
+            {output}});
   return output;
 }
 
@@ -185,7 +192,8 @@ TensorId GraphBuilder::constant_tensor(const std::string& value, const OnnxTenso
   // The graph's dimension d is the model's order.model_dimensions()[d].
   const std::vector<std::int64_t> strides = row_major_strides(tensor.shape);
   std::vector<std::int64_t> graph_strides;
-  for (const int d : order.model_dimensions()) graph_strides.push_back(d < 0 ? 0 : strides[static_cast<std::size_t>(d)]);
+  for (const int d : order.model_dimensions())
+    graph_strides.push_back(d < 0 ? 0 : strides[static_cast<std::size_t>(d)]);
   const Shape shape = order.graph_shape(tensor.shape);
   const std::optional<ElementType> type = graph_element_type(tensor.type);
   if (!type) {
@@ -193,8 +201,8 @@ TensorId GraphBuilder::constant_tensor(const std::string& value, const OnnxTenso
                              "FLOAT or integers of at most 16 bits", "convert the model to float32"});
   }
   count_constant(value, tensor.bytes.size());
-  const TensorId id = add_tensor(value, *type, shape,
-                                 quantization ? std::optional(with_axis(*quantization, order)) : std::nullopt);
+  const TensorId id = add_tensor(
+      value, *type, shape, quantization ? std::optional(with_axis(*quantization, order)) : std::nullopt);
   Tensor& added = graph_.tensor(id);
   added.data.emplace();
   added.data->type = *type;

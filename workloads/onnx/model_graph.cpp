@@ -37,14 +37,16 @@ void ModelGraph::check_opsets() {
                                "convert the model with onnx.version_converter"});
   }
   if (opset_ == 0)
-    opset_problems_.push_back({model_.file, "opset_import", "none of the default domain", range, kExportHint});
+    opset_problems_.push_back(
+        {model_.file, "opset_import", "none of the default domain", range, kExportHint});
 }
 
 void ModelGraph::add_sources() {
   std::set<std::string> sources;
   const auto add = [&](const std::string& value, const std::string& place) {
     if (!sources.insert(value).second)
-      report(place, "value \"" + value + "\", which has a source already", "one source of each value", kExportHint);
+      report(place, "value \"" + value + "\", which has a source already", "one source of each value",
+             kExportHint);
   };
   for (const OnnxInitializer& initializer : model_.initializers) {
     const std::string place = "graph initializer \"" + initializer.name + "\"";
@@ -56,7 +58,8 @@ void ModelGraph::add_sources() {
     const std::string place = "graph input \"" + input.name + "\"";
     if (initializers_.count(input.name) != 0) continue;
     if (input.name.empty()) report(place, "no name", "a name", kExportHint);
-    if (input.kind != "tensor") report(place, "a " + input.kind, "a tensor", "export the model with tensors alone");
+    if (input.kind != "tensor")
+      report(place, "a " + input.kind, "a tensor", "export the model with tensors alone");
     add(input.name, place);
     inputs_.push_back(&input);
   }
@@ -93,8 +96,10 @@ void ModelGraph::add_uses() {
     const std::string place = "graph output \"" + output.name + "\"";
     if (output.kind != "tensor" && output.kind != "value without type")
       report(place, "a " + output.kind, "a tensor", "export the model with tensors alone");
-    if (!has_source(output.name)) report(place, "a value that nothing makes", "the output of a node", kExportHint);
-    if (!outputs.insert(output.name).second) report(place, "an output given twice", "one of each name", kExportHint);
+    if (!has_source(output.name))
+      report(place, "a value that nothing makes", "the output of a node", kExportHint);
+    if (!outputs.insert(output.name).second)
+      report(place, "an output given twice", "one of each name", kExportHint);
   }
 }
 
@@ -121,7 +126,8 @@ void ModelGraph::sort() {
   report_cycle(std::move(waits));
 }
 
-/// `waits` is above 0 for the nodes in cycles and behind them; the latter end where no such node uses their outputs.
+/// `waits` is above 0 for the nodes in cycles and behind them; the latter end where no such node uses their
+/// outputs.
 void ModelGraph::report_cycle(std::vector<std::size_t> waits) {
   const auto is_used = [&](const OnnxNode& node) {
     return std::any_of(node.outputs.begin(), node.outputs.end(), [&](const std::string& output) {
@@ -144,9 +150,11 @@ void ModelGraph::report_cycle(std::vector<std::size_t> waits) {
     }
   }
   const auto first = std::find_if(waits.begin(), waits.end(), [](std::size_t count) { return count > 0; });
-  const auto count = std::count_if(waits.begin(), waits.end(), [](std::size_t waiting) { return waiting > 0; });
+  const auto count =
+      std::count_if(waits.begin(), waits.end(), [](std::size_t waiting) { return waiting > 0; });
   report(model_.nodes[static_cast<std::size_t>(first - waits.begin())].place,
-         "a cycle: " + std::to_string(count) + " nodes wait for each other", "a graph without cycles", kExportHint);
+         "a cycle: " + std::to_string(count) + " nodes wait for each other", "a graph without cycles",
+         kExportHint);
 }
 
 std::optional<std::size_t> ModelGraph::producer(const std::string& value) const {

@@ -14,8 +14,8 @@ namespace qsim::onnx_format {
 
 class ModelGraph {
  public:
-  /// Throws InputError for values with two sources or none, inputs and outputs that no tensor is, and cycles, all of
-  /// them together. The model must outlive the graph.
+  /// Throws InputError for values with two sources or none, inputs and outputs that no tensor is, and cycles,
+  /// all of them together. The model must outlive the graph.
   explicit ModelGraph(const OnnxModel& model);
 
   [[nodiscard]] const OnnxModel& model() const { return model_; }

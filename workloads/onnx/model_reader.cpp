@@ -44,7 +44,8 @@ class ModelReader {
     }
     add_outputs();
     note_dequantizations();
-    reading_.problems.insert(reading_.problems.begin(), links_.opset_problems().begin(), links_.opset_problems().end());
+    reading_.problems.insert(reading_.problems.begin(), links_.opset_problems().begin(),
+                             links_.opset_problems().end());
     return std::move(reading_);
   }
 
@@ -160,14 +161,16 @@ class ModelReader {
     if (node.op_type == "Size") {
       shape = {element_count(shape)};
     } else {
-      const SliceRange range = slice_range(attributes.integer("start", 0), attributes.integer("end", rank), 1, rank);
+      const SliceRange range =
+          slice_range(attributes.integer("start", 0), attributes.integer("end", rank), 1, rank);
       shape = Shape(shape.begin() + range.begin, shape.begin() + range.begin + range.count);
     }
     attributes.finish();
     const bool is_list = node.op_type == "Shape";
     OnnxTensor value =
         make_onnx_tensor(OnnxType::int64, is_list ? Shape{static_cast<std::int64_t>(shape.size())} : Shape{});
-    for (std::size_t d = 0; d < shape.size(); ++d) value.put<std::int64_t>(static_cast<std::int64_t>(d), shape[d]);
+    for (std::size_t d = 0; d < shape.size(); ++d)
+      value.put<std::int64_t>(static_cast<std::int64_t>(d), shape[d]);
     builder_.add_constant(node.outputs.front(), std::move(value));
     return true;
   }
@@ -198,12 +201,14 @@ class ModelReader {
 
   void add_inputs() {
     for (const auto& [name, shape] : options_.shapes) {
-      const bool is_input = std::any_of(links_.inputs().begin(), links_.inputs().end(),
-                                        [&, wanted = name](const OnnxValue* input) { return input->name == wanted; });
+      const bool is_input =
+          std::any_of(links_.inputs().begin(), links_.inputs().end(),
+                      [&, wanted = name](const OnnxValue* input) { return input->name == wanted; });
       if (is_input) continue;
       std::string names;
       for (const OnnxValue* input : links_.inputs()) names += (names.empty() ? "" : ", ") + input->name;
-      throw InputError(Problem{"--shape", name, "a name that no input has", "one of " + names, "check the name"});
+      throw InputError(
+          Problem{"--shape", name, "a name that no input has", "one of " + names, "check the name"});
     }
     for (const OnnxValue* input : links_.inputs()) {
       if (!builder_.is_constant(input->name)) add_input(*input);
@@ -264,15 +269,16 @@ class ModelReader {
     }
     if (given == options_.shapes.end()) {
       if (!is_open) return shape;
-      report(place, "open dimensions [" + declared + "]", "a size for each", "fix them, as in " + option + example);
+      report(place, "open dimensions [" + declared + "]", "a size for each",
+             "fix them, as in " + option + example);
       return std::nullopt;
     }
     bool fits = given->second.size() == shape.size();
     for (std::size_t d = 0; fits && d < shape.size(); ++d)
       fits = !std::holds_alternative<std::int64_t>((*input.shape)[d]) || shape[d] == given->second[d];
     if (fits) return given->second;
-    throw InputError(Problem{"--shape", input.name, to_string(given->second), "a shape that fits [" + declared + "]",
-                             "as in " + option + example});
+    throw InputError(Problem{"--shape", input.name, to_string(given->second),
+                             "a shape that fits [" + declared + "]", "as in " + option + example});
   }
 
   void add_outputs() {
@@ -280,7 +286,8 @@ class ModelReader {
       const std::string place = "graph output \"" + output.name + "\"";
       if (!builder_.is_known(output.name)) continue;  // Whoever should make it has a problem.
       if (builder_.is_constant(output.name)) {
-        report(place, "a constant", "a value that depends on the inputs", "leave the output out of the model");
+        report(place, "a constant", "a value that depends on the inputs",
+               "leave the output out of the model");
         continue;
       }
       const std::size_t before = reading_.graph.nodes.size();

@@ -23,7 +23,9 @@ std::string plain_domain(const std::string& domain) {
 
 class ModelConverter {
  public:
-  ModelConverter(const ::onnx::ModelProto& proto, const std::string& file) : proto_(proto) { model_.file = file; }
+  ModelConverter(const ::onnx::ModelProto& proto, const std::string& file) : proto_(proto) {
+    model_.file = file;
+  }
 
   OnnxModel convert() {
     if (!proto_.has_graph()) fail("graph", "none", "a graph", kDamagedHint);
@@ -42,12 +44,12 @@ class ModelConverter {
     for (const auto& initializer : graph.initializer()) {
       check_text(initializer.name(), "graph initializer");
       model_.initializers.push_back(
-          {initializer.name(),
-           onnx_format::read_tensor(initializer, model_.file, "graph initializer \"" + initializer.name() + "\"")});
+          {initializer.name(), onnx_format::read_tensor(initializer, model_.file,
+                                                        "graph initializer \"" + initializer.name() + "\"")});
     }
     if (graph.sparse_initializer_size() > 0) {
-      fail("graph sparse_initializer \"" + graph.sparse_initializer(0).values().name() + "\"", "a sparse tensor",
-           "dense tensors", "export the model with dense weights");
+      fail("graph sparse_initializer \"" + graph.sparse_initializer(0).values().name() + "\"",
+           "a sparse tensor", "dense tensors", "export the model with dense weights");
     }
     return std::move(model_);
   }

@@ -1,5 +1,5 @@
-// An .onnx file as plain structs: structure, sizes and constants read and checked, no operator interpreted yet.
-// Protobuf's classes stay behind this header.
+// An .onnx file as plain structs: structure, sizes and constants read and checked, no operator interpreted
+// yet. Protobuf's classes stay behind this header.
 //
 // Source: onnx.proto and docs/IR.md of ONNX 1.12 (github.com/onnx/onnx).
 #pragma once
@@ -39,15 +39,15 @@ struct OnnxInitializer {
 /// An attribute's value; std::monostate for graphs, types and lists of tensors, which no operator here takes.
 struct OnnxAttribute {
   std::string name;
-  std::variant<std::monostate, std::int64_t, float, std::string, std::vector<std::int64_t>, std::vector<float>,
-               std::vector<std::string>, OnnxTensor>
+  std::variant<std::monostate, std::int64_t, float, std::string, std::vector<std::int64_t>,
+               std::vector<float>, std::vector<std::string>, OnnxTensor>
       value;
 };
 
 struct OnnxNode {
   std::string name;  ///< The file's, else its first output's, else "node_<index>".
   std::string op_type;
-  std::string domain;  ///< "" is the default.
+  std::string domain;                        ///< "" is the default.
   std::vector<std::string> inputs, outputs;  ///< Names of values; "" where an optional one is absent.
   std::vector<OnnxAttribute> attributes;
   std::string place;  ///< "graph node 7 Conv \"conv1\""
@@ -65,8 +65,8 @@ struct OnnxModel {
   std::vector<std::string> functions;  ///< Operators that the model itself defines: "domain.name".
 };
 
-/// Reads a model of at most 2 GiB (protobuf's limit) and its external data. Throws InputError with the byte where
-/// the file is damaged, or for a model without a graph.
+/// Reads a model of at most 2 GiB (protobuf's limit) and its external data. Throws InputError with the byte
+/// where the file is damaged, or for a model without a graph.
 [[nodiscard]] OnnxModel read_onnx_model(const std::string& path);
 
 }  // namespace qsim

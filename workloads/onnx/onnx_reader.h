@@ -16,8 +16,8 @@ struct OnnxReadOptions {
   InputArrays arrays = {};
 };
 
-/// Reads a model into a graph with channels last (Tensor::model_axes says how the model has them). Throws InputError
-/// with every node that cannot be read.
+/// Reads a model into a graph with channels last (Tensor::model_axes says how the model has them). Throws
+/// InputError with every node that cannot be read.
 [[nodiscard]] Graph read_onnx(const std::string& path, const OnnxReadOptions& options = {});
 
 }  // namespace qsim

@@ -11,10 +11,12 @@ namespace qsim::onnx_format {
 void OperatorReader::reshape_to(const std::optional<Shape>& target, const std::string& what) {
   const Shape x = shape(0);
   if (!target || element_count(*target) != element_count(x))
-    fail(what, target ? to_string(*target) : "one that does not fit", "one that fits the input of shape " + to_string(x));
+    fail(what, target ? to_string(*target) : "one that does not fit",
+         "one that fits the input of shape " + to_string(x));
   const DimensionOrder from = DimensionOrder::plain(x.size());
   const DimensionOrder to = DimensionOrder::plain(target->size());
-  // Where the order of the elements is plain already, whatever the dimensions are called, nothing has to move.
+  // Where the order of the elements is plain already, whatever the dimensions are called, nothing has to
+  // move.
   const TensorId input = same_element_order(x, order(0), from) ? tensor(0, order(0)) : tensor(0, from);
   emit_move(ReshapeOp{}, {input}, *target, to);
 }
@@ -46,8 +48,8 @@ void OperatorReader::read_unsqueeze() {
   reshape_to(unsqueezed(shape(0), *axes), "axes");
 }
 
-/// The model's output dimension i is its input dimension perm[i]. On the chip elements move from the order that the
-/// input has to the one that users of the output want; often that is none at all.
+/// The model's output dimension i is its input dimension perm[i]. On the chip elements move from the order
+/// that the input has to the one that users of the output want; often that is none at all.
 void OperatorReader::read_transpose() {
   expect_inputs(1, 1);
   const Shape& x = shape(0);
@@ -58,7 +60,9 @@ void OperatorReader::read_transpose() {
   std::sort(sorted.begin(), sorted.end());
   std::vector<std::int64_t> all(x.size());
   std::iota(all.begin(), all.end(), 0);
-  if (sorted != all) fail("attribute perm", to_string(permutation), "each of the " + std::to_string(x.size()) + " dimensions once");
+  if (sorted != all)
+    fail("attribute perm", to_string(permutation),
+         "each of the " + std::to_string(x.size()) + " dimensions once");
   DimensionOrder from = order(0);
   if (from.rank != x.size()) from = DimensionOrder::plain(x.size());
   Shape y;
@@ -68,11 +72,13 @@ void OperatorReader::read_transpose() {
     same.axes.push_back(from.axes[static_cast<std::size_t>(d)]);
   }
   const bool channels_last = builder_.wants_channels_last(results_.front().value);
-  DimensionOrder to = channels_last ? DimensionOrder::channels_last(y.size()) : DimensionOrder::plain(y.size());
+  DimensionOrder to =
+      channels_last ? DimensionOrder::channels_last(y.size()) : DimensionOrder::plain(y.size());
   if (to.rank != y.size()) to = DimensionOrder::plain(y.size());
   if (same_element_order(y, same, to)) return emit_move(ReshapeOp{}, {tensor(0, from)}, y, to);
   TransposeOp transpose;
-  for (const int d : to.model_dimensions()) transpose.permutation.push_back(same.axes[static_cast<std::size_t>(d)]);
+  for (const int d : to.model_dimensions())
+    transpose.permutation.push_back(same.axes[static_cast<std::size_t>(d)]);
   emit_move(std::move(transpose), {tensor(0, from)}, y, to);
 }
 
@@ -150,7 +156,8 @@ void OperatorReader::read_slice() {
   std::vector<std::int64_t> axes(begins.size());
   std::iota(axes.begin(), axes.end(), 0);
   axes = indices(3, "axes").value_or(axes);
-  const std::vector<std::int64_t> steps = indices(4, "steps").value_or(std::vector<std::int64_t>(begins.size(), 1));
+  const std::vector<std::int64_t> steps =
+      indices(4, "steps").value_or(std::vector<std::int64_t>(begins.size(), 1));
   if (ends.size() != begins.size() || axes.size() != begins.size() || steps.size() != begins.size())
     fail("starts, ends, axes and steps", "lists of different lengths", "lists of one length");
   std::vector<SliceRange> ranges;
@@ -167,18 +174,21 @@ void OperatorReader::read_slice() {
 void OperatorReader::read_split() {
   expect_inputs(1, 2);
   const Shape x = shape(0);
-  const auto axis = static_cast<std::size_t>(wrapped_axis(attributes_.integer("axis", 0), x.size(), "attribute axis"));
+  const auto axis =
+      static_cast<std::size_t>(wrapped_axis(attributes_.integer("axis", 0), x.size(), "attribute axis"));
   std::optional<std::vector<std::int64_t>> sizes = list(1, "split");
   const auto count = static_cast<std::int64_t>(node_.outputs.size());
   if (attributes_.integer("num_outputs", count) != count)
-    fail("attribute num_outputs", std::to_string(attributes_.integer("num_outputs", 0)), std::to_string(count));
+    fail("attribute num_outputs", std::to_string(attributes_.integer("num_outputs", 0)),
+         std::to_string(count));
   if (!sizes) {
     const std::int64_t piece = (x[axis] + count - 1) / count;
     sizes.emplace();
     for (std::int64_t i = 0; i < count; ++i) sizes->push_back(std::min(piece, x[axis] - i * piece));
   }
   const std::int64_t total = std::accumulate(sizes->begin(), sizes->end(), std::int64_t{0});
-  const bool positive = std::all_of(sizes->begin(), sizes->end(), [&](auto s) { return s >= 1 && s <= x[axis]; });
+  const bool positive =
+      std::all_of(sizes->begin(), sizes->end(), [&](auto s) { return s >= 1 && s <= x[axis]; });
   if (static_cast<std::int64_t>(sizes->size()) != count || total != x[axis] || !positive)
     fail("split", to_string(*sizes), std::to_string(count) + " sizes that sum to " + std::to_string(x[axis]));
   std::int64_t begin = 0;
@@ -191,17 +201,19 @@ void OperatorReader::read_split() {
   }
 }
 
-/// With one index: a slice whose dimension is dropped where the index is a scalar. With several that follow each other
-/// evenly: a slice.
+/// With one index: a slice whose dimension is dropped where the index is a scalar. With several that follow
+/// each other evenly: a slice.
 void OperatorReader::read_gather() {
   expect_inputs(2, 2);
   const Shape& x = shape(0);
-  const auto axis = static_cast<std::size_t>(wrapped_axis(attributes_.integer("axis", 0), x.size(), "attribute axis"));
+  const auto axis =
+      static_cast<std::size_t>(wrapped_axis(attributes_.integer("axis", 0), x.size(), "attribute axis"));
   std::vector<std::int64_t> chosen = *indices(1, "indices");
   const Shape& index_shape = shape(1);
   for (std::int64_t& index : chosen) {
     if (index < -x[axis] || index >= x[axis])
-      fail("indices", std::to_string(index), "an index of dimension " + std::to_string(axis) + " of " + to_string(x));
+      fail("indices", std::to_string(index),
+           "an index of dimension " + std::to_string(axis) + " of " + to_string(x));
     index = index < 0 ? index + x[axis] : index;
   }
   const std::int64_t step = chosen.size() > 1 ? chosen[1] - chosen[0] : 1;
@@ -230,7 +242,8 @@ void OperatorReader::read_pad() {
   std::iota(axes.begin(), axes.end(), 0);
   axes = indices(3, "axes").value_or(axes);
   if (pads->size() != 2 * axes.size())
-    fail("pads", std::to_string(pads->size()) + " sizes", std::to_string(2 * axes.size()) + ", two a dimension");
+    fail("pads", std::to_string(pads->size()) + " sizes",
+         std::to_string(2 * axes.size()) + ", two a dimension");
   const DimensionOrder from = order(0);
   PadOp pad;
   pad.before.assign(from.rank, 0);
@@ -257,7 +270,8 @@ void OperatorReader::set_pad_value(PadOp& pad) {
   if (has(2)) {
     const OnnxTensor* value = builder_.constant(operand(2).value);
     if (value == nullptr || value->size() != 1)
-      fail("value \"" + operand(2).value + "\"", "a tensor computed at run time or of several elements", "one constant");
+      fail("value \"" + operand(2).value + "\"", "a tensor computed at run time or of several elements",
+           "one constant");
     if (value->is_integer() && !value->is_real()) {
       pad.value = value->integer(0);
       return;

@@ -17,8 +17,8 @@ Quantization slice_of(const Quantization& q, std::size_t slice) {
 
 }  // namespace
 
-/// A scale for each slice of an axis: the slices are converted one by one and joined, stored integers as they are
-/// (scale 1, zero point 0), since a tensor of the graph has one scale.
+/// A scale for each slice of an axis: the slices are converted one by one and joined, stored integers as they
+/// are (scale 1, zero point 0), since a tensor of the graph has one scale.
 void OperatorReader::convert_slices(const Quantization& q, bool to_integers) {
   const Shape x = shape(0);
   if (q.scales.size() > kMaxSlices) {
@@ -27,8 +27,8 @@ void OperatorReader::convert_slices(const Quantization& q, bool to_integers) {
   }
   const DimensionOrder order = this->order(0);
   const auto axis = static_cast<std::size_t>(order.axes[static_cast<std::size_t>(q.axis)]);
-  const std::optional<ElementType> stored = graph_element_type(to_integers ? results_.front().type
-                                                                         : builder_.info(operand(0).value).type);
+  const std::optional<ElementType> stored =
+      graph_element_type(to_integers ? results_.front().type : builder_.info(operand(0).value).type);
   const TensorId whole = tensor(0, order);
   const Quantization plain{q.bits, q.is_signed, {1.0F}, {0}, -1, 0};
   Shape part = order.graph_shape(x);
@@ -45,7 +45,8 @@ void OperatorReader::convert_slices(const Quantization& q, bool to_integers) {
   };
   std::vector<TensorId> parts;
   for (std::size_t i = 0; i < q.scales.size(); ++i) {
-    StridedSliceOp slice{std::vector<std::int64_t>(full.size(), 0), std::vector<std::int64_t>(full.size(), 1), part};
+    StridedSliceOp slice{std::vector<std::int64_t>(full.size(), 0), std::vector<std::int64_t>(full.size(), 1),
+                         part};
     slice.begin[axis] = static_cast<std::int64_t>(i);
     const Quantization own = slice_of(q, i);
     const Tensor given = builder_.graph().tensor(whole);
@@ -75,8 +76,8 @@ void OperatorReader::read_quantize() {
   attributes_.ignore("precision");
   const std::string zero_point = has(2) ? operand(2).value : "";
   results_.front().type = type;
-  results_.front().quantization = builder_.quantization(operand(1).value, zero_point, type, x,
-                                                        attributes_.integer("axis", 1), place_);
+  results_.front().quantization =
+      builder_.quantization(operand(1).value, zero_point, type, x, attributes_.integer("axis", 1), place_);
   if (results_.front().quantization->scales.size() != 1)
     return convert_slices(Quantization(*results_.front().quantization), true);
   // From one scale to another: the float between is never stored.

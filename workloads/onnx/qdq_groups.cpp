@@ -10,7 +10,8 @@
 namespace qsim::onnx_format {
 namespace {
 
-/// Operators that a group may have in its middle, with the number of inputs that DequantizeLinear has to make.
+/// Operators that a group may have in its middle, with the number of inputs that DequantizeLinear has to
+/// make.
 struct GroupRow {
   std::string_view name;
   std::size_t data_inputs;  ///< 0: all of them.
@@ -92,7 +93,8 @@ class GroupFinder {
       }
       if (!info.dequantized) return false;
       const Operand& source = *info.dequantized;
-      // Activations have one scale; all data come at run time but weights and the constant side of arithmetic.
+      // Activations have one scale; all data come at run time but weights and the constant side of
+      // arithmetic.
       const bool is_constant = builder_.is_constant(source.value);
       if (!is_constant && source.quantization->scales.size() != 1) return false;
       has_activation_ = has_activation_ || !is_constant;
@@ -105,7 +107,8 @@ class GroupFinder {
   bool find_result(const std::string& output) {
     const OnnxNode* user = only_user(output);
     if (user == nullptr) return false;
-    if (row_.takes_activation && user->domain.empty() && (user->op_type == "Relu" || user->op_type == "Clip")) {
+    if (row_.takes_activation && user->domain.empty() &&
+        (user->op_type == "Relu" || user->op_type == "Clip")) {
       const std::optional<Activation> activation = activation_of(*user);
       if (!activation || user->outputs.size() != 1) return false;
       group_.activation = *activation;
@@ -199,8 +202,7 @@ OnnxType quantized_type(GraphBuilder& builder, const OnnxNode& node) {
     const OnnxTensor* zero_point = builder.constant(node.inputs[2]);
     if (zero_point != nullptr) return zero_point->type;
   }
-  const std::int64_t stated =
-      Attributes(node, builder.model().model().file).integer("output_dtype", 0);
+  const std::int64_t stated = Attributes(node, builder.model().model().file).integer("output_dtype", 0);
   return stated == 0 ? OnnxType::uint8 : static_cast<OnnxType>(stated);
 }
 

@@ -116,9 +116,9 @@ class TensorReader {
   void read_field(const Field& field, T /*element*/, const char* name) {
     const std::size_t expected = stored_bytes_ / sizeof(T);
     if (static_cast<std::size_t>(field.size()) != expected) {
-      fail(std::to_string(field.size()) + " values in " + name,
-           std::to_string(expected) + " for " + onnx_type_name(tensor_.type) + " of shape " +
-               to_string(tensor_.shape));
+      fail(std::to_string(field.size()) + " values in " + name, std::to_string(expected) + " for " +
+                                                                    onnx_type_name(tensor_.type) +
+                                                                    " of shape " + to_string(tensor_.shape));
     }
     std::vector<T> values;
     values.reserve(expected);
@@ -162,13 +162,14 @@ class TensorReader {
   /// A path that stays in the model's folder, symbolic links resolved.
   [[nodiscard]] fs::path external_path(const std::string& location) const {
     const fs::path relative(location);
-    const bool leaves = relative.is_absolute() || std::any_of(relative.begin(), relative.end(),
-                                                              [](const fs::path& part) { return part == ".."; });
+    const bool leaves =
+        relative.is_absolute() ||
+        std::any_of(relative.begin(), relative.end(), [](const fs::path& part) { return part == ".."; });
     std::error_code error;
     const fs::path folder = fs::weakly_canonical(fs::absolute(fs::path(file_)).parent_path(), error);
     const fs::path path = fs::weakly_canonical(folder / relative, error);
-    const bool inside = !error && std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first ==
-                                      folder.end();
+    const bool inside =
+        !error && std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
     if (location.empty() || leaves || !inside) {
       fail("external data at \"" + location + "\"", "the name of a file in the model's folder",
            "save the model with its data beside it");

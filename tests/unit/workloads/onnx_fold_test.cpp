@@ -39,7 +39,8 @@ TEST_CASE("flattening as PyTorch exports it: Shape, Gather, Unsqueeze, Concat") 
 
 TEST_CASE("arithmetic on sizes: integers truncate, floats do not") {
   const Shape shape = reshaped_by([](OnnxWriter& w) {
-    // [2, 3, 4] -> slice [3, 4] -> floats 3 * 1.5 = 4.5 and 4 * 1.5 = 6 -> floor -> [4, 6] -> 4 * 6 = 24 -> / 7 = 3.
+    // [2, 3, 4] -> slice [3, 4] -> floats 3 * 1.5 = 4.5 and 4 * 1.5 = 6 -> floor -> [4, 6] -> 4 * 6 = 24 -> /
+    // 7 = 3.
     w.integers("one", {1}, {1});
     w.integers("end", {1}, {std::numeric_limits<std::int64_t>::max()});
     w.constant("factor", {}, {1.5F});
@@ -54,7 +55,8 @@ TEST_CASE("arithmetic on sizes: integers truncate, floats do not") {
     w.node("ReduceProd", {"sizes"}, {"product"});
     w.node("Div", {"product", "seven"}, {"quotient"});
     OnnxWriter::set(w.node("Concat", {"quotient", "two", "quotient2"}, {"shape"}), "axis", 0);
-    w.node("Add", {"quotient", "one"}, {"quotient2"});  // Behind its user: the order of the file is not that of running.
+    w.node("Add", {"quotient", "one"},
+           {"quotient2"});  // Behind its user: the order of the file is not that of running.
   });
   CHECK(shape == Shape{3, 2, 4});
 }
@@ -67,7 +69,7 @@ TEST_CASE("Where, Equal, ConstantOfShape, Expand, Range and Sub compute shapes")
     w.integers("limit", {}, {1});
     w.node("ConstantOfShape", {"three"}, {"zeros"});  // Floats by default.
     OnnxWriter::set(w.node("Cast", {"zeros"}, {"zeros64"}), "to", ::onnx::TensorProto::INT64);
-    w.node("Range", {"start", "limit", "minus"}, {"ramp"});       // 4 3 2
+    w.node("Range", {"start", "limit", "minus"}, {"ramp"});  // 4 3 2
     w.integers("threes", {}, {3});
     w.node("Equal", {"ramp", "threes"}, {"is_three"});            // 0 1 0
     w.node("Expand", {"minus", "three"}, {"minuses"});            // -1 -1 -1

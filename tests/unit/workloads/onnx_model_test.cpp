@@ -123,7 +123,8 @@ TEST_CASE("an ONNX model is read as its nodes, operator sets, inputs, outputs an
   CHECK(model.nodes[0].inputs == std::vector<std::string>{"x", "w", ""});
   REQUIRE(model.nodes[0].attributes.size() == 1);
   CHECK(model.nodes[0].attributes[0].name == "strides");
-  CHECK(std::get<std::vector<std::int64_t>>(model.nodes[0].attributes[0].value) == std::vector<std::int64_t>{2});
+  CHECK(std::get<std::vector<std::int64_t>>(model.nodes[0].attributes[0].value) ==
+        std::vector<std::int64_t>{2});
   CHECK(model.nodes[0].place == "graph node 0 Conv \"conv1\"");
   CHECK(model.nodes[1].name == "y");  // Has none of its own: the first output's.
   CHECK(model.nodes[1].domain == "custom.ops");

@@ -1,4 +1,5 @@
-// Quantized ONNX models: operators with scales among their inputs, and groups of DequantizeLinear .. QuantizeLinear.
+// Quantized ONNX models: operators with scales among their inputs, and groups of DequantizeLinear ..
+// QuantizeLinear.
 #include <catch2/catch.hpp>
 
 #include "tests/unit/workloads/onnx_writer.h"
@@ -31,7 +32,8 @@ std::string refusal(const OnnxWriter& writer) {
 }
 
 /// "NAME_scale" and "NAME_zero" for a tensor.
-void parameters(OnnxWriter& w, const std::string& name, float scale, std::int64_t zero_point, int type = kUint8) {
+void parameters(OnnxWriter& w, const std::string& name, float scale, std::int64_t zero_point,
+                int type = kUint8) {
   w.constant(name + "_scale", {}, {scale});
   w.integers(name + "_zero", {}, {zero_point}, type);
 }
@@ -48,8 +50,8 @@ void dequantize(OnnxWriter& w, const std::string& name, const std::string& real)
   w.node("DequantizeLinear", with_parameters(name), {real});
 }
 
-/// x -> QuantizeLinear -> DequantizeLinear -> Conv (per-channel weights, int32 bias) -> `middle` -> QuantizeLinear ->
-/// DequantizeLinear -> y
+/// x -> QuantizeLinear -> DequantizeLinear -> Conv (per-channel weights, int32 bias) -> `middle` ->
+/// QuantizeLinear -> DequantizeLinear -> y
 template <typename Middle>
 OnnxWriter qdq_model(const Middle& middle) {
   OnnxWriter w;
@@ -84,16 +86,19 @@ TEST_CASE("QLinearConv carries its scales: weights per channel, activations per 
   w.integers("w_zero", {1}, {0}, kInt8);
   parameters(w, "y", 0.25F, 9);
   w.integers("b", {3}, {10, 20, 30}, kInt32);
-  w.node("QLinearConv", {"x", "x_scale", "x_zero", "w", "w_scale", "w_zero", "y_scale", "y_zero", "b"}, {"y"});
+  w.node("QLinearConv", {"x", "x_scale", "x_zero", "w", "w_scale", "w_zero", "y_scale", "y_zero", "b"},
+         {"y"});
   w.output("y");
   const Graph graph = w.read();
   REQUIRE(graph.nodes.size() == 1);
   const Tensor& x = named(graph, "x");
   CHECK((x.type == ElementType::u8 && x.quantization->scale() == 0.5F && x.quantization->zero_point() == 7));
   const Tensor& weights = named(graph, "w");
-  CHECK((weights.quantization->axis == 0 && weights.quantization->scales == std::vector<float>{0.5F, 1.0F, 2.0F}));
+  CHECK((weights.quantization->axis == 0 &&
+         weights.quantization->scales == std::vector<float>{0.5F, 1.0F, 2.0F}));
   const Tensor& y = named(graph, "y");
-  CHECK((y.quantization->scale() == 0.25F && y.quantization->zero_point() == 9 && !y.quantization->is_signed));
+  CHECK(
+      (y.quantization->scale() == 0.25F && y.quantization->zero_point() == 9 && !y.quantization->is_signed));
   const Tensor& bias = named(graph, "b");
   CHECK(bias.data->at(2) == 30);
   CHECK(bias.quantization->scales == std::vector<float>{0.25F, 0.5F, 1.0F});  // s_x * s_w

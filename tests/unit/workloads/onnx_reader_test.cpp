@@ -73,7 +73,8 @@ TEST_CASE("a convolution computes channels last; its tensors say how the model h
   for (int o = 0; o < 4; ++o) {
     for (int h = 0; h < 3; ++h) {
       for (int i = 0; i < 2; ++i)
-        CHECK(values[static_cast<std::size_t>(((o * 3 + h) * 3 + 1) * 2 + i)] == static_cast<float>(18 * o + 9 * i + 3 * h + 1));
+        CHECK(values[static_cast<std::size_t>(((o * 3 + h) * 3 + 1) * 2 + i)] ==
+              static_cast<float>(18 * o + 9 * i + 3 * h + 1));
     }
   }
 }
@@ -133,7 +134,8 @@ TEST_CASE("elements move only where the order of dimensions shows") {
     CHECK(graph.nodes.size() == 1);
     CHECK(named(graph, "x").model_axes.empty());
     CHECK(named(graph, "w").shape == Shape{3, 6});
-    CHECK(floats(named(graph, "w")) == std::vector<float>{0, 3, 6, 9, 12, 15, 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17});
+    CHECK(floats(named(graph, "w")) ==
+          std::vector<float>{0, 3, 6, 9, 12, 15, 1, 4, 7, 10, 13, 16, 2, 5, 8, 11, 14, 17});
     CHECK(named(graph, "y").shape == Shape{1, 4, 3});
   }
 }
@@ -156,12 +158,14 @@ TEST_CASE("batch norm becomes one factor and one offset a channel") {
   writer.constant("beta", {4}, {0, 1, 0, 1});
   writer.constant("mean", {4}, {0, 0, 2, 2});
   writer.constant("var", {4}, {0.75F, 3.75F, 0.75F, 3.75F});
-  OnnxWriter::set_real(writer.node("BatchNormalization", {"y", "gamma", "beta", "mean", "var"}, {"b"}), "epsilon", 0.25F);
+  OnnxWriter::set_real(writer.node("BatchNormalization", {"y", "gamma", "beta", "mean", "var"}, {"b"}),
+                       "epsilon", 0.25F);
   writer.graph().mutable_output(0)->set_name("b");
   const Graph graph = writer.read();
   const Node& node = graph.nodes.at(1);
   CHECK(std::holds_alternative<BatchNormOp>(node.op));
-  CHECK(floats(graph.tensor(node.inputs[1])) == std::vector<float>{1, 1, 3, 2});    // gamma / sqrt(1), / sqrt(4)
+  CHECK(floats(graph.tensor(node.inputs[1])) ==
+        std::vector<float>{1, 1, 3, 2});  // gamma / sqrt(1), / sqrt(4)
   CHECK(floats(graph.tensor(node.inputs[2])) == std::vector<float>{0, 1, -6, -3});  // beta - mean * factor
 }
 
@@ -186,9 +190,13 @@ TEST_CASE("all nodes that cannot be read are named together") {
   auto& pool = writer.node("MaxPool", {"y"}, {"p"});
   OnnxWriter::set(pool, "kernel_shape", {9, 9});
   const std::string words = refusal(writer);
-  CHECK_THAT(words, Catch::Contains("graph node 1 NonMaxSuppression \"n_a\": got operator NonMaxSuppression"));
+  CHECK_THAT(words,
+             Catch::Contains("graph node 1 NonMaxSuppression \"n_a\": got operator NonMaxSuppression"));
   CHECK_THAT(words, Catch::Contains("graph node 3 GridSample \"n_c\""));
-  CHECK_THAT(words, Catch::Contains("graph node 4 MaxPool \"n_p\" window: got 9 elements long, expected at most the padded input's 3"));
+  CHECK_THAT(
+      words,
+      Catch::Contains(
+          "graph node 4 MaxPool \"n_p\" window: got 9 elements long, expected at most the padded input's 3"));
   CHECK_THAT(words, !Catch::Contains("Relu"));
 }
 
@@ -206,8 +214,10 @@ TEST_CASE("nodes that do not hang together are refused with their places") {
       {"opset_import: got opset 9", [](auto& w) { w.model.mutable_opset_import(0)->set_version(9); }},
       {"opset_import: got opset 22", [](auto& w) { w.model.mutable_opset_import(0)->set_version(22); }},
       {"opset_import: got none of the default domain", [](auto& w) { w.model.clear_opset_import(); }},
-      {"attribute strides: got a value of another type", [](auto& w) { OnnxWriter::set(*w.graph().mutable_node(0), "strides", 2); }},
-      {"attribute colour: got an attribute that Conv does not have here", [](auto& w) { OnnxWriter::set(*w.graph().mutable_node(0), "colour", 2); }},
+      {"attribute strides: got a value of another type",
+       [](auto& w) { OnnxWriter::set(*w.graph().mutable_node(0), "strides", 2); }},
+      {"attribute colour: got an attribute that Conv does not have here",
+       [](auto& w) { OnnxWriter::set(*w.graph().mutable_node(0), "colour", 2); }},
   }));
   OnnxWriter writer = conv_model();
   change(writer);

@@ -33,7 +33,8 @@ class OnnxWriter {
   }
   void output(const std::string& name) { graph().add_output()->set_name(name); }
 
-  void constant(const std::string& name, const std::vector<std::int64_t>& shape, const std::vector<float>& values) {
+  void constant(const std::string& name, const std::vector<std::int64_t>& shape,
+                const std::vector<float>& values) {
     auto* tensor = constant_of(name, shape, ::onnx::TensorProto::FLOAT);
     for (const float value : values) tensor->add_float_data(value);
   }
@@ -65,7 +66,8 @@ class OnnxWriter {
     attribute->set_i(value);
   }
   /// A list in braces is one, of one element too.
-  static void set(::onnx::NodeProto& node, const std::string& name, std::initializer_list<std::int64_t> values) {
+  static void set(::onnx::NodeProto& node, const std::string& name,
+                  std::initializer_list<std::int64_t> values) {
     auto* attribute = add(node, name, ::onnx::AttributeProto::INTS);
     for (const std::int64_t value : values) attribute->add_ints(value);
   }
@@ -88,7 +90,8 @@ class OnnxWriter {
   ::onnx::ModelProto model;
 
  private:
-  ::onnx::TensorProto* constant_of(const std::string& name, const std::vector<std::int64_t>& shape, int type) {
+  ::onnx::TensorProto* constant_of(const std::string& name, const std::vector<std::int64_t>& shape,
+                                   int type) {
     auto* tensor = graph().add_initializer();
     tensor->set_name(name);
     tensor->set_data_type(type);
