@@ -12,9 +12,10 @@
 
 namespace qsim {
 
-/// Works through its nests one at a time: reads every operand from DRAM, computes, writes the result back. The
-/// transfers take the time that the memory takes; the computation itself takes none, so that what a host nest
-/// costs is a lower bound. The chip's units wait meanwhile; loads of weights that run ahead share the memory.
+/// Works through its nests one at a time: reads every operand from DRAM, computes, writes the result back.
+/// The transfers take the time that the memory takes; the computation itself takes none, so that what a host
+/// nest costs is a lower bound. The chip's units wait meanwhile; loads of weights that run ahead share the
+/// memory.
 class Host : public sc_core::sc_module {
  public:
   Host(sc_core::sc_module_name name, ChipContext& context);

@@ -16,8 +16,7 @@ Quantization affine_quantization(Range range, int bits, bool is_signed) {
   const double low = static_cast<double>(range.low);
   const auto scale = static_cast<float>((static_cast<double>(range.high) - low) / steps);
   q.scales = {scale > 0.0F && std::isfinite(scale) ? scale : 1.0F};
-  const double offset =
-      std::clamp(std::nearbyint(-low / static_cast<double>(q.scales[0])), 0.0, steps);
+  const double offset = std::clamp(std::nearbyint(-low / static_cast<double>(q.scales[0])), 0.0, steps);
   q.zero_points = {static_cast<std::int32_t>(q.format().min() + static_cast<std::int64_t>(offset))};
   return q;
 }

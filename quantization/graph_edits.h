@@ -5,15 +5,15 @@
 
 namespace qsim {
 
-/// y = scale * (W x + b) + shift becomes one layer with W' = scale[n] * W[n], b' = scale[n] * b[n] + shift[n],
-/// products in double, rounded to float32 once: batch norms behind a convolution or fully connected layer whose
-/// output nothing else reads. The layer's node stays, makes the norm's output, and the norm's name goes to
-/// Graph::folded_nodes. Returns how many were folded.
+/// y = scale * (W x + b) + shift becomes one layer with W' = scale[n] * W[n], b' = scale[n] * b[n] +
+/// shift[n], products in double, rounded to float32 once: batch norms behind a convolution or fully connected
+/// layer whose output nothing else reads. The layer's node stays, makes the norm's output, and the norm's
+/// name goes to Graph::folded_nodes. Returns how many were folded.
 int fold_batch_norm(Graph& graph);
 
 /// ReLU, ReLU6 and clips to [0, 6], [0, inf) and [-1, 1] behind an operation that can apply them before it
-/// rounds (convolutions, fully connected layers, sums, products, pooling), has none yet, and whose output nothing
-/// else reads. Returns how many were fused.
+/// rounds (convolutions, fully connected layers, sums, products, pooling), has none yet, and whose output
+/// nothing else reads. Returns how many were fused.
 int fuse_activations(Graph& graph);
 
 /// Integer weights under float activations (dynamic range) become float32: w = s * q. Returns how many.

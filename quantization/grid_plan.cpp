@@ -172,7 +172,10 @@ NodeWidths::NodeWidths(const Graph& graph, const BitWidthOptions& options) : opt
     check_activations(bits.activations, name);
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const std::string nearest = nearest_name(name, names);
-    problems.push_back({options.nodes_file, name, {}, "the name of a node of " + graph.source,
+    problems.push_back({options.nodes_file,
+                        name,
+                        {},
+                        "the name of a node of " + graph.source,
                         nearest.empty() ? "" : "did you mean " + nearest + "?"});
   }
   if (!problems.empty()) throw InputError(std::move(problems));

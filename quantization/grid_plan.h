@@ -25,6 +25,7 @@ class NodeWidths {
 /// The grid of every activation of a float graph, by tensor id.
 [[nodiscard]] std::vector<std::optional<Quantization>> plan_grids(const Graph& graph,
                                                                   const std::vector<ObservedValues>& observed,
-                                                                  const NodeWidths& widths, RangeMethod ranges);
+                                                                  const NodeWidths& widths,
+                                                                  RangeMethod ranges);
 
 }  // namespace qsim

@@ -25,9 +25,9 @@ bool takes_constant_activations(const Node& node) {
          std::holds_alternative<PReluOp>(node.op);
 }
 
-/// Puts grids on the tensors of a float graph, and dequantize and quantize around what stays float. A tensor that
-/// the host makes stays float under its name, and its integers are a tensor of their own; with one that the chip
-/// makes it is the other way round.
+/// Puts grids on the tensors of a float graph, and dequantize and quantize around what stays float. A tensor
+/// that the host makes stays float under its name, and its integers are a tensor of their own; with one that
+/// the chip makes it is the other way round.
 class GraphQuantizer {
  public:
   GraphQuantizer(Graph& graph, std::vector<std::optional<Quantization>> grids, const NodeWidths& widths,
@@ -188,10 +188,10 @@ class GraphQuantizer {
   std::vector<std::optional<Quantization>> grids_;
   const NodeWidths& widths_;
   const QuantizeOptions& options_;
-  std::vector<int> uses_;              ///< By tensor of the float graph: nodes that read it, and outputs.
-  std::vector<bool> on_host_;          ///< By node of the float graph.
-  std::set<TensorId> stays_float_;     ///< Activations that the host makes or alone reads.
-  std::vector<TensorId> companions_;   ///< By activation of the float graph.
+  std::vector<int> uses_;             ///< By tensor of the float graph: nodes that read it, and outputs.
+  std::vector<bool> on_host_;         ///< By node of the float graph.
+  std::set<TensorId> stays_float_;    ///< Activations that the host makes or alone reads.
+  std::vector<TensorId> companions_;  ///< By activation of the float graph.
   std::vector<std::string> host_nodes_;
   int layers_ = 0;
 };
@@ -205,10 +205,10 @@ std::string width_text(const std::optional<int>& bits) {
 }
 
 std::string describe(const QuantizeOptions& options, const CalibrationData& data, int layers) {
-  std::string text = "quantized from float: weights " + width_text(options.widths.all.weights) +
-                     ", symmetric, a scale " + (options.per_channel_weights ? "an output channel" : "a tensor") +
-                     " (" + count_of(layers, "layer") + "); activations " +
-                     width_text(options.widths.all.activations) + ", a scale a tensor; ";
+  std::string text =
+      "quantized from float: weights " + width_text(options.widths.all.weights) + ", symmetric, a scale " +
+      (options.per_channel_weights ? "an output channel" : "a tensor") + " (" + count_of(layers, "layer") +
+      "); activations " + width_text(options.widths.all.activations) + ", a scale a tensor; ";
   if (!options.widths.nodes.empty()) text += "single nodes as " + options.widths.nodes_file + " says; ";
   return text + (options.ranges == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges") +
          " over " + data.description;
@@ -223,7 +223,8 @@ bool is_float_graph(const Graph& graph) {
   };
   bool any = false;
   for (const Node& node : graph.nodes) {
-    if (!std::ranges::all_of(node.inputs, is_float) || !std::ranges::all_of(node.outputs, is_float)) return false;
+    if (!std::ranges::all_of(node.inputs, is_float) || !std::ranges::all_of(node.outputs, is_float))
+      return false;
     any = any || is_float_node(graph, node);
   }
   return any;

@@ -17,7 +17,11 @@ float fraction_of(float limit, int part) {
 class GridSearch {
  public:
   GridSearch(const ObservedValues& values, const ActivationFormat& format)
-      : values_(values), format_(format), low_(kFractions), high_(kFractions), least_(error_at(low_, high_)) {}
+      : values_(values),
+        format_(format),
+        low_(kFractions),
+        high_(kFractions),
+        least_(error_at(low_, high_)) {}
 
   Quantization run() {
     bool moved = true;

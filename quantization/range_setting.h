@@ -51,8 +51,8 @@ struct ActivationFormat {
 [[nodiscard]] Quantization choose_grid(const ObservedValues& values, const ActivationFormat& format,
                                        RangeMethod method);
 
-/// max|w| to quantize weights with, symmetric: the greatest, or of 100 fractions of it the one of least squared
-/// error (the greater one of equals).
+/// max|w| to quantize weights with, symmetric: the greatest, or of 100 fractions of it the one of least
+/// squared error (the greater one of equals).
 [[nodiscard]] float choose_weight_limit(std::span<const float> weights, int bits, RangeMethod method);
 
 }  // namespace qsim

@@ -27,7 +27,7 @@ struct LayerResult {
   std::string name;                ///< Last graph node it executes.
   std::vector<std::string> nodes;  ///< All graph nodes it executes, in graph order.
   std::string op;
-  std::int64_t macs = 0;  ///< On the MAC array.
+  std::int64_t macs = 0;           ///< On the MAC array.
   bool on_host = false;            ///< The chip left it to the host.
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   std::int64_t host_macs = 0;

@@ -55,12 +55,12 @@ CalibrationData seeded(const Graph& graph) {
     std::vector<TensorData> inputs;
     for (const TensorId id : graph.inputs) {
       const Tensor& tensor = graph.tensor(id);
-      inputs.push_back(tensor.required_value
-                           ? *tensor.required_value
-                           : from_model_layout(generate_input(tensor.name,
-                                                              kSeed + static_cast<std::uint64_t>(item),
-                                                              tensor.type, {}, model_shape(tensor)),
-                                               tensor));
+      inputs.push_back(
+          tensor.required_value
+              ? *tensor.required_value
+              : from_model_layout(generate_input(tensor.name, kSeed + static_cast<std::uint64_t>(item),
+                                                 tensor.type, {}, model_shape(tensor)),
+                                  tensor));
     }
     return inputs;
   };
@@ -79,9 +79,9 @@ CalibrationData images(const Graph& graph, const CalibrationOptions& options, co
                      (options.preprocess.empty() ? "" : " (" + base_name(options.preprocess) + ")");
   data.inputs = [&graph, open, set, preprocess, count = data.count](std::int64_t item) {
     const std::int64_t index = spread_index(item, count, set->size());
-    return with_input(graph, open,
-                      preprocess_image(set->image(index), preprocess, graph.tensor(graph.inputs[open]),
-                                       set->name(index)));
+    return with_input(
+        graph, open,
+        preprocess_image(set->image(index), preprocess, graph.tensor(graph.inputs[open]), set->name(index)));
   };
   return data;
 }
@@ -94,7 +94,8 @@ std::int64_t inputs_in(const TensorData& array, const Tensor& tensor, const std:
                          std::equal(shape.begin() + 1, shape.end(), array.shape.begin() + 1) &&
                          array.shape[0] % shape[0] == 0;
   if (!is_float || !same_rest) {
-    throw InputError({path, "", std::string(element_type_name(array.type)) + " of shape " + to_string(array.shape),
+    throw InputError({path, "",
+                      std::string(element_type_name(array.type)) + " of shape " + to_string(array.shape),
                       "F32 of shape " + to_string(shape) + " of input " + tensor.name +
                           ", or several of them along the first dimension",
                       "save a float32 array with numpy.save"});

@@ -112,7 +112,8 @@ std::string host_table(const RunResult& result, const RunSummary& summary) {
   if (work.operations.rows == 0) return "";
   return fmt::format("\n{:<22} {:>13} {:>24}\n", "left to the host", "cycles", "DRAM") +
          host_line(work.operations.rows == 1 ? "operation" : "operations", work.operations, result, summary) +
-         host_line(work.conversions.rows == 1 ? "conversion" : "conversions", work.conversions, result, summary);
+         host_line(work.conversions.rows == 1 ? "conversion" : "conversions", work.conversions, result,
+                   summary);
 }
 
 std::string cycle_table(const RunResult& result) {

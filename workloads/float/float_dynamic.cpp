@@ -1,5 +1,5 @@
-// Float activations with 8-bit weights ("dynamic range"), as TFLite's hybrid kernels compute them. Each image of a
-// convolution, or row of a fully connected layer, is quantized by its own range, in float32:
+// Float activations with 8-bit weights ("dynamic range"), as TFLite's hybrid kernels compute them. Each image
+// of a convolution, or row of a fully connected layer, is quantized by its own range, in float32:
 //
 //   r = max |x|,   q = clamp(round(x * (127 / r)), -127, 127), halves away from zero,   s = (r / 127) * s_w
 //   y = activation(acc * s + bias),   acc = sum q * w exact in 32 bits

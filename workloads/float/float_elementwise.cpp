@@ -1,5 +1,5 @@
-// Elementwise operations of float networks. Sums, products and comparisons are single float32 operations; the other
-// functions are computed in double and rounded to float32 once.
+// Elementwise operations of float networks. Sums, products and comparisons are single float32 operations; the
+// other functions are computed in double and rounded to float32 once.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -152,8 +152,8 @@ void run_float_unary(const FloatRun& run, const UnaryOp& op) {
     case UnaryKind::reciprocal:
       return map_in_double(run, [](double x) { return 1.0 / x; });
     case UnaryKind::softplus:  // max(x, 0) + log(1 + exp(-|x|)): nothing overflows.
-      return map_in_double(
-          run, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); });
+      return map_in_double(run,
+                           [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); });
     default:
       return run_pieces(run, op);
   }

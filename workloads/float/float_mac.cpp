@@ -1,4 +1,5 @@
-// Convolutions and fully connected layers of float networks as matrix products; depthwise ones channel by channel.
+// Convolutions and fully connected layers of float networks as matrix products; depthwise ones channel by
+// channel.
 #include <algorithm>
 #include <limits>
 

@@ -43,7 +43,8 @@ void run_float_matmul(const FloatRun& run, const MatMulOp& op) {
       const std::int64_t begin = part * kMatMulRows;
       const std::int64_t count = std::min(kMatMulRows, rows - begin);
       std::vector<float> out(static_cast<std::size_t>(count * panels.padded_columns()));
-      multiply(panels, {left + begin * depth, depth, count, zeros.data(), out.data(), panels.padded_columns()});
+      multiply(panels,
+               {left + begin * depth, depth, count, zeros.data(), out.data(), panels.padded_columns()});
       for (std::int64_t r = 0; r < count; ++r) {
         std::copy_n(out.data() + r * panels.padded_columns(), columns,
                     result + (matrix * rows + begin + r) * columns);

@@ -1,7 +1,8 @@
 // Private to the executor: nodes whose activations are float32, computed on the host's side of the network.
 //
-// Every output element is one chain of separately rounded float32 operations in a fixed order, so that neither
-// threads nor instruction sets show in it; functions like exp are computed in double and rounded once.
+// Every output element is one chain of separately rounded float32 operations in a fixed order, so that
+// neither threads nor instruction sets show in it; functions like exp are computed in double and rounded
+// once.
 #pragma once
 
 #include <cstdint>

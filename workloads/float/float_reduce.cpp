@@ -1,4 +1,5 @@
-// Pooling, means, softmax and layer norm of float networks: sums in double, in the order of memory, rounded once.
+// Pooling, means, softmax and layer norm of float networks: sums in double, in the order of memory, rounded
+// once.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -17,8 +18,8 @@ struct WindowSpan {
   /// Elements of the padded input that the window covers.
   std::int64_t padded_count = 0;
 
-  WindowSpan(std::int64_t out, std::int64_t stride, std::int64_t kernel, std::int64_t size, std::int64_t before,
-             std::int64_t after)
+  WindowSpan(std::int64_t out, std::int64_t stride, std::int64_t kernel, std::int64_t size,
+             std::int64_t before, std::int64_t after)
       : begin(std::max<std::int64_t>(out * stride - before, 0)),
         end(std::min(out * stride - before + kernel, size)),
         padded_count(std::min(kernel, size + after - (out * stride - before))) {}
@@ -97,8 +98,8 @@ void run_float_softmax(const FloatRun& run, const SoftmaxOp& op) {
     powers.reserve(static_cast<std::size_t>(length));
     double sum = 0.0;
     for (std::int64_t i = 0; i < length; ++i) {
-      powers.push_back(
-          std::exp(static_cast<double>(op.beta) * (static_cast<double>(x[i]) - static_cast<double>(highest))));
+      powers.push_back(std::exp(static_cast<double>(op.beta) *
+                                (static_cast<double>(x[i]) - static_cast<double>(highest))));
       sum += powers.back();
     }
     std::transform(powers.begin(), powers.end(), y, [sum](double p) { return static_cast<float>(p / sum); });
@@ -123,7 +124,8 @@ void run_float_layer_norm(const FloatRun& run, const LayerNormOp& op) {
       const double distance = static_cast<double>(x[i]) - mean;
       squares += distance * distance;
     }
-    const double deviation = std::sqrt(squares / static_cast<double>(length) + static_cast<double>(op.epsilon));
+    const double deviation =
+        std::sqrt(squares / static_cast<double>(length) + static_cast<double>(op.epsilon));
     for (std::int64_t i = 0; i < length; ++i) {
       const double normal = (static_cast<double>(x[i]) - mean) / deviation;
       y[i] = static_cast<float>(normal * factor(1, i, 1.0) + factor(2, i, 0.0));

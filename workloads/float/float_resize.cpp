@@ -83,7 +83,8 @@ void run_nearest(const FloatRun& run) {
   const std::int64_t channels = x[3];
   const arithmetic::ResizeFunction function = resize_function(run.graph, run.node);
   for_each_block(y[0] * y[1], run.threads, [&](std::int64_t row) {
-    const std::int64_t image_row = row / y[1] * x[1] + function.rows[static_cast<std::size_t>(row % y[1])].first;
+    const std::int64_t image_row =
+        row / y[1] * x[1] + function.rows[static_cast<std::size_t>(row % y[1])].first;
     const float* from = run.input().data() + image_row * x[2] * channels;
     float* out = run.result().data() + row * y[2] * channels;
     for (const arithmetic::ResizeTap& tap : function.columns) {

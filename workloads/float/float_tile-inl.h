@@ -23,8 +23,8 @@ using VFloat = hn::Vec<DFloat>;
 inline constexpr int kFloatLanes = HWY_MIN(HWY_LANES(float), static_cast<int>(kFloatPanelColumns));
 inline constexpr int kPanelVectors = static_cast<int>(kFloatPanelColumns) / kFloatLanes;
 
-// Accumulators and operands of a tile fill the registers: 8 x 2 of 32 with 512 bits, 4 x 2 of 16 with 256, 2 x 4
-// of 16 with 128. Without vectors a row of 16 is a tile.
+// Accumulators and operands of a tile fill the registers: 8 x 2 of 32 with 512 bits, 4 x 2 of 16 with 256, 2
+// x 4 of 16 with 128. Without vectors a row of 16 is a tile.
 #if HWY_TARGET <= HWY_AVX3
 inline constexpr int kFloatTileRows = 8;
 inline constexpr int kFloatTilePanels = 2;
@@ -52,8 +52,8 @@ HWY_INLINE void unroll_float(const Function& function) {
   unroll_float(function, std::make_integer_sequence<int, kCount>());
 }
 
-/// kRows rows from `first_row` times kPanels panels from `panel`, whose first column is `column`. A product is
-/// rounded before it is added (no fused multiply-add), as it is without such an instruction.
+/// kRows rows from `first_row` times kPanels panels from `panel`, whose first column is `column`. A product
+/// is rounded before it is added (no fused multiply-add), as it is without such an instruction.
 template <int kRows, int kPanels>
 HWY_NOINLINE void float_tile(const FloatBlock& block, const float* panel, std::int64_t depth,
                              std::int64_t first_row, std::int64_t column) {
@@ -74,8 +74,8 @@ HWY_NOINLINE void float_tile(const FloatBlock& block, const float* panel, std::i
     });
     unroll_float<kRows>([&](auto r) QSIM_FLOAT_UNROLLED {
       const VFloat a = hn::Set(d, row[r * block.row_stride + k]);
-      unroll_float<kVectors>(
-          [&](auto v) QSIM_FLOAT_UNROLLED { acc[r][v] = hn::Add(acc[r][v], hn::Mul(a, b[v])); });
+      unroll_float<kVectors>([&](auto v)
+                                 QSIM_FLOAT_UNROLLED { acc[r][v] = hn::Add(acc[r][v], hn::Mul(a, b[v])); });
     });
     panel += kFloatPanelColumns;
   }

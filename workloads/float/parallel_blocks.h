@@ -9,8 +9,8 @@
 
 namespace qsim {
 
-/// Calls `work(block)` for every block of [0, blocks) on up to `threads` threads, this one included. Blocks must
-/// not depend on each other. An exception in any block comes out here, after all threads have ended.
+/// Calls `work(block)` for every block of [0, blocks) on up to `threads` threads, this one included. Blocks
+/// must not depend on each other. An exception in any block comes out here, after all threads have ended.
 template <typename Work>
 void for_each_block(std::int64_t blocks, int threads, const Work& work) {
   std::atomic<std::int64_t> next{0};
