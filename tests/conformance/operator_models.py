@@ -7,84 +7,11 @@ their range without saturating everywhere.
 import math
 
 import numpy as np
-from model_writer import ModelWriter
+from model_maker import ACTIVATIONS, Maker, conv_size, real_output_range
+from movement_models import (concatenation, expand_dims, pad, reshape, slice_, split, split_v, squeeze, strided_slice,
+                             transpose)
 
-ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
-
-
-class Maker:
-    """A model under construction: one element type for activations, random numbers, graph inputs."""
-
-    def __init__(self, dtype, seed):
-        self.dtype = np.dtype(dtype)
-        self.random = np.random.default_rng([seed, self.dtype.itemsize])
-        self.writer = ModelWriter()
-        # All scales powers of two: exact ties at every step of the kernels' arithmetic.
-        self.has_ties = self.draw(0, 3) == 0
-
-    @property
-    def is_int8(self):
-        return self.dtype == np.int8
-
-    @property
-    def limits(self):
-        return np.iinfo(self.dtype)
-
-    def draw(self, low, high):
-        return int(self.random.integers(low, high + 1))
-
-    def choose(self, *choices):
-        return choices[self.draw(0, len(choices) - 1)]
-
-    def scale(self, real_range):
-        """A scale for a symmetric real range, off any round number."""
-        scale = real_range / self.limits.max * self.random.uniform(0.8, 1.25)
-        return float(np.float32(2.0 ** np.round(np.log2(scale)) if self.has_ties else scale))
-
-    def zero_point(self):
-        return self.draw(-60, 60) if self.is_int8 else 0
-
-    def activation(self, name, shape, real_range=4.0, scale=None, zero_point=None):
-        scale = self.scale(real_range) if scale is None else scale
-        zero_point = self.zero_point() if zero_point is None else zero_point
-        return self.writer.tensor(name, shape, self.dtype, None, [scale], [zero_point]), scale, zero_point
-
-    def input(self, shape, name="x", **options):
-        index, scale, zero_point = self.activation(name, shape, **options)
-        self.writer.inputs.append(index)
-        return index, scale, zero_point
-
-    def output(self, shape, name="y", **options):
-        index, scale, zero_point = self.activation(name, shape, **options)
-        self.writer.outputs.append(index)
-        return index, scale, zero_point
-
-    def weights(self, shape, axis, per_channel=True, zero_point=0):
-        """Index and scales of int8 weights."""
-        count = shape[axis] if per_channel else 1
-        scales = self.random.uniform(0.002, 0.02, count).astype(np.float32)
-        if self.has_ties:
-            scales = (2.0 ** np.round(np.log2(scales))).astype(np.float32)
-        values = self.random.integers(-127, 128, shape)
-        index = self.writer.tensor("weights", shape, np.int8, values, scales, [zero_point] * count, axis)
-        return index, scales
-
-    def bias(self, count, input_scale, weight_scales, output_range):
-        """int32 beside int8 activations, int64 beside int16."""
-        scales = (np.float32(input_scale) * np.asarray(weight_scales, np.float32)).astype(np.float32)
-        values = np.round(self.random.normal(0, 0.2 * output_range, count) / scales)
-        dtype = np.int32 if self.is_int8 else np.int64
-        return self.writer.tensor("bias", [count], dtype, values.astype(dtype), scales, [0] * len(scales))
-
-
-def real_output_range(input_scale, limit, weight_scales, depth):
-    """About two standard deviations of a sum of `depth` products of uniform numbers."""
-    return 2 * math.sqrt(depth) * (input_scale * limit / 1.7) * (float(np.mean(weight_scales)) * 73)
-
-
-def conv_size(size, kernel, dilation, stride, same):
-    window = (kernel - 1) * dilation + 1
-    return -(-size // stride) if same else (size - window) // stride + 1
+__all__ = ["OPERATORS", "Maker"]
 
 
 def convolution(maker, depthwise=False, groups=1):
@@ -269,89 +196,6 @@ def relu_0_to_1(maker):
     maker.writer.operator("RELU_0_TO_1", [x], [y])
 
 
-def pad(maker):
-    shape = [2, 3, 4, 5]
-    sizes = [[maker.draw(0, 2), maker.draw(0, 2)] for _ in shape]
-    result = [size + sum(around) for size, around in zip(shape, sizes)]
-    x, scale, zero_point = maker.input(shape)
-    y, _, _ = maker.output(result, scale=scale, zero_point=zero_point)
-    operands = [x, maker.writer.indices("paddings", sizes)]
-    if maker.draw(0, 1):
-        value = [maker.draw(maker.limits.min, maker.limits.max)]
-        operands.append(maker.writer.tensor("value", [1], maker.dtype, value, [scale], [zero_point]))
-        maker.writer.operator("PADV2", operands, [y], "PadV2Options")
-    else:
-        maker.writer.operator("PAD", operands, [y], "PadOptions")
-
-
-# begin, end, strides, masks, the same in numpy
-SLICES = [
-    ([0, 1, 1, 0], [2, 3, 4, 5], [1, 1, 1, 1], {}, np.s_[0:2, 1:3, 1:4, 0:5]),
-    ([0, -1, 0, 4], [2, -4, 4, 0], [1, -1, 2, -2], {}, np.s_[0:2, -1:-4:-1, 0:4:2, 4:0:-2]),
-    ([1, 1, 1, 1], [2, 2, 2, 2], [1, 1, 1, 1], {"BeginMask": 5, "EndMask": 10}, np.s_[:2, 1:, :2, 1:]),
-    ([0, 2, 0, 3], [1, 3, 4, 4], [1, 1, 1, 1], {"ShrinkAxisMask": 10, "EndMask": 4}, np.s_[0:1, 2, 0:, 3]),
-    ([1, 0, 2], [2, 0, 4], [1, 1, 1], {"EllipsisMask": 2}, np.s_[1:2, ..., 2:4]),
-    ([0, 1, 1], [2, 0, 3], [1, 1, 1], {"NewAxisMask": 2}, np.s_[0:2, np.newaxis, 1:3]),
-    ([0, -2], [9, 9], [1, 1], {}, np.s_[0:9, -2:9]),
-    ([0, 0, 1], [0, 0, 3], [1, 1, 2], {"NewAxisMask": 1, "EllipsisMask": 2}, np.s_[np.newaxis, ..., 1:3:2]),
-]
-
-
-def strided_slice(maker):
-    shape = (2, 3, 4, 5)
-    begin, end, strides, masks, index = maker.choose(*SLICES)
-    x, scale, zero_point = maker.input(shape)
-    y, _, _ = maker.output(np.empty(shape)[index].shape, scale=scale, zero_point=zero_point)
-    operands = [x, *(maker.writer.indices(n, v) for n, v in (("begin", begin), ("end", end), ("strides", strides)))]
-    maker.writer.operator("STRIDED_SLICE", operands, [y], "StridedSliceOptions", **masks)
-
-
-def slice_(maker):
-    shape, begin, size = [2, 3, 4, 5], [1, 0, 2, 1], [1, 2, -1, 3]
-    x, scale, zero_point = maker.input(shape)
-    y, _, _ = maker.output([1, 2, 2, 3], scale=scale, zero_point=zero_point)
-    maker.writer.operator("SLICE", [x, maker.writer.indices("begin", begin), maker.writer.indices("size", size)], [y],
-                          "SliceOptions")
-
-
-def reshape(maker):
-    x, scale, zero_point = maker.input([2, 3, 4])
-    y, _, _ = maker.output([6, 4], scale=scale, zero_point=zero_point)
-    maker.writer.operator("RESHAPE", [x, maker.writer.indices("shape", [6, 4])], [y], "ReshapeOptions")
-
-
-def squeeze(maker):
-    x, scale, zero_point = maker.input([1, 3, 1, 4])
-    y, _, _ = maker.output([3, 4], scale=scale, zero_point=zero_point)
-    maker.writer.operator("SQUEEZE", [x], [y], "SqueezeOptions")
-
-
-def expand_dims(maker):
-    x, scale, zero_point = maker.input([3, 4])
-    y, _, _ = maker.output([3, 1, 4], scale=scale, zero_point=zero_point)
-    maker.writer.operator("EXPAND_DIMS", [x, maker.writer.indices("axis", [1])], [y], "ExpandDimsOptions")
-
-
-def transpose(maker):
-    shape = [2, 3, 4, 5]
-    permutation = [int(d) for d in maker.random.permutation(4)]
-    x, scale, zero_point = maker.input(shape)
-    y, _, _ = maker.output([shape[d] for d in permutation], scale=scale, zero_point=zero_point)
-    maker.writer.operator("TRANSPOSE", [x, maker.writer.indices("permutation", permutation)], [y], "TransposeOptions")
-
-
-def concatenation(maker):
-    axis = maker.draw(-1, 2)
-    shapes = [[2, 3, 4] for _ in range(maker.draw(1, 3))]
-    for shape in shapes:
-        shape[axis] = maker.draw(1, 5)
-    result = list(shapes[0])
-    result[axis] = sum(shape[axis] for shape in shapes)
-    y, scale, zero_point = maker.output(result)
-    inputs = [maker.input(shape, f"x{i}", scale=scale, zero_point=zero_point)[0] for i, shape in enumerate(shapes)]
-    maker.writer.operator("CONCATENATION", inputs, [y], "ConcatenationOptions", Axis=axis)
-
-
 def quantize(maker):
     """From float, and from integers to the same and to the other integer type."""
     other = np.int16 if maker.is_int8 else np.int8
@@ -450,31 +294,6 @@ def batch_matmul(maker):
     y, _, _ = maker.output([*batch, rows, columns], real_range=output_range)
     maker.writer.operator("BATCH_MATMUL", [a, b], [y], "BatchMatMulOptions", version=3 if maker.is_int8 else 4, AdjX=adjoint,
                           AdjY=transposed)
-
-
-def split(maker):
-    axis, parts = maker.draw(-3, 2), maker.draw(1, 3)
-    shape = [2, 3, 4]
-    shape[axis] = parts * maker.draw(1, 3)
-    x, scale, zero_point = maker.input(shape)
-    shape[axis] //= parts
-    outputs = [maker.output(shape, f"y{i}", scale=scale, zero_point=zero_point)[0] for i in range(parts)]
-    maker.writer.operator("SPLIT", [maker.writer.indices("axis", axis), x], outputs, "SplitOptions", NumSplits=parts)
-
-
-def split_v(maker):
-    axis, lengths = maker.draw(-3, 2), [maker.draw(1, 4) for _ in range(maker.draw(1, 3))]
-    shape = [2, 3, 4]
-    shape[axis] = sum(lengths)
-    x, scale, zero_point = maker.input(shape)
-    outputs = []
-    for index, length in enumerate(lengths):
-        shape[axis] = length
-        outputs.append(maker.output(shape, f"y{index}", scale=scale, zero_point=zero_point)[0])
-    if maker.draw(0, 1):
-        lengths[0] = -1
-    operands = [x, maker.writer.indices("lengths", lengths), maker.writer.indices("axis", axis)]
-    maker.writer.operator("SPLIT_V", operands, outputs, "SplitVOptions", NumSplits=len(lengths))
 
 
 OPERATORS = [add, average_pool_2d, batch_matmul, concatenation, conv_2d, depthwise_conv_2d, dequantize, elu, expand_dims, fully_connected, gelu,
