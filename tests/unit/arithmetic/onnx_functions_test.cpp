@@ -152,10 +152,16 @@ TEST_CASE("layer normalization has mean 0 and deviation 1") {
 }
 
 TEST_CASE("a resize blends its four neighbours") {
-  ResizeFunction function{ResizeArithmetic::float_truncated, {{0, 1, 0.75F, 0.25F}}, {{2, 3, 0.5F, 0.5F}}};
+  ResizeFunction function;
+  function.arithmetic = ResizeArithmetic::float_truncated;
+  function.rows = {{0, 1, 0.75F, 0.25F}};
+  function.columns = {{2, 3, 0.5F, 0.5F}};
   const ResizeNeighbours x{10, 20, 30, -41};
   // 0.75 * (10 + 20) / 2 + 0.25 * (30 - 41) / 2 = 9.875
   CHECK(evaluate(function, 0, 0, 0, x) == 9);
+  // Columns alone: (10 + 20) / 2.
+  function.halved_channel = 3;
+  CHECK(evaluate(function, 0, 0, 3, x) == 15);
   function.rows = {{0, 1, 768.0F, 256.0F}};
   function.columns = {{2, 3, 512.0F, 512.0F}};
   function.arithmetic = ResizeArithmetic::integer_truncated;
