@@ -258,8 +258,8 @@ struct ResizeFunction {
   std::vector<ResizeTap> rows, columns;  ///< One an output row, an output column.
   /// float_truncated: of this channel the sum takes each product in two halves.
   std::int64_t halved_channel = -1;
-  DequantizeFunction from;  ///< dequantized
-  UnaryFunction to;         ///< dequantized: a QuantizeFunction
+  DequantizeFunction from{};  ///< dequantized
+  UnaryFunction to{};        ///< dequantized: a QuantizeFunction
 };
 
 /// Element (row, column, channel) of the output from the four elements at (rows[row].first or .second) x
