@@ -59,7 +59,9 @@ Layout NodeWriter::natural_layout(const Node& node) const {
 void NodeWriter::write_float_node(const Node& node) {
   const Layout layout = natural_layout(node);
   const Input input = [&](std::size_t i, const Layout& wanted) {
-    return values_.get_broadcast(node.inputs[i], wanted);
+    const std::string value = values_.get_broadcast(node.inputs[i], wanted);
+    const bool is_integer = graph_.tensor(node.inputs[i]).quantization.has_value();
+    return is_integer ? values_.real(node.inputs[i], value, wanted) : value;
   };
   const std::string real = float_op(node, input, layout);
   const std::string defined = values_.define(node.outputs[0], layout);

@@ -90,6 +90,15 @@ std::vector<std::string> onnx_conversion_notes(const Graph& graph) {
                     std::string(arithmetic::rounding_profile_name(*graph.rounding_profile)) +
                     ": operators round in float32");
   }
+  const bool has_dynamic_ranges = std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) {
+    return is_float_node(graph, node) && mac_count(graph, node) > 0 &&
+           graph.tensor(node.inputs[1]).quantization.has_value();
+  });
+  if (has_dynamic_ranges) {
+    notes.emplace_back(
+        "integer weights of float operators are dequantized: TFLite quantizes the activations on the way, ONNX "
+        "computes with floats");
+  }
   const bool has_widths = std::any_of(graph.tensors.begin(), graph.tensors.end(), [](const Tensor& tensor) {
     return tensor.quantization && tensor.quantization->bits < 32 &&
            tensor.quantization->bits != static_cast<int>(8 * element_size_bytes(tensor.type));

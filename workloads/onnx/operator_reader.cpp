@@ -57,7 +57,7 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{"", "Floor", &R::read_function},
       TableRow{"", "Ceil", &R::read_function},
       TableRow{"", "Softplus", &R::read_function},
-      TableRow{"", "Clip", &R::read_clip},
+      TableRow{"", "Clip", &R::read_clip, true},
       TableRow{"", "Gelu", &R::read_gelu},
       TableRow{kMicrosoft, "Gelu", &R::read_gelu},
       TableRow{"", "PRelu", &R::read_prelu},

@@ -68,6 +68,7 @@ class OperatorReader {
   [[nodiscard]] DimensionOrder common_order(std::size_t rank) const;
   void read_function();
   void read_clip();
+  void read_integer_clip();
   void read_gelu();
   void read_prelu();
   void read_softmax();

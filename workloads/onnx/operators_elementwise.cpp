@@ -116,6 +116,7 @@ void OperatorReader::read_function() {
 
 void OperatorReader::read_clip() {
   expect_inputs(1, 3);
+  if (builder_.info(operand(0).value).type != OnnxType::float32) return read_integer_clip();
   attributes_.ignore("min");
   attributes_.ignore("max");
   const std::optional<ClipBounds> bounds = clip_bounds(builder_, node_);
@@ -126,6 +127,21 @@ void OperatorReader::read_clip() {
   if (bounds->low == 0.0F && bounds->high == 6.0F) unary = {UnaryKind::relu6};
   if (bounds->low == -1.0F && bounds->high == 1.0F) unary = {UnaryKind::relu_n1_to_1};
   emit(unary, {tensor(0, order(0))}, shape(0), order(0));
+}
+
+/// Stored integers between stored bounds: real numbers between (bound - zero point) * scale.
+void OperatorReader::read_integer_clip() {
+  const TensorId x = tensor(0, order(0));
+  const std::optional<Quantization> q = builder_.graph().tensor(x).quantization;
+  const auto bound = [&](std::size_t index, const char* what, float open) {
+    const std::optional<std::vector<std::int64_t>> given = indices(index, what);
+    if (!given) return open;
+    if (given->size() != 1 || !q) fail(what, std::to_string(given->size()) + " numbers", "one, of quantized integers");
+    return static_cast<float>(given->front() - q->zero_point()) * q->scale();
+  };
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const float low = bound(1, "min", -kInfinity);
+  emit(UnaryOp{UnaryKind::clip, low, bound(2, "max", kInfinity)}, {x}, shape(0), order(0));
 }
 
 void OperatorReader::read_gelu() {
