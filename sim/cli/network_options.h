@@ -42,7 +42,19 @@ auto store_in(Part Options::*part, Member Part::*member) {
   return [part, member](Options& options, const std::string& text) { assign(options.*part.*member, text); };
 }
 
-/// --hw and --workload.
+/// --shape
+template <typename Options>
+void add_shapes(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+  table.add({.name = "shape",
+             .kind = ValueKind::text,
+             .value = "NAME=1,3,224,224",
+             .repeatable = true,
+             .group = group,
+             .help = "shape of an input that an ONNX model leaves open"},
+            store_in(network, &NetworkOptions::shapes));
+}
+
+/// --hw, --workload and --shape.
 template <typename Options>
 void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*chip,
                            NetworkOptions Options::*network, const std::string& group) {
@@ -65,13 +77,7 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
              .help = "network: workload JSON, .onnx or .tflite",
              .detail = "qsim list shows the names that ship."},
             store_in(network, &NetworkOptions::workload));
-  table.add({.name = "shape",
-             .kind = ValueKind::text,
-             .value = "NAME=1,3,224,224",
-             .repeatable = true,
-             .group = group,
-             .help = "shape of an input that an ONNX model leaves open"},
-            store_in(network, &NetworkOptions::shapes));
+  add_shapes(table, network, group);
 }
 
 /// --set

@@ -83,6 +83,7 @@ Command convert_command() {
             .default_text = "by OUT's name",
             .help = "workload; QLinear operators or QDQ (.onnx)"},
            &A::format);
+  add_shapes(table, &A::network, group);
   add_precision(table, &A::network, group);
   return table.runs(convert);
 }
