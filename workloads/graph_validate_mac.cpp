@@ -159,7 +159,8 @@ void NodeChecker::check_float_mac_operands() {
 
 /// Accumulators are read by a dequantize alone.
 void NodeChecker::check_sums_or_activation(const Tensor& tensor) {
-  const bool is_sum = tensor.type == ElementType::i32 && tensor.quantization && tensor.quantization->bits == 32;
+  const bool is_sum =
+      tensor.type == ElementType::i32 && tensor.quantization && tensor.quantization->bits == 32;
   if (!is_sum) return check_activation(tensor);
   expect(tensor.quantization->scales.size() == 1, "tensor \"" + tensor.name + "\"",
          std::to_string(tensor.quantization->scales.size()) + " scales", "one scale for the tensor");
@@ -181,7 +182,8 @@ void NodeChecker::check_mac_output() {
       },
       node_.op);
   expect(is_sum && !is_clamped, "output \"" + output().name + "\"", "32 bits of something else",
-         "an accumulator: scale s_x * s_w, zero point 0, no activation", "quantize the output to 1 to 16 bits");
+         "an accumulator: scale s_x * s_w, zero point 0, no activation",
+         "quantize the output to 1 to 16 bits");
 }
 
 void NodeChecker::check_mac_operands() {

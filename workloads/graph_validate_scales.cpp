@@ -68,8 +68,8 @@ void NodeChecker::check_scales_of(const SoftmaxOp& op) {
          fmt::format("{:g}", step), "less than 32,768", "is the input's scale too large?");
 }
 
-// ONNX computes with real numbers, and no quotient is formed. TFLite's 16-bit logistic and tanh: q * s * 3 * 4096
-// has 32 bits.
+// ONNX computes with real numbers, and no quotient is formed. TFLite's 16-bit logistic and tanh: q * s * 3 *
+// 4096 has 32 bits.
 void NodeChecker::check_scales_of(const UnaryOp& op) {
   if (graph_.semantics == Semantics::onnx) return;
   check_rescaling();

@@ -31,8 +31,8 @@ struct NetworkOptions {
   std::optional<int> activation_bits;
   std::string bits_file;
   std::vector<std::string> shapes;  ///< "NAME=1,3,224,224" in their order.
-  std::string until;       ///< Node to end at; empty: the whole network.
-  std::int64_t batch = 1;  ///< Inputs that go through together.
+  std::string until;                ///< Node to end at; empty: the whole network.
+  std::int64_t batch = 1;           ///< Inputs that go through together.
   CalibrationOptions calibration;
 };
 
@@ -121,7 +121,8 @@ void add_precision(CommandTable<Options>& table, NetworkOptions Options::*networ
 
 /// --calibration, --calibration-inputs and --ranges.
 template <typename Options>
-void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*network,
+                     const std::string& group) {
   const auto store = [network](auto CalibrationOptions::*member) {
     return [network, member](Options& options, const std::string& text) {
       assign((options.*network).calibration.*member, text);

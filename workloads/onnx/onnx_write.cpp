@@ -96,7 +96,8 @@ std::vector<std::string> onnx_conversion_notes(const Graph& graph) {
   });
   if (has_dynamic_ranges) {
     notes.emplace_back(
-        "integer weights of float operators are dequantized: TFLite quantizes the activations on the way, ONNX "
+        "integer weights of float operators are dequantized: TFLite quantizes the activations on the way, "
+        "ONNX "
         "computes with floats");
   }
   const bool has_widths = std::any_of(graph.tensors.begin(), graph.tensors.end(), [](const Tensor& tensor) {

@@ -17,8 +17,9 @@ Shape aligned(const Shape& shape, std::size_t rank) {
   return result;
 }
 
-/// ONNX Runtime's loops take the operands of QLinearAdd in the other order where the first has one element along the
-/// innermost dimension that is more than 1 in one of them: its sums of rounded products then round differently.
+/// ONNX Runtime's loops take the operands of QLinearAdd in the other order where the first has one element
+/// along the innermost dimension that is more than 1 in one of them: its sums of rounded products then round
+/// differently.
 bool repeats_first(const Shape& a, const Shape& b) {
   const std::size_t common = std::min(a.size(), b.size());
   for (std::size_t i = 1; i <= common; ++i) {
@@ -58,7 +59,8 @@ DimensionOrder OperatorReader::common_order(std::size_t rank) const {
     if (!common) common = order(i);
   }
   if (!common) return DimensionOrder::plain(rank);
-  if (differs && builder_.wants_channels_last(results_.front().value)) return DimensionOrder::channels_last(rank);
+  if (differs && builder_.wants_channels_last(results_.front().value))
+    return DimensionOrder::channels_last(rank);
   return *common;
 }
 
@@ -136,7 +138,8 @@ void OperatorReader::read_integer_clip() {
   const auto bound = [&](std::size_t index, const char* what, float open) {
     const std::optional<std::vector<std::int64_t>> given = indices(index, what);
     if (!given) return open;
-    if (given->size() != 1 || !q) fail(what, std::to_string(given->size()) + " numbers", "one, of quantized integers");
+    if (given->size() != 1 || !q)
+      fail(what, std::to_string(given->size()) + " numbers", "one, of quantized integers");
     return static_cast<float>(given->front() - q->zero_point()) * q->scale();
   };
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -164,14 +167,15 @@ void OperatorReader::read_prelu() {
   emit(PReluOp{}, {x, broadcast_operand(1, order(0))}, shape(0), order(0));
 }
 
-/// Over one dimension, which goes last; before opset 13 over all from `axis` on, which is the same where only one of
-/// them has more than one element.
+/// Over one dimension, which goes last; before opset 13 over all from `axis` on, which is the same where only
+/// one of them has more than one element.
 void OperatorReader::read_softmax() {
   expect_inputs(1, 1);
   const Shape& x = shape(0);
   const std::int64_t version = node_.domain.empty() ? opset() : attributes_.integer("opset", 13);
   const bool flattens = version < 13;
-  std::int64_t axis = wrapped_axis(attributes_.integer("axis", flattens ? 1 : -1), x.size(), "attribute axis");
+  std::int64_t axis =
+      wrapped_axis(attributes_.integer("axis", flattens ? 1 : -1), x.size(), "attribute axis");
   if (flattens) {
     const auto rank = static_cast<std::int64_t>(x.size());
     std::int64_t long_axis = axis;
@@ -205,8 +209,9 @@ void OperatorReader::read_flat_softmax(std::size_t axis) {
   flatten.outputs = {flat};
   builder_.add_node(std::move(flatten));
   Node softmax = new_node(SoftmaxOp{}, {flat});
-  const TensorId result = builder_.add_tensor(results_.front().value + "#rows", *graph_element_type(results_.front().type),
-                                              matrix, results_.front().quantization);
+  const TensorId result =
+      builder_.add_tensor(results_.front().value + "#rows", *graph_element_type(results_.front().type),
+                          matrix, results_.front().quantization);
   softmax.outputs = {result};
   builder_.add_node(std::move(softmax));
   emit(ReshapeOp{}, {result}, x, plain);
@@ -217,7 +222,8 @@ void OperatorReader::read_batch_norm() {
   expect_inputs(5, 5);
   const Shape& x = shape(0);
   if (x.size() < 2) fail("input", "shape " + to_string(x), "[batch, channels, ..]");
-  if (attributes_.flag("training_mode", false)) fail("attribute training_mode", "1", "0", "export the model for inference");
+  if (attributes_.flag("training_mode", false))
+    fail("attribute training_mode", "1", "0", "export the model for inference");
   const auto epsilon = static_cast<double>(attributes_.real("epsilon", 1e-5F));
   attributes_.ignore("momentum");
   constexpr std::array kNames{"", "scale", "B", "mean", "var"};
@@ -225,7 +231,8 @@ void OperatorReader::read_batch_norm() {
   for (std::size_t i = 1; i < 5; ++i) {
     parameters[i] = *reals(i, kNames[i]);
     if (static_cast<std::int64_t>(parameters[i].size()) != x[1])
-      fail(kNames[i], std::to_string(parameters[i].size()) + " numbers", std::to_string(x[1]) + ", one a channel");
+      fail(kNames[i], std::to_string(parameters[i].size()) + " numbers",
+           std::to_string(x[1]) + ", one a channel");
   }
   OnnxTensor scale = make_onnx_tensor(OnnxType::float32, {x[1]});
   OnnxTensor shift = scale;
@@ -233,14 +240,17 @@ void OperatorReader::read_batch_norm() {
     const double variance = static_cast<double>(parameters[4][c]) + epsilon;
     if (!(variance > 0.0)) fail("var", std::to_string(parameters[4][c]), "a variance above 0");
     const double factor = static_cast<double>(parameters[1][c]) / std::sqrt(variance);
-    const double offset = static_cast<double>(parameters[2][c]) - static_cast<double>(parameters[3][c]) * factor;
+    const double offset =
+        static_cast<double>(parameters[2][c]) - static_cast<double>(parameters[3][c]) * factor;
     scale.put<float>(static_cast<std::int64_t>(c), static_cast<float>(factor));
     shift.put<float>(static_cast<std::int64_t>(c), static_cast<float>(offset));
   }
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   const TensorId input = tensor(0, order);
-  const TensorId scale_id = builder_.constant_tensor(operand(1).value, scale, DimensionOrder::plain(1), std::nullopt);
-  const TensorId shift_id = builder_.constant_tensor(operand(2).value, shift, DimensionOrder::plain(1), std::nullopt);
+  const TensorId scale_id =
+      builder_.constant_tensor(operand(1).value, scale, DimensionOrder::plain(1), std::nullopt);
+  const TensorId shift_id =
+      builder_.constant_tensor(operand(2).value, shift, DimensionOrder::plain(1), std::nullopt);
   emit(BatchNormOp{}, {input, scale_id, shift_id}, x, order);
 }
 
@@ -250,7 +260,8 @@ void OperatorReader::read_layer_norm() {
   const std::int64_t axis = wrapped_axis(attributes_.integer("axis", -1), x.size(), "attribute axis");
   attributes_.ignore("stash_type");
   if (axis + 1 != static_cast<std::int64_t>(x.size()))
-    fail("attribute axis", std::to_string(axis), "the last dimension alone", "flatten the normalized dimensions");
+    fail("attribute axis", std::to_string(axis), "the last dimension alone",
+         "flatten the normalized dimensions");
   LayerNormOp op;
   op.epsilon = attributes_.real("epsilon", 1e-5F);
   const DimensionOrder order = DimensionOrder::plain(x.size());

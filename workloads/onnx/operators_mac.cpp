@@ -24,18 +24,20 @@ void OperatorReader::expect_spatial() {
   }
 }
 
-/// b'[n] of an integer operator is int32 at scale s_x * s_w[n]; a float one is rounded to it as ONNX Runtime does when
-/// it quantizes biases: rne(b / (s_x * s_w)).
+/// b'[n] of an integer operator is int32 at scale s_x * s_w[n]; a float one is rounded to it as ONNX Runtime
+/// does when it quantizes biases: rne(b / (s_x * s_w)).
 TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Operand& x, const Operand& w) {
   if (!has(index)) return kNoTensor;
   const std::string& value = operand(index).value;
   const OnnxTensor* given = builder_.constant(value);
   if (given == nullptr)
-    fail("bias \"" + value + "\"", "a tensor computed at run time", "a constant", builder_.constant_remedy(value));
+    fail("bias \"" + value + "\"", "a tensor computed at run time", "a constant",
+         builder_.constant_remedy(value));
   const bool repeats = given->size() == 1 && channels != 1;
   const bool is_row = given->shape.empty() || given->shape.back() == given->size();
   if ((given->size() != channels && !repeats) || !is_row)
-    fail("bias \"" + value + "\"", "shape " + to_string(given->shape), std::to_string(channels) + " elements");
+    fail("bias \"" + value + "\"", "shape " + to_string(given->shape),
+         std::to_string(channels) + " elements");
   if (is_float() && given->type != OnnxType::float32)
     fail("bias \"" + value + "\"", onnx_type_name(given->type), "FLOAT");
   if (!is_float() && given->type != OnnxType::float32 && given->type != OnnxType::int32)
@@ -46,7 +48,8 @@ TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Op
     quantization.emplace();
     quantization->bits = 32;
     quantization->scales.clear();
-    for (const float scale : w.quantization->scales) quantization->scales.push_back(x.quantization->scale() * scale);
+    for (const float scale : w.quantization->scales)
+      quantization->scales.push_back(x.quantization->scale() * scale);
     quantization->zero_points = {0};
     if (quantization->scales.size() > 1) quantization->axis = 0;
   }
@@ -60,7 +63,8 @@ TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Op
       const float scaled = std::nearbyint(given->get<float>(from) / quantization->scale(n));
       constexpr float kLimit = 2147483648.0F;
       if (!(std::fabs(scaled) < kLimit))
-        fail("bias \"" + value + "\"", std::to_string(given->get<float>(from)), "a number that 32 bits hold at the scales");
+        fail("bias \"" + value + "\"", std::to_string(given->get<float>(from)),
+             "a number that 32 bits hold at the scales");
       bias.put<std::int32_t>(n, static_cast<std::int32_t>(scaled));
     }
   }
@@ -85,12 +89,16 @@ void OperatorReader::read_conv() {
   }
   const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
   if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
-    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")), to_string(kernel) + ", as the weights have");
+    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")),
+         to_string(kernel) + ", as the weights have");
   const Window window = this->window(kernel, false);
-  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 && operand(1).quantization->axis != 0)
-    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis), "axis 0, the output channels");
-  const Conv2dOp conv{window.stride_h, window.stride_w,   window.dilation_h, window.dilation_w, window.pad_top,
-                      window.pad_bottom, window.pad_left, window.pad_right,  groups,            activation_};
+  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 &&
+      operand(1).quantization->axis != 0)
+    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis),
+         "axis 0, the output channels");
+  const Conv2dOp conv{window.stride_h, window.stride_w,   window.dilation_h, window.dilation_w,
+                      window.pad_top,  window.pad_bottom, window.pad_left,   window.pad_right,
+                      groups,          activation_};
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   Shape y{x[0], w[0]};
   y.insert(y.end(), window.output.begin(), window.output.end());
@@ -108,18 +116,21 @@ void OperatorReader::read_conv_transpose() {
     fail(weights, "a tensor computed at run time", "a constant", builder_.constant_remedy(operand(1).value));
   }
   if (w.size() != x.size() || w[0] != x[1])
-    fail(weights, "shape " + to_string(w), "[" + std::to_string(x[1]) + ", outputs, kernel], as many dimensions as the input has");
+    fail(weights, "shape " + to_string(w),
+         "[" + std::to_string(x[1]) + ", outputs, kernel], as many dimensions as the input has");
   const std::int64_t groups = attributes_.integer("group", 1);
   if (groups != 1)
     fail("attribute group", std::to_string(groups), "1", "split the transposed convolution into one a group");
   const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
   if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
-    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")), to_string(kernel) + ", as the weights have");
+    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")),
+         to_string(kernel) + ", as the weights have");
   const std::size_t dimensions = kernel.size();
   const auto values = [&](const char* name, std::size_t count, std::int64_t fallback) {
     std::vector<std::int64_t> list =
         attributes_.integers(name).value_or(std::vector<std::int64_t>(count, fallback));
-    const bool fits = std::all_of(list.begin(), list.end(), [](auto v) { return v >= 0 && v <= kMaxWindowAttribute; });
+    const bool fits =
+        std::all_of(list.begin(), list.end(), [](auto v) { return v >= 0 && v <= kMaxWindowAttribute; });
     if (list.size() != count || !fits)
       fail(std::string("attribute ") + name, to_string(list),
            std::to_string(count) + " values of 0 to " + std::to_string(kMaxWindowAttribute));
@@ -143,17 +154,19 @@ void OperatorReader::read_conv_transpose() {
         fail("attribute output_shape", to_string(*output_shape), std::to_string(dimensions) + " sizes");
       size = output_shape ? (*output_shape)[d] : std::min(x[d + 2] * strides[d], full);
       const std::int64_t total = std::max<std::int64_t>(full - size, 0);
-      // The larger half lies at the end for SAME_UPPER alone: as ONNX Runtime has it, the other way round than the
-      // operator's documentation.
+      // The larger half lies at the end for SAME_UPPER alone: as ONNX Runtime has it, the other way round
+      // than the operator's documentation.
       pads[d] = auto_pad == "SAME_UPPER" ? total / 2 : total - total / 2;
     }
     if (size < 1) fail("output", "size " + std::to_string(size), "1 or more");
     y.push_back(size);
   }
-  const TransposeConv2dOp conv{dimensions == 2 ? strides[0] : 1, strides.back(), dimensions == 2 ? pads[0] : 0,
-                               pads[dimensions - 1], activation_};
-  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 && operand(1).quantization->axis != 1)
-    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis), "axis 1, the output channels");
+  const TransposeConv2dOp conv{dimensions == 2 ? strides[0] : 1, strides.back(),
+                               dimensions == 2 ? pads[0] : 0, pads[dimensions - 1], activation_};
+  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 &&
+      operand(1).quantization->axis != 1)
+    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis),
+         "axis 1, the output channels");
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   const TensorId input = tensor(0, order);
   const TensorId kernel_tensor = tensor(1, transposed_weight_order(w.size()));
@@ -172,8 +185,8 @@ void OperatorReader::read_gemm() {
   if (a.size() != 2 || b.size() != 2)
     fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two matrices");
   if (node_.op_type == "QGemm" && alpha > 0.0F) {
-    // ONNX Runtime multiplies (alpha * s_a) * s_b / s_y, each product rounded: the first operand's scale is the
-    // first product.
+    // ONNX Runtime multiplies (alpha * s_a) * s_b / s_y, each product rounded: the first operand's scale is
+    // the first product.
     operands_.front().quantization->scales.front() *= alpha;
     alpha = 1.0F;
   }
@@ -185,7 +198,8 @@ void OperatorReader::read_gemm() {
   const std::int64_t depth = a[transposes_a ? 0 : 1];
   const std::int64_t outputs = b[transposes_b ? 0 : 1];
   if (b[transposes_b ? 1 : 0] != depth)
-    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "an inner dimension of " + std::to_string(depth));
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b),
+         "an inner dimension of " + std::to_string(depth));
   TensorId left = tensor(0, DimensionOrder::plain(2));
   if (transposes_a) {
     const Tensor given = builder_.graph().tensor(left);
@@ -196,13 +210,15 @@ void OperatorReader::read_gemm() {
     builder_.add_node(std::move(node));
   }
   if (!is_constant(1)) {
-    if (has(2)) fail("input C", "a product of two activations with a summand", "no summand", "add it with Add");
+    if (has(2))
+      fail("input C", "a product of two activations with a summand", "no summand", "add it with Add");
     const TensorId right = tensor(1, DimensionOrder::plain(2));
     return emit(MatMulOp{transposes_b}, {left, right}, {rows, outputs}, DimensionOrder::plain(2));
   }
   const auto& scales = operand(1).quantization;
   if (scales && scales->scales.size() > 1 && scales->axis != (transposes_b ? 0 : 1))
-    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis), "the output channels");
+    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis),
+         "the output channels");
   const DimensionOrder order = transposes_b ? DimensionOrder::plain(2) : DimensionOrder{{1, 0}, 2};
   const TensorId weights = alpha == 1.0F ? tensor(1, order) : scaled_constant(1, alpha, order);
   const TensorId summand = bias(2, outputs, operand(0), operand(1));
@@ -226,9 +242,11 @@ void OperatorReader::read_matmul() {
   const Shape& a = shape(0);
   const Shape& b = shape(1);
   if (a.size() < 2 || b.size() < 2)
-    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two or more dimensions", "unsqueeze the vector");
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "two or more dimensions",
+         "unsqueeze the vector");
   if (a.back() != b[b.size() - 2])
-    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b), "an inner dimension of " + std::to_string(a.back()));
+    fail("inputs", "shapes " + to_string(a) + " and " + to_string(b),
+         "an inner dimension of " + std::to_string(a.back()));
   const bool is_matrix = b.size() == 2;
   if (is_constant(1) && is_matrix) return read_matmul_constant();
   read_matmul_activations();
@@ -239,7 +257,8 @@ void OperatorReader::read_matmul_constant() {
   y.back() = shape(1).back();
   const auto& scales = operand(1).quantization;
   if (scales && scales->scales.size() > 1 && scales->axis != 1)
-    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis), "the last, the output channels");
+    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis),
+         "the last, the output channels");
   const DimensionOrder order = DimensionOrder::plain(y.size());
   const TensorId left = tensor(0, order);
   emit(FullyConnectedOp{activation_}, {left, tensor(1, {{1, 0}, 2}), kNoTensor}, y, order);

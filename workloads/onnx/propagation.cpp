@@ -16,21 +16,65 @@ bool is_one_of(const std::string& op, const std::array<std::string_view, N>& nam
 
 /// Works on height, width and channels.
 bool is_spatial(const std::string& op) {
-  constexpr std::array<std::string_view, 10> kNames{
-      "Conv",       "ConvTranspose",     "ConvInteger",   "MaxPool",            "AveragePool",
-      "Resize",     "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "DepthToSpace"};
+  constexpr std::array<std::string_view, 10> kNames{"Conv",
+                                                    "ConvTranspose",
+                                                    "ConvInteger",
+                                                    "MaxPool",
+                                                    "AveragePool",
+                                                    "Resize",
+                                                    "GlobalAveragePool",
+                                                    "GlobalMaxPool",
+                                                    "BatchNormalization",
+                                                    "DepthToSpace"};
   return is_one_of(op, kNames);
 }
 
 /// Computes element by element, or along any dimension.
 bool keeps_order(const std::string& op) {
-  constexpr std::array<std::string_view, 44> kNames{
-      "Add",       "Sub",         "Mul",        "Div",     "Min",      "Max",       "Pow",        "Relu",
-      "LeakyRelu", "PRelu",       "Sigmoid",    "Tanh",    "Clip",     "Elu",       "HardSwish",  "HardSigmoid",
-      "Gelu",      "Erf",         "Exp",        "Log",     "Sqrt",     "Neg",       "Abs",        "Floor",
-      "Ceil",      "Reciprocal",  "Softplus",   "Concat",  "Split",    "Slice",     "Pad",        "Identity",
-      "Dropout",   "Cast",        "ReduceMean", "Softmax", "FastGelu", "QuickGelu", "LogSoftmax", "QuantizeLinear",
-      "DequantizeLinear", "Gather", "Transpose", "Where"};
+  constexpr std::array<std::string_view, 44> kNames{"Add",
+                                                    "Sub",
+                                                    "Mul",
+                                                    "Div",
+                                                    "Min",
+                                                    "Max",
+                                                    "Pow",
+                                                    "Relu",
+                                                    "LeakyRelu",
+                                                    "PRelu",
+                                                    "Sigmoid",
+                                                    "Tanh",
+                                                    "Clip",
+                                                    "Elu",
+                                                    "HardSwish",
+                                                    "HardSigmoid",
+                                                    "Gelu",
+                                                    "Erf",
+                                                    "Exp",
+                                                    "Log",
+                                                    "Sqrt",
+                                                    "Neg",
+                                                    "Abs",
+                                                    "Floor",
+                                                    "Ceil",
+                                                    "Reciprocal",
+                                                    "Softplus",
+                                                    "Concat",
+                                                    "Split",
+                                                    "Slice",
+                                                    "Pad",
+                                                    "Identity",
+                                                    "Dropout",
+                                                    "Cast",
+                                                    "ReduceMean",
+                                                    "Softmax",
+                                                    "FastGelu",
+                                                    "QuickGelu",
+                                                    "LogSoftmax",
+                                                    "QuantizeLinear",
+                                                    "DequantizeLinear",
+                                                    "Gather",
+                                                    "Transpose",
+                                                    "Where"};
   return is_one_of(op, kNames);
 }
 
@@ -44,17 +88,20 @@ void GraphBuilder::find_wishes() {
     const std::string& op = quantized ? quantized->plain : node.op_type;
     const auto output = wishes_.find(node.outputs.front());
     const Wish inherited = output == wishes_.end() ? Wish{} : output->second;
-    const bool has_nhwc = std::any_of(node.attributes.begin(), node.attributes.end(), [](const OnnxAttribute& a) {
-      const auto* value = std::get_if<std::int64_t>(&a.value);
-      return a.name == "channels_last" && value != nullptr && *value != 0;
-    });
+    const bool has_nhwc =
+        std::any_of(node.attributes.begin(), node.attributes.end(), [](const OnnxAttribute& a) {
+          const auto* value = std::get_if<std::int64_t>(&a.value);
+          return a.name == "channels_last" && value != nullptr && *value != 0;
+        });
     const bool is_transpose = op == "Transpose";  // Moves anyway, whatever its input's order.
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i].empty()) continue;
       Wish& wish = wishes_[node.inputs[i]];
-      if ((is_spatial(op) && i == 0 && !has_nhwc) || (keeps_order(op) && !is_transpose && inherited.channels_last))
+      if ((is_spatial(op) && i == 0 && !has_nhwc) ||
+          (keeps_order(op) && !is_transpose && inherited.channels_last))
         wish.channels_last = true;
-      if (i == 0 && moves_integers(node) && !inherited.scale.empty()) wish = {wish.channels_last, inherited.scale, inherited.zero_point};
+      if (i == 0 && moves_integers(node) && !inherited.scale.empty())
+        wish = {wish.channels_last, inherited.scale, inherited.zero_point};
     }
     state_scales(node, quantized);
   }
@@ -84,7 +131,8 @@ std::optional<Quantization> GraphBuilder::stated_quantization(const std::string&
   if (found == wishes_.end() || found->second.scale.empty()) return std::nullopt;
   // An input has one scale or none; a user with another kind says what is wrong, or converts slice by slice.
   if (!is_constant(found->second.scale) || constant(found->second.scale)->size() != 1) return std::nullopt;
-  return quantization(found->second.scale, found->second.zero_point, type, shape, -1, "graph input \"" + value + "\"");
+  return quantization(found->second.scale, found->second.zero_point, type, shape, -1,
+                      "graph input \"" + value + "\"");
 }
 
 }  // namespace qsim::onnx_format

@@ -18,7 +18,8 @@ struct OperatorRow {
   std::size_t output_scale;
 };
 
-// Operands come as value, scale, zero point one after the other; the zero point of the output follows its scale.
+// Operands come as value, scale, zero point one after the other; the zero point of the output follows its
+// scale.
 constexpr std::array kOperators{
     OperatorRow{"", "QLinearConv", "Conv", 2, 8, 6},
     OperatorRow{"", "QLinearMatMul", "MatMul", 2, 0, 6},
@@ -49,7 +50,8 @@ QuantizedOperator integer_product(const char* plain) {
 
 std::optional<QuantizedOperator> quantized_operator(const OnnxNode& node) {
   if (node.domain == kMicrosoft && node.op_type == "QLinearConcat")
-    return node.inputs.size() >= 5 && node.inputs.size() % 3 == 2 ? std::optional(concatenation(node)) : std::nullopt;
+    return node.inputs.size() >= 5 && node.inputs.size() % 3 == 2 ? std::optional(concatenation(node))
+                                                                  : std::nullopt;
   if (node.domain.empty() && node.inputs.size() >= 2) {
     if (node.op_type == "ConvInteger") return integer_product("Conv");
     if (node.op_type == "MatMulInteger") return integer_product("MatMul");
@@ -62,13 +64,15 @@ std::optional<QuantizedOperator> quantized_operator(const OnnxNode& node) {
   if (row == kOperators.end() || node.inputs.size() <= row->output_scale) return std::nullopt;
   QuantizedOperator op{row->plain, {}, {}, row->output_scale, row->output_scale + 1};
   for (std::size_t i = 0; i < row->operand_count; ++i) op.operands.push_back({3 * i, 3 * i + 1, 3 * i + 2});
-  if (row->bias != 0 && row->bias < node.inputs.size() && !node.inputs[row->bias].empty()) op.bias = row->bias;
+  if (row->bias != 0 && row->bias < node.inputs.size() && !node.inputs[row->bias].empty())
+    op.bias = row->bias;
   return op;
 }
 
 bool moves_integers(const OnnxNode& node) {
-  constexpr std::array kMovers{"MaxPool", "Reshape", "Flatten",   "Transpose", "Squeeze", "Unsqueeze", "Identity",
-                               "Concat",  "Split",   "Slice",     "Pad",       "Resize",  "Dropout",   "Gather"};
+  constexpr std::array kMovers{"MaxPool",   "Reshape",  "Flatten", "Transpose", "Squeeze",
+                               "Unsqueeze", "Identity", "Concat",  "Split",     "Slice",
+                               "Pad",       "Resize",   "Dropout", "Gather"};
   return node.domain.empty() && std::find(kMovers.begin(), kMovers.end(), node.op_type) != kMovers.end();
 }
 

@@ -79,7 +79,8 @@ void NodeWriter::write_integer_product(const Node& node) {
   const bool turned = conv == nullptr && (matmul == nullptr || matmul->transpose_b);
   if (turned) std::swap(w_layout[rank - 1], w_layout[rank - 2]);
   const Layout x_layout = conv != nullptr ? channels_first(4) : graph_order(input(node, 0).shape.size());
-  std::vector<std::string> inputs{values_.get(node.inputs[0], x_layout), values_.get(node.inputs[1], w_layout)};
+  std::vector<std::string> inputs{values_.get(node.inputs[0], x_layout),
+                                  values_.get(node.inputs[1], w_layout)};
   if (!is_wide) append(inputs, {values_.zero_point(node.inputs[0]), values_.zero_point(node.inputs[1])});
   const std::string y = values_.define(
       node.outputs[0], conv != nullptr ? channels_first(4) : graph_order(output(node).shape.size()));

@@ -103,7 +103,8 @@ int compare(const CompareArguments& arguments, const ShippedFiles& files) {
   check_arguments(arguments);
   TensorSet b = read_tensor_set(arguments.files.back());
   std::optional<Graph> graph;
-  if (!arguments.network.workload.empty()) graph = prepare_graph(arguments.network, files, named_arrays(arguments.inputs));
+  if (!arguments.network.workload.empty())
+    graph = prepare_graph(arguments.network, files, named_arrays(arguments.inputs));
 
   CompareReport report;
   TensorSet a;
@@ -222,11 +223,12 @@ void add_network(Table& table) {
 }  // namespace
 
 Command compare_outputs_command() {
-  Table table({.name = "compare-outputs",
-               .summary = "Compares tensors of two files, or of a run and a reference, value by value",
-               .usage = {"A B [options]", "--workload FILE|NAME REFERENCE [options]"},
-               .examples = {"qsim compare-outputs --workload model.tflite --input x.npy reference.npy --explain"},
-               .exit_1 = "they differ"});
+  Table table(
+      {.name = "compare-outputs",
+       .summary = "Compares tensors of two files, or of a run and a reference, value by value",
+       .usage = {"A B [options]", "--workload FILE|NAME REFERENCE [options]"},
+       .examples = {"qsim compare-outputs --workload model.tflite --input x.npy reference.npy --explain"},
+       .exit_1 = "they differ"});
   add_what(table);
   add_network(table);
   const std::string group = "Results";
