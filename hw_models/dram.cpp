@@ -11,7 +11,11 @@ namespace qsim {
 
 Dram::Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Program& program,
            ChipContext& context)
-    : sc_module(name), socket("socket"), host_socket("host_socket"), timing_(config.dram, config.clock_khz), context_(context) {
+    : sc_module(name),
+      socket("socket"),
+      host_socket("host_socket"),
+      timing_(config.dram, config.clock_khz),
+      context_(context) {
   socket.register_b_transport(this, &Dram::transport);
   host_socket.register_b_transport(this, &Dram::transport);
   if (!context.moves_values) return;

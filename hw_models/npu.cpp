@@ -59,10 +59,10 @@ class Npu : public sc_core::sc_module {
       host = std::make_unique<Host>("host", context);
       host->socket.bind(dram->host_socket);
     }
-    controller = std::make_unique<Controller>(
-        "controller", program, repeat(program, options.inferences), hardware.accumulators.slots(),
-        hardware.accumulators.entries_per_slot(), dma.get(), host.get(), mac_array, requantizer, vector_unit,
-        context);
+    controller =
+        std::make_unique<Controller>("controller", program, repeat(program, options.inferences),
+                                     hardware.accumulators.slots(), hardware.accumulators.entries_per_slot(),
+                                     dma.get(), host.get(), mac_array, requantizer, vector_unit, context);
   }
 
   Completions completions;

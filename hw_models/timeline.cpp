@@ -11,11 +11,13 @@ constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::count_);
 
 /// Class that a cycle counts as when `span` is the first state that applies.
 constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
-    CycleClass::compute,          CycleClass::fill_drain,        CycleClass::weight_load,
-    CycleClass::wait_weights,     CycleClass::wait_activations,  CycleClass::wait_accumulators,
-    CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::vector,
-    CycleClass::host,             CycleClass::wait_requantizer, CycleClass::wait_output_space, CycleClass::wait_activations,
-    CycleClass::wait_weights,
+    CycleClass::compute,          CycleClass::fill_drain,
+    CycleClass::weight_load,      CycleClass::wait_weights,
+    CycleClass::wait_activations, CycleClass::wait_accumulators,
+    CycleClass::wait_requantizer, CycleClass::wait_output_space,
+    CycleClass::vector,           CycleClass::host,
+    CycleClass::wait_requantizer, CycleClass::wait_output_space,
+    CycleClass::wait_activations, CycleClass::wait_weights,
 };
 
 struct Edge {

@@ -7,8 +7,8 @@
 
 namespace qsim {
 
-/// Why the chip cannot compute a node of a valid graph, with what is missing; "" where it can, or where the node
-/// has float activations and is the host's.
+/// Why the chip cannot compute a node of a valid graph, with what is missing; "" where it can, or where the
+/// node has float activations and is the host's.
 [[nodiscard]] std::string chip_obstacle(const Graph& graph, const Node& node);
 
 /// InputError naming the node's place where there is an obstacle.

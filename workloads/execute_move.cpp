@@ -95,9 +95,8 @@ void run_concat(const Graph& graph, const Node& node, const Operands& inputs, Te
   StridedBox to{0, row_major_strides(output.shape)};
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorData& input = *inputs[i];
-    const arithmetic::UnaryFunction function = input.type == ElementType::f32
-                                                   ? arithmetic::CopyFunction{}
-                                                   : unary_function(graph, node, i);
+    const arithmetic::UnaryFunction function =
+        input.type == ElementType::f32 ? arithmetic::CopyFunction{} : unary_function(graph, node, i);
     TensorData rescaled;
     const TensorData* source = &input;
     if (!std::holds_alternative<arithmetic::CopyFunction>(function)) {

@@ -29,7 +29,8 @@ struct NodeSupport {
   std::vector<std::string> remarks;  ///< What is worth knowing though it keeps nothing from running.
   /// Its node in WorkloadSurvey::graph. Absent: there is none, or other problems hide its shapes.
   std::optional<std::size_t> graph_node;
-  /// Nodes of the graph that prepare its operands (another order of dimensions, another scale), or take part in it.
+  /// Nodes of the graph that prepare its operands (another order of dimensions, another scale), or take part
+  /// in it.
   std::vector<std::size_t> inserted_nodes;
 };
 

@@ -6,8 +6,8 @@
 
 namespace qsim::arithmetic {
 
-/// With L = ln(FLT_MAX / length) - 5 (not below 0), the logarithm in float32, so that the sum of a row stays finite: an input i below
-/// the largest has exp((L / s - i) s), computed in double and rounded to float32.
+/// With L = ln(FLT_MAX / length) - 5 (not below 0), the logarithm in float32, so that the sum of a row stays
+/// finite: an input i below the largest has exp((L / s - i) s), computed in double and rounded to float32.
 OnnxTableSoftmaxFunction make_onnx_table_softmax(const QuantizedType& input, const QuantizedType& output,
                                                  std::int64_t length) {
   OnnxTableSoftmaxFunction f;

@@ -259,7 +259,7 @@ struct ResizeFunction {
   /// float_truncated: of this channel the sum takes each product in two halves.
   std::int64_t halved_channel = -1;
   DequantizeFunction from{};  ///< dequantized
-  UnaryFunction to{};        ///< dequantized: a QuantizeFunction
+  UnaryFunction to{};         ///< dequantized: a QuantizeFunction
 };
 
 /// Element (row, column, channel) of the output from the four elements at (rows[row].first or .second) x

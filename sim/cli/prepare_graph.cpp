@@ -26,8 +26,7 @@ void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& f
   validate(graph);
   QuantizeOptions quantize_options;
   quantize_options.widths = bit_widths(options);
-  quantize_options.ranges =
-      options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
+  quantize_options.ranges = options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
   quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
   const Graph original = graph;
@@ -36,10 +35,11 @@ void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& f
 
 [[noreturn]] void refuse_calibration(const Graph& graph, const CalibrationOptions& calibration) {
   const bool has_data = !calibration.data.empty();
-  throw InputError({has_data ? "--calibration" : "--ranges", "",
-                    '"' + (has_data ? calibration.data : calibration.ranges) + '"',
-                    "a float network; " + graph.source + " is quantized already",
-                    "leave it out: --weight-bits and --activation-bits change the widths of what is quantized"});
+  throw InputError(
+      {has_data ? "--calibration" : "--ranges", "",
+       '"' + (has_data ? calibration.data : calibration.ranges) + '"',
+       "a float network; " + graph.source + " is quantized already",
+       "leave it out: --weight-bits and --activation-bits change the widths of what is quantized"});
 }
 
 }  // namespace
@@ -48,7 +48,8 @@ InputShapes parse_shapes(const std::vector<std::string>& arguments) {
   InputShapes shapes;
   for (const std::string& argument : arguments) {
     const auto fail = [&](const std::string& expected) {
-      throw InputError(Problem{"--shape", "", '"' + argument + '"', expected, "as in --shape input=1,3,224,224"});
+      throw InputError(
+          Problem{"--shape", "", '"' + argument + '"', expected, "as in --shape input=1,3,224,224"});
     };
     // Names of ONNX values may have '=' in them; sizes have none.
     const std::size_t equals = argument.rfind('=');

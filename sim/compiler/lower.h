@@ -21,7 +21,8 @@ struct LoweredRow {
 };
 
 /// Geometry, formats, functions and parameter layout of a row. Placements have dims and DRAM strides, no
-/// addresses; `row` is the report row. A product of activations is for chips with DRAM. Throws InputError where a node cannot be mapped on any chip.
+/// addresses; `row` is the report row. A product of activations is for chips with DRAM. Throws InputError
+/// where a node cannot be mapped on any chip.
 [[nodiscard]] LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                                const HardwareConfig& hardware);
 

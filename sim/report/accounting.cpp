@@ -64,8 +64,9 @@ void check_dram(const std::string& where, const Activity& activity, const Hardwa
                  activity[Event::dram_read_bursts] * hardware.dram.burst_bytes);
   ledger.at_most(where + ": DRAM bytes written against write bursts", written,
                  activity[Event::dram_write_bursts] * hardware.dram.burst_bytes);
-  ledger.equal(where + ": DRAM bytes against DMA and host bytes", dram_payload_bytes(traffic),
-               activity[Event::dma_bytes] + activity[Event::host_read_bytes] + activity[Event::host_write_bytes]);
+  ledger.equal(
+      where + ": DRAM bytes against DMA and host bytes", dram_payload_bytes(traffic),
+      activity[Event::dma_bytes] + activity[Event::host_read_bytes] + activity[Event::host_write_bytes]);
   ledger.at_most(where + ": weights, parameters and activations read from DRAM against buffer writes",
                  read - activity[Event::dram_read_partial_sum_bytes] - activity[Event::host_read_bytes],
                  activity[Event::weight_buffer_write_bytes] + activity[Event::activation_buffer_write_bytes]);

@@ -20,7 +20,7 @@ namespace qsim::onnx_format {
 
 /// What a value is read as. Without quantization: a float, or integers that nobody has given a scale yet.
 struct Operand {
-  std::string value;  ///< "" where an optional operand is absent.
+  std::string value;                         ///< "" where an optional operand is absent.
   std::optional<Quantization> quantization;  ///< `axis` is a dimension of the model.
 
   [[nodiscard]] bool is_absent() const { return value.empty(); }
@@ -38,8 +38,8 @@ struct ValueInfo {
   OnnxType type = OnnxType::undefined;
   Shape shape;  ///< In the model's order.
   const OnnxTensor* constant = nullptr;
-  /// Set where the value is DequantizeLinear of another: that one, and how it is read. No tensor holds the float
-  /// before somebody wants it.
+  /// Set where the value is DequantizeLinear of another: that one, and how it is read. No tensor holds the
+  /// float before somebody wants it.
   std::optional<Operand> dequantized;
   std::string dequantize_node, dequantize_place;
   std::vector<TensorId> forms;  ///< Tensors that hold it, the one under its own name first.
@@ -56,14 +56,15 @@ class GraphBuilder {
   [[nodiscard]] bool is_known(const std::string& value) const { return values_.count(value) != 0; }
   /// Of a value that is known (asserted).
   [[nodiscard]] const ValueInfo& info(const std::string& value) const;
-  /// The constant's values; a dequantized constant is computed at its first use. nullptr for what is computed at
-  /// run time.
+  /// The constant's values; a dequantized constant is computed at its first use. nullptr for what is computed
+  /// at run time.
   const OnnxTensor* constant(const std::string& value);
   /// The same whatever it costs, or where the value is DequantizeLinear of a constant without computing it.
   [[nodiscard]] bool is_constant(const std::string& value) const;
   void add_constant(const std::string& value, OnnxTensor tensor);
   /// What to do where the value has to be a constant and is none.
-  [[nodiscard]] std::string constant_remedy(const std::string& value, const std::string& otherwise = {}) const;
+  [[nodiscard]] std::string constant_remedy(const std::string& value,
+                                            const std::string& otherwise = {}) const;
   void add_initializers();
   /// Another name for a value.
   void add_alias(const std::string& value, const std::string& original);
@@ -72,8 +73,9 @@ class GraphBuilder {
   void add_inner(const std::string& value, const Shape& shape);
   void add_input(const std::string& value, OnnxType type, const Shape& shape,
                  const std::optional<Quantization>& quantization, const DimensionOrder& order);
-  /// Scale, zero point and width of `operand` from constants; `axis` and `block_size` as DequantizeLinear has them.
-  /// `shape` is the quantized tensor's. Throws InputError with `place` for what is no constant or does not fit.
+  /// Scale, zero point and width of `operand` from constants; `axis` and `block_size` as DequantizeLinear has
+  /// them. `shape` is the quantized tensor's. Throws InputError with `place` for what is no constant or does
+  /// not fit.
   Quantization quantization(const std::string& scale, const std::string& zero_point, OnnxType type,
                             const Shape& shape, std::int64_t axis, const std::string& place);
   /// Of an operator on integers (ConvInteger): scales are 1, the zero point may be absent.
@@ -81,8 +83,8 @@ class GraphBuilder {
                                     std::int64_t axis, const std::string& place);
 
   // ---- tensors (graph_builder.cpp) -----------------------------------------------------------------------
-  /// A tensor that holds the operand in this order of dimensions and with these parameters; where none does yet, a
-  /// constant is made, or nodes that move the elements ("NODE#layout") or read them at another scale
+  /// A tensor that holds the operand in this order of dimensions and with these parameters; where none does
+  /// yet, a constant is made, or nodes that move the elements ("NODE#layout") or read them at another scale
   /// ("NODE#scale") are added.
   TensorId tensor(const Operand& operand, const DimensionOrder& order, const Node& user);
   /// A constant of our own making under the name of `value`.
@@ -100,11 +102,12 @@ class GraphBuilder {
   /// Some user, through operators that keep the order of dimensions, wants channels last.
   [[nodiscard]] bool wants_channels_last(const std::string& value) const;
   /// Parameters under which the first user that says any reads integers.
-  std::optional<Quantization> stated_quantization(const std::string& value, OnnxType type, const Shape& shape);
+  std::optional<Quantization> stated_quantization(const std::string& value, OnnxType type,
+                                                  const Shape& shape);
 
  private:
-  Quantization quantization(const OnnxTensor& scales, const std::string& zero_point, OnnxType type, const Shape& shape,
-                            std::int64_t axis, const std::string& place);
+  Quantization quantization(const OnnxTensor& scales, const std::string& zero_point, OnnxType type,
+                            const Shape& shape, std::int64_t axis, const std::string& place);
   struct ConstantKey {
     std::string value;
     std::vector<int> axes;

@@ -20,7 +20,8 @@ struct OperatorReader::TableRow {
   bool moves = false;
 };
 
-const OperatorReader::TableRow* OperatorReader::find_row(const std::string& domain, const std::string& op_type) {
+const OperatorReader::TableRow* OperatorReader::find_row(const std::string& domain,
+                                                         const std::string& op_type) {
   using R = OperatorReader;
   static const std::array kRows{
       TableRow{"", "Conv", &R::read_conv},
@@ -130,19 +131,22 @@ void OperatorReader::read() {
 }
 
 void OperatorReader::take_quantized(const QuantizedOperator& op) {
-  const auto quantization = [&](const std::string& value, std::optional<std::size_t> scale, std::size_t zero_point,
-                                OnnxType type, const Shape& shape) {
+  const auto quantization = [&](const std::string& value, std::optional<std::size_t> scale,
+                                std::size_t zero_point, OnnxType type, const Shape& shape) {
     const std::string zero = zero_point < node_.inputs.size() ? node_.inputs[zero_point] : "";
-    // Weights have one scale an output channel: the first dimension of a convolution's, the last of a matrix's.
+    // Weights have one scale an output channel: the first dimension of a convolution's, the last of a
+    // matrix's.
     const std::int64_t axis = op_ == "Conv" || (op_ == "Gemm" && attributes_.flag("transB", false)) ? 0 : -1;
     if (!scale) return builder_.integer_quantization(zero, type, shape, axis, place_ + " \"" + value + "\"");
-    return builder_.quantization(node_.inputs[*scale], zero, type, shape, axis, place_ + " \"" + value + "\"");
+    return builder_.quantization(node_.inputs[*scale], zero, type, shape, axis,
+                                 place_ + " \"" + value + "\"");
   };
   for (const QuantizedOperand& operand : op.operands) {
     const std::string& value = node_.inputs[operand.value];
     if (value.empty()) fail("input " + std::to_string(operand.value), "none", "a tensor");
     const ValueInfo& info = builder_.info(value);
-    operands_.push_back({value, quantization(value, operand.scale, operand.zero_point, info.type, info.shape)});
+    operands_.push_back(
+        {value, quantization(value, operand.scale, operand.zero_point, info.type, info.shape)});
   }
   if (op.bias) operands_.push_back({node_.inputs[*op.bias], std::nullopt});
   Result result;
@@ -185,7 +189,8 @@ void OperatorReader::take_plain(const TableRow& row) {
     Operand operand{input, std::nullopt};
     if (!input.empty() && !builder_.is_constant(input)) {
       const ValueInfo& info = builder_.info(input);
-      if (!info.forms.empty()) operand.quantization = builder_.graph().tensor(info.forms.front()).quantization;
+      if (!info.forms.empty())
+        operand.quantization = builder_.graph().tensor(info.forms.front()).quantization;
     }
     operands_.push_back(std::move(operand));
   }
@@ -214,7 +219,8 @@ void OperatorReader::expect_inputs(std::size_t min, std::size_t max) const {
   }
   for (std::size_t i = op_ == "Split" ? node_.outputs.size() : 1; i < node_.outputs.size(); ++i) {
     const std::string& output = node_.outputs[i];
-    if (output.empty() || (builder_.model().consumers(output).empty() && !builder_.model().is_output(output))) continue;
+    if (output.empty() || (builder_.model().consumers(output).empty() && !builder_.model().is_output(output)))
+      continue;
     fail("output \"" + output + "\"", "an output beside the first that is used", "the first output alone");
   }
 }
@@ -247,8 +253,8 @@ std::optional<std::vector<float>> OperatorReader::reals(std::size_t index, const
   if (!has(index)) return std::nullopt;
   const OnnxTensor* value = builder_.constant(operands_[index].value);
   if (value == nullptr)
-    fail(std::string(what) + " \"" + operands_[index].value + "\"", "a tensor computed at run time", "a constant",
-         builder_.constant_remedy(operands_[index].value));
+    fail(std::string(what) + " \"" + operands_[index].value + "\"", "a tensor computed at run time",
+         "a constant", builder_.constant_remedy(operands_[index].value));
   if (value->type != OnnxType::float32) fail(what, onnx_type_name(value->type), "FLOAT");
   std::vector<float> values;
   for (std::int64_t i = 0; i < value->size(); ++i) values.push_back(value->get<float>(i));
@@ -267,11 +273,12 @@ Node OperatorReader::new_node(Op op, std::vector<TensorId> inputs) const {
   return {node_.name, place_, std::move(op), std::move(inputs), {}};
 }
 
-void OperatorReader::emit(Op op, std::vector<TensorId> inputs, const Shape& shape, const DimensionOrder& order,
-                          std::size_t index) {
+void OperatorReader::emit(Op op, std::vector<TensorId> inputs, const Shape& shape,
+                          const DimensionOrder& order, std::size_t index) {
   const Result& result = results_[index];
   if (!graph_element_type(result.type))
-    fail("output", onnx_type_name(result.type), "FLOAT or integers of at most 16 bits", "convert the model to float32");
+    fail("output", onnx_type_name(result.type), "FLOAT or integers of at most 16 bits",
+         "convert the model to float32");
   if (checked_element_count(shape) < 0) {
     fail("output", "shape " + to_string(shape),
          "dimensions of at least 1 and at most " + std::to_string(kMaxTensorElements) + " elements");
@@ -281,8 +288,8 @@ void OperatorReader::emit(Op op, std::vector<TensorId> inputs, const Shape& shap
   builder_.add_node(std::move(node));
 }
 
-void OperatorReader::emit_move(Op op, std::vector<TensorId> inputs, const Shape& shape, const DimensionOrder& order,
-                               std::size_t index) {
+void OperatorReader::emit_move(Op op, std::vector<TensorId> inputs, const Shape& shape,
+                               const DimensionOrder& order, std::size_t index) {
   const std::optional<Quantization> to = results_[index].quantization;
   const std::optional<Quantization> from = builder_.graph().tensor(inputs.front()).quantization;
   const bool same = !to || (from && from->bits == to->bits && from->is_signed == to->is_signed &&

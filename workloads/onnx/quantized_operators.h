@@ -1,5 +1,5 @@
-// Operators whose operands carry their scales (QLinearConv, com.microsoft QGemm, ...): where those stand among the
-// inputs, and which plain operator computes the same on real numbers.
+// Operators whose operands carry their scales (QLinearConv, com.microsoft QGemm, ...): where those stand
+// among the inputs, and which plain operator computes the same on real numbers.
 #pragma once
 
 #include <cstddef>

@@ -35,12 +35,15 @@ const OnnxTensor* GraphBuilder::constant(const std::string& value) {
   const auto found = values_.find(value);
   if (found == values_.end()) return nullptr;
   ValueInfo& info = found->second;
-  if (info.constant != nullptr || !info.dequantized || !is_constant(info.dequantized->value)) return info.constant;
+  if (info.constant != nullptr || !info.dequantized || !is_constant(info.dequantized->value))
+    return info.constant;
   const OnnxNode& node = model_.model().nodes[*model_.producer(value)];
   const Attributes attributes(node, model_.model().file);
   FoldRequest request{node, model_.model().file, attributes, model_.opset(), {}};
-  for (const std::string& input : node.inputs) request.inputs.push_back(input.empty() ? nullptr : constant(input));
-  count_constant(value, static_cast<std::size_t>(info.dequantized ? element_count(info.shape) : 0) * sizeof(float));
+  for (const std::string& input : node.inputs)
+    request.inputs.push_back(input.empty() ? nullptr : constant(input));
+  count_constant(value,
+                 static_cast<std::size_t>(info.dequantized ? element_count(info.shape) : 0) * sizeof(float));
   constants_.push_back(std::move(fold_node(request)->front()));
   info.constant = &constants_.back();
   return info.constant;
@@ -67,7 +70,8 @@ std::string GraphBuilder::constant_remedy(const std::string& value, const std::s
   const std::vector<const OnnxValue*>& inputs = model_.inputs();
   const bool is_input =
       std::any_of(inputs.begin(), inputs.end(), [&](const OnnxValue* input) { return input->name == value; });
-  return is_input ? "give its value with --input " + value + "=FILE.npy, or make it an initializer" : otherwise;
+  return is_input ? "give its value with --input " + value + "=FILE.npy, or make it an initializer"
+                  : otherwise;
 }
 
 void GraphBuilder::add_initializers() {
@@ -109,19 +113,23 @@ void GraphBuilder::add_input(const std::string& value, OnnxType type, const Shap
 Quantization GraphBuilder::quantization(const std::string& scale_value, const std::string& zero_point_value,
                                         OnnxType type, const Shape& shape, std::int64_t axis,
                                         const std::string& place) {
-  const auto fail = [&](const std::string& value, const std::string& expected, const std::string& remedy = {}) {
-    throw InputError(Problem{model_.model().file, place, value, expected,
-                             remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
+  const auto fail = [&](const std::string& value, const std::string& expected,
+                        const std::string& remedy = {}) {
+    throw InputError(
+        Problem{model_.model().file, place, value, expected,
+                remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
   };
   const OnnxTensor* scale = parameter(*this, scale_value);
   if (scale == nullptr)
-    fail("scale \"" + scale_value + "\", which is computed at run time", "a constant", constant_remedy(scale_value));
+    fail("scale \"" + scale_value + "\", which is computed at run time", "a constant",
+         constant_remedy(scale_value));
   if (scale->type != OnnxType::float32) fail("scale of " + onnx_type_name(scale->type), "FLOAT");
   return quantization(*scale, zero_point_value, type, shape, axis, place);
 }
 
-Quantization GraphBuilder::integer_quantization(const std::string& zero_point_value, OnnxType type, const Shape& shape,
-                                                std::int64_t axis, const std::string& place) {
+Quantization GraphBuilder::integer_quantization(const std::string& zero_point_value, OnnxType type,
+                                                const Shape& shape, std::int64_t axis,
+                                                const std::string& place) {
   const OnnxTensor* zero_point = parameter(*this, zero_point_value);
   const bool has_slices = zero_point != nullptr && zero_point->size() != 1;
   OnnxTensor ones = make_onnx_tensor(OnnxType::float32, has_slices ? zero_point->shape : Shape{});
@@ -129,11 +137,14 @@ Quantization GraphBuilder::integer_quantization(const std::string& zero_point_va
   return quantization(ones, zero_point_value, type, shape, axis, place);
 }
 
-Quantization GraphBuilder::quantization(const OnnxTensor& scales, const std::string& zero_point_value, OnnxType type,
-                                        const Shape& shape, std::int64_t axis, const std::string& place) {
-  const auto fail = [&](const std::string& value, const std::string& expected, const std::string& remedy = {}) {
-    throw InputError(Problem{model_.model().file, place, value, expected,
-                             remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
+Quantization GraphBuilder::quantization(const OnnxTensor& scales, const std::string& zero_point_value,
+                                        OnnxType type, const Shape& shape, std::int64_t axis,
+                                        const std::string& place) {
+  const auto fail = [&](const std::string& value, const std::string& expected,
+                        const std::string& remedy = {}) {
+    throw InputError(
+        Problem{model_.model().file, place, value, expected,
+                remedy.empty() ? "quantize the model statically, with constant scales" : remedy});
   };
   const OnnxTensor* scale = &scales;
   const OnnxTensor* zero_point = parameter(*this, zero_point_value);

@@ -24,8 +24,9 @@ int run_check(const CheckOptions& options, const ShippedFiles& files) {
   // A run would refuse a chip without its energies.
   static_cast<void>(
       EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
-  const CheckResult result =
-      check_workload(survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes)), hardware);
+  const CheckResult result = check_workload(
+      survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes)),
+      hardware);
   write_standard_output(
       options.json
           ? check_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"

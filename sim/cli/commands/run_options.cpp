@@ -69,16 +69,15 @@ void add_network_and_chip(Table& table) {
   add_sets(table, &RunOptions::chip, group);
   add_precision(table, &RunOptions::network, group);
   add_calibration(table, &RunOptions::network, group);
-  table.add({.name = "preprocess",
-             .kind = Kind::input_file,
-             .value = "FILE|NAME",
-             .extensions = {".json"},
-             .group = group,
-             .default_text = "pixels as they are",
-             .help = "of calibration images: size, mean, scale"},
-            [](RunOptions& options, const std::string& text) {
-              options.network.calibration.preprocess = text;
-            });
+  table.add(
+      {.name = "preprocess",
+       .kind = Kind::input_file,
+       .value = "FILE|NAME",
+       .extensions = {".json"},
+       .group = group,
+       .default_text = "pixels as they are",
+       .help = "of calibration images: size, mean, scale"},
+      [](RunOptions& options, const std::string& text) { options.network.calibration.preprocess = text; });
   table
       .add({.name = "values",
             .kind = Kind::choice,

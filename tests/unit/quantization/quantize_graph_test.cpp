@@ -26,8 +26,8 @@ CalibrationData random_inputs(const FloatGraph& maker, std::int64_t count) {
 FloatGraph network() {
   FloatGraph maker(3);
   const TensorId x = maker.add_input({1, 8, 8, 3});
-  const TensorId conv =
-      maker.add_node(Conv2dOp{}, {x, maker.add_constant({4, 3, 3, 3}), maker.add_constant({4})}, {1, 6, 6, 4});
+  const TensorId conv = maker.add_node(
+      Conv2dOp{}, {x, maker.add_constant({4, 3, 3, 3}), maker.add_constant({4})}, {1, 6, 6, 4});
   const TensorId relu = maker.add_node(UnaryOp{UnaryKind::relu6}, {conv}, {1, 6, 6, 4});
   Pool2dOp op;
   op.kind = PoolKind::average;
@@ -63,9 +63,9 @@ double relative_error(const FloatGraph& original, const Graph& quantized) {
       const double q = std::nearbyint(static_cast<double>(x.as<float>()[static_cast<std::size_t>(i)]) /
                                       static_cast<double>(input.quantization->scale())) +
                        input.quantization->zero_point();
-      integers.set(i, static_cast<std::int64_t>(
-                          std::clamp(q, static_cast<double>(input.quantization->format().min()),
-                                     static_cast<double>(input.quantization->format().max()))));
+      integers.set(
+          i, static_cast<std::int64_t>(std::clamp(q, static_cast<double>(input.quantization->format().min()),
+                                                  static_cast<double>(input.quantization->format().max()))));
     }
     executor.set_input(quantized.inputs[0], integers);
     for (const Node& node : quantized.nodes) {
@@ -120,7 +120,9 @@ TEST_CASE("activations have one quantizer behind the fused activation, and pooli
   const FloatGraph maker = network();
   const Graph graph = quantized(maker, 8, 8, RangeMethod::min_max);
   REQUIRE(graph.nodes.size() == 5);  // the ReLU6 is in the convolution
-  const auto grid = [&](std::size_t node) { return *graph.tensor(graph.nodes[node].outputs[0]).quantization; };
+  const auto grid = [&](std::size_t node) {
+    return *graph.tensor(graph.nodes[node].outputs[0]).quantization;
+  };
   CHECK(op_name(graph, graph.nodes[1]) == "average_pool2d");
   CHECK(grid(0).scales == grid(1).scales);
   CHECK(grid(0).zero_points == grid(1).zero_points);

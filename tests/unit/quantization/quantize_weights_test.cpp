@@ -50,7 +50,8 @@ TEST_CASE("one-bit weights are signs with the mean magnitude") {
 
 TEST_CASE("biases have the accumulators' scale") {
   const Tensor w = float_tensor({2, 1}, {1.27F, 12.7F});
-  const Quantization scales = *quantize_weights(w, nullptr, 0.5F, {8, true, RangeMethod::min_max}).quantization;
+  const Quantization scales =
+      *quantize_weights(w, nullptr, 0.5F, {8, true, RangeMethod::min_max}).quantization;
   // s_x s_w = 0.005 and 0.05
   const Tensor bias = quantize_bias(float_tensor({2}, {1.0F, -1.0F}), 0.5F, scales, ElementType::i32);
   CHECK(integers(bias) == std::vector<std::int64_t>{200, -20});
@@ -63,6 +64,7 @@ TEST_CASE("a channel of weights that vanish beside its bias keeps the bias insid
   const Tensor b = quantize_bias(bias, 0.5F, *q.quantization, ElementType::i32);
   // |b| <= 2^30, and the sum stays 3: b * s_x * s_w
   CHECK(std::abs(b.data->at(0)) <= (std::int64_t{1} << 30));
-  CHECK(static_cast<double>(b.data->at(0)) * 0.5 * static_cast<double>(q.quantization->scale(0)) == Approx(3.0));
+  CHECK(static_cast<double>(b.data->at(0)) * 0.5 * static_cast<double>(q.quantization->scale(0)) ==
+        Approx(3.0));
   CHECK(q.data->at(1) == 127);
 }

@@ -29,10 +29,11 @@ ObservedValues observed(const std::vector<float>& values) {
 double true_error(const std::vector<float>& values, const Quantization& grid) {
   double sum = 0.0;
   for (const float x : values) {
-    const double q = std::min(std::max(std::nearbyint(static_cast<double>(x) / static_cast<double>(grid.scale())) +
-                                           grid.zero_point(),
-                                       static_cast<double>(grid.format().min())),
-                              static_cast<double>(grid.format().max()));
+    const double q =
+        std::min(std::max(std::nearbyint(static_cast<double>(x) / static_cast<double>(grid.scale())) +
+                              grid.zero_point(),
+                          static_cast<double>(grid.format().min())),
+                 static_cast<double>(grid.format().max()));
     const double back = static_cast<double>(grid.scale()) * (q - grid.zero_point());
     sum += (static_cast<double>(x) - back) * (static_cast<double>(x) - back);
   }

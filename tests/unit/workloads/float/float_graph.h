@@ -77,7 +77,8 @@ class FloatGraph {
 };
 
 /// One operation on one input.
-inline std::vector<float> run_float_op(const qsim::Op& op, const qsim::TensorData& x, const qsim::Shape& output) {
+inline std::vector<float> run_float_op(const qsim::Op& op, const qsim::TensorData& x,
+                                       const qsim::Shape& output) {
   FloatGraph maker;
   maker.add_node(op, {maker.add_input(x.shape)}, output);
   return values_of(maker.run({x}));
