@@ -118,7 +118,7 @@ void OperatorReader::read_function() {
 
 void OperatorReader::read_clip() {
   expect_inputs(1, 3);
-  if (builder_.info(operand(0).value).type != OnnxType::float32) return read_integer_clip();
+  if (!is_group() && builder_.info(operand(0).value).type != OnnxType::float32) return read_integer_clip();
   attributes_.ignore("min");
   attributes_.ignore("max");
   const std::optional<ClipBounds> bounds = clip_bounds(builder_, node_);

@@ -161,20 +161,26 @@ TEST_CASE("every operation of the vector unit is named on a chip without one, be
 }
 
 TEST_CASE("what compiles runs, and compile() throws what does not, all problems together") {
+  // Exceptions first: AddressSanitizer does not understand those that are thrown after SystemC's coroutines.
+  std::vector<std::pair<Graph, HardwareConfig>> compiled;
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     test::Choice choice(seed);
-    const Graph graph = test::random_network(choice).graph;
+    Graph graph = test::random_network(choice).graph;
     HardwareConfig chip = test::random_chip(choice);
     chip.weight_buffer.capacity_kib = chip.activation_buffer.capacity_kib = choice.of({1, 4});
     const CompileOutcome outcome = try_compile(graph, chip, false);
     INFO("seed " << seed);
+    std::size_t problems = 0;
     try {
-      (void)simulate(chip, graph, {}, {Values::none});
-      CHECK(outcome.problems.empty());
+      (void)compile(graph, chip, false);
     } catch (const InputError& error) {
-      CHECK(error.problems().size() == outcome.problems.size());
+      problems = error.problems().size();
     }
+    CHECK(problems == outcome.problems.size());
+    if (problems == 0) compiled.emplace_back(std::move(graph), chip);
   }
+  CHECK((!compiled.empty() && compiled.size() < 40));
+  for (const auto& [graph, chip] : compiled) CHECK_NOTHROW(simulate(chip, graph, {}, {Values::none}));
 }
 
 }  // namespace

@@ -78,8 +78,10 @@ class FloatGraph {
 
 /// One operation on one input.
 inline std::vector<float> run_float_op(const qsim::Op& op, const qsim::TensorData& x,
-                                       const qsim::Shape& output) {
+                                       const qsim::Shape& output,
+                                       qsim::Semantics semantics = qsim::Semantics::tflite) {
   FloatGraph maker;
+  maker.graph.semantics = semantics;
   maker.add_node(op, {maker.add_input(x.shape)}, output);
   return values_of(maker.run({x}));
 }
