@@ -24,6 +24,7 @@ std::string batch_obstacle(const Op& op, const Shape& input) {
   if (const auto* pad = std::get_if<PadOp>(&op)) {
     if (pad->before[0] != 0 || pad->after[0] != 0) return "padding of dimension 0";
   }
+  if (std::holds_alternative<DynamicQuantizeOp>(op)) return "a quantization by the range of the whole batch";
   if (std::holds_alternative<SoftmaxOp>(op) && input.size() < 2) return "a softmax over dimension 0";
   return {};
 }

@@ -40,6 +40,9 @@ std::string_view name_of(const Graph&, const Node&, const QuantizeOp&) {
 std::string_view name_of(const Graph&, const Node&, const DequantizeOp&) {
   return "dequantize";
 }
+std::string_view name_of(const Graph&, const Node&, const DynamicQuantizeOp&) {
+  return "dynamic_quantize";
+}
 std::string_view name_of(const Graph&, const Node&, const MatMulOp&) {
   return "matmul";
 }
@@ -77,7 +80,19 @@ std::string_view op_name(const Graph& graph, const Node& node) {
 }
 
 bool is_float_node(const Graph& graph, const Node& node) {
-  return graph.tensor(node.inputs[0]).is_float() && graph.tensor(node.outputs[0]).is_float();
+  if (!graph.tensor(node.inputs[0]).is_float()) return false;
+  return graph.tensor(node.outputs[0]).is_float() || std::holds_alternative<DynamicQuantizeOp>(node.op);
+}
+
+Shape dynamic_result_shape(DynamicResult result, const Shape& input) {
+  const bool is_tensor = result == DynamicResult::values || result == DynamicResult::differences;
+  return is_tensor ? input : Shape{};
+}
+
+std::optional<Quantization> dynamic_result_quantization(DynamicResult result) {
+  if (result == DynamicResult::scale) return std::nullopt;
+  const bool is_signed = result == DynamicResult::differences;
+  return Quantization{is_signed ? 16 : 8, is_signed, {1.0F}, {0}, -1, 0};
 }
 
 std::int64_t mac_count(const Graph& graph, const Node& node) {

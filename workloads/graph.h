@@ -212,9 +212,25 @@ struct ResizeOp {
 struct QuantizeOp {};    ///< float -> integer, or integer -> integer at another scale (requantize).
 struct DequantizeOp {};  ///< integer -> float.
 
-using Op = std::variant<Conv2dOp, TransposeConv2dOp, FullyConnectedOp, BinaryOp, Pool2dOp, MeanOp, PadOp,
-                        StridedSliceOp, ReshapeOp, TransposeOp, ConcatOp, SoftmaxOp, UnaryOp, QuantizeOp,
-                        DequantizeOp, MatMulOp, PReluOp, BatchNormOp, LayerNormOp, ResizeOp>;
+/// What a DynamicQuantizeOp gives. Scale and zero point depend on the data, so that the integers are stored
+/// as such (scale 1, zero point 0).
+enum class DynamicResult {
+  values,       ///< q, 8 unsigned bits
+  scale,        ///< s, F32, one element without dimensions
+  zero_point,   ///< z, 8 unsigned bits, one element without dimensions
+  differences,  ///< q - z, 16 signed bits: what a product of integers sums
+};
+/// Quantization of a float tensor by its own range, computed by the host (ONNX DynamicQuantizeLinear):
+///   s = (max(x, 0) - min(x, 0)) / 255,  z = clamp(rne(-min(x, 0) / s), 0, 255),
+///   q = clamp(rne(x / s) + z, 0, 255),  rne: to nearest, halves to even. Input: x.
+struct DynamicQuantizeOp {
+  DynamicResult result = DynamicResult::values;
+};
+
+using Op =
+    std::variant<Conv2dOp, TransposeConv2dOp, FullyConnectedOp, BinaryOp, Pool2dOp, MeanOp, PadOp,
+                 StridedSliceOp, ReshapeOp, TransposeOp, ConcatOp, SoftmaxOp, UnaryOp, QuantizeOp,
+                 DequantizeOp, MatMulOp, PReluOp, BatchNormOp, LayerNormOp, ResizeOp, DynamicQuantizeOp>;
 
 /// "conv2d", "depthwise_conv2d" is told apart by groups: see op_name(graph, node).
 struct Node {
@@ -249,9 +265,13 @@ struct Graph {
 
 /// "conv2d", "depthwise_conv2d", "fully_connected", "add", "max_pool2d", ...
 [[nodiscard]] std::string_view op_name(const Graph& graph, const Node& node);
-/// Takes and gives floats: a node of a float network, or one that a quantized network leaves to the host.
-/// Quantize and dequantize are not: they lie at the boundary.
+/// Takes and gives floats, or quantizes them by their own range: a node of a float network, or one that a
+/// quantized network leaves to the host. Quantize and dequantize are not: they lie at the boundary.
 [[nodiscard]] bool is_float_node(const Graph& graph, const Node& node);
+/// Of a dynamic quantization's result from its input's shape, and how its integers are stored (a float scale
+/// is not).
+[[nodiscard]] Shape dynamic_result_shape(DynamicResult result, const Shape& input);
+[[nodiscard]] std::optional<Quantization> dynamic_result_quantization(DynamicResult result);
 /// Multiply-accumulates of a node: output elements x reduction length, padded taps counted; 0 for the others.
 [[nodiscard]] std::int64_t mac_count(const Graph& graph, const Node& node);
 /// Checks ranks, shapes, types (the activations of a node are all float or, quantize and dequantize apart,

@@ -55,6 +55,7 @@ class NodeChecker {
   void check_op(const UnaryOp& op);
   void check_op(const QuantizeOp& op);
   void check_op(const DequantizeOp& op);
+  void check_op(const DynamicQuantizeOp& op);
   void check_op(const MatMulOp& op);
   void check_op(const PReluOp& op);
   void check_op(const BatchNormOp& op);

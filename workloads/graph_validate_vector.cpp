@@ -190,6 +190,22 @@ void NodeChecker::check_op(const QuantizeOp&) {
   check_same_shape();
 }
 
+void NodeChecker::check_op(const DynamicQuantizeOp& op) {
+  expect(input(0).is_float(), "input", element_type_name(input(0).type), "F32");
+  expect_shape(output(), dynamic_result_shape(op.result, input(0).shape));
+  const std::optional<Quantization> stored = dynamic_result_quantization(op.result);
+  if (!stored) {
+    expect(output().is_float(), "output", element_type_name(output().type), "F32");
+    return;
+  }
+  const std::optional<Quantization>& given = output().quantization;
+  const bool same = given && given->bits == stored->bits && given->is_signed == stored->is_signed &&
+                    given->scales == stored->scales && given->zero_points == stored->zero_points;
+  expect(same, "output", "another quantization",
+         std::to_string(stored->bits) + (stored->is_signed ? " signed" : " unsigned") +
+             " bits at scale 1 and zero point 0: scale and zero point are results of their own");
+}
+
 void NodeChecker::check_op(const DequantizeOp&) {
   if (expect(!input(0).is_float(), "input", "F32", "a quantized tensor")) check_sums_or_activation(input(0));
   expect(output().is_float(), "output", element_type_name(output().type), "F32");

@@ -226,12 +226,15 @@ std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, 
   const OpKind kind = *layer.kind;
   const bool overrides = description.boolean("override", false);
   if (kind == OpKind::dequantize) return std::nullopt;
+  const auto* dynamic = std::get_if<DynamicQuantizeOp>(&node.op);
+  const std::optional<Quantization> stored =
+      dynamic != nullptr ? dynamic_result_quantization(dynamic->result) : std::nullopt;
   const TensorId x = node.inputs.empty() ? kNoTensor : node.inputs[0];
   const bool takes_floats = known(x) && !graph_.tensor(x).quantization && graph_.tensor(x).is_float();
-  if (takes_floats && kind != OpKind::quantize) return std::nullopt;
+  if (takes_floats && kind != OpKind::quantize && !stored) return std::nullopt;
   std::optional<Quantization> input;
   if (!node.inputs.empty() && node.inputs[0] != kNoTensor) input = graph_.tensor(node.inputs[0]).quantization;
-  std::optional<Quantization> required;  // The only one there can be.
+  std::optional<Quantization> required = stored;  // The only one there can be.
   if (input && keeps_quantization(kind, graph_.semantics)) required = input;
   if (input && !required) required = fixed_output_quantization(kind, graph_.semantics, *input);
   std::optional<Quantization> fallback = required;

@@ -28,6 +28,7 @@ const std::vector<std::string>& op_kind_names() {
                                                "relu_n1_to_1",
                                                "quantize",
                                                "dequantize",
+                                               "dynamic_quantize",
                                                "div",
                                                "min",
                                                "max",
@@ -70,6 +71,11 @@ const std::vector<std::string>& resize_rounding_names() {
 
 const std::vector<std::string>& resize_blend_names() {
   static const std::vector<std::string> kNames{"integers", "integers_1024", "reals"};
+  return kNames;
+}
+
+const std::vector<std::string>& dynamic_result_names() {
+  static const std::vector<std::string> kNames{"values", "scale", "zero_point", "differences"};
   return kNames;
 }
 

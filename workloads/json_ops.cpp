@@ -344,6 +344,8 @@ ReadOp read_op(OpKind kind, JsonObject& layer, const std::optional<Shape>& x,
       return {QuantizeOp{}, {}};
     case OpKind::dequantize:
       return {DequantizeOp{}, {}};
+    case OpKind::dynamic_quantize:
+      return {DynamicQuantizeOp{read_choice<DynamicResult>(layer, "result", dynamic_result_names())}, {}};
     case OpKind::matmul:
       return {MatMulOp{layer.boolean("transpose_b", false)}, {}};
     case OpKind::prelu:

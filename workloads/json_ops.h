@@ -37,6 +37,7 @@ enum class OpKind {
   relu_n1_to_1,
   quantize,
   dequantize,
+  dynamic_quantize,
   // Those below have no integer arithmetic everywhere: docs/workload_format.md.
   div,
   min,
@@ -70,6 +71,7 @@ enum class OpKind {
 [[nodiscard]] const std::vector<std::string>& resize_coordinates_names();
 [[nodiscard]] const std::vector<std::string>& resize_rounding_names();
 [[nodiscard]] const std::vector<std::string>& resize_blend_names();
+[[nodiscard]] const std::vector<std::string>& dynamic_result_names();
 
 /// Has weights and an optional bias.
 [[nodiscard]] constexpr bool has_weights(OpKind kind) {

@@ -111,6 +111,9 @@ class OpAttributes {
   }
   void operator()(const QuantizeOp&) {}
   void operator()(const DequantizeOp&) {}
+  void operator()(const DynamicQuantizeOp& op) {
+    json_["result"] = dynamic_result_names()[static_cast<std::size_t>(op.result)];
+  }
 
  private:
   [[nodiscard]] const Shape& shape(std::size_t input) const {

@@ -156,6 +156,10 @@ class ShapeInference {
     return {shape, {}};
   }
 
+  InferredShape operator()(const DynamicQuantizeOp& op) const {
+    return {dynamic_result_shape(op.result, x()), {}};
+  }
+
   /// Softmax, normalizations, element by element operations, quantize and dequantize keep the shape.
   template <typename ShapeKeepingOp>
   InferredShape operator()(const ShapeKeepingOp&) const {

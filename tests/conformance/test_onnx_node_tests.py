@@ -15,9 +15,9 @@ from qsim_tensors import QSIM, read_safetensors, run_qsim
 FOLDER = pathlib.Path("/usr/share/libonnx-testdata/data")
 QUANTIZED = {"QLinearConv", "QLinearMatMul", "QuantizeLinear", "DequantizeLinear", "ConvInteger", "MatMulInteger",
              "DynamicQuantizeLinear"}
-# Scales that depend on the data: no integer operator of the chip has them.
-REFUSED = {"test_dynamicquantizelinear", "test_dynamicquantizelinear_max_adjusted", "test_dynamicquantizelinear_min_adjusted"}
-EXPANDED = {name + "_expanded" for name in REFUSED}
+# The same in float operators that choose an element or make integers without a scale.
+EXPANDED = {"test_dynamicquantizelinear_expanded", "test_dynamicquantizelinear_max_adjusted_expanded",
+            "test_dynamicquantizelinear_min_adjusted_expanded"}
 
 
 def quantized_tests():
@@ -51,7 +51,7 @@ def test_the_package_has_the_tests():
     assert len(TESTS) >= 16, "install libonnx-testdata"
 
 
-@pytest.mark.parametrize("folder", [t for t in TESTS if t.name not in REFUSED | EXPANDED], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [t for t in TESTS if t.name not in EXPANDED], ids=lambda folder: folder.name)
 @pytest.mark.parametrize("values", ["layer", "tile"])
 def test_a_quantized_node_test_of_onnx(folder, values, tmp_path):
     data_sets = sorted(folder.glob("test_data_set_*"))
@@ -66,8 +66,8 @@ def test_a_quantized_node_test_of_onnx(folder, values, tmp_path):
             np.testing.assert_array_equal(actual[value.name], expected)
 
 
-@pytest.mark.parametrize("folder", [t for t in TESTS if t.name in REFUSED | EXPANDED], ids=lambda folder: folder.name)
-def test_scales_that_depend_on_the_data_are_refused(folder, tmp_path):
+@pytest.mark.parametrize("folder", [t for t in TESTS if t.name in EXPANDED], ids=lambda folder: folder.name)
+def test_dynamic_quantization_in_parts_is_refused(folder, tmp_path):
     _, options = arguments(folder, folder / "test_data_set_0", tmp_path)
     run = subprocess.run([QSIM, *map(str, options)], capture_output=True, text=True, check=False, timeout=60)
     assert run.returncode == 2

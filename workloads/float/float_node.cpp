@@ -29,6 +29,7 @@ struct FloatDispatch {
   void operator()(const ReshapeOp&) const { run.output.bytes = run.inputs[0]->bytes; }
   void operator()(const TransposeOp&) const { run_transpose(run.node, *run.inputs[0], run.output); }
   void operator()(const ConcatOp&) const { run_concat(run.graph, run.node, run.inputs, run.output); }
+  void operator()(const DynamicQuantizeOp& op) const { run_dynamic_quantize(run, op); }
   void operator()(const QuantizeOp&) const { throw std::logic_error("quantize is no float node"); }
   void operator()(const DequantizeOp&) const { throw std::logic_error("dequantize is no float node"); }
 };

@@ -64,6 +64,7 @@ void run_float_prelu(const FloatRun& run);
 void run_float_batch_norm(const FloatRun& run);
 void run_float_matmul(const FloatRun& run, const MatMulOp& op);
 void run_float_resize(const FloatRun& run, const ResizeOp& op);
+void run_dynamic_quantize(const FloatRun& run, const DynamicQuantizeOp& op);
 
 /// Limits of a fused activation.
 struct FloatClamp {

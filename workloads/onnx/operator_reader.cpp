@@ -81,6 +81,7 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{"", "QuantizeLinear", &R::read_quantize, true},
       TableRow{kMicrosoft, "QuantizeLinear", &R::read_quantize, true},
       TableRow{"", "DequantizeLinear", &R::read_dequantize, true},
+      TableRow{"", "DynamicQuantizeLinear", &R::read_dynamic_quantize},
       TableRow{kMicrosoft, "DequantizeLinear", &R::read_dequantize, true},
   };
   const auto* found = std::find_if(kRows.begin(), kRows.end(), [&](const TableRow& row) {
@@ -144,6 +145,10 @@ void OperatorReader::take_quantized(const QuantizedOperator& op) {
   for (const QuantizedOperand& operand : op.operands) {
     const std::string& value = node_.inputs[operand.value];
     if (value.empty()) fail("input " + std::to_string(operand.value), "none", "a tensor");
+    if (const std::optional<Operand> differences = difference_operand(operand)) {
+      operands_.push_back(*differences);
+      continue;
+    }
     const ValueInfo& info = builder_.info(value);
     operands_.push_back(
         {value, quantization(value, operand.scale, operand.zero_point, info.type, info.shape)});
@@ -217,7 +222,8 @@ void OperatorReader::expect_inputs(std::size_t min, std::size_t max) const {
   for (std::size_t i = 0; i < min; ++i) {
     if (!has(i)) fail("input " + std::to_string(i), "none", "a tensor");
   }
-  for (std::size_t i = op_ == "Split" ? node_.outputs.size() : 1; i < node_.outputs.size(); ++i) {
+  const bool has_results = op_ == "Split" || op_ == "DynamicQuantizeLinear";
+  for (std::size_t i = has_results ? node_.outputs.size() : 1; i < node_.outputs.size(); ++i) {
     const std::string& output = node_.outputs[i];
     if (output.empty() || (builder_.model().consumers(output).empty() && !builder_.model().is_output(output)))
       continue;

@@ -94,6 +94,10 @@ class OperatorReader {
   // operators_quantize.cpp
   void read_quantize();
   void read_dequantize();
+  // operators_dynamic.cpp
+  void read_dynamic_quantize();
+  /// What takes the operand's place where its zero point depends on the data.
+  [[nodiscard]] std::optional<Operand> difference_operand(const QuantizedOperand& operand) const;
   void convert_slices(const Quantization& q, bool to_integers);
 
   // ---- operands ------------------------------------------------------------------------------------------

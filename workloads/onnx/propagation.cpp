@@ -31,7 +31,7 @@ bool is_spatial(const std::string& op) {
 
 /// Computes element by element, or along any dimension.
 bool keeps_order(const std::string& op) {
-  constexpr std::array<std::string_view, 44> kNames{"Add",
+  constexpr std::array<std::string_view, 45> kNames{"Add",
                                                     "Sub",
                                                     "Mul",
                                                     "Div",
@@ -72,6 +72,7 @@ bool keeps_order(const std::string& op) {
                                                     "LogSoftmax",
                                                     "QuantizeLinear",
                                                     "DequantizeLinear",
+                                                    "DynamicQuantizeLinear",
                                                     "Gather",
                                                     "Transpose",
                                                     "Where"};

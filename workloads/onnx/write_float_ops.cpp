@@ -97,6 +97,10 @@ struct NodeWriter::FloatWriter {
         y);
     return y;
   }
+  std::string operator()(const DynamicQuantizeOp&) const {
+    self.refuse(node, "dynamic_quantize", "scales that do not depend on the data",
+                "convert to a workload in JSON, or quantize the model statically");
+  }
   /// Quantize and dequantize are conversions; the rest is movement and written elsewhere.
   template <typename OtherOp>
   std::string operator()(const OtherOp&) const {

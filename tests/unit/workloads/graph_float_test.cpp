@@ -117,6 +117,28 @@ TEST_CASE("quantize and dequantize stand at the boundary") {
   for (const Node& node : maker.graph.nodes) CHECK(chip_obstacle(maker.graph, node).empty());
 }
 
+TEST_CASE("integers of a dynamic quantization are stored at scale 1, by the host") {
+  const auto graph_with = [](const Quantization& stored) {
+    GraphMaker maker;
+    const TensorId real = add_float(maker, "real", {2, 3});
+    maker.graph.inputs.push_back(real);
+    const TensorId q = maker.add("q", {2, 3});
+    maker.graph.tensor(q).quantization = stored;
+    maker.graph.tensor(q).type = ElementType::u8;
+    maker.add_node(DynamicQuantizeOp{}, {real}, q);
+    return maker.graph;
+  };
+  const Graph graph = graph_with({8, false, {1.0F}, {0}, -1, 0});
+  CHECK(problems_of(graph).empty());
+  CHECK(op_name(graph, graph.nodes[0]) == "dynamic_quantize");
+  CHECK(is_float_node(graph, graph.nodes[0]));
+  CHECK_THAT(problems_of(graph_with({8, false, {0.5F}, {0}, -1, 0})),
+             Catch::Contains("scale 1 and zero point 0"));
+  CHECK_THAT(problems_of(graph_with({8, false, {1.0F}, {3}, -1, 0})),
+             Catch::Contains("scale 1 and zero point 0"));
+  CHECK_THAT(problems_of(graph_with({4, false, {1.0F}, {0}, -1, 0})), Catch::Contains("8 unsigned bits"));
+}
+
 TEST_CASE("operations without integer arithmetic want float tensors") {
   for (const Op& op : std::vector<Op>{UnaryOp{UnaryKind::erf}, UnaryOp{UnaryKind::softplus}}) {
     GraphMaker maker;

@@ -220,6 +220,12 @@ TEST_CASE("floats at the ends, index inputs and the model's layout are kept") {
   const TensorId back = add_float(maker, "back", {1, 4, 5, 3});
   maker.add_node(QuantizeOp{}, {real}, q);
   maker.add_node(DequantizeOp{}, {q}, back);
+  maker.add_node(DynamicQuantizeOp{}, {real}, maker.add("values", {1, 4, 5, 3}, of_bits(8, false, 1.0F)));
+  maker.add_node(DynamicQuantizeOp{DynamicResult::zero_point}, {real},
+                 maker.add("z", {}, of_bits(8, false, 1.0F)));
+  maker.add_node(DynamicQuantizeOp{DynamicResult::differences}, {real},
+                 maker.add("differences", {1, 4, 5, 3}, of_bits(16, true, 1.0F)));
+  maker.add_node(DynamicQuantizeOp{DynamicResult::scale}, {real}, add_float(maker, "s", {}));
   check_round_trip(maker.graph);
 }
 

@@ -139,6 +139,57 @@ TEST_CASE("batch norm and PReLU have parameters by channel") {
   CHECK(values_of(prelu.run({float_data({2, 2}, {-1, -1, 3, 4})})) == std::vector<float>{-0.5F, -2, 3, 4});
 }
 
+namespace {
+
+TensorData dynamic(DynamicResult result, const TensorData& x) {
+  FloatGraph maker;
+  const TensorId input = maker.add_input(x.shape);
+  const TensorId y =
+      maker.add_node(DynamicQuantizeOp{result}, {input}, dynamic_result_shape(result, x.shape));
+  Tensor& output = maker.graph.tensor(y);
+  output.quantization = dynamic_result_quantization(result);
+  if (output.quantization) output.type = output.quantization->bits == 8 ? ElementType::u8 : ElementType::i16;
+  validate(maker.graph);
+  return maker.run({x});
+}
+
+std::vector<std::int64_t> integers_of(const TensorData& data) {
+  std::vector<std::int64_t> values;
+  for (std::int64_t i = 0; i < data.size(); ++i) values.push_back(data.at(i));
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("a tensor is quantized by its own range, with 0 in it") {
+  using Integers = std::vector<std::int64_t>;
+  // Range -1 .. 2: s = 3 / 255, z = rne(255 / 3) = 85.
+  const TensorData x = float_data({2, 2}, {-1, 2, 0, 1});
+  CHECK(values_of(dynamic(DynamicResult::scale, x)) == std::vector<float>{3.0F / 255.0F});
+  CHECK(integers_of(dynamic(DynamicResult::zero_point, x)) == Integers{85});
+  CHECK(integers_of(dynamic(DynamicResult::values, x)) == Integers{0, 255, 85, 170});
+  CHECK(integers_of(dynamic(DynamicResult::differences, x)) == Integers{-85, 170, 0, 85});
+  // Halves go to even: s = 1.
+  CHECK(integers_of(dynamic(DynamicResult::values, float_data({4}, {0.5F, 1.5F, 2.5F, 255}))) ==
+        Integers{0, 2, 2, 255});
+  // Only above or below 0, and nothing but 0.
+  CHECK(integers_of(dynamic(DynamicResult::zero_point, float_data({1}, {510}))) == Integers{0});
+  CHECK(integers_of(dynamic(DynamicResult::zero_point, float_data({1}, {-510}))) == Integers{255});
+  CHECK(integers_of(dynamic(DynamicResult::values, float_data({2}, {-510, 0}))) == Integers{0, 255});
+  CHECK(values_of(dynamic(DynamicResult::scale, float_data({1}, {0}))) == std::vector<float>{1});
+  CHECK(integers_of(dynamic(DynamicResult::values, float_data({1}, {0}))) == Integers{0});
+}
+
+TEST_CASE("what is no number has an integer nevertheless") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float low : {0.0F, -infinity, nan}) {
+    const TensorData x = float_data({3}, {low, infinity, nan});
+    CHECK(integers_of(dynamic(DynamicResult::values, x)).size() == 3);
+    CHECK(integers_of(dynamic(DynamicResult::differences, x)).size() == 3);
+  }
+}
+
 TEST_CASE("padding, slices, transposes and joins move floats") {
   const TensorData x = float_data({2, 2}, {1, 2, 3, 4});
   PadOp pad{{0, 1}, {1, 0}, 0, -7.5F};
