@@ -21,7 +21,8 @@ bool shares_grid(const Node& node) {
 
 /// Range of functions whose values lie between fixed limits.
 std::optional<Range> fixed_range(const Node& node) {
-  if (std::holds_alternative<SoftmaxOp>(node.op)) return Range{0.0F, 1.0F};
+  const auto* softmax = std::get_if<SoftmaxOp>(&node.op);
+  if (softmax != nullptr && !softmax->logarithm) return Range{0.0F, 1.0F};
   const auto* op = std::get_if<UnaryOp>(&node.op);
   if (op == nullptr) return std::nullopt;
   if (op->kind == UnaryKind::logistic) return Range{0.0F, 1.0F};

@@ -39,6 +39,7 @@ class Obstacle {
   std::string operator()(const Pool2dOp& op) const { return op.count_include_pad && !onnx_ ? kOnnxOnly : ""; }
   std::string operator()(const LayerNormOp&) const { return onnx_ ? "" : kOnnxOnly; }
   std::string operator()(const BatchNormOp&) const { return kNone; }
+  std::string operator()(const SoftmaxOp& op) const { return op.logarithm ? kNone : ""; }
   std::string operator()(const MatMulOp&) const {
     return repeats_first_ ? "a first operand of several matrices that are repeated" : "";
   }

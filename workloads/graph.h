@@ -136,6 +136,7 @@ struct ConcatOp {
 /// Over the last dimension.
 struct SoftmaxOp {
   float beta = 1.0F;
+  bool logarithm = false;  ///< ln of the result. Float tensors only.
 };
 /// Those from `erf` on: float tensors only.
 enum class UnaryKind {

@@ -166,7 +166,8 @@ void NodeChecker::check_op(const ConcatOp& op) {
          std::to_string(length) + " along axis " + std::to_string(op.axis));
 }
 
-void NodeChecker::check_op(const SoftmaxOp&) {
+void NodeChecker::check_op(const SoftmaxOp& op) {
+  if (op.logarithm) check_float_only();
   check_activation(input(0));
   check_activation(output());
   expect(!input(0).shape.empty(), "input", "a scalar", "at least one dimension");

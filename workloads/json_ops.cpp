@@ -339,7 +339,9 @@ ReadOp read_op(OpKind kind, JsonObject& layer, const std::optional<Shape>& x,
     case OpKind::concat:
       return read_concat(layer, x);
     case OpKind::softmax:
-      return {SoftmaxOp{static_cast<float>(layer.number("beta", 1e-30, 1e30, 1.0))}, {}};
+      return {SoftmaxOp{static_cast<float>(layer.number("beta", 1e-30, 1e30, 1.0)),
+                        layer.boolean("logarithm", false)},
+              {}};
     case OpKind::quantize:
       return {QuantizeOp{}, {}};
     case OpKind::dequantize:

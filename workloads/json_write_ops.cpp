@@ -88,7 +88,10 @@ class OpAttributes {
   void operator()(const ReshapeOp&) { json_["shape"] = graph_.tensor(node_.outputs[0]).shape; }
   void operator()(const TransposeOp& op) { json_["permutation"] = op.permutation; }
   void operator()(const ConcatOp& op) { json_["axis"] = op.axis; }
-  void operator()(const SoftmaxOp& op) { set_unless(json_, "beta", float_json(op.beta), 1.0); }
+  void operator()(const SoftmaxOp& op) {
+    set_unless(json_, "beta", float_json(op.beta), 1.0);
+    set_unless(json_, "logarithm", op.logarithm, false);
+  }
   void operator()(const UnaryOp& op) {
     const bool has_alpha =
         op.kind == UnaryKind::leaky_relu || op.kind == UnaryKind::elu || op.kind == UnaryKind::hard_sigmoid;

@@ -184,9 +184,32 @@ def reduce_mean(layers):
     layers.node("ReduceMean", operands, keepdims=layers.draw(0, 1))
 
 
-def softmax(layers):
+def reductions(layers):
+    """Each of the operators once; opset 20 has ReduceSum's axes as an input, the attributes of the others went in 18."""
+    for op in ("ReduceSum", "ReduceMax", "ReduceMin"):
+        shape = [2, layers.draw(1, 9), layers.draw(1, 9), layers.draw(1, 9)]
+        axes = layers.choose([2, 3], [-1], [1], [0, 3], [1, 2, 3], None)
+        operands = [layers.input(shape)] + ([] if axes is None else [layers.constant(axes, np.int64)])
+        layers.node(op, operands, keepdims=layers.draw(0, 1))
+
+
+def rows(layers, op):
     shape = layers.choose([3, 37], [2, 3, 4, 12], [2, 5, 7], [9])
-    layers.node("Softmax", [layers.input(shape, layers.choose(0.5, 5, 50))], axis=layers.draw(-len(shape), len(shape) - 1))
+    layers.node(op, [layers.input(shape, layers.choose(0.5, 5, 50))], axis=layers.draw(-len(shape), len(shape) - 1))
+
+
+def softmax(layers):
+    rows(layers, "Softmax")
+
+
+def log_softmax(layers):
+    rows(layers, "LogSoftmax")
+
+
+def instance_normalization(layers):
+    shape = spatial(layers, layers.draw(1, 9))
+    parameters = [layers.constant(layers.values(shape[1])) for _ in range(2)]
+    layers.node("InstanceNormalization", [layers.input(shape), *parameters], epsilon=layers.choose(1e-5, 1e-3))
 
 
 def layer_normalization(layers):
@@ -334,11 +357,17 @@ def movement(layers):
     layers.node("Gather", [layers.input(shape), indices(layers.choose(1, [1], [0, 2, 4], [5, 4]))], axis=1)
     pads = [layers.draw(0, 2) for _ in range(8)]
     layers.node("Pad", [layers.input(shape), indices(pads), layers.constant(layers.choose(0, 1.5, -2))])
+    layers.node("Pad", [layers.input(shape), indices([0, *pads[1:4], 0, *pads[5:]])], mode=layers.choose("reflect", "edge", "wrap"))
+    block = layers.draw(1, 3)
+    layers.node("DepthToSpace", [layers.input([2, 2 * block**2, height, width])], blocksize=block,
+                mode=layers.choose("DCR", "CRD"))
+    layers.node("SpaceToDepth", [layers.input([2, 3, height * block, width * block])], blocksize=block)
 
 
-OPERATORS = [conv, grouped_conv, depthwise_conv, conv_transpose, gemm, matmul, matmul_of_activations, max_pool, average_pool,
-             global_average_pool, global_max_pool, reduce_mean, softmax, layer_normalization, batch_normalization, resize, add,
-             sub, mul, div, minimum, maximum, power, function, leaky_relu, elu, hard_sigmoid, gelu, clip, prelu, movement]
+OPERATORS = [conv, grouped_conv, depthwise_conv, conv_transpose, gemm, matmul, matmul_of_activations, max_pool,
+             average_pool, global_average_pool, global_max_pool, reduce_mean, softmax, layer_normalization,
+             batch_normalization, resize, add, sub, mul, div, minimum, maximum, power, function, leaky_relu,
+             elu, hard_sigmoid, gelu, clip, prelu, movement, reductions, log_softmax, instance_normalization]
 
 
 def side_by_side(operator, seed, count, opset=20):

@@ -87,22 +87,25 @@ void run_float_mean(const FloatRun& run, const MeanOp& op) {
                  [count](double sum) { return static_cast<float>(sum / count); });
 }
 
-// y[i] = exp(beta * (x[i] - max x)) / sum_j exp(beta * (x[j] - max x)), in double.
+// y[i] = exp(z[i]) / sum_j exp(z[j]), or its logarithm z[i] - ln(sum_j exp(z[j])), z[i] = beta * (x[i] - max
+// x), in double.
 void run_float_softmax(const FloatRun& run, const SoftmaxOp& op) {
   const std::int64_t length = run.output.shape.back();
   for_each_block(run.output.size() / length, run.threads, [&](std::int64_t row) {
     const float* x = run.input().data() + row * length;
     float* y = run.result().data() + row * length;
     const float highest = *std::max_element(x, x + length);
-    std::vector<double> powers;
-    powers.reserve(static_cast<std::size_t>(length));
+    std::vector<double> exponents;
+    exponents.reserve(static_cast<std::size_t>(length));
     double sum = 0.0;
     for (std::int64_t i = 0; i < length; ++i) {
-      powers.push_back(std::exp(static_cast<double>(op.beta) *
-                                (static_cast<double>(x[i]) - static_cast<double>(highest))));
-      sum += powers.back();
+      exponents.push_back(static_cast<double>(op.beta) *
+                          (static_cast<double>(x[i]) - static_cast<double>(highest)));
+      sum += std::exp(exponents.back());
     }
-    std::transform(powers.begin(), powers.end(), y, [sum](double p) { return static_cast<float>(p / sum); });
+    std::transform(exponents.begin(), exponents.end(), y, [&](double z) {
+      return static_cast<float>(op.logarithm ? z - std::log(sum) : std::exp(z) / sum);
+    });
   });
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "workloads/onnx/split_moves.h"
+
 namespace qsim::onnx_format {
 namespace {
 
@@ -31,10 +33,16 @@ std::string GraphBuilder::unique_node_name(const std::string& name) {
   return unique;
 }
 
-std::size_t GraphBuilder::add_node(Node node) {
+void GraphBuilder::add_node(Node node) {
+  if (needs_split(graph_, node)) {
+    const SplitSinks sinks{[this](const Tensor& like, const std::string& name, const Shape& shape) {
+                             return add_tensor(name, like.type, shape, like.quantization);
+                           },
+                           [this](Node step) { add_node(std::move(step)); }};
+    return split_move(graph_, node, sinks);
+  }
   node.name = unique_node_name(node.name);
   graph_.nodes.push_back(std::move(node));
-  return graph_.nodes.size() - 1;
 }
 
 TensorId GraphBuilder::add_tensor(const std::string& name, ElementType type, const Shape& graph_shape,

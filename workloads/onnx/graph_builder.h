@@ -97,7 +97,8 @@ class GraphBuilder {
   /// A new tensor between nodes, named after `name`.
   TensorId add_tensor(const std::string& name, ElementType type, const Shape& graph_shape,
                       const std::optional<Quantization>& quantization);
-  std::size_t add_node(Node node);
+  /// A move of integers in more dimensions than the chip has is split into several nodes (split_moves.h).
+  void add_node(Node node);
 
   /// Some user, through operators that keep the order of dimensions, wants channels last.
   [[nodiscard]] bool wants_channels_last(const std::string& value) const;

@@ -33,6 +33,9 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{"", "GlobalAveragePool", &R::read_global_average_pool},
       TableRow{"", "GlobalMaxPool", &R::read_global_max_pool},
       TableRow{"", "ReduceMean", &R::read_reduce_mean},
+      TableRow{"", "ReduceSum", &R::read_reduce_sum},
+      TableRow{"", "ReduceMax", &R::read_reduce_extreme},
+      TableRow{"", "ReduceMin", &R::read_reduce_extreme},
       TableRow{"", "Resize", &R::read_resize, true},
       TableRow{"", "Add", &R::read_add},
       TableRow{"", "Sub", &R::read_sub},
@@ -63,7 +66,9 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{kMicrosoft, "Gelu", &R::read_gelu},
       TableRow{"", "PRelu", &R::read_prelu},
       TableRow{"", "Softmax", &R::read_softmax},
+      TableRow{"", "LogSoftmax", &R::read_softmax},
       TableRow{"", "BatchNormalization", &R::read_batch_norm},
+      TableRow{"", "InstanceNormalization", &R::read_instance_norm},
       TableRow{"", "LayerNormalization", &R::read_layer_norm},
       TableRow{"", "Reshape", &R::read_reshape, true},
       TableRow{"", "Flatten", &R::read_flatten, true},
@@ -75,6 +80,8 @@ const OperatorReader::TableRow* OperatorReader::find_row(const std::string& doma
       TableRow{"", "Slice", &R::read_slice, true},
       TableRow{"", "Gather", &R::read_gather, true},
       TableRow{"", "Pad", &R::read_pad, true},
+      TableRow{"", "DepthToSpace", &R::read_depth_to_space, true},
+      TableRow{"", "SpaceToDepth", &R::read_space_to_depth, true},
       TableRow{"", "Identity", &R::read_identity, true},
       TableRow{"", "Dropout", &R::read_identity, true},
       TableRow{"", "Cast", &R::read_cast, true},
@@ -292,6 +299,18 @@ void OperatorReader::emit(Op op, std::vector<TensorId> inputs, const Shape& shap
   Node node = new_node(std::move(op), std::move(inputs));
   node.outputs = {builder_.add_result(result, shape, order)};
   builder_.add_node(std::move(node));
+}
+
+TensorId OperatorReader::add_step(const std::string& suffix, Op op, std::vector<TensorId> inputs,
+                                  const Shape& graph_shape) {
+  const Tensor like = builder_.graph().tensor(inputs.front());
+  Node node = new_node(std::move(op), std::move(inputs));
+  node.name += "#" + suffix;
+  const TensorId output =
+      builder_.add_tensor(results_.front().value + "#" + suffix, like.type, graph_shape, like.quantization);
+  node.outputs = {output};
+  builder_.add_node(std::move(node));
+  return output;
 }
 
 void OperatorReader::emit_move(Op op, std::vector<TensorId> inputs, const Shape& shape,

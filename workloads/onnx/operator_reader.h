@@ -50,11 +50,21 @@ class OperatorReader {
   void read_average_pool();
   void read_global_average_pool();
   void read_global_max_pool();
-  void read_reduce_mean();
   void read_resize();
   void read_pool(PoolKind kind);
   TensorId pad_before_pool(TensorId input, Pool2dOp& pool);
   void read_global_pool(PoolKind kind);
+  // operators_reduce.cpp
+  struct Reduction {
+    std::vector<bool> reduces;  ///< One a dimension of the model.
+    bool keeps = true;          ///< As dimensions of one element.
+    Shape shape;                ///< Of the result.
+  };
+  Reduction reduction();
+  void read_reduce_mean();
+  void read_reduce_sum();
+  void read_reduce_extreme();
+  void read_instance_norm();
   // operators_elementwise.cpp
   void read_add() { read_binary(BinaryKind::add); }
   void read_sub() { read_binary(BinaryKind::sub); }
@@ -89,6 +99,13 @@ class OperatorReader {
   void read_identity();
   void read_cast();
   void set_pad_value(PadOp& pad);
+  // operators_space.cpp
+  void read_depth_to_space();
+  void read_space_to_depth();
+  void read_pad_with_elements(const PadOp& pad, const Shape& shape, const DimensionOrder& from,
+                              const std::string& mode);
+  std::vector<TensorId> border(TensorId input, std::size_t axis, std::int64_t count, bool is_before,
+                               const std::string& mode);
   void reshape_to(const std::optional<Shape>& shape, const std::string& what);
   void slice_to(const std::vector<SliceRange>& ranges, std::size_t result, const std::optional<Shape>& shape);
   // operators_quantize.cpp
@@ -152,6 +169,9 @@ class OperatorReader {
   /// Stands between DequantizeLinear and QuantizeLinear.
   [[nodiscard]] bool is_group() const { return !absorbed_.empty(); }
   [[nodiscard]] Node new_node(Op op, std::vector<TensorId> inputs) const;
+  /// Adds a node "NODE#suffix" on the way to a result; what it makes has the type and scale of its first
+  /// input.
+  TensorId add_step(const std::string& suffix, Op op, std::vector<TensorId> inputs, const Shape& graph_shape);
   /// Adds a node that makes result `index` of this shape (the model's order).
   void emit(Op op, std::vector<TensorId> inputs, const Shape& shape, const DimensionOrder& order,
             std::size_t index = 0);

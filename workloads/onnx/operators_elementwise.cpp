@@ -191,7 +191,7 @@ void OperatorReader::read_softmax() {
   DimensionOrder last = order(0);
   if (last.axes[static_cast<std::size_t>(axis)] + 1 != static_cast<int>(last.rank))
     last = DimensionOrder::axis_last(x.size(), static_cast<std::size_t>(axis));
-  emit(SoftmaxOp{}, {tensor(0, last)}, x, last);
+  emit(SoftmaxOp{1.0F, op_ == "LogSoftmax"}, {tensor(0, last)}, x, last);
 }
 
 /// Before opset 13: over all dimensions from `axis` on, as rows of a matrix.
@@ -208,7 +208,7 @@ void OperatorReader::read_flat_softmax(std::size_t axis) {
   const TensorId flat = builder_.add_tensor(given.name + "#rows", given.type, matrix, given.quantization);
   flatten.outputs = {flat};
   builder_.add_node(std::move(flatten));
-  Node softmax = new_node(SoftmaxOp{}, {flat});
+  Node softmax = new_node(SoftmaxOp{1.0F, op_ == "LogSoftmax"}, {flat});
   const TensorId result =
       builder_.add_tensor(results_.front().value + "#rows", *graph_element_type(results_.front().type),
                           matrix, results_.front().quantization);

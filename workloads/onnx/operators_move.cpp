@@ -1,7 +1,9 @@
 // Operators that move elements or give them another shape.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+#include <string_view>
 
 #include "workloads/onnx/operator_reader.h"
 
@@ -235,7 +237,9 @@ void OperatorReader::read_pad() {
   expect_inputs(1, 4);
   const Shape& x = shape(0);
   const std::string mode = attributes_.text("mode", "constant");
-  if (mode != "constant") fail("attribute mode", '"' + mode + '"', "constant", "pad with zeros");
+  constexpr std::array<std::string_view, 4> kModes{"constant", "reflect", "edge", "wrap"};
+  if (std::ranges::find(kModes, mode) == kModes.end())
+    fail("attribute mode", '"' + mode + '"', "constant, reflect, edge or wrap");
   const std::optional<std::vector<std::int64_t>> pads = list(1, "pads");
   if (!pads) fail("pads", "none", "a list of sizes");
   std::vector<std::int64_t> axes(x.size());
@@ -260,6 +264,7 @@ void OperatorReader::read_pad() {
     pad.after[static_cast<std::size_t>(from.axes[d])] = after;
     y[d] += before + after;
   }
+  if (mode != "constant") return read_pad_with_elements(pad, y, from, mode);
   set_pad_value(pad);
   emit_move(std::move(pad), {tensor(0, from)}, y, from);
 }

@@ -208,45 +208,6 @@ void OperatorReader::read_global_max_pool() {
   read_global_pool(PoolKind::max);
 }
 
-void OperatorReader::read_reduce_mean() {
-  expect_inputs(1, 2);
-  const Shape& x = shape(0);
-  const std::optional<std::vector<std::int64_t>> given = list(1, "axes");
-  const bool keeps = attributes_.flag("keepdims", true);
-  const bool nothing_when_empty = attributes_.flag("noop_with_empty_axes", false);
-  std::vector<std::int64_t> axes = given.value_or(std::vector<std::int64_t>{});
-  if (axes.empty() && nothing_when_empty)
-    fail("axes", "none, and noop_with_empty_axes", "axes to reduce", "leave the node out of the model");
-  if (axes.empty()) {
-    axes.resize(x.size());
-    std::iota(axes.begin(), axes.end(), 0);
-  }
-  std::vector<bool> reduces(x.size(), false);
-  for (const std::int64_t axis : axes)
-    reduces[static_cast<std::size_t>(wrapped_axis(axis, x.size(), "axes"))] = true;
-  const DimensionOrder from = order(0);
-  MeanOp mean;
-  mean.keep_dims = keeps;
-  Shape y;
-  DimensionOrder to{{}, from.rank};
-  for (std::size_t d = 0; d < x.size(); ++d) {
-    if (reduces[d]) mean.axes.push_back(from.axes[d]);
-    if (reduces[d] && !keeps) continue;
-    y.push_back(reduces[d] ? 1 : x[d]);
-    to.axes.push_back(from.axes[d]);
-  }
-  std::sort(mean.axes.begin(), mean.axes.end());
-  if (!keeps) {
-    // What stays moves up by the dimensions that go.
-    for (int& axis : to.axes) {
-      const auto before = std::lower_bound(mean.axes.begin(), mean.axes.end(), axis);
-      axis -= static_cast<int>(before - mean.axes.begin());
-    }
-    to.rank -= mean.axes.size();
-  }
-  emit(std::move(mean), {tensor(0, from)}, y, to);
-}
-
 bool OperatorReader::lies_behind_convolution(std::string value) const {
   constexpr std::array<std::string_view, 5> kMovedThrough{"QLinearAdd", "QLinearMul", "MaxPool",
                                                           "QLinearGlobalAveragePool", "QLinearConcat"};

@@ -16,7 +16,7 @@ bool is_one_of(const std::string& op, const std::array<std::string_view, N>& nam
 
 /// Works on height, width and channels.
 bool is_spatial(const std::string& op) {
-  constexpr std::array<std::string_view, 10> kNames{"Conv",
+  constexpr std::array<std::string_view, 11> kNames{"Conv",
                                                     "ConvTranspose",
                                                     "ConvInteger",
                                                     "MaxPool",
@@ -25,7 +25,8 @@ bool is_spatial(const std::string& op) {
                                                     "GlobalAveragePool",
                                                     "GlobalMaxPool",
                                                     "BatchNormalization",
-                                                    "DepthToSpace"};
+                                                    "DepthToSpace",
+                                                    "SpaceToDepth"};
   return is_one_of(op, kNames);
 }
 

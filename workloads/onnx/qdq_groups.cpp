@@ -56,6 +56,8 @@ constexpr std::array kGroups{
     GroupRow{"Slice", 1},
     GroupRow{"Pad", 1},
     GroupRow{"Gather", 1},
+    GroupRow{"DepthToSpace", 1},
+    GroupRow{"SpaceToDepth", 1},
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();

@@ -70,9 +70,9 @@ std::optional<QuantizedOperator> quantized_operator(const OnnxNode& node) {
 }
 
 bool moves_integers(const OnnxNode& node) {
-  constexpr std::array kMovers{"MaxPool",   "Reshape",  "Flatten", "Transpose", "Squeeze",
-                               "Unsqueeze", "Identity", "Concat",  "Split",     "Slice",
-                               "Pad",       "Resize",   "Dropout", "Gather"};
+  constexpr std::array kMovers{"MaxPool",  "Reshape", "Flatten",      "Transpose",   "Squeeze", "Unsqueeze",
+                               "Identity", "Concat",  "Split",        "Slice",       "Pad",     "Resize",
+                               "Dropout",  "Gather",  "DepthToSpace", "SpaceToDepth"};
   return node.domain.empty() && std::find(kMovers.begin(), kMovers.end(), node.op_type) != kMovers.end();
 }
 

@@ -331,7 +331,8 @@ std::string NodeWriter::float_softmax(const Node& node, const SoftmaxOp& op, con
   }
   const std::string y = temporary(node, "#y");
   const auto last = static_cast<int>(output(node).shape.size()) - 1;
-  set_int(builder_.node("Softmax", node.name, {x}, y), "axis", position_of(layout, last));
+  set_int(builder_.node(op.logarithm ? "LogSoftmax" : "Softmax", node.name, {x}, y), "axis",
+          position_of(layout, last));
   return y;
 }
 

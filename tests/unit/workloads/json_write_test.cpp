@@ -273,6 +273,7 @@ TEST_CASE("a float network keeps every operation, its parameters and constants")
   next(FullyConnectedOp{}, {constant("fw", {6, 6}), constant("fb", {6})}, {3, 6});
   next(MatMulOp{true}, {a}, {3, 3});
   next(SoftmaxOp{}, {}, {3, 3});
+  next(SoftmaxOp{1.0F, true}, {}, {3, 3});
   maker.graph.semantics = Semantics::onnx;
   check_round_trip(maker.graph);
 }
