@@ -134,7 +134,7 @@ def onnx_operators():
 
     scales = dict(s=np.float32(0.5), z=np.uint8(3), w=np.ones((2, 2, 3, 3), np.int8), ws=np.float32([0.5, 1]),
                   wz=np.int8([0, 0]), b=np.int32([1, 2]), f=np.ones((2, 2, 3, 3), np.float32), m=np.ones((8, 2), np.int8),
-                  one=np.float32(1), i=np.int64([1]), ii=np.int64([1, 2]), list=np.int64([0, 0, 1, 1, 0, 0, 1, 1]),
+                  one=np.float32(1), i=np.int64([1]), two=np.int64([2]), list=np.int64([0, 0, 1, 1, 0, 0, 1, 1]),
                   up=np.float32([1, 1, 2, 2]), shape=np.int64([1, -1]), v=np.float32([1, 2]))
     image = [1, 2, 4, 4]
     quantize, dequantize = ("QuantizeLinear", ["x", "s", "z"], "q"), ("DequantizeLinear", ["q", "s", "z"], "d")
@@ -144,23 +144,37 @@ def onnx_operators():
              ("Transpose", ["d"], {"perm": [0, 2, 3, 1]}), ("ReduceMean", ["d"], {"axes": [2, 3], "keepdims": 0}),
              ("Resize", ["d", "", "up"], {}), ("Pad", ["d", "list"], {}), ("Reshape", ["d", "shape"], {}), ("MatMul", ["d", "d"], {}),
              ("ConvTranspose", ["d", "f"], {"strides": [2, 2]}), ("BatchNormalization", ["d", "v", "v", "v", "v"], {}),
-             ("Slice", ["d", "i", "ii", "i"], {}), ("Gather", ["d", "i"], {"axis": 1}), ("Clip", ["d", "one"], {})]
+             ("Slice", ["d", "i", "two", "i"], {}), ("Gather", ["d", "i"], {"axis": 1}), ("Clip", ["d", "one"], {}),
+             ("DepthToSpace", ["twice"], {"blocksize": 2, "mode": "CRD"}), ("SpaceToDepth", ["d"], {"blocksize": 2}),
+             ("Pad", ["d", "list"], {"mode": "reflect"}), ("LogSoftmax", ["d"], {"axis": 1}), ("ReduceSum", ["d", "i"], {}),
+             ("ReduceMax", ["d"], {"axes": [2, 3]}), ("ReduceMin", ["d"], {"keepdims": 0}),
+             ("InstanceNormalization", ["d", "v", "v"], {})]
     for op, inputs, attributes in pairs:
         nodes = [quantize, dequantize, ("DequantizeLinear", ["w", "ws", "wz"], "wd", {"axis": 0}),
-                 ("Reshape", ["v", "list2"], "v1"), (op, inputs, "c", attributes), ("QuantizeLinear", ["c", "s", "z"], "r"),
+                 ("Reshape", ["v", "list2"], "v1"), ("Concat", ["d", "d"], "twice", {"axis": 1}), (op, inputs, "c", attributes), ("QuantizeLinear", ["c", "s", "z"], "r"),
                  ("DequantizeLinear", ["r", "s", "z"], "y")]
         yield onnx_network(nodes, image, constants(**scales, list2=np.int64([2, 1, 1])))
     yield onnx_network([quantize, ("QLinearConv", ["q", "s", "z", "w", "ws", "wz", "s", "z", "b"], "c", {"strides": [2, 2]}),
                         ("DequantizeLinear", ["c", "s", "z"], "y")], image, constants(**scales))
+    for steps in ([("Reshape", ["q", "five"], "r"), ("Transpose", ["r"], "t", {"perm": [2, 0, 3, 1, 4]}), ("Gather", ["t", "zero"], "c")],
+                  [("Reshape", ["q", "five"], "r"), ("Slice", ["r", "i", "two", "i"], "c")]):
+        yield onnx_network([quantize, *steps, ("DequantizeLinear", ["c", "s", "z"], "y")], image,
+                           constants(**scales, five=np.int64([1, 2, 2, 2, 4]), zero=np.int64(0)))
+    for product in ([("MatMulInteger", ["q", "m8", "z", "zw"], "c")], [("ConvInteger", ["q", "w", "z"], "c", {"pads": [1, 1, 1, 1]})]):
+        yield onnx_network([("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]), *product, ("Cast", ["c"], "f", {"to": 1}),
+                            ("Mul", ["f", "s"], "y")], image,
+                           constants(w=scales["w"], m8=np.ones((4, 3), np.int8), zw=np.int8(1)))
     yield onnx_network([("Shape", ["x"], "n"), ("Gather", ["n", "i"], "c"), ("Concat", ["i", "c"], "t", {"axis": 0}),
                         ("Cast", ["t"], "t1", {"to": 7}), ("Expand", ["x", "t1"], "e"), ("Relu", ["x"], "y")], image, constants(**scales))
 
 
 def onnx_network(nodes, shape, constants):
-    """A model of (operator, inputs, output, attributes); the constants that nobody uses are left out."""
+    """A model of (operator, inputs, output or outputs, attributes); the constants that nobody uses are left out."""
     used = {name for node in nodes for name in node[1]}
-    made = [helper.make_node(op, inputs, [output], name=output + "_", **(rest[0] if rest else {}))
-            for op, inputs, output, *rest in nodes]
+    made = []
+    for op, inputs, output, *rest in nodes:
+        outputs = [output] if isinstance(output, str) else output
+        made.append(helper.make_node(op, inputs, outputs, name=outputs[0] + "_", **(rest[0] if rest else {})))
     graph = helper.make_graph(made, "seed", [helper.make_tensor_value_info("x", 1, shape)],
                               [helper.make_tensor_value_info("y", 1, None)], [c for c in constants if c.name in used])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()

@@ -95,6 +95,8 @@ class GroupFinder {
       }
       if (!info.dequantized) return false;
       const Operand& source = *info.dequantized;
+      // A bias of other integers is a float to ONNX Runtime, and so is its operator.
+      if (is_bias && builder_.info(source.value).type != OnnxType::int32) return false;
       // Activations have one scale; all data come at run time but weights and the constant side of
       // arithmetic.
       const bool is_constant = builder_.is_constant(source.value);

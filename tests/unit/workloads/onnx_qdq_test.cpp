@@ -163,6 +163,18 @@ TEST_CASE("a float bias is rounded to 32 bits at the product of the scales") {
   CHECK((bias.data->at(0) == 4 && bias.data->at(1) == -1 && bias.data->at(2) == 8));
 }
 
+TEST_CASE("a bias of 8 bits leaves its convolution a float one, as in ONNX Runtime") {
+  OnnxWriter w = qdq_model([](OnnxWriter&) { return "c"; });
+  w.integers("narrow_bias", {3}, {1, 2, 3}, kUint8);
+  parameters(w, "narrow", 0.5F, 1);
+  w.node("DequantizeLinear", {"narrow_bias", "narrow_scale", "narrow_zero"}, {"narrow_real"});
+  w.graph().mutable_node(4)->set_input(2, "narrow_real");
+  const Graph graph = w.read();
+  REQUIRE(graph.nodes.size() == 5);
+  CHECK(is_float_node(graph, graph.nodes[2]));
+  CHECK(named(graph, "narrow_real").data->as<float>()[2] == 1.0F);  // (3 - 1) * 0.5
+}
+
 TEST_CASE("integers that an operator reads at another scale than they were written are named so") {
   OnnxWriter w;
   w.input("x", {1, 8}, kUint8);

@@ -1,5 +1,6 @@
 // Float operations against values worked out by hand or taken from the definitions (named beside each).
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 
 #include "float_graph.h"
@@ -188,6 +189,13 @@ TEST_CASE("what is no number has an integer nevertheless") {
     CHECK(integers_of(dynamic(DynamicResult::values, x)).size() == 3);
     CHECK(integers_of(dynamic(DynamicResult::differences, x)).size() == 3);
   }
+}
+
+TEST_CASE("the logarithm of a softmax reaches below what its float32 quotient holds") {
+  // ln(1 / (1 + e^-200)) = 0 and -200 to double precision; e^-200 is no float32.
+  const SoftmaxOp op{1.0F, true};
+  CHECK(run_float_op(op, float_data({1, 2}, {300, 100}), {1, 2}) == std::vector<float>{0, -200});
+  check_close(run_float_op(op, float_data({1, 2}, {1, 1}), {1, 2}), {-std::log(2.0), -std::log(2.0)});
 }
 
 TEST_CASE("padding, slices, transposes and joins move floats") {
