@@ -78,7 +78,7 @@ class Checker {
       const Node& computed = graph.nodes[schedule.rows[r].node];
       if (is_inserted_[schedule.rows[r].node]) {
         node.remarks.push_back("adds " + std::string(op_name(graph, computed)) + " \"" + computed.name +
-                               "\" on the vector unit");
+                               (schedule.rows[r].on_host ? "\" on the host" : "\" on the vector unit"));
         continue;
       }
       node.unit = unit_of(schedule.rows[r]);

@@ -133,3 +133,13 @@ def test_a_dynamically_quantized_network_agrees_with_onnx_runtime(option, tmp_pa
     expected = reference(path, {"x": x})["y"]
     actual = dump_tensors(path, [("x", x)], tmp_path)["y"]
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+
+
+def test_check_tells_the_host_from_the_chip(tmp_path):
+    onnx.save(float_network(np.random.default_rng(11)), tmp_path / "float.onnx")
+    quantize_dynamic(str(tmp_path / "float.onnx"), str(tmp_path / "dynamic.onnx"), op_types_to_quantize=["Conv", "MatMul"])
+    lines = run_qsim("check", "--workload", tmp_path / "dynamic.onnx").stdout.splitlines()
+    units = {line.split()[2]: line.split()[3] for line in lines if line.endswith("supported") and line.split()[0].isdigit()}
+    assert (units["DynamicQuantizeLinear"], units["ConvInteger"], units["MatMulInteger"]) == ("host", "mac_array", "mac_array")
+    added = [line for line in lines if "adds dynamic_quantize" in line]
+    assert added and all(line.endswith("on the host") for line in added)

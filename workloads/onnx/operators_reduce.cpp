@@ -1,6 +1,5 @@
 // Reductions over dimensions, and normalization of each channel's own plane.
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
 #include "workloads/graph_check.h"
@@ -67,7 +66,8 @@ void OperatorReader::read_reduce_sum() {
   const TensorId whole = tensor(0, DimensionOrder::plain(x.size()));
   const TensorId mean_id = add_step("mean", std::move(mean), {whole}, reduction.shape);
   OnnxTensor count = make_onnx_tensor(OnnxType::float32, {});
-  count.put<float>(0, static_cast<float>(element_count(x) / element_count(reduction.shape)));
+  const std::int64_t reduced = element_count(x) / element_count(reduction.shape);
+  count.put<float>(0, static_cast<float>(reduced));
   const TensorId factor = builder_.constant_tensor(results_.front().value + "#count", count,
                                                    DimensionOrder::plain(0), std::nullopt);
   emit(BinaryOp{BinaryKind::mul, Activation::none}, {mean_id, factor}, reduction.shape, plain);

@@ -1,7 +1,4 @@
 // Elements that move between channels and pixels, and padding with the image's own elements.
-#include <algorithm>
-#include <numeric>
-
 #include "workloads/onnx/operator_reader.h"
 
 namespace qsim::onnx_format {
@@ -78,7 +75,8 @@ std::vector<TensorId> OperatorReader::border(TensorId input, std::size_t axis, s
   }
   const Shape part = slice.count;
   const TensorId id = add_step(is_before ? "before" : "after", std::move(slice), {input}, part);
-  return std::vector<TensorId>(static_cast<std::size_t>(copies), id);
+  std::vector<TensorId> parts(static_cast<std::size_t>(copies), id);
+  return parts;
 }
 
 /// One dimension after the other.
