@@ -6,36 +6,12 @@
 
 #include "workloads/execute_nodes.h"
 #include "workloads/execute_types.h"
+#include "workloads/resize_coordinates.h"
 
 namespace qsim {
 namespace {
 
 using namespace arithmetic;
-
-/// One direction of a resize.
-struct Direction {
-  std::int64_t in = 1, out = 1;
-  float scale = 1.0F;  ///< out / in, as the model states it.
-};
-
-/// ONNX Runtime: where output position o lies in the input, in float32 (graph.h has the formulas).
-float onnx_coordinate(std::int64_t o, const Direction& d, ResizeCoordinates coordinates) {
-  const auto position = static_cast<float>(o);
-  if (d.scale == 1.0F) return position;
-  switch (coordinates) {
-    case ResizeCoordinates::half_pixel:
-      return (position + 0.5F) / d.scale - 0.5F;
-    case ResizeCoordinates::pytorch_half_pixel:
-      return d.out > 1 ? (position + 0.5F) / d.scale - 0.5F : 0.0F;
-    case ResizeCoordinates::asymmetric:
-      return position / d.scale;
-    case ResizeCoordinates::align_corners:
-      return d.out == 1 ? 0.0F : position * static_cast<float>(d.in - 1) / static_cast<float>(d.out - 1);
-    case ResizeCoordinates::tf_half_pixel_for_nn:
-      return (position + 0.5F) / d.scale;
-  }
-  throw std::logic_error("resize coordinates out of range");
-}
 
 /// ONNX Runtime takes what lies within 1e-6 of the middle between two elements for the middle
 /// (measured: 9.5e-7 off is, 1.01e-6 off is not).
@@ -48,7 +24,7 @@ float round_coordinate(float x, ResizeRounding rounding) {
   return rounding == ResizeRounding::round_prefer_floor ? below : below + 1.0F;
 }
 
-ResizeTap nearest_tap(float coordinate, const Direction& d) {
+ResizeTap nearest_tap(float coordinate, const ResizeAxis& d) {
   const float inside = std::clamp(coordinate, 0.0F, static_cast<float>(d.in - 1));
   const std::int64_t at = std::min(static_cast<std::int64_t>(inside), d.in - 1);
   return {at, at, 1.0F, 0.0F};
@@ -56,7 +32,7 @@ ResizeTap nearest_tap(float coordinate, const Direction& d) {
 
 /// a = trunc(x), b = a + 1 inside the input; weights |x - b| and |x - a|, both 1/2 at the last element; in
 /// 1/1024 x is truncated first.
-ResizeTap onnx_linear_tap(float coordinate, const Direction& d, bool integer_weights) {
+ResizeTap onnx_linear_tap(float coordinate, const ResizeAxis& d, bool integer_weights) {
   const float x = std::clamp(coordinate, 0.0F, static_cast<float>(d.in - 1));
   const std::int64_t a = std::min(static_cast<std::int64_t>(x), d.in - 1);
   const std::int64_t b = std::min(a + 1, d.in - 1);
@@ -69,7 +45,7 @@ ResizeTap onnx_linear_tap(float coordinate, const Direction& d, bool integer_wei
 
 /// TFLite, nearest: (o + offset) * s in float32 with s = in / out, or (in - 1) / (out - 1) with aligned
 /// corners, where it is rounded half away from zero instead of down.
-float tflite_nearest_coordinate(std::int64_t o, const Direction& d, ResizeCoordinates coordinates) {
+float tflite_nearest_coordinate(std::int64_t o, const ResizeAxis& d, ResizeCoordinates coordinates) {
   const bool aligned = coordinates == ResizeCoordinates::align_corners;
   const float scale = aligned && d.out > 1 ? static_cast<float>(d.in - 1) / static_cast<float>(d.out - 1)
                                            : static_cast<float>(d.in) / static_cast<float>(d.out);
@@ -82,7 +58,7 @@ float tflite_nearest_coordinate(std::int64_t o, const Direction& d, ResizeCoordi
 /// TFLite, bilinear, all in 1/1024: s = round(1024 in / out), x = o s, or o s + s/2 - 512 with half pixels;
 /// a = max(x / 1024, 0), b = min((x + 1023) / 1024, in - 1), divisions truncated; weights 1024 - (x - 1024 a)
 /// and x - 1024 a.
-ResizeTap tflite_linear_tap(std::int64_t o, const Direction& d, ResizeCoordinates coordinates) {
+ResizeTap tflite_linear_tap(std::int64_t o, const ResizeAxis& d, ResizeCoordinates coordinates) {
   const bool aligned = coordinates == ResizeCoordinates::align_corners && d.out > 1;
   const std::int64_t in = aligned ? d.in - 1 : d.in;
   const std::int64_t out = aligned ? d.out - 1 : d.out;
@@ -95,7 +71,7 @@ ResizeTap tflite_linear_tap(std::int64_t o, const Direction& d, ResizeCoordinate
   return {a, b, static_cast<float>(1024 - rest), static_cast<float>(rest)};
 }
 
-std::vector<ResizeTap> taps(const Direction& d, const ResizeOp& op, Semantics semantics) {
+std::vector<ResizeTap> taps(const ResizeAxis& d, const ResizeOp& op, Semantics semantics) {
   std::vector<ResizeTap> result;
   result.reserve(static_cast<std::size_t>(d.out));
   for (std::int64_t o = 0; o < d.out; ++o) {
@@ -122,7 +98,7 @@ bool takes_rows_for_channels(const ResizeOp& op, Semantics semantics) {
 
 /// Then columns are its rows and channels its columns: those weigh 1 and 0, but the last, which is between
 /// itself and itself.
-void resize_columns_only(const Direction& columns, ResizeOp op, const Shape& input,
+void resize_columns_only(const ResizeAxis& columns, ResizeOp op, const Shape& input,
                          ResizeFunction& function) {
   op.blend = ResizeBlend::integers;
   function.arithmetic = ResizeArithmetic::float_truncated;
@@ -145,8 +121,8 @@ ResizeFunction resize_function(const Graph& graph, const Node& node) {
   const auto& op = std::get<ResizeOp>(node.op);
   const Shape& x = graph.tensor(node.inputs[0]).shape;
   const Shape& y = graph.tensor(node.outputs[0]).shape;
-  const Direction rows{x[1], y[1], op.scale_h};
-  const Direction columns{x[2], y[2], op.scale_w};
+  const ResizeAxis rows{x[1], y[1], op.scale_h};
+  const ResizeAxis columns{x[2], y[2], op.scale_w};
   ResizeFunction function;
   function.arithmetic = arithmetic_of(op, graph.semantics);
   // ONNX Runtime copies where nothing changes its size, whatever the scales.
@@ -161,8 +137,8 @@ ResizeFunction resize_function(const Graph& graph, const Node& node) {
   }
   const ResizeOp identity{
       ResizeMode::nearest, ResizeCoordinates::asymmetric, ResizeRounding::floor, 1.0F, 1.0F, {}};
-  const Direction same_rows{x[1], y[1], 1.0F};
-  const Direction same_columns{x[2], y[2], 1.0F};
+  const ResizeAxis same_rows{x[1], y[1], 1.0F};
+  const ResizeAxis same_columns{x[2], y[2], 1.0F};
   function.rows = copies ? taps(same_rows, identity, graph.semantics) : taps(rows, op, graph.semantics);
   function.columns =
       copies ? taps(same_columns, identity, graph.semantics) : taps(columns, op, graph.semantics);

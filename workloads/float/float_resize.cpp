@@ -5,32 +5,10 @@
 #include "workloads/execute.h"
 #include "workloads/float/float_nodes.h"
 #include "workloads/float/parallel_blocks.h"
+#include "workloads/resize_coordinates.h"
 
 namespace qsim {
 namespace {
-
-struct ResizeAxis {
-  std::int64_t in = 1, out = 1;
-  float scale = 1.0F;  ///< Output size / input size.
-};
-
-/// Where output index o lies in the input (ResizeCoordinates).
-float source_position(const ResizeOp& op, const ResizeAxis& axis, std::int64_t o) {
-  const auto x = static_cast<float>(o);
-  switch (op.coordinates) {
-    case ResizeCoordinates::half_pixel:
-      return (x + 0.5F) / axis.scale - 0.5F;
-    case ResizeCoordinates::pytorch_half_pixel:
-      return axis.out > 1 ? (x + 0.5F) / axis.scale - 0.5F : 0.0F;
-    case ResizeCoordinates::asymmetric:
-      return x / axis.scale;
-    case ResizeCoordinates::align_corners:
-      return axis.out > 1 ? x * static_cast<float>(axis.in - 1) / static_cast<float>(axis.out - 1) : 0.0F;
-    case ResizeCoordinates::tf_half_pixel_for_nn:
-      return (x + 0.5F) / axis.scale;
-  }
-  return x;
-}
 
 /// Output index -> the two input indices and the share of the second.
 struct LinearTap {
@@ -42,7 +20,8 @@ std::vector<LinearTap> linear_taps(const ResizeOp& op, const ResizeAxis& axis) {
   std::vector<LinearTap> taps;
   taps.reserve(static_cast<std::size_t>(axis.out));
   for (std::int64_t o = 0; o < axis.out; ++o) {
-    const float position = std::clamp(source_position(op, axis, o), 0.0F, static_cast<float>(axis.in - 1));
+    const float position =
+        std::clamp(onnx_coordinate(o, axis, op.coordinates), 0.0F, static_cast<float>(axis.in - 1));
     LinearTap tap;
     tap.low = static_cast<std::int64_t>(position);
     tap.high = std::min(tap.low + 1, axis.in - 1);
