@@ -160,9 +160,18 @@ class OperatorReader {
   [[nodiscard]] Window window(const std::vector<std::int64_t>& kernel, bool is_pool);
   /// The input has 1 or 2 spatial dimensions.
   void expect_spatial();
+
   /// ONNX Runtime has moved the channels of these integers last: QLinearConv made them, or operators that it
   /// moves them through did.
   [[nodiscard]] bool lies_behind_convolution(std::string value) const;
+
+  // ---- weights: operand 1 --------------------------------------------------------------------------------
+  /// "weights NAME" for messages, of weights that have to be constants.
+  [[nodiscard]] std::string constant_weights() const;
+  /// Spatial dimensions of a convolution's weights, as kernel_shape has to state them where it is given.
+  [[nodiscard]] std::vector<std::int64_t> kernel_sizes() const;
+  /// Where there are scales a channel, `axis` (of the model's order) is that of the channels.
+  void expect_scales_along(std::int64_t axis) const;
 
   // ---- results -------------------------------------------------------------------------------------------
   [[nodiscard]] bool is_float() const { return results_.front().type == OnnxType::float32; }

@@ -71,15 +71,36 @@ TensorId OperatorReader::bias(std::size_t index, std::int64_t channels, const Op
   return builder_.constant_tensor(value, bias, DimensionOrder::plain(1), quantization);
 }
 
+std::string OperatorReader::constant_weights() const {
+  const std::string& value = operand(1).value;
+  if (!is_constant(1))
+    fail("weights \"" + value + "\"", "a tensor computed at run time", "a constant",
+         builder_.constant_remedy(value));
+  return "weights \"" + value + "\"";
+}
+
+std::vector<std::int64_t> OperatorReader::kernel_sizes() const {
+  const Shape& w = shape(1);
+  const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
+  const auto stated = attributes_.integers("kernel_shape");
+  if (stated && *stated != kernel)
+    fail("attribute kernel_shape", to_string(*stated), to_string(kernel) + ", as the weights have");
+  return kernel;
+}
+
+void OperatorReader::expect_scales_along(std::int64_t axis) const {
+  const auto& scales = operand(1).quantization;
+  if (scales && scales->scales.size() > 1 && scales->axis != axis)
+    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis),
+         "axis " + std::to_string(axis) + ", the output channels");
+}
+
 void OperatorReader::read_conv() {
   expect_inputs(2, 3);
   expect_spatial();
   const Shape& x = shape(0);
   const Shape& w = shape(1);
-  const std::string weights = "weights \"" + operand(1).value + "\"";
-  if (!is_constant(1)) {
-    fail(weights, "a tensor computed at run time", "a constant", builder_.constant_remedy(operand(1).value));
-  }
+  const std::string weights = constant_weights();
   if (w.size() != x.size())
     fail(weights, "shape " + to_string(w), std::to_string(x.size()) + " dimensions, as the input has");
   const std::int64_t groups = attributes_.integer("group", 1);
@@ -87,15 +108,9 @@ void OperatorReader::read_conv() {
     fail(weights, "shape " + to_string(w) + " in " + std::to_string(groups) + " groups",
          std::to_string(x[1]) + " input channels / groups, and groups that divide the channels");
   }
-  const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
-  if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
-    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")),
-         to_string(kernel) + ", as the weights have");
+  const std::vector<std::int64_t> kernel = kernel_sizes();
   const Window window = this->window(kernel, false);
-  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 &&
-      operand(1).quantization->axis != 0)
-    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis),
-         "axis 0, the output channels");
+  expect_scales_along(0);
   const Conv2dOp conv{window.stride_h, window.stride_w,   window.dilation_h, window.dilation_w,
                       window.pad_top,  window.pad_bottom, window.pad_left,   window.pad_right,
                       groups,          activation_};
@@ -111,20 +126,14 @@ void OperatorReader::read_conv_transpose() {
   expect_spatial();
   const Shape& x = shape(0);
   const Shape& w = shape(1);
-  const std::string weights = "weights \"" + operand(1).value + "\"";
-  if (!is_constant(1)) {
-    fail(weights, "a tensor computed at run time", "a constant", builder_.constant_remedy(operand(1).value));
-  }
+  const std::string weights = constant_weights();
   if (w.size() != x.size() || w[0] != x[1])
     fail(weights, "shape " + to_string(w),
          "[" + std::to_string(x[1]) + ", outputs, kernel], as many dimensions as the input has");
   const std::int64_t groups = attributes_.integer("group", 1);
   if (groups != 1)
     fail("attribute group", std::to_string(groups), "1", "split the transposed convolution into one a group");
-  const std::vector<std::int64_t> kernel(w.begin() + 2, w.end());
-  if (attributes_.integers("kernel_shape").value_or(kernel) != kernel)
-    fail("attribute kernel_shape", to_string(*attributes_.integers("kernel_shape")),
-         to_string(kernel) + ", as the weights have");
+  const std::vector<std::int64_t> kernel = kernel_sizes();
   const std::size_t dimensions = kernel.size();
   const auto values = [&](const char* name, std::size_t count, std::int64_t fallback) {
     std::vector<std::int64_t> list =
@@ -163,10 +172,7 @@ void OperatorReader::read_conv_transpose() {
   }
   const TransposeConv2dOp conv{dimensions == 2 ? strides[0] : 1, strides.back(),
                                dimensions == 2 ? pads[0] : 0, pads[dimensions - 1], activation_};
-  if (operand(1).quantization && operand(1).quantization->scales.size() > 1 &&
-      operand(1).quantization->axis != 1)
-    fail(weights, "scales along axis " + std::to_string(operand(1).quantization->axis),
-         "axis 1, the output channels");
+  expect_scales_along(1);
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   const TensorId input = tensor(0, order);
   const TensorId kernel_tensor = tensor(1, transposed_weight_order(w.size()));
@@ -215,10 +221,7 @@ void OperatorReader::read_gemm() {
     const TensorId right = tensor(1, DimensionOrder::plain(2));
     return emit(MatMulOp{transposes_b}, {left, right}, {rows, outputs}, DimensionOrder::plain(2));
   }
-  const auto& scales = operand(1).quantization;
-  if (scales && scales->scales.size() > 1 && scales->axis != (transposes_b ? 0 : 1))
-    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis),
-         "the output channels");
+  expect_scales_along(transposes_b ? 0 : 1);
   const DimensionOrder order = transposes_b ? DimensionOrder::plain(2) : DimensionOrder{{1, 0}, 2};
   const TensorId weights = alpha == 1.0F ? tensor(1, order) : scaled_constant(1, alpha, order);
   const TensorId summand = bias(2, outputs, operand(0), operand(1));
@@ -255,10 +258,7 @@ void OperatorReader::read_matmul() {
 void OperatorReader::read_matmul_constant() {
   Shape y = shape(0);
   y.back() = shape(1).back();
-  const auto& scales = operand(1).quantization;
-  if (scales && scales->scales.size() > 1 && scales->axis != 1)
-    fail("weights \"" + operand(1).value + "\"", "scales along axis " + std::to_string(scales->axis),
-         "the last, the output channels");
+  expect_scales_along(1);
   const DimensionOrder order = DimensionOrder::plain(y.size());
   const TensorId left = tensor(0, order);
   emit(FullyConnectedOp{activation_}, {left, tensor(1, {{1, 0}, 2}), kNoTensor}, y, order);
