@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "workloads/float/float_nodes.h"
 #include "workloads/float/parallel_blocks.h"
@@ -95,17 +96,20 @@ void run_float_softmax(const FloatRun& run, const SoftmaxOp& op) {
     const float* x = run.input().data() + row * length;
     float* y = run.result().data() + row * length;
     const float highest = *std::max_element(x, x + length);
-    std::vector<double> exponents;
-    exponents.reserve(static_cast<std::size_t>(length));
-    double sum = 0.0;
-    for (std::int64_t i = 0; i < length; ++i) {
-      exponents.push_back(static_cast<double>(op.beta) *
-                          (static_cast<double>(x[i]) - static_cast<double>(highest)));
-      sum += std::exp(exponents.back());
+    const auto exponent = [&](float value) {
+      return static_cast<double>(op.beta) * (static_cast<double>(value) - static_cast<double>(highest));
+    };
+    std::vector<double> powers(static_cast<std::size_t>(length));
+    std::transform(x, x + length, powers.begin(), [&](float value) { return std::exp(exponent(value)); });
+    const double sum = std::accumulate(powers.begin(), powers.end(), 0.0);
+    if (op.logarithm) {
+      const double shift = std::log(sum);
+      std::transform(x, x + length, y,
+                     [&](float value) { return static_cast<float>(exponent(value) - shift); });
+    } else {
+      std::transform(powers.begin(), powers.end(), y,
+                     [&](double power) { return static_cast<float>(power / sum); });
     }
-    std::transform(exponents.begin(), exponents.end(), y, [&](double z) {
-      return static_cast<float>(op.logarithm ? z - std::log(sum) : std::exp(z) / sum);
-    });
   });
 }
 
