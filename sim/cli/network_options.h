@@ -1,4 +1,4 @@
-// Rows that the tables of several commands share: which network on which chip.
+// Rows that the tables of several commands share: which network on which chip, and where the report goes.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +40,18 @@ struct NetworkOptions {
 template <typename Options, typename Part, typename Member>
 auto store_in(Part Options::*part, Member Part::*member) {
   return [part, member](Options& options, const std::string& text) { assign(options.*part.*member, text); };
+}
+
+/// --report
+template <typename Options>
+void add_report(CommandTable<Options>& table, std::string Options::*path, const std::string& group) {
+  table.add({.name = "report",
+             .kind = ValueKind::output_file,
+             .value = "FILE.json",
+             .extensions = {".json"},
+             .group = group,
+             .help = "what --json prints"},
+            path);
 }
 
 /// --shape

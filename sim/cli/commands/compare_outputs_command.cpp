@@ -232,15 +232,8 @@ Command compare_outputs_command() {
   add_what(table);
   add_network(table);
   const std::string group = "Results";
-  table
-      .add({.name = "report",
-            .kind = ValueKind::output_file,
-            .value = "FILE.json",
-            .extensions = {".json"},
-            .group = group,
-            .help = "what --json prints"},
-           &CompareArguments::report_path)
-      .add({.name = "json", .group = group, .help = "as JSON on standard output"}, &CompareArguments::json);
+  add_report(table, &CompareArguments::report_path, group);
+  table.add({.name = "json", .group = group, .help = "as JSON on standard output"}, &CompareArguments::json);
   return table.runs(compare);
 }
 

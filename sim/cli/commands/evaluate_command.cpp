@@ -188,14 +188,8 @@ void add_data(CommandTable<EvaluateArguments>& table) {
 void add_results(CommandTable<EvaluateArguments>& table) {
   using A = EvaluateArguments;
   const std::string group = "Results";
+  add_report(table, &A::report_path, group);
   table
-      .add({.name = "report",
-            .kind = ValueKind::output_file,
-            .value = "FILE.json",
-            .extensions = {".json"},
-            .group = group,
-            .help = "what --json prints"},
-           &A::report_path)
       .add({.name = "predictions",
             .kind = ValueKind::output_file,
             .value = "FILE.csv",

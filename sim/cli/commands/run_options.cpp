@@ -115,15 +115,8 @@ void add_network_and_chip(Table& table) {
 
 void add_results(Table& table) {
   const std::string group = "Results";
+  add_report(table, &RunOptions::report_path, group);
   table
-      .add({.name = "report",
-            .kind = Kind::output_file,
-            .value = "FILE.json",
-            .extensions = {".json"},
-            .group = group,
-            .help = "the whole report",
-            .detail = "JSON by the schema report.schema.json."},
-           &RunOptions::report_path)
       .add({.name = "layers",
             .kind = Kind::output_file,
             .value = "FILE.csv",
