@@ -23,7 +23,7 @@ int main() {
     for (const RoundingProfile profile :
          {RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
           RoundingProfile::fixed_point_single_rounding, RoundingProfile::fixed_point_16bit_multiplier,
-          RoundingProfile::power_of_two}) {
+          RoundingProfile::float64, RoundingProfile::power_of_two}) {
       const std::vector<ChannelScale> scale{make_channel_scale(profile, 0.001F, 0.7F, 1.0F)};
       const ChannelScales scales(profile, scale, kColumns);
       double best_seconds = 1e9;

@@ -2,7 +2,8 @@
 //
 // A block: [scale record unless per channel] then, channel by channel,
 // [preload][weight zero point if asymmetric][scale record if per channel].
-// A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift).
+// A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
+// a float64 scale.
 #pragma once
 
 #include <bit>
@@ -29,11 +30,15 @@ class ParameterReader {
   }
   [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {
     const ParameterFormat& format = nest_.parameters;
-    const std::int64_t address =
-        format.per_channel ? channel_address(channel) + format.channel_bytes() - ParameterFormat::kScaleBytes
-                           : address_;
-    const auto word = static_cast<std::int32_t>(buffer_.read(8 * address, {32, true}));
+    const std::int64_t address = format.per_channel
+                                     ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
+                                     : address_;
     arithmetic::ChannelScale scale;
+    if (nest_.rounding_profile == arithmetic::RoundingProfile::float64) {
+      scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
+      return scale;
+    }
+    const auto word = static_cast<std::int32_t>(buffer_.read(8 * address, {32, true}));
     if (nest_.rounding_profile == arithmetic::RoundingProfile::float32) {
       scale.scale = std::bit_cast<float>(word);
     } else {

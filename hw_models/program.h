@@ -89,13 +89,13 @@ enum class LoopOrder {
 struct ParameterFormat {
   int preload_bytes = 4;     ///< 4, or 8 where the accumulators are wider than 32 bits.
   bool per_channel = false;  ///< Scale records follow each preload; otherwise one record heads the block.
-  bool asymmetric_weights = false;       ///< The channel's weight zero point (4 bytes) follows the preload.
-  static constexpr int kScaleBytes = 5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift.
+  bool asymmetric_weights = false;  ///< The channel's weight zero point (4 bytes) follows the preload.
+  int scale_bytes = 5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift; 8: a float64 scale.
 
   [[nodiscard]] std::int64_t channel_bytes() const {
-    return preload_bytes + (asymmetric_weights ? 4 : 0) + (per_channel ? kScaleBytes : 0);
+    return preload_bytes + (asymmetric_weights ? 4 : 0) + (per_channel ? scale_bytes : 0);
   }
-  [[nodiscard]] std::int64_t header_bytes() const { return per_channel ? 0 : kScaleBytes; }
+  [[nodiscard]] std::int64_t header_bytes() const { return per_channel ? 0 : scale_bytes; }
   [[nodiscard]] std::int64_t block_bytes(std::int64_t channels) const {
     return header_bytes() + channels * channel_bytes();
   }

@@ -76,7 +76,7 @@ void Requantizer::count(const DrainCommand& command) {
   if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
   if (command.nest->sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
-  weight_buffer_.count_read(row, scales * ParameterFormat::kScaleBytes);
+  weight_buffer_.count_read(row, scales * parameters.scale_bytes);
   activation_buffer_.count_write(
       row, command.pixels() *
                arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits));

@@ -72,9 +72,7 @@ RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node)
   if (graph.tensor(node.outputs[0]).quantization->bits > 16) return RoundingProfile::power_of_two;
   if (graph.rounding_profile) return *graph.rounding_profile;
   if (graph.semantics == Semantics::onnx) return RoundingProfile::float32;
-  // FULLY_CONNECTED rounds once: round(acc * M) with M in double. The 64-bit product rounds the same value
-  // once.
-  if (std::holds_alternative<FullyConnectedOp>(node.op)) return RoundingProfile::fixed_point_single_rounding;
+  if (std::holds_alternative<FullyConnectedOp>(node.op)) return RoundingProfile::float64;
   const bool wide_activations = graph.tensor(node.inputs[0]).quantization->bits > 8;
   // The int16 kernels keep the int8 kernels' 32-bit arithmetic where the bias has 32 bits.
   const bool narrow_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor &&

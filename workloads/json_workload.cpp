@@ -17,9 +17,11 @@ using Json = nlohmann::ordered_json;
 using arithmetic::RoundingProfile;
 
 std::optional<RoundingProfile> read_rounding_profile(JsonObject& root) {
-  constexpr std::array kProfiles{RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
+  constexpr std::array kProfiles{RoundingProfile::float32,
+                                 RoundingProfile::fixed_point_double_rounding,
                                  RoundingProfile::fixed_point_single_rounding,
                                  RoundingProfile::fixed_point_16bit_multiplier,
+                                 RoundingProfile::float64,
                                  RoundingProfile::power_of_two};
   std::vector<std::string> names{"auto"};
   for (const RoundingProfile profile : kProfiles)

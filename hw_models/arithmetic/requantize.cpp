@@ -47,6 +47,14 @@ std::int32_t requantize_float32(float scale, const OutputRange& range, std::int6
   return to_output(std::llrint(v), range);
 }
 
+/// float64 (LiteRT, FULLY_CONNECTED): v = float64(acc) * s, q = round(v) + zp, half away from zero.
+std::int32_t requantize_float64(double scale, const OutputRange& range, std::int64_t accumulator) {
+  const auto low = static_cast<double>(std::int64_t{range.clamp_min} - range.zero_point);
+  const auto high = static_cast<double>(std::int64_t{range.clamp_max} - range.zero_point);
+  const double v = std::clamp(static_cast<double>(accumulator) * scale, low, high);
+  return to_output(std::llround(v), range);
+}
+
 /// fixed_point_16bit_multiplier (TFLite, int16 activations): the multiplier is rounded to 16 bits,
 /// r = q < 0x7FFF0000 ? (q + 2^15) >> 16 : 0x7FFF; t = 15 - shift; (acc * r + 2^(t-1)) >> t.
 std::int64_t scale_16bit_multiplier(const ChannelScale& scale, std::int64_t accumulator) {
@@ -105,6 +113,7 @@ ChannelScale make_channel_scale(RoundingProfile profile, float input_scale, floa
   result.scale = (input_scale * weight_scale) / output_scale;
   const double m = static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
                    static_cast<double>(output_scale);
+  result.scale64 = m;
   if (profile == RoundingProfile::power_of_two) {
     result.shift = static_cast<std::int32_t>(std::lround(std::log2(m)));
   } else {
@@ -128,6 +137,8 @@ std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale, cons
       return to_output(multiply_round_shift(accumulator, scale.multiplier, 31 - scale.shift), range);
     case RoundingProfile::fixed_point_16bit_multiplier:
       return to_output(scale_16bit_multiplier(scale, accumulator), range);
+    case RoundingProfile::float64:
+      return requantize_float64(scale.scale64, range, accumulator);
     case RoundingProfile::power_of_two:
       return to_output(scale_power_of_two(scale.shift, accumulator), range);
   }

@@ -9,7 +9,8 @@ namespace qsim::arithmetic {
 
 /// Scale of one output channel in the form that its profile uses.
 struct ChannelScale {
-  float scale = 1.0F;  ///< float32: (s_x * s_w) / s_y, each operation rounded to float32.
+  float scale = 1.0F;    ///< float32: (s_x * s_w) / s_y, each operation rounded to float32.
+  double scale64 = 1.0;  ///< float64: s_x * s_w / s_y.
   std::int32_t multiplier =
       0;                   ///< fixed point: Q0.31 mantissa, M = multiplier * 2^(shift - 31); 0 for M = 0.
   std::int32_t shift = 0;  ///< fixed point and power_of_two: exponent, positive is a left shift.
@@ -24,7 +25,7 @@ struct OutputRange {
 
 /// Scale for M = input_scale * weight_scale / output_scale as the profile's runtime derives it.
 /// Scales are finite and positive (the readers check that). Sources: reference_arithmetic of ONNX Runtime
-/// (float32), TFLite QuantizeMultiplier in double (fixed point).
+/// (float32), TFLite QuantizeMultiplier in double (fixed point), LiteRT's FULLY_CONNECTED (float64).
 [[nodiscard]] ChannelScale make_channel_scale(RoundingProfile profile, float input_scale, float weight_scale,
                                               float output_scale);
 

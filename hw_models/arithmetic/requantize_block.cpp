@@ -38,6 +38,7 @@ ChannelScale ChannelScales::scale(std::int64_t channel) const {
 }
 
 bool RequantizeArguments::fits_lanes(const ChannelScales& scales, const OutputRange& range) {
+  if (scales.profile_ == RoundingProfile::float64) return false;
   if (scales.profile_ != RoundingProfile::float32) {
     return scales.in_vector_range_;
   }

@@ -12,6 +12,8 @@ const char* rounding_profile_name(RoundingProfile profile) {
       return "fixed_point_single_rounding";
     case RoundingProfile::fixed_point_16bit_multiplier:
       return "fixed_point_16bit_multiplier";
+    case RoundingProfile::float64:
+      return "float64";
     case RoundingProfile::power_of_two:
       return "power_of_two";
   }

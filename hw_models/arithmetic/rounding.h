@@ -9,6 +9,7 @@ enum class RoundingProfile {
   fixed_point_double_rounding,   ///< TFLite reference kernels, int8: SRDHM then RoundingDivideByPOT.
   fixed_point_single_rounding,   ///< 64-bit product, one rounding shift.
   fixed_point_16bit_multiplier,  ///< TFLite reference kernels, int16 activations: 64-bit accumulator.
+  float64,                       ///< LiteRT, FULLY_CONNECTED: float64 multiply, round half away from zero.
   power_of_two,                  ///< Shift only; the scale is 2^-k.
 };
 

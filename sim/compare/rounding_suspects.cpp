@@ -56,7 +56,7 @@ struct Rounding {
 };
 
 // s = (s_x * s_w) / s_y in float32 unless said otherwise; rne: to nearest, half to even.
-constexpr std::array<Rounding, 8> kRoundings{{
+constexpr std::array<Rounding, 7> kRoundings{{
     {"float32_half_away", "acc * s in float32, half away from zero",
      [](const Scales& s, const Element& e, std::int32_t zero_point) {
        return static_cast<double>(std::round(float32(e.accumulator) * s.multiplier(e.channel))) + zero_point;
@@ -83,19 +83,18 @@ constexpr std::array<Rounding, 8> kRoundings{{
      [](const Scales& s, const Element& e, std::int32_t zero_point) {
        return std::nearbyint(s.real(e)) + zero_point;
      }},
-    {"float64_half_away", "acc * (s_x * s_w / s_y) in float64, half away from zero",
-     [](const Scales& s, const Element& e, std::int32_t zero_point) {
-       return std::round(s.real(e)) + zero_point;
-     }},
     {"float64_half_up", "acc * (s_x * s_w / s_y) in float64, half upwards",
      [](const Scales& s, const Element& e, std::int32_t zero_point) {
        return std::floor(s.real(e) + 0.5) + zero_point;
      }},
 }};
 
-constexpr std::array kProfiles{RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
+constexpr std::array kProfiles{RoundingProfile::float32,
+                               RoundingProfile::fixed_point_double_rounding,
                                RoundingProfile::fixed_point_single_rounding,
-                               RoundingProfile::fixed_point_16bit_multiplier, RoundingProfile::power_of_two};
+                               RoundingProfile::fixed_point_16bit_multiplier,
+                               RoundingProfile::float64,
+                               RoundingProfile::power_of_two};
 
 const char* meaning_of(RoundingProfile profile) {
   switch (profile) {
@@ -107,6 +106,8 @@ const char* meaning_of(RoundingProfile profile) {
       return "64-bit product, one rounding shift";
     case RoundingProfile::fixed_point_16bit_multiplier:
       return "64-bit accumulator, 16-bit multiplier: TFLite reference, int16 activations";
+    case RoundingProfile::float64:
+      return "acc * s in float64, half away from zero: LiteRT, FULLY_CONNECTED";
     case RoundingProfile::power_of_two:
       return "a shift: the scale rounded to a power of two";
   }

@@ -37,6 +37,9 @@ void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, con
 
 void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::RoundingProfile profile,
                  const arithmetic::ChannelScale& scale) {
+  if (profile == arithmetic::RoundingProfile::float64) {
+    return write_bits(bytes, 8 * address, {64, true}, std::bit_cast<std::int64_t>(scale.scale64));
+  }
   const std::int32_t word = profile == arithmetic::RoundingProfile::float32
                                 ? std::bit_cast<std::int32_t>(scale.scale)
                                 : scale.multiplier;
@@ -91,7 +94,7 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
       }
       address += format.channel_bytes();
       if (format.per_channel) {
-        write_scale(bytes, address - ParameterFormat::kScaleBytes, nest.rounding_profile, scale_of(channel));
+        write_scale(bytes, address - format.scale_bytes, nest.rounding_profile, scale_of(channel));
       }
     }
   }

@@ -97,7 +97,7 @@ ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
 }
 
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
-                                 const HardwareConfig& hardware) {
+                                 arithmetic::RoundingProfile profile, const HardwareConfig& hardware) {
   ParameterFormat format;
   format.per_channel = weights.scales.size() > 1;
   format.asymmetric_weights = std::any_of(weights.zero_points.begin(), weights.zero_points.end(),
@@ -105,6 +105,7 @@ ParameterFormat parameter_format(const Quantization& weights, const std::vector<
   const bool wide = std::any_of(preload.begin(), preload.end(), [](std::int64_t p) {
     return p < std::numeric_limits<std::int32_t>::min() || p > std::numeric_limits<std::int32_t>::max();
   });
+  format.scale_bytes = profile == arithmetic::RoundingProfile::float64 ? 8 : 5;
   format.preload_bytes = wide || hardware.accumulators.width_bits > 32 ? 8 : 4;
   return format;
 }
@@ -143,10 +144,10 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   nest.input = view_placement(schedule, input, nest.geometry.input);
   if (nest.has_activation_weights) repeat_one_matrix(graph.tensor(input).shape, nest.input);
   nest.output = view_placement(schedule, output, nest.geometry.output);
-  nest.parameters = parameter_format(weights, lowered.preload, hardware);
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
   nest.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
+  nest.parameters = parameter_format(weights, lowered.preload, nest.rounding_profile, hardware);
   const ClampRange clamp = output_clamp(graph, node);
   nest.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
   lowered.nests.emplace_back(nest);

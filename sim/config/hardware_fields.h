@@ -24,6 +24,7 @@ inline const std::vector<std::string> kRoundingProfileNames = {"auto",
                                                                "fixed_point_double_rounding",
                                                                "fixed_point_single_rounding",
                                                                "fixed_point_16bit_multiplier",
+                                                               "float64",
                                                                "power_of_two"};
 
 template <typename Buffer, typename Visitor>

@@ -35,6 +35,8 @@ RequantizationCost requantization_cost(RoundingProfile profile) {
       return {1.0, 0.0, 2.0, 1.0};
     case RoundingProfile::fixed_point_16bit_multiplier:
       return {0.5, 0.0, 2.0, 1.0};
+    case RoundingProfile::float64:  // as an integer: a significand of 53 bits, round, zero point
+      return {53.0 / 32.0, 0.0, 2.0, 1.0};
     case RoundingProfile::power_of_two:
       return {0.0, 0.0, 2.0, 1.0};
   }

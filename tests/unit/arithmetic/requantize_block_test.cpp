@@ -12,10 +12,12 @@ using namespace qsim::arithmetic;
 
 namespace {
 
-constexpr RoundingProfile kProfiles[] = {
-    RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
-    RoundingProfile::fixed_point_single_rounding, RoundingProfile::fixed_point_16bit_multiplier,
-    RoundingProfile::power_of_two};
+constexpr RoundingProfile kProfiles[] = {RoundingProfile::float32,
+                                         RoundingProfile::fixed_point_double_rounding,
+                                         RoundingProfile::fixed_point_single_rounding,
+                                         RoundingProfile::fixed_point_16bit_multiplier,
+                                         RoundingProfile::float64,
+                                         RoundingProfile::power_of_two};
 
 template <class Accumulator, class Output>
 void check_block(RoundingProfile profile, int largest_exponent, std::mt19937_64& generator) {

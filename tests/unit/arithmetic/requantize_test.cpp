@@ -98,16 +98,18 @@ TEST_CASE("each profile rounds a tie in its own way") {
   const ChannelScale shift = make_channel_scale(RoundingProfile::power_of_two, 0.5F, 1.0F, 1.0F);
   struct Row {
     std::int64_t accumulator;
-    int float32, single_rounding, multiplier_16bit, power_of_two;
+    int float32, single_rounding, multiplier_16bit, float64, power_of_two;
   };
-  for (const Row& row : {Row{1, 0, 1, 1, 1}, Row{3, 2, 2, 2, 2}, Row{5, 2, 3, 3, 3}, Row{-1, 0, 0, 0, -1},
-                         Row{-3, -2, -1, -1, -2}, Row{-5, -2, -2, -2, -3}}) {
+  for (const Row& row :
+       {Row{1, 0, 1, 1, 1, 1}, Row{3, 2, 2, 2, 2, 2}, Row{5, 2, 3, 3, 3, 3}, Row{-1, 0, 0, 0, -1, -1},
+        Row{-3, -2, -1, -1, -2, -2}, Row{-5, -2, -2, -2, -3, -3}}) {
     CAPTURE(row.accumulator);
     CHECK(round_to(RoundingProfile::float32, half, row.accumulator) == row.float32);
     CHECK(round_to(RoundingProfile::fixed_point_single_rounding, half, row.accumulator) ==
           row.single_rounding);
     CHECK(round_to(RoundingProfile::fixed_point_16bit_multiplier, half, row.accumulator) ==
           row.multiplier_16bit);
+    CHECK(round_to(RoundingProfile::float64, half, row.accumulator) == row.float64);
     CHECK(round_to(RoundingProfile::power_of_two, shift, row.accumulator) == row.power_of_two);
   }
 }
@@ -133,12 +135,25 @@ TEST_CASE("float32 multiplies the float32 accumulator by the float32 scale") {
   CHECK(make_channel_scale(RoundingProfile::float32, 0.1F, 0.3F, 0.7F).scale == expected);
 }
 
+TEST_CASE("float64 keeps what 31 bits of a multiplier round away") {
+  // s = 1/2 + 2^-40 is 1/2 as a 31-bit multiplier. -(2^20 + 1) times 1/2 is the tie -2^19 - 1/2, which rounds
+  // up; times s it lies below the tie.
+  ChannelScale scale;
+  scale.scale64 = 0.5 + 0x1p-40;
+  quantize_multiplier(scale.scale64, scale.multiplier, scale.shift);
+  constexpr OutputRange kNoLimits{0, -(1 << 30), 1 << 30};
+  constexpr std::int64_t kAccumulator = -(1 << 20) - 1;
+  CHECK(requantize(RoundingProfile::fixed_point_single_rounding, scale, kNoLimits, kAccumulator) ==
+        -(1 << 19));
+  CHECK(requantize(RoundingProfile::float64, scale, kNoLimits, kAccumulator) == -(1 << 19) - 1);
+}
+
 TEST_CASE("the zero point comes after rounding and the clamp after the zero point") {
   const ChannelScale one = make_channel_scale(RoundingProfile::float32, 1.0F, 1.0F, 1.0F);
   for (const RoundingProfile profile :
        {RoundingProfile::float32, RoundingProfile::fixed_point_double_rounding,
         RoundingProfile::fixed_point_single_rounding, RoundingProfile::fixed_point_16bit_multiplier,
-        RoundingProfile::power_of_two}) {
+        RoundingProfile::float64, RoundingProfile::power_of_two}) {
     CAPTURE(rounding_profile_name(profile));
     ChannelScale scale = one;
     quantize_multiplier(1.0, scale.multiplier, scale.shift);

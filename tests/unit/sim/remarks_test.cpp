@@ -66,5 +66,5 @@ TEST_CASE("a rounding profile that is not the model's is named") {
   chip.requantizer.rounding_profile = arithmetic::RoundingProfile::float32;
   const std::vector<std::string> found = remarks(fully_connected(8, 8), chip);
   REQUIRE(found.size() == 1);
-  CHECK_THAT(found[0], Catch::Contains("float32") && Catch::Contains("fixed_point_single_rounding"));
+  CHECK_THAT(found[0], Catch::Contains("float32") && Catch::Contains("float64"));
 }
