@@ -11,6 +11,7 @@
 #include "workloads/json_workload.h"
 #include "workloads/onnx/onnx_reader.h"
 #include "workloads/read_file.h"
+#include "workloads/scalesim_reader.h"
 #include "workloads/tflite/tflite_reader.h"
 
 namespace qsim {
@@ -28,7 +29,7 @@ std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>
     std::error_code error;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
       const std::string extension = entry.path().extension().string();
-      if (extension == ".json" || extension == ".tflite")
+      if (extension == ".json" || extension == ".tflite" || extension == ".csv")
         found.emplace(entry.path().stem().string(), entry.path());
     }
   }
@@ -36,6 +37,7 @@ std::map<std::string, fs::path> shipped_workloads(const std::vector<std::string>
 }
 
 std::string description_of(const fs::path& path) {
+  if (path.extension() == ".csv") return "SCALE-Sim topology";
   if (path.extension() != ".json") return "TFLite model";
   try {
     const nlohmann::ordered_json json = parse_json_file(path.string());
@@ -52,7 +54,7 @@ std::string find_workload(const std::string& name_or_path, const std::vector<std
   if (is_file(name_or_path)) return name_or_path;
   const bool plain_name = !name_or_path.empty() && fs::path(name_or_path).filename() == name_or_path;
   for (const std::string& folder : search_dirs) {
-    for (const char* extension : {"", ".json", ".tflite"}) {
+    for (const char* extension : {"", ".json", ".tflite", ".csv"}) {
       const fs::path candidate = fs::path(folder) / (name_or_path + extension);
       if (plain_name && is_file(candidate.string())) return candidate.string();
     }
@@ -88,10 +90,11 @@ WorkloadFormat workload_format(const std::string& path) {
   if (extension == ".json") return WorkloadFormat::json;
   if (extension == ".tflite") return WorkloadFormat::tflite;
   if (extension == ".onnx") return WorkloadFormat::onnx;
+  if (extension == ".csv") return WorkloadFormat::scalesim;
   throw InputError(Problem{path,
                            {},
                            "a file of another format",
-                           "a .onnx or .tflite model or a workload in JSON",
+                           "a .onnx or .tflite model, a workload in JSON or a SCALE-Sim topology in .csv",
                            "docs/workload_format.md describes the JSON"});
 }
 
@@ -112,6 +115,8 @@ Graph load_workload(const std::string& name_or_path, const std::vector<std::stri
       return read_workload_json(path);
     case WorkloadFormat::tflite:
       return read_tflite(path);
+    case WorkloadFormat::scalesim:
+      return read_scalesim(path);
     case WorkloadFormat::onnx:
       break;
   }

@@ -145,6 +145,8 @@ WorkloadSurvey survey_workload(const std::string& name_or_path, const std::vecto
       return survey_json(path);
     case WorkloadFormat::tflite:
       return survey_tflite(path);
+    case WorkloadFormat::scalesim:
+      return survey_scalesim(path);
     case WorkloadFormat::onnx:
       break;
   }

@@ -10,6 +10,7 @@ namespace qsim {
 
 [[nodiscard]] WorkloadSurvey survey_json(const std::string& path);
 [[nodiscard]] WorkloadSurvey survey_tflite(const std::string& path);
+[[nodiscard]] WorkloadSurvey survey_scalesim(const std::string& path);
 [[nodiscard]] WorkloadSurvey survey_onnx(const std::string& path, const InputShapes& shapes);
 
 /// Takes what a reader made, with NodeSupport::graph_node set for the nodes of `graph`: adds validate()'s

@@ -12,8 +12,9 @@ namespace {
 
 /// What to do where the reader of the format has nothing more precise to say.
 const char* default_remedy(WorkloadFormat format) {
-  return format == WorkloadFormat::json ? "mend it in the workload file"
-                                        : "change it in the model and convert it again";
+  return format == WorkloadFormat::json || format == WorkloadFormat::scalesim
+             ? "mend it in the workload file"
+             : "change it in the model and convert it again";
 }
 
 /// The rest of a place behind its node's: "tensor \"x\"" of "subgraph 0 operator 7 ADD tensor \"x\"".

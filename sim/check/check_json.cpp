@@ -15,6 +15,8 @@ const char* format_name(WorkloadFormat format) {
       return "json";
     case WorkloadFormat::tflite:
       return "tflite";
+    case WorkloadFormat::scalesim:
+      return "scalesim";
     case WorkloadFormat::onnx:
       break;
   }

@@ -22,6 +22,8 @@ const char* format_title(WorkloadFormat format) {
       return "workload JSON";
     case WorkloadFormat::tflite:
       return "TFLite";
+    case WorkloadFormat::scalesim:
+      return "SCALE-Sim topology";
     case WorkloadFormat::onnx:
       break;
   }

@@ -83,10 +83,10 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
   table.add({.name = "workload",
              .kind = ValueKind::workload,
              .value = "FILE|NAME",
-             .extensions = {".json", ".onnx", ".tflite"},
+             .extensions = {".json", ".onnx", ".tflite", ".csv"},
              .required = true,
              .group = group,
-             .help = "network: workload JSON, .onnx or .tflite",
+             .help = "network: workload JSON, .onnx, .tflite, SCALE-Sim .csv",
              .detail = "qsim list shows the names that ship."},
             store_in(network, &NetworkOptions::workload));
   add_shapes(table, network, group);

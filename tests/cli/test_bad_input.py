@@ -269,6 +269,29 @@ def test_the_tflite_model_that_the_others_are_made_from_runs(tmp_path):
     assert run.returncode == 0, run.stderr
 
 
+# ---- SCALE-Sim topologies ---------------------------------------------------------------------------------------------
+
+HEADING = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+TOPOLOGIES = {
+    "a row that is cut short": ("a, 8, 8, 3, 3, 4, 16,", ["line 2", "6 numbers"]),
+    "a word for a number": ("a, 8, 8, 3, x, 4, 16, 1,", ["line 2", '"x"']),
+    "a stride of zero": ("a, 8, 8, 3, 3, 4, 16, 0,", ["line 2", '"0"']),
+    "a filter larger than its ifmap": ("a, 8, 8, 3, 9, 4, 16, 1,", ["line 2", "filter width 9", "8"]),
+    "sparse filters": ("a, 8, 8, 3, 3, 4, 16, 1, 2:4,", ["line 2", "2:4", "1:1"]),
+    "a product among convolutions": ("a, 8, 8, 3, 3, 4, 16, 1,\nb, 8, 8, 8,", ["line 3", "3 numbers"]),
+    "an ifmap of 2^40 elements": ("a, 1048576, 1048576, 1, 1, 1, 1, 1,", ["line 2", "1x1048576x1048576x1"]),
+    "a heading alone": ("", ["no layers"]),
+}
+
+
+@pytest.mark.parametrize("case", TOPOLOGIES)
+def test_a_topology_with(case, tmp_path):
+    rows, words = TOPOLOGIES[case]
+    file = tmp_path / "net.csv"
+    file.write_text(HEADING + rows + "\n")
+    check(bad_input("--workload", file)[0], file, *words)
+
+
 # ---- files that are something else ----------------------------------------------------------------
 
 

@@ -215,6 +215,12 @@ def image_list_seeds():
     yield b'\xef\xbb\xbflabel,file,"a ""name"""\r\n1,"npu.json",x\r\n0,energy/45nm.json,\r\n'
 
 
+def scalesim_seeds():
+    yield b"Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\na, 5, 6, 3, 3, 2, 4, 2,\n"
+    yield b"Layer,M,N,K,\nb,5,7,3,1:1,\n"
+    yield b"c_DP,5,5,3,3,4,1,1,2\r\n"
+
+
 def image_seeds():
     pixels = np.random.default_rng(1).integers(0, 256, (9, 13, 4), np.uint8)
     for mode in ("RGB", "L", "CMYK"):
@@ -272,11 +278,12 @@ DICTIONARIES = {
                      "Conv", "MatMul", "Gemm", "Concat", "Split", "QuantizeLinear", "DequantizeLinear", "auto_pad",
                      "com.microsoft"],
     "preprocess": lambda: schema_words("preprocess"),
+    "scalesim": lambda: ["DP", "1:1", "2:4", ",,", "\\x0d\\x0a", "1073741824"],
     "tflite": lambda: ["TFL3"] + little_endian(0, 1, 2, 3, 4, 8, 127, 128, 255, 256, 65535, 2**20, 2**31 - 1, -1, -2**31),
 }
 SEEDS = {"bits": bits_seeds, "cifar10": cifar10_seeds, "energy": energy_seeds, "hardware": hardware_seeds,
          "idx": idx_seeds, "image": image_seeds, "image_list": image_list_seeds, "npy": npy_seeds, "onnx": onnx_seeds,
-         "preprocess": preprocess_seeds, "safetensors": safetensors_seeds, "tflite": tflite_seeds,
+         "preprocess": preprocess_seeds, "safetensors": safetensors_seeds, "scalesim": scalesim_seeds, "tflite": tflite_seeds,
          "workload": workload_seeds}
 
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/dataset/csv.h"
+#include "workloads/csv.h"
 #include "workloads/dataset/decode_image.h"
 #include "workloads/dataset/random_access_file.h"
 #include "workloads/error.h"

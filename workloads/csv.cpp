@@ -1,4 +1,4 @@
-#include "workloads/dataset/csv.h"
+#include "workloads/csv.h"
 
 namespace qsim {
 namespace {
