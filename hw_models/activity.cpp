@@ -6,6 +6,7 @@ std::string_view event_name(Event event) {
   static constexpr std::array<std::string_view, kEventCount> kNames = {
       "macs",
       "weight_register_writes",
+      "activation_register_writes",
       "weight_buffer_reads",
       "weight_buffer_writes",
       "weight_buffer_read_bytes",

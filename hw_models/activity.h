@@ -11,8 +11,9 @@ namespace qsim {
 /// One kind of countable thing. Names and units: event_name().
 enum class Event : std::uint8_t {
   // MAC array
-  macs,                    ///< useful multiply-accumulates (padded taps included)
-  weight_register_writes,  ///< weights shifted into PE registers
+  macs,                        ///< useful multiply-accumulates (padded taps included)
+  weight_register_writes,      ///< weights into PE registers where they stay
+  activation_register_writes,  ///< activations into PE registers where they stay
   // buffers: accesses of one port word (read_port_bytes / write_port_bytes of that buffer), and payload bytes
   weight_buffer_reads,
   weight_buffer_writes,

@@ -1,5 +1,7 @@
 #include "hw_models/commands.h"
 
+#include <algorithm>
+
 #include "hw_models/arithmetic/bit_packing.h"
 
 namespace qsim {
@@ -25,6 +27,57 @@ TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& 
     command.counts[d] = 1;
   }
   return command;
+}
+
+WeightOrder::WeightOrder(Dataflow dataflow, std::int64_t groups, std::int64_t depth,
+                         std::int64_t group_channels) {
+  switch (dataflow) {
+    case Dataflow::weight_stationary:
+      channel_stride_ = 1;
+      k_stride_ = group_channels;
+      group_stride_ = depth * group_channels;
+      break;
+    case Dataflow::output_stationary:
+      channel_stride_ = 1;
+      group_stride_ = group_channels;
+      k_stride_ = groups * group_channels;
+      break;
+    case Dataflow::input_stationary:
+      k_stride_ = 1;
+      group_stride_ = depth;
+      channel_stride_ = groups * depth;
+      break;
+  }
+}
+
+AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns, std::int64_t pixels,
+                                 std::int64_t pixel, std::int64_t channel) {
+  if (dataflow != Dataflow::input_stationary) return {pixel, channel};
+  const std::int64_t group_channels = columns.columns() / columns.groups();
+  return {channel % group_channels, channel / group_channels * pixels + pixel};
+}
+
+std::int64_t MacTile::rows_used() const {
+  const bool sums_in_pes =
+      nest->organization == Organization::systolic && nest->dataflow == Dataflow::output_stationary;
+  return groups() * (sums_in_pes ? pixels() : std::min(chunk_depth, nest->chunk_rows));
+}
+
+std::int64_t MacTile::columns_used() const {
+  return nest->dataflow == Dataflow::input_stationary ? groups() * pixels() : channels();
+}
+
+std::int64_t MacTile::steps() const {
+  switch (nest->dataflow) {
+    case Dataflow::weight_stationary:
+      return pixels();
+    case Dataflow::input_stationary:
+      return group_channels();
+    case Dataflow::output_stationary:
+      break;
+  }
+  if (nest->organization == Organization::systolic) return chunk_depth;
+  return pixels() * ChunkCut(part, nest->chunk_rows, nest->reduction).count();
 }
 
 std::ostream& operator<<(std::ostream& out, const TransferCommand& command) {

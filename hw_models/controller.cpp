@@ -222,31 +222,44 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
   }
 }
 
-/// The buffer holds column tile after column tile, each row of the reduction with the tile's columns side by
-/// side: runs of a row where the tensor has it so, single elements where it is transposed.
+/// The buffer holds column tile after column tile, in each chunk after chunk, in the order of WeightOrder:
+/// runs of what lies side by side in the tensor as well, single elements where it is turned.
 void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
                                          std::int64_t address) {
   const ActivationWeights& weights = nest.activation_weights;
   const std::int64_t element = weights.dram.format.bits / 8;
   const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
-  const std::int64_t depth = step.part.channel_end - step.part.channel_begin;
+  const bool rows_first = nest.dataflow != Dataflow::input_stationary;
+  // Chunks by rows of the reduction follow one another without a gap, so all of them are one transfer.
+  const ChunkCut cut =
+      rows_first ? ChunkCut(step.part, step.part.depth(), Reduction::packed) : cursor.chunks(step.part);
   for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
     const ColumnTile tile = cursor.column_tile(t);
     const std::int64_t columns = tile.columns();
-    const std::int64_t row = weights.transposed ? tile.channel_begin : step.part.channel_begin;
-    const std::int64_t column = weights.transposed ? step.part.channel_begin : tile.channel_begin;
-    TransferCommand command = make_run_load(nest.row, weights.traffic,
-                                            weights.dram.base + matrix * weights.dram.strides[1] +
-                                                row * weights.dram.strides[2] + column * element,
-                                            address, weights.transposed ? element : columns * element);
-    command.counts = {1, weights.transposed ? columns : 1, depth};
-    command.dram_strides = {0, weights.dram.strides[2],
-                            weights.transposed ? element : weights.dram.strides[2]};
-    command.buffer_strides = {0, element, columns * element};
-    if (t == step.column_tile_begin) command.acquire = &context_.tokens.weights_free;
-    if (t + 1 == step.column_tile_end) command.release = &context_.tokens.weights_ready;
-    dma_->submit(DmaChannel::weights, command);
-    address += depth * columns * element;
+    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+      const std::int64_t depth = cut.depth(chunk);
+      const std::int64_t k = step.part.channel_begin + cut.begin(chunk);
+      // In the tensor, one step along the reduction and one along the outputs.
+      const std::int64_t k_stride = weights.transposed ? element : weights.dram.strides[2];
+      const std::int64_t n_stride = weights.transposed ? weights.dram.strides[2] : element;
+      const std::int64_t dram_address =
+          weights.dram.base + matrix * weights.dram.strides[1] + k * k_stride + tile.channel_begin * n_stride;
+      const auto [inner, inner_stride, outer, outer_stride] =
+          rows_first ? std::array{columns, n_stride, depth, k_stride}
+                     : std::array{depth, k_stride, columns, n_stride};
+      const bool is_run = inner_stride == element;
+      TransferCommand command = make_run_load(nest.row, weights.traffic, dram_address,
+                                              address, is_run ? inner * element : element);
+      command.counts = {1, is_run ? 1 : inner, outer};
+      command.dram_strides = {0, inner_stride, outer_stride};
+      command.buffer_strides = {0, element, inner * element};
+      if (t == step.column_tile_begin && chunk == 0) command.acquire = &context_.tokens.weights_free;
+      if (t + 1 == step.column_tile_end && chunk + 1 == cut.count()) {
+        command.release = &context_.tokens.weights_ready;
+      }
+      dma_->submit(DmaChannel::weights, command);
+      address += depth * columns * element;
+    }
   }
 }
 
@@ -354,7 +367,7 @@ void Controller::compute(const GemmNest& nest, SharedSlots& slots) {
 void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
                               std::int64_t& accumulator_slot, const GemmNest& nest) {
   const std::int64_t passes = ceil_div(step.pixels(), nest.pixels_per_pass);
-  const std::int64_t chunks = cursor.chunks(step.part);
+  const ChunkCut cut = cursor.chunks(step.part);
   const bool streamed_weights = !nest.weights_resident;
   // Resident weights are loaded whole before the nest's first pass, or were there before the run.
   const bool takes_weights = streamed_weights ? step.loads_weights : nest.weights_loaded && step.first_step;
@@ -370,12 +383,13 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
       tile.pixel_begin = pass * nest.pixels_per_pass;
       tile.pixel_end = std::min(step.pixels(), tile.pixel_begin + nest.pixels_per_pass);
       tile.weights_address = column_tile_weights;
-      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes && chunk + 1 == chunks;
-        tile.chunk_begin = chunk * nest.chunk_rows;
-        tile.chunk_depth = cursor.chunk_depth(step.part, chunk);
+      for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+        const bool last_chunk = chunk + 1 == cut.count();
+        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes && last_chunk;
+        tile.chunk_begin = cut.begin(chunk);
+        tile.chunk_depth = cut.depth(chunk);
         tile.preload = step.first_part && chunk == 0;
-        tile.last = step.last_part && chunk + 1 == chunks;
+        tile.last = step.last_part && last_chunk;
         tile.takes_weights = first && takes_weights;
         tile.takes_parameters = first && takes_parameters;
         tile.takes_input = first && step.loads_input && !nest.input.resident;

@@ -3,6 +3,7 @@
 // It mirrors the hardware JSON (configs/schemas/hardware.schema.json); sim/config reads and checks the file.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,16 +13,28 @@
 
 namespace qsim {
 
-enum class Organization { systolic };
-enum class Dataflow { weight_stationary };
+/// How operands reach the PEs: from neighbour to neighbour, one register a step, or to all columns at once,
+/// whose products an adder tree a column sums up.
+enum class Organization { systolic, dot_product };
+/// Which values stay in the PEs while the others pass (docs/timing.md).
+enum class Dataflow { weight_stationary, output_stationary, input_stationary };
+/// How the reduction is cut into chunks of the array's rows.
+enum class Reduction {
+  packed,   ///< One run over kernel rows, kernel columns, channels: every chunk but the last is full.
+  per_tap,  ///< A chunk never crosses a kernel tap, so that it reads neighbouring channels of one pixel.
+};
 
 struct MacArrayConfig {
-  std::int64_t rows = 32;     ///< Reduction elements a tile (weight stationary). 1..4096
-  std::int64_t columns = 32;  ///< Output channels a tile. 1..4096
+  std::int64_t rows =
+      32;  ///< Reduction elements a tile; output pixels of a systolic output_stationary. 1..4096
+  std::int64_t columns = 32;  ///< Output channels a tile; output pixels of input_stationary. 1..4096
   Organization organization = Organization::systolic;
   Dataflow dataflow = Dataflow::weight_stationary;
-  bool double_buffered_weights =
-      true;                 ///< Second weight register a PE: the next weights load while a tile streams.
+  Reduction reduction = Reduction::packed;
+  /// dot_product: cycles from the operands to their sum in the accumulators. Absent: ceil(log2(rows)). 0..64
+  std::optional<std::int64_t> adder_tree_cycles;
+  /// Second register a PE for what stays: the next tile loads while one streams. False: tiles are serialized.
+  bool double_buffered_weights = true;
   int weight_bits = 8;      ///< Width of the multipliers' weight operand. 1..16
   int activation_bits = 8;  ///< Width of the multipliers' activation operand. 1..16
 
@@ -31,6 +44,13 @@ struct MacArrayConfig {
     const auto pieces = [](int operand, int multiplier) { return (operand + multiplier - 1) / multiplier; };
     return std::int64_t{pieces(weight_operand_bits, weight_bits)} *
            pieces(activation_operand_bits, activation_bits);
+  }
+  [[nodiscard]] std::int64_t tree_cycles() const {
+    return adder_tree_cycles.value_or(std::bit_width(static_cast<std::uint64_t>(rows - 1)));
+  }
+  /// Sums stay in the PEs of a systolic array.
+  [[nodiscard]] bool keeps_sums_in_pes() const {
+    return organization == Organization::systolic && dataflow == Dataflow::output_stationary;
   }
 };
 

@@ -4,9 +4,8 @@
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/cycle.h"
-#include "hw_models/parameters.h"
 #include "hw_models/tile_operands.h"
+#include "hw_models/tile_values.h"
 
 namespace qsim {
 
@@ -14,16 +13,12 @@ namespace {
 
 constexpr int kTileQueueDepth = 4;
 
-std::int64_t activation_bytes_per_pixel(const MacTile& tile) {
-  return arithmetic::packed_bytes(tile.rows_used(), tile.nest->activation_format.bits);
-}
-
 }  // namespace
 
 struct LoadedTile {
   MacTile tile;
-  std::vector<std::int64_t> weights;  ///< [rows_used][columns of a group]; empty where no values move.
-  Cycle weights_ready = 0;            ///< The buffer held them from this cycle on.
+  std::vector<std::int64_t> weights, activations;  ///< Those that stay; empty where no values move.
+  Cycle ready = 0;                                 ///< The buffer held them from this cycle on.
 };
 
 MacArray::MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
@@ -47,24 +42,6 @@ MacArray::MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, S
 
 MacArray::~MacArray() = default;
 
-PassTiming MacArray::timing(const MacTile& tile) const {
-  PassTiming timing;
-  const std::int64_t product_cycles =
-      config_.cycles_per_mac(tile.nest->weight_format.bits, tile.nest->activation_format.bits);
-  timing.interval =
-      std::max(product_cycles, activation_buffer_.read_cycles(activation_bytes_per_pixel(tile)));
-  timing.stream_cycles = tile.pixels() * timing.interval;
-  const std::int64_t entered = (tile.pixels() - 1) * timing.interval + product_cycles - 1;
-  // Asymmetric weights: a further column of adders sums the inputs of each pixel.
-  const std::int64_t columns = config_.columns + (tile.nest->parameters.asymmetric_weights ? 1 : 0);
-  timing.compute_cycles = entered + tile.rows_used() + tile.columns_used() - 1;
-  timing.drain_cycles = entered + config_.rows + columns - 1;
-  const std::int64_t stored =
-      arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits);
-  timing.load_cycles = std::max(config_.rows, weight_buffer_.read_cycles(stored));
-  return timing;
-}
-
 void MacArray::run_loader() {
   while (true) {
     auto loaded = std::make_shared<LoadedTile>();
@@ -74,14 +51,20 @@ void MacArray::run_loader() {
       loaded_.write(loaded);
       return;
     }
-    if (tile.takes_weights) context_.tokens.weights_ready.acquire();
-    loaded->weights_ready = now_cycle();
+    const bool weights_stay = tile.nest->dataflow == Dataflow::weight_stationary;
+    const bool inputs_stay = tile.nest->dataflow == Dataflow::input_stationary;
+    if (weights_stay && tile.takes_weights) context_.tokens.weights_ready.acquire();
+    if (inputs_stay && tile.takes_input) context_.tokens.inputs_ready.acquire();
+    loaded->ready = now_cycle();
     registers_free_.acquire();
     const Cycle begin = now_cycle();
-    if (context_.moves_values) loaded->weights = read_weights(tile);
-    sc_core::wait(cycles_to_time(timing(tile).load_cycles));
+    if (context_.moves_values && weights_stay) loaded->weights = read_weights(tile, weight_buffer_);
+    if (context_.moves_values && inputs_stay)
+      loaded->activations = read_activations(tile, activation_buffer_);
+    if (const Cycle cycles = timing(tile).load_cycles; cycles > 0) sc_core::wait(cycles_to_time(cycles));
     context_.timeline.record(Span::weight_load, tile.nest->row, begin, now_cycle());
-    if (tile.gives_weights) context_.tokens.weights_free.release();
+    if (weights_stay && tile.gives_weights) context_.tokens.weights_free.release();
+    if (inputs_stay && tile.gives_input) context_.tokens.inputs_free.release();
     loaded_.write(loaded);
   }
 }
@@ -90,18 +73,20 @@ void MacArray::run_streamer() {
   while (true) {
     const Cycle idle_since = now_cycle();
     const std::shared_ptr<const LoadedTile> loaded = loaded_.read();
-    if (loaded->tile.nest == nullptr) return;
-    // Before the weights were in the buffer the array waited for them; afterwards it was loading them.
-    const Cycle waiting_since = std::max(idle_since, loaded->tile.issue_cycle);
-    context_.timeline.record(Span::wait_weights, loaded->tile.nest->row, waiting_since,
-                             loaded->weights_ready);
-    take_dependencies(*loaded);
+    const MacTile& tile = loaded->tile;
+    if (tile.nest == nullptr) return;
+    // Before the buffer held what stays, the array waited for it; afterwards it was loading.
+    const bool inputs_stay = tile.nest->dataflow == Dataflow::input_stationary;
+    const Cycle waiting_since = std::max(idle_since, tile.issue_cycle);
+    context_.timeline.record(inputs_stay ? Span::wait_activations : Span::wait_weights, tile.nest->row,
+                             waiting_since, loaded->ready);
+    take_dependencies(tile);
+    wait_for_bus(tile);
     stream(*loaded);
   }
 }
 
-void MacArray::take_dependencies(const LoadedTile& loaded) {
-  const MacTile& tile = loaded.tile;
+void MacArray::take_dependencies(const MacTile& tile) {
   const auto take = [&](bool needed, Token& token, Span reason) {
     if (!needed) return;
     const Cycle since = now_cycle();
@@ -109,10 +94,25 @@ void MacArray::take_dependencies(const LoadedTile& loaded) {
     context_.timeline.record(reason, tile.nest->row, since, now_cycle());
   };
   Tokens& tokens = context_.tokens;
+  const Dataflow dataflow = tile.nest->dataflow;
   take(tile.takes_parameters, tokens.parameters_ready, Span::wait_weights);
-  take(tile.takes_input, tokens.inputs_ready, Span::wait_activations);
+  take(tile.takes_weights && dataflow != Dataflow::weight_stationary, tokens.weights_ready,
+       Span::wait_weights);
+  take(tile.takes_input && dataflow != Dataflow::input_stationary, tokens.inputs_ready,
+       Span::wait_activations);
   take(tile.takes_accumulators, tokens.accumulators_free, Span::wait_accumulators);
   take(tile.takes_output_space, tokens.outputs_free, Span::wait_output_space);
+}
+
+/// Sums that stay in the PEs leave one a cycle a column: short reductions wait until those of the pass before
+/// have left.
+void MacArray::wait_for_bus(const MacTile& tile) {
+  if (!config_.keeps_sums_in_pes()) return;
+  const PassTiming pass = timing(tile);
+  const Cycle since = now_cycle();
+  wait_until(bus_free_from_ - pass.first_sum_cycle);
+  context_.timeline.record(Span::fill_drain, tile.nest->row, since, now_cycle());
+  bus_free_from_ = now_cycle() + pass.bus_free_cycle;
 }
 
 void MacArray::stream(const LoadedTile& loaded) {
@@ -124,126 +124,65 @@ void MacArray::stream(const LoadedTile& loaded) {
   context_.timeline.record(Span::compute, row, begin, begin + pass.compute_cycles);
   context_.timeline.record(Span::fill_drain, row, begin + pass.compute_cycles, begin + pass.drain_cycles);
 
-  std::vector<std::int64_t> activations;
-  if (context_.moves_values) activations = read_activations(tile);
+  std::vector<std::int64_t> weights = loaded.weights;
+  std::vector<std::int64_t> activations = loaded.activations;
+  if (context_.moves_values && weights.empty()) weights = read_weights(tile, weight_buffer_);
+  if (context_.moves_values && activations.empty()) activations = read_activations(tile, activation_buffer_);
   completions_.at(begin + pass.drain_cycles,
-                  [this, tile, weights = loaded.weights, activations = std::move(activations)] {
-                    if (context_.moves_values) accumulate(tile, weights, activations);
+                  [this, tile, weights = std::move(weights), activations = std::move(activations)] {
+                    if (context_.moves_values)
+                      accumulate(tile, weights, activations, weight_buffer_, accumulators_);
                     if (tile.last) context_.tokens.accumulators_ready.release();
                     if (!config_.double_buffered_weights) registers_free_.release();
                   });
-  // With a second register the first is free for the next weights as soon as the wavefront has started.
+  // With a second register the first is free for the next tile as soon as the wavefront has started.
   if (config_.double_buffered_weights) registers_free_.release();
   sc_core::wait(cycles_to_time(pass.stream_cycles));
-  if (tile.gives_input) context_.tokens.inputs_free.release();
+  const Dataflow dataflow = tile.nest->dataflow;
+  if (tile.gives_input && dataflow != Dataflow::input_stationary) context_.tokens.inputs_free.release();
+  if (tile.gives_weights && dataflow != Dataflow::weight_stationary) context_.tokens.weights_free.release();
 }
 
 void MacArray::count(const MacTile& tile) {
   const std::int32_t row = tile.nest->row;
+  const GemmNest& nest = *tile.nest;
   Activity& events = context_.events(row);
+  const std::int64_t weights = tile.chunk_depth * tile.channels();
+  // Sums of a dot product stay while weights stream for each pixel anew.
+  const bool weights_each_pixel =
+      nest.dataflow == Dataflow::output_stationary && nest.organization == Organization::dot_product;
+  const std::int64_t weight_reads = weights_each_pixel ? tile.pixels() : 1;
   ++events[Event::commands];
   // Groups side by side: each column multiplies the rows of its own group only.
-  events[Event::macs] += tile.pixels() * tile.chunk_depth * tile.columns_used();
-  events[Event::weight_register_writes] += tile.chunk_depth * tile.columns_used();
-  weight_buffer_.count_read(
-      row, arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), tile.nest->weight_format.bits));
+  events[Event::macs] += tile.pixels() * weights;
+  if (nest.dataflow == Dataflow::weight_stationary) events[Event::weight_register_writes] += weights;
+  if (nest.dataflow == Dataflow::input_stationary) {
+    events[Event::activation_register_writes] += tile.chunk_depth * tile.columns_used();
+  }
+  weight_buffer_.count_read(row, weight_reads * arithmetic::packed_bytes(weights, nest.weight_format.bits));
   activation_buffer_.count_read(
-      row, arithmetic::packed_bytes(activations_read(tile), tile.nest->activation_format.bits));
-  const std::int64_t updates = tile.pixels() * tile.columns_used();
+      row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
+  const std::int64_t updates = tile.pixels() * tile.channels();
   if (tile.preload) {
-    weight_buffer_.count_read(row, tile.columns_used() * tile.nest->parameters.preload_bytes);
+    weight_buffer_.count_read(row, tile.channels() * nest.parameters.preload_bytes);
   } else {
     events[Event::accumulator_reads] += updates;
   }
   events[Event::accumulator_writes] += updates;
   events[Event::accumulator_adds] += updates;
-  if (tile.nest->parameters.asymmetric_weights) {
-    events[Event::zero_point_input_adds] += tile.pixels() * tile.rows_used();
-  }
-  // An adder a column sums the weights on their way into the PEs.
-  if (tile.nest->sums_weights) events[Event::zero_point_input_adds] += tile.chunk_depth * tile.columns_used();
+  count_zero_point_adds(tile);
 }
 
-std::vector<std::int64_t> MacArray::read_weights(const MacTile& tile) const {
-  const arithmetic::IntegerFormat format = tile.nest->weight_format;
-  const std::int64_t count = tile.chunk_depth * tile.columns_used();
-  std::vector<std::int64_t> weights(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    weights[static_cast<std::size_t>(i)] =
-        weight_buffer_.read(8 * tile.weights_address + i * format.bits, format);
-  }
-  return weights;
-}
-
-std::vector<std::int64_t> MacArray::read_activations(const MacTile& tile) const {
-  const ConvolutionGeometry& g = tile.nest->geometry;
-  const std::int64_t width = tile.output.extent(kColumn);
-  std::vector<std::int64_t> values;
-  values.reserve(static_cast<std::size_t>(tile.pixels() * tile.rows_used()));
-  for (std::int64_t pixel = tile.pixel_begin; pixel < tile.pixel_end; ++pixel) {
-    const std::int64_t out_row = tile.output.begin[kRow] + pixel / width;
-    const std::int64_t out_column = tile.output.begin[kColumn] + pixel % width;
-    for (std::int64_t group = tile.columns.group_begin; group < tile.columns.group_end; ++group) {
-      for (std::int64_t k = tile.chunk_begin; k < tile.chunk_begin + tile.chunk_depth; ++k) {
-        const Tap tap = tap_of(tile.part, k);
-        const std::int64_t row = input_coordinate(out_row, tap.kernel_h, g.stride_h, g.dilation_h, g.pad_top,
-                                                  g.input_dilation_h, g.input[kRow]);
-        const std::int64_t column = input_coordinate(out_column, tap.kernel_w, g.stride_w, g.dilation_w,
-                                                     g.pad_left, g.input_dilation_w, g.input[kColumn]);
-        if (row < 0 || column < 0) {
-          values.push_back(g.input_zero_point);
-          continue;
-        }
-        const std::int64_t channel = group * g.group_channels() + tap.channel;
-        const std::int64_t address = tile.input.bit_address(
-            tile.output.begin[kBatch] - tile.input_origin[kBatch], row - tile.input_origin[kRow],
-            column - tile.input_origin[kColumn], channel - tile.input_origin[kChannel]);
-        values.push_back(activation_buffer_.read(address, tile.input.format));
-      }
-    }
-  }
-  return values;
-}
-
-void MacArray::accumulate(const MacTile& tile, const std::vector<std::int64_t>& weights,
-                          const std::vector<std::int64_t>& activations) {
-  const std::int64_t group_columns = tile.columns_used() / tile.columns.groups();
-  const std::int64_t depth = tile.chunk_depth;
-  const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address,
-                                   tile.block_channel_begin);
-  std::vector<std::int64_t> preloads;
-  for (std::int64_t column = 0; tile.preload && column < tile.columns_used(); ++column) {
-    preloads.push_back(parameters.preload(tile.columns.channel_begin + column));
-  }
-  for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
-    const std::int64_t entry = tile.accumulator_base + pixel;
-    for (std::int64_t group = 0; group < tile.columns.groups(); ++group) {
-      const std::int64_t* inputs =
-          &activations[static_cast<std::size_t>(pixel * tile.rows_used() + group * depth)];
-      std::int64_t input_sum = 0;
-      for (std::int64_t k = 0; k < depth; ++k) input_sum += inputs[k];
-      for (std::int64_t c = 0; c < group_columns; ++c) {
-        const std::int64_t column = group * group_columns + c;
-        std::int64_t sum = 0;
-        for (std::int64_t k = 0; k < depth; ++k) {
-          sum += weights[static_cast<std::size_t>((group * depth + k) * group_columns + c)] * inputs[k];
-        }
-        if (tile.preload) {
-          accumulators_.preload(tile.nest->row, entry, column, preloads[static_cast<std::size_t>(column)]);
-        }
-        accumulators_.add(tile.nest->row, entry, column, sum);
-        if (tile.nest->parameters.asymmetric_weights) {
-          accumulators_.add_input_sum(entry, column, input_sum, tile.preload);
-        }
-        if (tile.nest->sums_weights) {
-          std::int64_t weight_sum = 0;
-          for (std::int64_t k = 0; k < depth; ++k) {
-            weight_sum += weights[static_cast<std::size_t>((group * depth + k) * group_columns + c)];
-          }
-          accumulators_.add_weight_sum(entry, column, weight_sum, tile.preload);
-        }
-      }
-    }
+/// What streams past a further column or row of adders is added up once; of what stays, each column adds up
+/// its own on its way into the PEs.
+void MacArray::count_zero_point_adds(const MacTile& tile) {
+  const GemmNest& nest = *tile.nest;
+  std::int64_t& adds = context_.events(nest.row)[Event::zero_point_input_adds];
+  if (nest.parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
+  if (nest.sums_weights) {
+    const bool each_pixel =
+        nest.dataflow == Dataflow::output_stationary && nest.organization == Organization::dot_product;
+    adds += (each_pixel ? tile.pixels() : 1) * tile.chunk_depth * tile.channels();
   }
 }
 

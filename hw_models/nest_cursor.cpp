@@ -66,12 +66,18 @@ ReductionPart GemmCursor::part(std::int64_t index) const {
   return part;
 }
 
-std::int64_t GemmCursor::chunks(const ReductionPart& part) const {
-  return ceil_div(part.depth(), nest_.chunk_rows);
+ChunkCut::ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction)
+    : taps_(1), tap_depth_(part.depth()), rows_(rows) {
+  if (reduction == Reduction::per_tap) {
+    tap_depth_ = part.channel_end - part.channel_begin;
+    taps_ = part.depth() / tap_depth_;
+  }
+  chunks_per_tap_ = ceil_div(tap_depth_, rows);
 }
 
-std::int64_t GemmCursor::chunk_depth(const ReductionPart& part, std::int64_t chunk) const {
-  return std::min(nest_.chunk_rows, part.depth() - chunk * nest_.chunk_rows);
+ChunkCut GemmCursor::chunks(const ReductionPart& part) const {
+  if (nest_.dataflow == Dataflow::output_stationary) return {part, part.depth(), Reduction::packed};
+  return {part, nest_.chunk_rows, nest_.reduction};
 }
 
 std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const {
@@ -88,13 +94,12 @@ std::int64_t GemmCursor::column_tile_end(std::int64_t block) const {
 }
 
 std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index) const {
-  const ReductionPart box = part(part_index);
-  const std::int64_t count = chunks(box);
+  const ChunkCut cut = chunks(part(part_index));
   std::int64_t bytes = 0;
   for (std::int64_t t = column_tile_begin(block); t < column_tile_end(block); ++t) {
     const ColumnTile tile = column_tile(t);
-    bytes +=
-        (count - 1) * chunk_bytes(tile, nest_.chunk_rows) + chunk_bytes(tile, chunk_depth(box, count - 1));
+    bytes += cut.full() * chunk_bytes(tile, cut.depth(0)) +
+             cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
   }
   return bytes;
 }

@@ -4,6 +4,7 @@
 // without talking to each other; what they wait for are dependency tokens.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
@@ -41,6 +42,30 @@ struct ReductionPart {
   }
 };
 
+/// Pieces of a part's reduction, each of at most `rows` elements. packed: full pieces one after the other;
+/// per_tap: the channels of one kernel tap after the other, each tap cut by itself.
+class ChunkCut {
+ public:
+  ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction);
+
+  [[nodiscard]] std::int64_t count() const { return taps_ * chunks_per_tap_; }
+  [[nodiscard]] std::int64_t begin(std::int64_t chunk) const {
+    return chunk / chunks_per_tap_ * tap_depth_ + chunk % chunks_per_tap_ * rows_;
+  }
+  [[nodiscard]] std::int64_t depth(std::int64_t chunk) const {
+    return std::min(rows_, tap_depth_ - chunk % chunks_per_tap_ * rows_);
+  }
+  /// Chunks as deep as the first one, and those that are less deep, which are all alike.
+  [[nodiscard]] std::int64_t full() const { return count() - partial(); }
+  [[nodiscard]] std::int64_t partial() const { return depth(count() - 1) == depth(0) ? 0 : taps_; }
+
+ private:
+  std::int64_t taps_;       ///< 1 where the reduction is packed.
+  std::int64_t tap_depth_;  ///< Elements of one.
+  std::int64_t rows_;
+  std::int64_t chunks_per_tap_;
+};
+
 /// One iteration of a GemmNest's outer loops.
 struct GemmStep {
   Box output;  ///< Output elements that this step contributes to.
@@ -70,9 +95,8 @@ class GemmCursor {
   [[nodiscard]] std::int64_t parts() const { return parts_; }
   [[nodiscard]] ColumnTile column_tile(std::int64_t index) const;
   [[nodiscard]] ReductionPart part(std::int64_t index) const;
-  /// Chunks that a part is cut into, and the reduction elements of one of them.
-  [[nodiscard]] std::int64_t chunks(const ReductionPart& part) const;
-  [[nodiscard]] std::int64_t chunk_depth(const ReductionPart& part, std::int64_t chunk) const;
+  /// How a part is cut into the chunks of tiles; one chunk where outputs are stationary.
+  [[nodiscard]] ChunkCut chunks(const ReductionPart& part) const;
   /// Stored bytes of one chunk's weights of a column tile: rows x columns of a group, packed.
   [[nodiscard]] std::int64_t chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const;
   /// Stored bytes of all weights of a column block and reduction part.

@@ -18,6 +18,7 @@
 #include "hw_models/arithmetic/integer_format.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/vector_functions.h"
+#include "hw_models/hardware_config.h"
 
 namespace qsim {
 
@@ -112,13 +113,20 @@ struct ActivationWeights {
   Event traffic = Event::dram_read_activation_bytes;  ///< What its DRAM bytes count as.
 };
 
-/// A matrix product or convolution on the MAC array, weight stationary.
+/// A matrix product or convolution on the MAC array.
 ///
-/// Output channels are cut into column tiles of at most `columns` channels (of several whole groups side by
-/// side where `groups_per_tile` > 1); `column_tiles_per_block` of them share one load of weights. Output
-/// pixels are cut into boxes of `tile_rows` x `tile_columns` pixels (one load of activations), those into
-/// runs of `pixels_per_pass` pixels in raster order (one half of the accumulators). The reduction is cut into
-/// parts (one load each; usually one) and those into chunks of the array's rows.
+/// Output channels are cut into column tiles (of several whole groups side by side where `groups_per_tile` >
+/// 1); `column_tiles_per_block` of them share one load of weights. Output pixels are cut into boxes of
+/// `tile_rows` x `tile_columns` pixels (one load of activations), those into runs of `pixels_per_pass` pixels
+/// in raster order. The reduction is cut into parts (one load each; usually one) and those into chunks of the
+/// array's rows, or left whole where outputs are stationary. A tile of the array is one column tile x one run
+/// of pixels x one chunk; what bounds the three depends on the dataflow (docs/timing.md):
+///
+///   dataflow             columns hold     rows hold          streams through        accumulator entry,
+///   column weight_stationary    channels         chunk              pixels                 pixel, channel
+///   input_stationary     pixels           chunk              channels               channel, pixel
+///   output_stationary    channels         pixels             reduction              pixel, channel
+///   the same, dot_product: channels       chunk              pixels x reduction     pixel, channel
 struct GemmNest {
   std::int32_t row = 0;  ///< Report row that everything here is counted under.
   ConvolutionGeometry geometry;
@@ -133,7 +141,10 @@ struct GemmNest {
       1;  ///< Output channels of a full column tile (within a group, or of groups_per_tile).
   std::int64_t column_tiles_per_block = 1;
   std::int64_t part_kernel_h = 1, part_kernel_w = 1, part_channels = 1;  ///< Box of a reduction part.
-  std::int64_t chunk_rows = 32;  ///< Reduction elements of a full chunk.
+  std::int64_t chunk_rows = 32;  ///< Rows of the array: reduction elements of a full chunk.
+  Organization organization = Organization::systolic;
+  Dataflow dataflow = Dataflow::weight_stationary;
+  Reduction reduction = Reduction::packed;
 
   Placement input;
   Placement output;

@@ -93,10 +93,14 @@ void Requantizer::write_outputs(const DrainCommand& command) {
     const std::int64_t weight_zero_point =
         nest.parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
     for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
-      const std::int64_t entry = command.accumulator_base + pixel - command.pixel_begin;
-      std::int64_t sum = accumulators_.read(entry, c);
-      if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(entry, c);
-      if (nest.sums_weights) sum -= nest.geometry.input_zero_point * accumulators_.weight_sum(entry, c);
+      AccumulatorCell cell =
+          accumulator_cell(nest.dataflow, command.columns, command.pixels(), pixel - command.pixel_begin, c);
+      cell.entry += command.accumulator_base;
+      std::int64_t sum = accumulators_.read(cell.entry, cell.column);
+      if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(cell.entry, cell.column);
+      if (nest.sums_weights) {
+        sum -= nest.geometry.input_zero_point * accumulators_.weight_sum(cell.entry, cell.column);
+      }
       const std::int32_t value = arithmetic::requantize(nest.rounding_profile, scale, nest.output_range, sum);
       const Dims& origin = command.destination_origin;
       activation_buffer_.write(

@@ -24,9 +24,9 @@ std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
   std::vector<std::int64_t> ends;
   std::int64_t done = 0;
   for (std::int64_t p = 0; p < cursor.parts(); ++p) {
-    const ReductionPart part = cursor.part(p);
-    for (std::int64_t chunk = 0; chunk < cursor.chunks(part); ++chunk) {
-      done += cursor.chunk_depth(part, chunk);
+    const ChunkCut cut = cursor.chunks(cursor.part(p));
+    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+      done += cut.depth(chunk);
       ends.push_back(done);
     }
   }

@@ -16,20 +16,20 @@ namespace {
 
 using arithmetic::write_bits;
 
-/// Writes the weights of one chunk of a column tile: group by group, row by row, column by column.
+/// Writes the weights of one chunk of a column tile in the order of WeightOrder.
 void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, const ColumnTile& tile,
                  const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth,
                  std::span<std::byte> bytes, std::int64_t address) {
   const std::int64_t group_columns = tile.columns() / tile.groups();
-  std::int64_t bit = 8 * address;
+  const WeightOrder order(nest.dataflow, tile.groups(), depth, group_columns);
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
-    for (std::int64_t k = chunk_begin; k < chunk_begin + depth; ++k) {
-      const Tap tap = tap_of(part, k);
+    for (std::int64_t k = 0; k < depth; ++k) {
+      const Tap tap = tap_of(part, chunk_begin + k);
       for (std::int64_t c = 0; c < group_columns; ++c) {
         const std::int64_t channel = tile.channel_begin + group * group_columns + c;
-        write_bits(bytes, bit, nest.weight_format,
+        write_bits(bytes, 8 * address + order.index(group, k, c) * nest.weight_format.bits,
+                   nest.weight_format,
                    weight_at(graph, node, channel, tap.kernel_h, tap.kernel_w, tap.channel));
-        bit += nest.weight_format.bits;
       }
     }
   }
@@ -55,13 +55,13 @@ std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const 
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     for (std::int64_t p = 0; p < cursor.parts(); ++p) {
       const ReductionPart part = cursor.part(p);
+      const ChunkCut cut = cursor.chunks(part);
       std::int64_t address = nest.weight_blocks[static_cast<std::size_t>(block * cursor.parts() + p)];
       for (std::int64_t t = cursor.column_tile_begin(block); t < cursor.column_tile_end(block); ++t) {
         const ColumnTile tile = cursor.column_tile(t);
-        for (std::int64_t chunk = 0; chunk < cursor.chunks(part); ++chunk) {
-          const std::int64_t depth = cursor.chunk_depth(part, chunk);
-          write_chunk(graph, node, nest, tile, part, chunk * nest.chunk_rows, depth, bytes, address);
-          address += cursor.chunk_bytes(tile, depth);
+        for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+          write_chunk(graph, node, nest, tile, part, cut.begin(chunk), cut.depth(chunk), bytes, address);
+          address += cursor.chunk_bytes(tile, cut.depth(chunk));
         }
       }
     }

@@ -135,10 +135,43 @@ class GemmMapper {
     const ConvolutionGeometry& g = problem_.geometry;
     const MacArrayConfig& array = hardware_.mac_array;
     problem_.chunk_rows = array.rows;
-    problem_.column_tile = std::min(array.columns, g.group_outputs());
-    const std::int64_t fit = std::min({array.rows / g.depth(), array.columns / g.group_outputs(), g.groups});
-    problem_.groups_per_tile = fit >= 2 ? fit : 1;
-    if (problem_.groups_per_tile > 1) problem_.column_tile = problem_.groups_per_tile * g.group_outputs();
+    problem_.organization = array.organization;
+    problem_.dataflow = array.dataflow;
+    problem_.reduction = array.reduction;
+    const bool pixels_in_columns = array.dataflow == Dataflow::input_stationary;
+    const std::int64_t entries = hardware_.accumulators.entries_per_slot();
+    const std::int64_t most_channels = pixels_in_columns ? entries : array.columns;
+    // Tiles of nearly equal width where the accumulators bound them.
+    const std::int64_t cuts = pixels_in_columns ? ceil_div(g.group_outputs(), entries) : 1;
+    problem_.column_tile = std::min(most_channels, ceil_div(g.group_outputs(), cuts));
+    problem_.groups_per_tile = 1;
+    const std::int64_t fit = groups_side_by_side();
+    if (fit < 2) return;
+    problem_.groups_per_tile = fit;
+    problem_.column_tile = fit * g.group_outputs();
+  }
+
+  /// Groups whose tiles the array holds at once, on the diagonal of its rows and columns. Where pixels share
+  /// an edge of the array, only as far as they leave room.
+  [[nodiscard]] std::int64_t groups_side_by_side() const {
+    const ConvolutionGeometry& g = problem_.geometry;
+    const MacArrayConfig& array = hardware_.mac_array;
+    const std::int64_t depth = array.reduction == Reduction::per_tap ? g.group_channels() : g.depth();
+    const std::int64_t pixels = g.output[kRow] * g.output[kColumn];
+    if (array.dataflow == Dataflow::input_stationary) {
+      if (g.group_outputs() > hardware_.accumulators.entries_per_slot()) return 1;
+      return std::min({array.rows / depth, array.columns / pixels, g.groups});
+    }
+    const std::int64_t rows = array.rows / (array.keeps_sums_in_pes() ? pixels : depth);
+    return std::min({rows, array.columns / g.group_outputs(), g.groups});
+  }
+
+  /// Pixels of one pass: what the accumulators hold, or the edge of the array that takes them.
+  [[nodiscard]] std::int64_t pixels_limit() const {
+    const MacArrayConfig& array = hardware_.mac_array;
+    const std::int64_t entries = hardware_.accumulators.entries_per_slot();
+    if (array.dataflow == Dataflow::input_stationary) return array.columns / problem_.groups_per_tile;
+    return array.keeps_sums_in_pes() ? std::min(entries, array.rows / problem_.groups_per_tile) : entries;
   }
 
   /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
@@ -180,9 +213,9 @@ class GemmMapper {
         problem_.tile_rows = rows;
         problem_.tile_columns = columns;
         const std::int64_t pixels = rows * columns;
-        if (!whole_reduction && pixels > hardware_.accumulators.entries_per_slot()) continue;
+        if (!whole_reduction && pixels > pixels_limit()) continue;
         // Passes of nearly equal length.
-        const std::int64_t passes = ceil_div(pixels, hardware_.accumulators.entries_per_slot());
+        const std::int64_t passes = ceil_div(pixels, pixels_limit());
         problem_.pixels_per_pass = ceil_div(pixels, passes);
         try_candidate();
       }
@@ -270,20 +303,37 @@ class GemmMapper {
   [[nodiscard]] static std::int64_t weight_run_bytes(const GemmNest& nest, std::int64_t block_bytes) {
     if (!nest.has_activation_weights) return block_bytes;
     const std::int64_t element = nest.activation_weights.dram.format.bits / 8;
-    return nest.activation_weights.transposed ? element : nest.column_tile * element;
+    const bool rows_first = nest.dataflow != Dataflow::input_stationary;
+    if (rows_first == nest.activation_weights.transposed) return element;
+    return element * (rows_first ? nest.column_tile : std::min(nest.chunk_rows, nest.part_channels));
   }
 
-  /// Passes x the longer of streaming and loading weights, with full tiles throughout.
+  /// Passes x the longer of streaming and filling the PEs, with full tiles throughout.
   [[nodiscard]] std::int64_t occupied_cycles(const GemmNest& nest, const GemmCursor& cursor,
                                              std::int64_t pixel_tiles) const {
-    std::int64_t chunks = 0;
-    for (std::int64_t part = 0; part < cursor.parts(); ++part) chunks += cursor.chunks(cursor.part(part));
-    const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
-    const std::int64_t passes = ceil_div(pixels, nest.pixels_per_pass);
-    const std::int64_t interval =
-        hardware_.mac_array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
-    const std::int64_t pass_cycles = std::max(nest.pixels_per_pass * interval, hardware_.mac_array.rows);
-    return pixel_tiles * passes * cursor.column_tiles() * chunks * pass_cycles;
+    const MacArrayConfig& array = hardware_.mac_array;
+    const std::int64_t interval = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+    const std::int64_t fill = array.organization == Organization::systolic ? array.rows : array.columns;
+    const std::int64_t passes = ceil_div(nest.tile_rows * nest.tile_columns, nest.pixels_per_pass);
+    std::int64_t part_cycles = 0;  // all chunks of one run of pixels and one column tile
+    for (std::int64_t p = 0; p < cursor.parts(); ++p) {
+      const ReductionPart part = cursor.part(p);
+      const std::int64_t chunks = ChunkCut(part, array.rows, array.reduction).count();
+      switch (nest.dataflow) {
+        case Dataflow::weight_stationary:
+          part_cycles += chunks * std::max(nest.pixels_per_pass * interval, fill);
+          break;
+        case Dataflow::input_stationary:
+          part_cycles += chunks * std::max(nest.column_tile / nest.groups_per_tile * interval, fill);
+          break;
+        case Dataflow::output_stationary:
+          part_cycles += array.keeps_sums_in_pes()
+                             ? std::max(part.depth() * interval, nest.groups_per_tile * nest.pixels_per_pass)
+                             : chunks * nest.pixels_per_pass * interval;
+          break;
+      }
+    }
+    return pixel_tiles * passes * cursor.column_tiles() * part_cycles;
   }
 
   GemmNest problem_;

@@ -14,8 +14,10 @@
 namespace qsim {
 
 // JSON spellings, in the order of the enumerators.
-inline const std::vector<std::string> kOrganizationNames = {"systolic"};
-inline const std::vector<std::string> kDataflowNames = {"weight_stationary"};
+inline const std::vector<std::string> kOrganizationNames = {"systolic", "dot_product"};
+inline const std::vector<std::string> kDataflowNames = {"weight_stationary", "output_stationary",
+                                                        "input_stationary"};
+inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
 inline const std::vector<std::string> kDramKindNames = {"simple", "none"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
@@ -45,6 +47,8 @@ void visit_mac_array_fields(MacArray& mac_array, Visitor& visit) {
   visit.integer("columns", mac_array.columns, 1, 4096);
   visit.choice("organization", mac_array.organization, kOrganizationNames);
   visit.choice("dataflow", mac_array.dataflow, kDataflowNames);
+  visit.choice("reduction", mac_array.reduction, kReductionNames);
+  visit.integer_or_auto("adder_tree_cycles", mac_array.adder_tree_cycles, 0, 64);
   visit.boolean("double_buffered_weights", mac_array.double_buffered_weights);
   visit.integer("weight_bits", mac_array.weight_bits, 1, 16);
   visit.integer("activation_bits", mac_array.activation_bits, 1, 16);
@@ -66,9 +70,9 @@ void visit_dram_fields(Dram& dram, Visitor& visit) {
 
 /// Calls one method of `visit` a field, `begin`/`end` around each section:
 /// text(key, member), number(key, member, min, max), integer(key, member, min, max), boolean(key, member),
-/// choice(key, member, names), choice_or_auto(key, member, names), and
-/// scaled(key, member, factor, min, max) where the member is the JSON number times `factor`, a whole number
-/// from min to max.
+/// choice(key, member, names), choice_or_auto(key, member, names), integer_or_auto(key, member, min, max),
+/// and scaled(key, member, factor, min, max) where the member is the JSON number times `factor`, a whole
+/// number from min to max.
 template <typename Hardware, typename Visitor>
 void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.text("name", hardware.name);

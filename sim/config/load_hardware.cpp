@@ -67,6 +67,17 @@ class Reader {
     const std::size_t index = object().choice(key, names, names[present]);
     value = index == 0 ? std::nullopt : std::optional<Enum>(static_cast<Enum>(index - 1));
   }
+  /// A whole number, or "auto".
+  void integer_or_auto(const std::string& key, std::optional<std::int64_t>& value, std::int64_t min,
+                       std::int64_t max) {
+    const auto found = object().json().find(key);
+    if (found != object().json().end() && found->is_string()) {
+      object().choice(key, {"auto"});
+      value = std::nullopt;
+    } else if (object().has(key)) {
+      value = object().integer(key, min, max, min);
+    }
+  }
   void begin(const std::string& key) { open_.push_back(object().object(key)); }
   void end() {
     object().finish();

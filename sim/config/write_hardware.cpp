@@ -39,6 +39,10 @@ class Writer {
                       const std::vector<std::string>& names) {
     put(key, names[value ? 1 + static_cast<std::size_t>(*value) : 0]);
   }
+  void integer_or_auto(const std::string& key, const std::optional<std::int64_t>& value, std::int64_t /*min*/,
+                       std::int64_t /*max*/) {
+    put(key, value ? Json(*value) : Json("auto"));
+  }
   void begin(const std::string& key) { section_ = key; }
   void end() { section_.clear(); }
 

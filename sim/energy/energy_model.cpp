@@ -1,6 +1,7 @@
 #include "sim/energy/energy_model.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <utility>
 
@@ -107,24 +108,42 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   return terms.take();
 }
 
-// E_mac(w, a, acc) = E_mul8 * w*a/64 + E_add32 * acc/32 + E_register_bit * (a + acc): a multiplier grows with
-// the product of its widths; activation and partial sum move on by one register each cycle, the weight stays.
+// E_mac(w, a) = E_mul8 * w*a/64 + E_add32 * sum/32 + E_register_bit * (moving + sum): a multiplier grows with
+// the product of its widths. Systolic: the sum has the accumulator's width, and what does not stay moves on
+// by one register each cycle (a where weights stay, w where activations stay, both where sums stay).
+// dot_product: an adder of the tree a MAC, of w + a + log2(rows) bits with a register behind; operands have
+// none.
 void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const {
   std::set<std::pair<int, int>> widths;
   std::set<int> weight_widths;
+  std::set<int> activation_widths;
   for (const LayerResult& layer : result.layers) {
     if (layer.activity[Event::macs] != 0) widths.emplace(layer.weight_bits, layer.activation_bits);
     if (layer.activity[Event::weight_register_writes] != 0) weight_widths.insert(layer.weight_bits);
+    if (layer.activity[Event::activation_register_writes] != 0) {
+      activation_widths.insert(layer.activation_bits);
+    }
   }
-  const double accumulator_bits = hardware_.accumulators.width_bits;
+  const MacArrayConfig& array = hardware_.mac_array;
+  const bool is_systolic = array.organization == Organization::systolic;
   for (const auto& [weight_bits, activation_bits] : widths) {
+    const double sum_bits = is_systolic ? hardware_.accumulators.width_bits
+                                        : weight_bits + activation_bits +
+                                              std::bit_width(static_cast<std::uint64_t>(array.rows - 1));
+    const double moving_activation = array.dataflow == Dataflow::input_stationary ? 0 : activation_bits;
+    const double moving_weight = array.dataflow == Dataflow::weight_stationary ? 0 : weight_bits;
+    const double moving_bits = is_systolic ? moving_activation + moving_weight : 0;
     const std::string event = mac_event(weight_bits, activation_bits);
     terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
-    terms.dynamic(Component::mac_array, event, "int32_add", accumulator_bits / 32.0);
-    terms.dynamic(Component::mac_array, event, "register_bit", activation_bits + accumulator_bits);
+    terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);
+    terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + sum_bits);
   }
   for (const int weight_bits : weight_widths) {
     terms.dynamic(Component::mac_array, weight_register_event(weight_bits), "register_bit", weight_bits);
+  }
+  for (const int activation_bits : activation_widths) {
+    terms.dynamic(Component::mac_array, activation_register_event(activation_bits), "register_bit",
+                  activation_bits);
   }
 }
 

@@ -13,6 +13,10 @@ std::string weight_register_event(int weight_bits) {
   return "weight_register_writes_w" + std::to_string(weight_bits);
 }
 
+std::string activation_register_event(int activation_bits) {
+  return "activation_register_writes_a" + std::to_string(activation_bits);
+}
+
 std::string requantization_event(arithmetic::RoundingProfile profile) {
   return std::string("requantizations_") + arithmetic::rounding_profile_name(profile);
 }
@@ -30,6 +34,7 @@ EventCounts layer_events(const LayerResult& layer) {
   EventCounts events = counter_events(layer.activity, layer.cycles);
   const std::int64_t macs = layer.activity[Event::macs];
   const std::int64_t register_writes = layer.activity[Event::weight_register_writes];
+  const std::int64_t activation_writes = layer.activity[Event::activation_register_writes];
   const std::int64_t requantizations = layer.activity[Event::requantizations];
   if ((macs != 0 || register_writes != 0) && (layer.weight_bits <= 0 || layer.activation_bits <= 0)) {
     throw std::logic_error("row " + layer.name + " counts MACs but has no bit widths");
@@ -39,6 +44,7 @@ EventCounts layer_events(const LayerResult& layer) {
   }
   if (macs != 0) events[mac_event(layer.weight_bits, layer.activation_bits)] = macs;
   if (register_writes != 0) events[weight_register_event(layer.weight_bits)] = register_writes;
+  if (activation_writes != 0) events[activation_register_event(layer.activation_bits)] = activation_writes;
   if (requantizations != 0) events[requantization_event(*layer.rounding_profile)] = requantizations;
   return events;
 }

@@ -17,6 +17,8 @@ using EventCounts = std::map<std::string, std::int64_t>;
 [[nodiscard]] std::string mac_event(int weight_bits, int activation_bits);
 /// "weight_register_writes_w8"
 [[nodiscard]] std::string weight_register_event(int weight_bits);
+/// "activation_register_writes_a8"
+[[nodiscard]] std::string activation_register_event(int activation_bits);
 /// "requantizations_float32"
 [[nodiscard]] std::string requantization_event(arithmetic::RoundingProfile profile);
 

@@ -150,6 +150,7 @@ void check_split_events(const EventCounts& events, Ledger& ledger) {
   };
   check("macs", "macs_w");
   check("weight_register_writes", "weight_register_writes_w");
+  check("activation_register_writes", "activation_register_writes_a");
   check("requantizations", "requantizations_");
 }
 

@@ -59,6 +59,7 @@ Json totals_json(const RunResult& result, const RunSummary& summary) {
 
 Json hardware_json(const HardwareConfig& hardware) {
   Json json = hardware_to_json(hardware);
+  json["mac_array"]["adder_tree_cycles"] = hardware.mac_array.tree_cycles();
   if (is_file_path(hardware.energy)) json["energy"] = base_name(hardware.energy);
   return json;
 }

@@ -87,6 +87,75 @@ TEST_CASE("a narrow read port and a narrow multiplier slow the stream") {
   CHECK(timing.drain_cycles == 9 * 2 + 1 + 8 + 4 - 1);
 }
 
+TEST_CASE("with stationary inputs the channels stream over pixels that stay") {
+  // SCALE-Sim's closed form of one input-stationary tile of F channels: 2R + C + F - 2.
+  MacArrayConfig config = array(8, 4);
+  config.dataflow = Dataflow::input_stationary;
+  GemmNest nest = pointwise(3, 5, 10);
+  nest.dataflow = config.dataflow;
+  const PassTiming timing = Bench(config).array.timing(pass(nest));
+  CHECK(timing.load_cycles == 8);
+  CHECK(timing.stream_cycles == 10);
+  CHECK(timing.compute_cycles == 10 + 5 + 3 - 2);
+  CHECK(timing.drain_cycles == 10 + 8 + 4 - 2);
+}
+
+TEST_CASE("with stationary outputs the reduction streams and nothing is loaded before") {
+  // SCALE-Sim's closed form of one output-stationary tile of K reduction elements: R + C + K - 2.
+  MacArrayConfig config = array(8, 4);
+  config.dataflow = Dataflow::output_stationary;
+  GemmNest nest = pointwise(6, 20, 3);
+  nest.dataflow = config.dataflow;
+  const PassTiming timing = Bench(config).array.timing(pass(nest));
+  CHECK(timing.load_cycles == 0);
+  CHECK(timing.stream_cycles == 20);
+  CHECK(timing.compute_cycles == 20 + 6 + 3 - 2);
+  CHECK(timing.drain_cycles == 20 + 8 + 4 - 2);
+}
+
+TEST_CASE("short reductions of stationary outputs wait for the buses of the columns") {
+  // 6 rows finish in 6 consecutive cycles; the next pass of 2 reduction elements would finish its first row 2
+  // cycles after that of the first pass.
+  MacArrayConfig config = array(8, 4);
+  config.dataflow = Dataflow::output_stationary;
+  Bench bench(config);
+  GemmNest nest = pointwise(6, 2, 4);
+  nest.dataflow = config.dataflow;
+  bench.array.tiles.nb_write(pass(nest));
+  bench.array.tiles.nb_write(pass(nest));
+  bench.array.tiles.nb_write(MacTile{});
+  sc_core::sc_start();
+  CHECK(sc_core::sc_time_stamp().value() == 6 + (2 + 8 + 4 - 2));
+}
+
+TEST_CASE("a dot product has no skew, and its sums come out of the adder tree") {
+  MacArrayConfig config = array(8, 4);
+  config.organization = Organization::dot_product;
+  GemmNest nest = pointwise(10, 8, 4);
+  nest.organization = config.organization;
+  PassTiming timing = Bench(config).array.timing(pass(nest));
+  CHECK(timing.load_cycles == 4);  // a column a cycle
+  CHECK(timing.compute_cycles == 10);
+  CHECK(timing.drain_cycles == 10 + 3);  // log2(8)
+  config.adder_tree_cycles = 7;
+  timing = Bench(config).array.timing(pass(nest));
+  CHECK(timing.drain_cycles == 10 + 7);
+}
+
+TEST_CASE("a dot product whose outputs stay goes through the reduction pixel by pixel") {
+  MacArrayConfig config = array(8, 4);
+  config.organization = Organization::dot_product;
+  config.dataflow = Dataflow::output_stationary;
+  GemmNest nest = pointwise(5, 20, 4);
+  nest.organization = config.organization;
+  nest.dataflow = config.dataflow;
+  nest.chunk_rows = 8;
+  const PassTiming timing = Bench(config).array.timing(pass(nest));
+  CHECK(timing.interval == 1);  // 8 rows x 4 columns of weights through a port of 32 bytes
+  CHECK(timing.compute_cycles == 5 * 3);
+  CHECK(timing.drain_cycles == 5 * 3 + 3);
+}
+
 TEST_CASE("the accumulators are ready in the cycle of the last sum and not before") {
   Bench bench(array(8, 4));
   const GemmNest nest = pointwise(10, 8, 4);

@@ -86,8 +86,8 @@ TEST_CASE("the reduction runs over kernel rows, kernel columns, then channels") 
   const GemmCursor cursor(n);
   const ReductionPart part = cursor.part(0);
   CHECK(part.depth() == 72);
-  CHECK(cursor.chunks(part) == 5);  // 16 + 16 + 16 + 16 + 8
-  CHECK(cursor.chunk_depth(part, 4) == 8);
+  CHECK(cursor.chunks(part).count() == 5);  // 16 + 16 + 16 + 16 + 8
+  CHECK(cursor.chunks(part).depth(4) == 8);
   const Tap tap = tap_of(part, 3 * 8 + 8 + 5);
   CHECK(tap.kernel_h == 1);
   CHECK(tap.kernel_w == 1);
@@ -116,6 +116,31 @@ TEST_CASE("activations read leave padded taps out") {
           if (y >= 0 && y < 9 && x >= 0 && x < 9) expected += 8;
         }
   CHECK(activations_read(tile) == expected);
+}
+
+TEST_CASE("a chunk of reduction per_tap never crosses a tap") {
+  GemmNest n = nest();  // 9 taps of 8 channels
+  n.reduction = Reduction::per_tap;
+  n.chunk_rows = 5;
+  const GemmCursor cursor(n);
+  const ReductionPart part = cursor.part(0);
+  const ChunkCut cut = cursor.chunks(part);
+  CHECK(cut.count() == 18);  // 5 + 3 channels of each tap
+  std::int64_t end = 0;
+  for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+    CHECK(cut.begin(chunk) == end);
+    end += cut.depth(chunk);
+    const Tap first = tap_of(part, cut.begin(chunk));
+    const Tap last = tap_of(part, end - 1);
+    CHECK(first.kernel_h == last.kernel_h);
+    CHECK(first.kernel_w == last.kernel_w);
+  }
+  CHECK(end == part.depth());
+  std::int64_t bytes = 0;
+  for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+    bytes += cursor.chunk_bytes(cursor.column_tile(0), cut.depth(chunk));
+  }
+  CHECK(cursor.block_bytes(0, 0) == bytes);
 }
 
 }  // namespace

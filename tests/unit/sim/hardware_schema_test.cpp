@@ -57,6 +57,16 @@ class SchemaChecker {
     CHECK(entry(key)["default"] == names[0]);
     CHECK_FALSE(value.has_value());
   }
+  void integer_or_auto(const std::string& key, const std::optional<std::int64_t>& value, std::int64_t min,
+                       std::int64_t max) {
+    const Json& choices = entry(key)["anyOf"];
+    CHECK(choices[0]["const"] == "auto");
+    CHECK(choices[1]["type"] == "integer");
+    CHECK(choices[1]["minimum"] == min);
+    CHECK(choices[1]["maximum"] == max);
+    CHECK(entry(key)["default"] == "auto");
+    CHECK_FALSE(value.has_value());
+  }
   void begin(const std::string& key) { section_ = key; }
   void end() { section_.clear(); }
 

@@ -94,6 +94,11 @@ HardwareConfig random_chip(Choice& choice) {
   chip.name = "random";
   chip.mac_array.rows = choice.between(1, 20);
   chip.mac_array.columns = choice.between(1, 20);
+  chip.mac_array.organization = choice.chance(60) ? Organization::systolic : Organization::dot_product;
+  chip.mac_array.dataflow =
+      choice.of({Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary});
+  chip.mac_array.reduction = choice.chance(60) ? Reduction::packed : Reduction::per_tap;
+  if (choice.chance(30)) chip.mac_array.adder_tree_cycles = choice.between(0, 9);
   chip.mac_array.double_buffered_weights = choice.chance(60);
   chip.mac_array.activation_bits = 16;
   chip.weight_buffer.capacity_kib = choice.of<std::int64_t>({2, 4, 8, 64});

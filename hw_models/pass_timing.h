@@ -1,0 +1,45 @@
+// When the cycles of one pass of the MAC array fall: closed forms (docs/timing.md draws them).
+#pragma once
+
+#include <cstdint>
+
+#include "hw_models/commands.h"
+#include "hw_models/hardware_config.h"
+#include "hw_models/sram_buffer.h"
+
+namespace qsim {
+
+/// Relative to the cycle in which the first step of the stream enters. S steps enter every `interval` cycles:
+/// the cycles that a multiplier needs for one product (MacArrayConfig::cycles_per_mac), or more where a read
+/// port is narrower than what a step reads.
+///
+/// A systolic array of R x C PEs, r x c of them in use:
+///
+///   step s reaches PE (i, j) at s*interval + i + j
+///   the last useful MAC is over after (S-1)*interval + (product - 1) + r + c - 1 cycles
+///   the last sum has left the array after (S-1)*interval + (product - 1) + R + C - 1 cycles: an edge tile
+///     drains through the whole array
+///
+/// Where sums stay in the PEs, those of column j finish row by row, one a cycle, and go to the accumulators
+/// over the column's bus in the cycle in which they finish.
+///
+/// A dot-product array has no skew: a step reaches all PEs in the cycle in which it enters, and its sums are
+/// in the accumulators `tree` cycles after their last product (MacArrayConfig::tree_cycles).
+struct PassTiming {
+  std::int64_t interval = 1;
+  std::int64_t stream_cycles = 0;   ///< S * interval: the next pass may enter.
+  std::int64_t compute_cycles = 0;  ///< Until the last useful MAC is over.
+  std::int64_t drain_cycles = 0;    ///< Until the last sum is in the accumulators.
+  /// Filling the PEs with what stays: a row of a systolic array a cycle, a column of a dot-product array a
+  /// cycle (R or C cycles, edge tiles too), or slower where the read port is. 0 where outputs stay.
+  std::int64_t load_cycles = 0;
+  /// Where sums stay in the PEs: the cycle in which the first sum of column 0 goes over its bus, and the
+  /// first cycle in which the bus is free again. The next pass waits where its sums would meet those of this
+  /// one.
+  std::int64_t first_sum_cycle = 0, bus_free_cycle = 0;
+};
+
+[[nodiscard]] PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile,
+                                     const SramBuffer& weight_buffer, const SramBuffer& activation_buffer);
+
+}  // namespace qsim
