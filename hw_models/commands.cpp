@@ -58,9 +58,9 @@ AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns, s
 }
 
 std::int64_t MacTile::rows_used() const {
-  const bool sums_in_pes =
-      nest->organization == Organization::systolic && nest->dataflow == Dataflow::output_stationary;
-  return groups() * (sums_in_pes ? pixels() : std::min(chunk_depth, nest->chunk_rows));
+  if (keeps_sums_in_pes()) return groups() * pixels();
+  if (weights_each_pixel()) return groups() * ChunkCut(part, nest->chunk_rows, nest->reduction).depth(0);
+  return groups() * chunk_depth;
 }
 
 std::int64_t MacTile::columns_used() const {

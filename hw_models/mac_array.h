@@ -1,15 +1,13 @@
-// The MAC array at tile fidelity.
+// The MAC array: passes in order, each when what it needs is there.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <systemc>
-#include <vector>
 
-#include "hw_models/accumulator_bank.h"
+#include "hw_models/array_datapath.h"
 #include "hw_models/chip_context.h"
 #include "hw_models/commands.h"
-#include "hw_models/completions.h"
 #include "hw_models/cycle.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/pass_timing.h"
@@ -17,17 +15,13 @@
 
 namespace qsim {
 
-/// What stays in the PEs during one pass, on its way from the buffer, and the pass it belongs to.
-struct LoadedTile;
-
-/// Three processes: one fills the PEs with what stays (their second register where there is one, while the
-/// previous pass still streams), one streams the rest, and completions put the sums into the accumulators.
+/// Two processes: one fills the PEs with what stays (their second register where there is one, while the
+/// previous pass still streams), one streams the rest. They put passes in order and take and give tokens;
+/// what happens in between is the datapath's.
 class MacArray : public sc_core::sc_module {
  public:
   MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
-           SramBuffer& activation_buffer, AccumulatorBank& accumulators, Completions& completions,
-           ChipContext& context);
-  ~MacArray() override;
+           SramBuffer& activation_buffer, ArrayDatapath& datapath, ChipContext& context);
   MacArray(const MacArray&) = delete;
   MacArray& operator=(const MacArray&) = delete;
 
@@ -38,19 +32,22 @@ class MacArray : public sc_core::sc_module {
   }
 
  private:
+  /// A pass on its way from the loading process to the streaming one.
+  struct LoadedTile {
+    MacTile tile;
+    Cycle ready = 0;  ///< The buffer held what stays from this cycle on.
+  };
+
   void run_loader();
   void run_streamer();
   void take_dependencies(const MacTile& tile);
   void wait_for_bus(const MacTile& tile);
-  void stream(const LoadedTile& loaded);
-  void count(const MacTile& tile);
-  void count_zero_point_adds(const MacTile& tile);
+  void stream(const MacTile& tile);
 
   MacArrayConfig config_;
   SramBuffer& weight_buffer_;
   SramBuffer& activation_buffer_;
-  AccumulatorBank& accumulators_;
-  Completions& completions_;
+  ArrayDatapath& datapath_;
   ChipContext& context_;
   sc_core::sc_fifo<std::shared_ptr<const LoadedTile>> loaded_;
   Token registers_free_;     ///< Registers that the loader may fill.

@@ -13,9 +13,11 @@
 #include "hw_models/dram.h"
 #include "hw_models/host.h"
 #include "hw_models/mac_array.h"
+#include "hw_models/pe_array/pe_array.h"
 #include "hw_models/requantizer.h"
 #include "hw_models/simulation_context.h"
 #include "hw_models/sram_buffer.h"
+#include "hw_models/tile_datapath.h"
 #include "hw_models/vector_unit.h"
 
 namespace qsim {
@@ -46,8 +48,8 @@ class Npu : public sc_core::sc_module {
         weight_buffer("weight_buffer", hardware.weight_buffer, kWeightBufferEvents, context),
         activation_buffer("activation_buffer", hardware.activation_buffer, kActivationBufferEvents, context),
         accumulators("accumulators", hardware.accumulators, hardware.mac_array.columns, context),
-        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, accumulators,
-                  completions, context),
+        datapath(make_datapath(hardware.mac_array, options.fidelity, context)),
+        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, *datapath, context),
         requantizer("requantizer", hardware.requantizer, accumulators, weight_buffer, activation_buffer,
                     completions, context),
         vector_unit("vector_unit", hardware.vector_unit, activation_buffer, completions, context) {
@@ -65,10 +67,21 @@ class Npu : public sc_core::sc_module {
                                      dma.get(), host.get(), mac_array, requantizer, vector_unit, context);
   }
 
+  [[nodiscard]] std::unique_ptr<ArrayDatapath> make_datapath(const MacArrayConfig& config, Fidelity fidelity,
+                                                             ChipContext& context) {
+    if (fidelity == Fidelity::pe) {
+      return std::make_unique<PeArray>("pe_array", config, weight_buffer, activation_buffer, accumulators,
+                                       context);
+    }
+    return std::make_unique<TileDatapath>(config, weight_buffer, activation_buffer, accumulators, completions,
+                                          context);
+  }
+
   Completions completions;
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
   AccumulatorBank accumulators;
+  std::unique_ptr<ArrayDatapath> datapath;
   MacArray mac_array;
   Requantizer requantizer;
   VectorUnit vector_unit;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw_models/chip_context.h"
+#include "hw_models/fidelity.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/program.h"
 
@@ -34,6 +35,7 @@ class ChipMemory {
 
 struct ChipOptions {
   std::int64_t inferences = 1;
+  Fidelity fidelity = Fidelity::tile;
   bool moves_values = false;  ///< Values pass through the modelled memories.
   /// Called when a report row is complete (of the first inference row 0..rows-1, of the second rows.., ...).
   std::function<void(std::int32_t row, ChipMemory& memory)> on_row_complete;

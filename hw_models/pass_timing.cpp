@@ -16,23 +16,6 @@ std::int64_t activation_read_cycles(const SramBuffer& buffer, const MacTile& til
   return buffer.read_cycles(arithmetic::packed_bytes(elements, tile.nest->activation_format.bits));
 }
 
-/// Cycles in which the ports deliver what one step of the stream reads.
-std::int64_t step_read_cycles(const MacTile& tile, const SramBuffer& weights, const SramBuffer& activations) {
-  switch (tile.nest->dataflow) {
-    case Dataflow::weight_stationary:
-      return activation_read_cycles(activations, tile, tile.rows_used());
-    case Dataflow::input_stationary:
-      return weight_read_cycles(weights, tile, tile.rows_used());
-    case Dataflow::output_stationary:
-      break;
-  }
-  const bool is_systolic = tile.nest->organization == Organization::systolic;
-  const std::int64_t step_weights =
-      is_systolic ? tile.columns_used() : tile.rows_used() * tile.group_channels();
-  return std::max(activation_read_cycles(activations, tile, tile.rows_used()),
-                  weight_read_cycles(weights, tile, step_weights));
-}
-
 std::int64_t load_cycles(const MacArrayConfig& array, const MacTile& tile, const SramBuffer& weights,
                          const SramBuffer& activations) {
   const std::int64_t least = array.organization == Organization::systolic ? array.rows : array.columns;
@@ -49,6 +32,22 @@ std::int64_t load_cycles(const MacArrayConfig& array, const MacTile& tile, const
 }
 
 }  // namespace
+
+std::int64_t step_read_cycles(const MacTile& tile, const SramBuffer& weights, const SramBuffer& activations) {
+  switch (tile.nest->dataflow) {
+    case Dataflow::weight_stationary:
+      return activation_read_cycles(activations, tile, tile.rows_used());
+    case Dataflow::input_stationary:
+      return weight_read_cycles(weights, tile, tile.rows_used());
+    case Dataflow::output_stationary:
+      break;
+  }
+  const bool is_systolic = tile.nest->organization == Organization::systolic;
+  const std::int64_t step_weights =
+      is_systolic ? tile.columns_used() : tile.rows_used() * tile.group_channels();
+  return std::max(activation_read_cycles(activations, tile, tile.rows_used()),
+                  weight_read_cycles(weights, tile, step_weights));
+}
 
 PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const SramBuffer& weight_buffer,
                        const SramBuffer& activation_buffer) {

@@ -39,6 +39,10 @@ struct PassTiming {
   std::int64_t first_sum_cycle = 0, bus_free_cycle = 0;
 };
 
+/// Cycles in which the ports deliver what one step of the stream reads.
+[[nodiscard]] std::int64_t step_read_cycles(const MacTile& tile, const SramBuffer& weights,
+                                            const SramBuffer& activations);
+
 [[nodiscard]] PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile,
                                      const SramBuffer& weight_buffer, const SramBuffer& activation_buffer);
 

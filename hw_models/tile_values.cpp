@@ -5,54 +5,69 @@
 
 namespace qsim {
 
+TileReader::TileReader(const MacTile& tile, const SramBuffer& weight_buffer,
+                       const SramBuffer& activation_buffer, bool moves_values)
+    : tile_(tile),
+      weight_buffer_(weight_buffer),
+      activation_buffer_(activation_buffer),
+      order_(tile.nest->dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()),
+      moves_values_(moves_values) {}
+
+std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t channel) const {
+  if (!moves_values_) return 0;
+  const arithmetic::IntegerFormat format = tile_.nest->weight_format;
+  return weight_buffer_.read(8 * tile_.weights_address + order_.index(group, k, channel) * format.bits,
+                             format);
+}
+
+Operand TileReader::activation(std::int64_t pixel, std::int64_t group, std::int64_t k) const {
+  const ConvolutionGeometry& g = tile_.nest->geometry;
+  const Box& output = tile_.output;
+  const std::int64_t in_box = tile_.pixel_begin + pixel;
+  const Tap tap = tap_of(tile_.part, tile_.chunk_begin + k);
+  const std::int64_t row =
+      input_coordinate(output.begin[kRow] + in_box / output.extent(kColumn), tap.kernel_h, g.stride_h,
+                       g.dilation_h, g.pad_top, g.input_dilation_h, g.input[kRow]);
+  const std::int64_t column =
+      input_coordinate(output.begin[kColumn] + in_box % output.extent(kColumn), tap.kernel_w, g.stride_w,
+                       g.dilation_w, g.pad_left, g.input_dilation_w, g.input[kColumn]);
+  if (row < 0 || column < 0) return {moves_values_ ? g.input_zero_point : 0, false};
+  if (!moves_values_) return {0, true};
+  const std::int64_t channel = (tile_.columns.group_begin + group) * g.group_channels() + tap.channel;
+  const Dims& origin = tile_.input_origin;
+  const std::int64_t address =
+      tile_.input.bit_address(output.begin[kBatch] - origin[kBatch], row - origin[kRow],
+                              column - origin[kColumn], channel - origin[kChannel]);
+  return {activation_buffer_.read(address, tile_.input.format), true};
+}
+
 std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& weight_buffer) {
-  const arithmetic::IntegerFormat format = tile.nest->weight_format;
-  const WeightOrder order(tile.nest->dataflow, tile.groups(), tile.chunk_depth, tile.group_channels());
+  const TileReader reader(tile, weight_buffer, weight_buffer, true);
   std::vector<std::int64_t> weights;
   weights.reserve(static_cast<std::size_t>(tile.chunk_depth * tile.channels()));
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
     for (std::int64_t k = 0; k < tile.chunk_depth; ++k) {
-      for (std::int64_t c = 0; c < tile.group_channels(); ++c) {
-        const std::int64_t bit = 8 * tile.weights_address + order.index(group, k, c) * format.bits;
-        weights.push_back(weight_buffer.read(bit, format));
-      }
+      for (std::int64_t c = 0; c < tile.group_channels(); ++c) weights.push_back(reader.weight(group, k, c));
     }
   }
   return weights;
 }
 
 std::vector<std::int64_t> read_activations(const MacTile& tile, const SramBuffer& activation_buffer) {
-  const ConvolutionGeometry& g = tile.nest->geometry;
-  const std::int64_t width = tile.output.extent(kColumn);
+  const TileReader reader(tile, activation_buffer, activation_buffer, true);
   std::vector<std::int64_t> values;
   values.reserve(static_cast<std::size_t>(tile.pixels() * tile.groups() * tile.chunk_depth));
-  for (std::int64_t pixel = tile.pixel_begin; pixel < tile.pixel_end; ++pixel) {
-    const std::int64_t out_row = tile.output.begin[kRow] + pixel / width;
-    const std::int64_t out_column = tile.output.begin[kColumn] + pixel % width;
-    for (std::int64_t group = tile.columns.group_begin; group < tile.columns.group_end; ++group) {
-      for (std::int64_t k = tile.chunk_begin; k < tile.chunk_begin + tile.chunk_depth; ++k) {
-        const Tap tap = tap_of(tile.part, k);
-        const std::int64_t row = input_coordinate(out_row, tap.kernel_h, g.stride_h, g.dilation_h, g.pad_top,
-                                                  g.input_dilation_h, g.input[kRow]);
-        const std::int64_t column = input_coordinate(out_column, tap.kernel_w, g.stride_w, g.dilation_w,
-                                                     g.pad_left, g.input_dilation_w, g.input[kColumn]);
-        if (row < 0 || column < 0) {
-          values.push_back(g.input_zero_point);
-          continue;
-        }
-        const std::int64_t channel = group * g.group_channels() + tap.channel;
-        const std::int64_t address = tile.input.bit_address(
-            tile.output.begin[kBatch] - tile.input_origin[kBatch], row - tile.input_origin[kRow],
-            column - tile.input_origin[kColumn], channel - tile.input_origin[kChannel]);
-        values.push_back(activation_buffer.read(address, tile.input.format));
+  for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
+    for (std::int64_t group = 0; group < tile.groups(); ++group) {
+      for (std::int64_t k = 0; k < tile.chunk_depth; ++k) {
+        values.push_back(reader.activation(pixel, group, k).value);
       }
     }
   }
   return values;
 }
 
-void accumulate(const MacTile& tile, const std::vector<std::int64_t>& weights,
-                const std::vector<std::int64_t>& activations, const SramBuffer& weight_buffer,
+void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer& weight_buffer,
                 AccumulatorBank& accumulators) {
   const std::int64_t group_channels = tile.group_channels();
   const std::int64_t depth = tile.chunk_depth;
@@ -62,11 +77,11 @@ void accumulate(const MacTile& tile, const std::vector<std::int64_t>& weights,
   for (std::int64_t channel = 0; channel < tile.channels(); ++channel) {
     const std::int64_t group = channel / group_channels;
     const std::int64_t* column =
-        &weights[static_cast<std::size_t>(group * depth * group_channels + channel % group_channels)];
+        &values.weights[static_cast<std::size_t>(group * depth * group_channels + channel % group_channels)];
     const std::int64_t preload = tile.preload ? parameters.preload(tile.columns.channel_begin + channel) : 0;
     for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
       const std::int64_t* inputs =
-          &activations[static_cast<std::size_t>((pixel * tile.groups() + group) * depth)];
+          &values.activations[static_cast<std::size_t>((pixel * tile.groups() + group) * depth)];
       std::int64_t sum = 0;
       std::int64_t input_sum = 0;
       std::int64_t weight_sum = 0;

@@ -110,6 +110,7 @@ ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled
                  const SimulateOptions& options) {
   ChipOptions chip;
   chip.inferences = options.inferences;
+  chip.fidelity = options.fidelity;
   return run_chip(hardware, compiled.program, chip);
 }
 
@@ -135,6 +136,7 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   ChipValues values(graph, compiled);
   ChipOptions chip;
   chip.inferences = options.inferences;
+  chip.fidelity = options.fidelity;
   chip.moves_values = true;
   chip.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
   ChipRun run = run_chip(result.hardware, compiled.program, chip);

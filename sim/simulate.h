@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "hw_models/fidelity.h"
 #include "hw_models/hardware_config.h"
 #include "sim/result.h"
 #include "workloads/graph.h"
@@ -22,6 +23,7 @@ struct SimulateOptions {
   std::int64_t inferences = 1;  ///< In sequence.
   int threads = 1;              ///< Of the layer-level kernels; shows in no result.
   bool dump_tensors = false;    ///< Fill RunResult::dump.
+  Fidelity fidelity = Fidelity::tile;
 };
 
 /// Runs `graph` (validated) on `hardware` (validated) with one value per graph input, in the order of

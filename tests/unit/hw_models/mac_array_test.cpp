@@ -3,6 +3,7 @@
 
 #include "hw_models/mac_array.h"
 #include "hw_models/simulation_context.h"
+#include "hw_models/tile_datapath.h"
 
 namespace qsim {
 namespace {
@@ -15,7 +16,8 @@ struct Bench {
         weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
         activation_buffer("activations", port(read_port_bytes), kActivationBufferEvents, context),
         accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
-        array("array", config, weight_buffer, activation_buffer, accumulators, completions, context) {}
+        datapath(config, weight_buffer, activation_buffer, accumulators, completions, context),
+        array("array", config, weight_buffer, activation_buffer, datapath, context) {}
 
   static BufferConfig port(std::int64_t bytes) {
     BufferConfig config;
@@ -29,6 +31,7 @@ struct Bench {
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
   AccumulatorBank accumulators;
+  TileDatapath datapath;
   MacArray array;
 };
 

@@ -113,6 +113,7 @@ HardwareConfig random_chip(Choice& choice) {
       choice.chance(50) ? arithmetic::Overflow::wrap : arithmetic::Overflow::saturate;
   chip.requantizer.lanes = choice.between(1, 40);
   chip.vector_unit.lanes = choice.between(1, 16);
+  chip.dma.setup_cycles = choice.of<std::int64_t>({0, 1, 8});
   chip.dma.transaction_bytes = choice.of<std::int64_t>({64, 256, 1024});
   chip.dram.latency_cycles = choice.between(0, 60);
   chip.dram.outstanding_requests = choice.between(1, 16);

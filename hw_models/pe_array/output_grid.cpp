@@ -1,0 +1,113 @@
+#include "hw_models/pe_array/output_grid.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace qsim {
+
+OutputGrid::OutputGrid(const MacArrayConfig& config, SumCollector& sums)
+    : rows_(config.rows),
+      columns_(config.columns),
+      sums_(sums),
+      steps_(std::max(rows_, columns_) + 1),
+      pes_(static_cast<std::size_t>((rows_ + 1) * (columns_ + 1))),
+      bus_used_in_(static_cast<std::size_t>(columns_), -1) {}
+
+void OutputGrid::enter(LoadLine /*line*/) {
+  throw std::logic_error("nothing but sums stays in these PEs");
+}
+
+std::int64_t OutputGrid::settle_cycles() const {
+  constexpr std::int64_t kMostProductCycles = 256;
+  return rows_ + columns_ + 2 + kMostProductCycles;
+}
+
+void OutputGrid::clock(Cycle cycle) {
+  for (std::int64_t row = rows_ + 1; row-- > 0;) {
+    for (std::int64_t column = columns_ + 1; column-- > 0;) evaluate(row, column, cycle);
+  }
+}
+
+OutputGrid::Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cycle cycle) {
+  if (column > 0) return at(row, column - 1).right;
+  const StepOperands* operands = steps_.at(cycle - row);
+  if (operands == nullptr) return {};
+  const Lane lane = row < rows_ ? operands->rows[static_cast<std::size_t>(row)] : Lane{};
+  return {operands->pass, operands->step, operands->is_first, operands->is_last, lane};
+}
+
+OutputGrid::Wire OutputGrid::from_above(std::int64_t row, std::int64_t column, Cycle cycle) {
+  if (row > 0) return at(row - 1, column).down;
+  const StepOperands* operands = steps_.at(cycle - column);
+  if (operands == nullptr) return {};
+  const Lane lane = column < columns_ ? operands->columns[static_cast<std::size_t>(column)] : Lane{};
+  return {operands->pass, operands->step, operands->is_first, operands->is_last, lane};
+}
+
+void OutputGrid::evaluate(std::int64_t row, std::int64_t column, Cycle cycle) {
+  Pe& pe = at(row, column);
+  Wire input = from_left(row, column, cycle);
+  Wire weight = from_above(row, column, cycle);
+  if (input.pass != weight.pass || (input.pass != nullptr && input.step != weight.step)) {
+    throw std::logic_error("an input and a weight of different steps met");
+  }
+  if (input.pass != nullptr) {
+    pe.input = input;
+    pe.weight = weight;
+    pe.busy = input.pass->product_cycles;
+  }
+  pe.right = std::move(input);
+  pe.down = std::move(weight);
+  if (pe.busy > 0 && --pe.busy == 0) accumulate(pe, row, column, cycle);
+}
+
+void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {
+  Pass& pass = *pe.input.pass;
+  const MacTile& tile = pass.tile;
+  if (pe.input.is_first) pe.sum = 0;
+  if (column == columns_ && row < rows_) {
+    if (pe.input.lane.is_useful && tile.nest->parameters.asymmetric_weights) {
+      pe.sum += pe.input.lane.value;
+      ++pass.counts.zero_point_adds;
+    }
+  } else if (row == rows_ && column < columns_) {
+    if (pe.weight.lane.is_useful && tile.nest->sums_weights) {
+      pe.sum += pe.weight.lane.value;
+      ++pass.counts.zero_point_adds;
+    }
+  } else if (pe.input.lane.is_useful && pe.weight.lane.is_useful &&
+             row / tile.pixels() == column / tile.group_channels()) {
+    pe.sum += pe.input.lane.value * pe.weight.lane.value;
+    ++pass.counts.macs;
+    pass.mac_end = cycle + 1;
+    if (pe.input.is_last) {
+      Cycle& used_in = bus_used_in_[static_cast<std::size_t>(column)];
+      if (used_in == cycle) throw std::logic_error("two sums met on the bus of a column");
+      used_in = cycle;
+    }
+  }
+  if (pe.input.is_last) leave(pe, row, column);
+}
+
+void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column) {
+  Pass& pass = *pe.input.pass;
+  const MacTile& tile = pass.tile;
+  const std::int64_t pixel = row % tile.pixels();
+  const std::int64_t group = row / tile.pixels();
+  if (row < tile.rows_used() && column == columns_) {
+    if (tile.nest->parameters.asymmetric_weights) sums_.add_input_sum(pass, pixel, group, pe.sum);
+  } else if (row == rows_ && column < tile.channels()) {
+    if (tile.nest->sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
+  } else if (row < tile.rows_used() && column < tile.channels() && group == column / tile.group_channels()) {
+    sums_.add(pass, pixel, column, pe.sum);
+  }
+  if (is_corner(pass, row, column)) drain(pe.input.pass);
+}
+
+bool OutputGrid::is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const {
+  const GemmNest& nest = *pass.tile.nest;
+  return row == (nest.sums_weights ? rows_ : rows_ - 1) &&
+         column == (nest.parameters.asymmetric_weights ? columns_ : columns_ - 1);
+}
+
+}  // namespace qsim

@@ -1,0 +1,58 @@
+// A systolic array in which sums stay.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hw_models/pe_array/pe_grid.h"
+
+namespace qsim {
+
+/// R x C PEs. Inputs move right and weights down, one PE a cycle each; row i and column j are fed i and j
+/// cycles late (skew registers), so that both meet. A PE keeps its sum; with the last step it drives its
+/// column's bus to the accumulators, which takes one sum a cycle.
+///
+/// A further column at the right and a further row at the bottom sum up what leaves (data-dependent
+/// zero-point terms).
+class OutputGrid : public PeGrid {
+ public:
+  OutputGrid(const MacArrayConfig& config, SumCollector& sums);
+
+  void enter(StepOperands operands) override { steps_.put(std::move(operands)); }
+  void enter(LoadLine line) override;
+  void clock(Cycle cycle) override;
+  [[nodiscard]] std::int64_t settle_cycles() const override;
+
+ private:
+  struct Wire {
+    std::shared_ptr<Pass> pass;  ///< Absent: nothing.
+    std::int64_t step = 0;
+    bool is_first = false, is_last = false;
+    Lane lane;
+  };
+  struct Pe {
+    Wire right, down;       ///< To the neighbours.
+    Wire input, weight;     ///< Being multiplied ...
+    std::int64_t busy = 0;  ///< ... for so many more cycles.
+    std::int64_t sum = 0;
+  };
+
+  [[nodiscard]] Pe& at(std::int64_t row, std::int64_t column) {
+    return pes_[static_cast<std::size_t>(row * (columns_ + 1) + column)];
+  }
+  [[nodiscard]] Wire from_left(std::int64_t row, std::int64_t column, Cycle cycle);
+  [[nodiscard]] Wire from_above(std::int64_t row, std::int64_t column, Cycle cycle);
+  void evaluate(std::int64_t row, std::int64_t column, Cycle cycle);
+  void accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle);
+  void leave(const Pe& pe, std::int64_t row, std::int64_t column);
+  /// Whether the PE is the last of the pass: the lower right corner, further row and column as far as in use.
+  [[nodiscard]] bool is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const;
+
+  std::int64_t rows_, columns_;
+  SumCollector& sums_;
+  History<StepOperands> steps_;
+  std::vector<Pe> pes_;             ///< [row][column], the further ones included.
+  std::vector<Cycle> bus_used_in_;  ///< By column: the latest cycle.
+};
+
+}  // namespace qsim

@@ -1,0 +1,68 @@
+// The MAC array PE by PE and cycle by cycle: the reference for the closed forms.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <systemc>
+
+#include "hw_models/accumulator_bank.h"
+#include "hw_models/array_datapath.h"
+#include "hw_models/chip_context.h"
+#include "hw_models/hardware_config.h"
+#include "hw_models/pe_array/operand_feed.h"
+#include "hw_models/pe_array/pe_grid.h"
+#include "hw_models/pe_array/sum_collector.h"
+#include "hw_models/sram_buffer.h"
+
+namespace qsim {
+
+/// One clocked process steps the PEs. How long a load, a stream and a drain take is not computed: it is when
+/// the last line has entered, when the port and the multipliers take the next step, and when the last sum has
+/// gone to the accumulators. Cycle c is evaluated at time c + 1, with everything that was commanded at time
+/// c.
+class PeArray : public sc_core::sc_module, public ArrayDatapath {
+ public:
+  PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
+          SramBuffer& activation_buffer, AccumulatorBank& accumulators, ChipContext& context);
+
+  void load(const MacTile& tile) override;
+  void stream(const MacTile& tile, std::function<void()> drained) override;
+
+ private:
+  struct LoadJob {
+    std::shared_ptr<Pass> pass;
+    Cycle begin = 0;
+    std::int64_t lines_entered = 0;
+    std::int64_t elements = 0;  ///< Of the lines that entered.
+  };
+  struct StreamJob {
+    std::shared_ptr<Pass> pass;
+    std::int64_t steps_entered = 0;
+    Cycle next = 0;  ///< The cycle in which the next step may enter.
+  };
+
+  void run();
+  void evaluate(Cycle cycle);
+  void advance_load(Cycle cycle);
+  void advance_stream(Cycle cycle);
+  void finish(Pass& pass, Cycle drained);
+  [[nodiscard]] std::shared_ptr<Pass> make_pass(const MacTile& tile) const;
+
+  MacArrayConfig config_;
+  SramBuffer& weight_buffer_;
+  SramBuffer& activation_buffer_;
+  ChipContext& context_;
+  SumCollector sums_;
+  OperandFeed feed_;
+  std::unique_ptr<PeGrid> grid_;
+  std::optional<LoadJob> loading_;
+  std::optional<StreamJob> streaming_;
+  std::deque<std::shared_ptr<Pass>> loaded_;  ///< In order; they wait for their stream.
+  Cycle settled_ = -1;                        ///< From here on nothing moves.
+  sc_core::sc_event work_, load_done_, stream_done_;
+};
+
+}  // namespace qsim

@@ -1,0 +1,47 @@
+#include "hw_models/pe_array/sum_collector.h"
+
+#include "hw_models/parameters.h"
+
+namespace qsim {
+
+AccumulatorCell SumCollector::cell(const Pass& pass, std::int64_t pixel, std::int64_t channel) {
+  const MacTile& tile = pass.tile;
+  AccumulatorCell cell = accumulator_cell(tile.nest->dataflow, tile.columns, tile.pixels(), pixel, channel);
+  cell.entry += tile.accumulator_base;
+  return cell;
+}
+
+void SumCollector::add(Pass& pass, std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
+  const MacTile& tile = pass.tile;
+  if (!tile.preload) ++pass.counts.accumulator_reads;
+  ++pass.counts.accumulator_writes;
+  if (!moves_values_) return;
+  const auto [entry, column] = cell(pass, pixel, channel);
+  const std::int32_t row = tile.nest->row;
+  if (tile.preload) {
+    const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address,
+                                     tile.block_channel_begin);
+    accumulators_.preload(row, entry, column, parameters.preload(tile.columns.channel_begin + channel));
+  }
+  accumulators_.add(row, entry, column, sum);
+}
+
+void SumCollector::add_input_sum(Pass& pass, std::int64_t pixel, std::int64_t group, std::int64_t sum) {
+  if (!moves_values_) return;
+  for (std::int64_t c = 0; c < pass.tile.group_channels(); ++c) {
+    const auto [entry, column] = cell(pass, pixel, group * pass.tile.group_channels() + c);
+    accumulators_.add_input_sum(entry, column, sum, pass.tile.preload);
+  }
+}
+
+void SumCollector::add_weight_sum(Pass& pass, std::int64_t channel, std::int64_t sum) {
+  for (std::int64_t pixel = 0; pixel < pass.tile.pixels(); ++pixel) add_weight_sum(pass, pixel, channel, sum);
+}
+
+void SumCollector::add_weight_sum(Pass& pass, std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
+  if (!moves_values_) return;
+  const auto [entry, column] = cell(pass, pixel, channel);
+  accumulators_.add_weight_sum(entry, column, sum, pass.tile.preload);
+}
+
+}  // namespace qsim

@@ -1,0 +1,98 @@
+// The PEs, stepped cycle by cycle, take the cycles of the closed forms, compute the same values and touch the
+// memories as often.
+#include <catch2/catch.hpp>
+
+#include <string>
+
+#include "sim/compiler/compile.h"
+#include "sim/simulate.h"
+#include "tests/unit/simulate/random_network.h"
+#include "workloads/error.h"
+
+namespace qsim {
+namespace {
+
+std::string describe(const HardwareConfig& chip) {
+  const MacArrayConfig& array = chip.mac_array;
+  return std::to_string(array.rows) + "x" + std::to_string(array.columns) +
+         (array.organization == Organization::systolic ? " systolic, dataflow " : " dot_product, dataflow ") +
+         std::to_string(static_cast<int>(array.dataflow)) +
+         (array.double_buffered_weights ? "" : " serialized");
+}
+
+/// Same cycles, values and counts; the number of layers on the array.
+int compare(const HardwareConfig& chip, const test::RandomNetwork& network) {
+  SimulateOptions options;
+  options.values = Values::tile;
+  options.dump_tensors = true;
+  const RunResult tile = simulate(chip, network.graph, network.inputs, options);
+  options.fidelity = Fidelity::pe;
+  const RunResult pe = simulate(chip, network.graph, network.inputs, options);
+  CHECK(pe.total_cycles == tile.total_cycles);
+  REQUIRE(pe.dump.size() == tile.dump.size());
+  for (std::size_t i = 0; i < pe.dump.size(); ++i) {
+    INFO("tensor " << pe.dump[i].name);
+    CHECK((pe.dump[i].data.bytes == tile.dump[i].data.bytes));
+  }
+  int layers = 0;
+  for (std::size_t i = 0; i < pe.layers.size(); ++i) {
+    INFO("layer " << i << " " << pe.layers[i].name);
+    CHECK(pe.layers[i].cycles == tile.layers[i].cycles);
+    CHECK(pe.layers[i].span_cycles == tile.layers[i].span_cycles);
+    CHECK(pe.layers[i].cycles_breakdown == tile.layers[i].cycles_breakdown);
+    for (std::size_t e = 0; e < kEventCount; ++e) {
+      INFO(event_name(static_cast<Event>(e)));
+      CHECK(pe.layers[i].activity.counts[e] == tile.layers[i].activity.counts[e]);
+    }
+    if (!pe.layers[i].accumulator) continue;
+    ++layers;
+    CHECK(pe.layers[i].accumulator->min == tile.layers[i].accumulator->min);
+    CHECK(pe.layers[i].accumulator->max == tile.layers[i].accumulator->max);
+    CHECK(pe.layers[i].accumulator->overflows == tile.layers[i].accumulator->overflows);
+  }
+  return layers;
+}
+
+/// Random networks on random chips until so many layers have run on the array.
+void compare_layers(int count, std::uint32_t first_seed) {
+  int layers = 0;
+  for (std::uint32_t seed = first_seed; layers < count; ++seed) {
+    test::Choice choice(seed);
+    const test::RandomNetwork network = test::random_network(choice);
+    const HardwareConfig chip = test::random_chip(choice);
+    validate(network.graph);
+    try {
+      (void)compile(network.graph, chip, false);
+    } catch (const InputError&) {
+      continue;  // does not fit
+    }
+    INFO("seed " << seed << ": " << describe(chip));
+    layers += compare(chip, network);
+  }
+}
+
+TEST_CASE("tile fidelity equals PE fidelity on 300 random layers") {
+  compare_layers(300, 1);
+}
+
+TEST_CASE("tile fidelity equals PE fidelity on 2,000 random layers", "[.][long]") {
+  compare_layers(2000, 10'001);
+}
+
+TEST_CASE("without values the PEs take the same time") {
+  test::Choice choice(3);
+  const test::RandomNetwork network = test::random_network(choice);
+  HardwareConfig chip;
+  chip.mac_array.rows = chip.mac_array.columns = 8;
+  chip.mac_array.activation_bits = 16;
+  SimulateOptions options;
+  options.values = Values::none;
+  const RunResult tile = simulate(chip, network.graph, {}, options);
+  options.fidelity = Fidelity::pe;
+  const RunResult pe = simulate(chip, network.graph, {}, options);
+  CHECK(pe.total_cycles == tile.total_cycles);
+  CHECK(pe.activity.counts == tile.activity.counts);
+}
+
+}  // namespace
+}  // namespace qsim
