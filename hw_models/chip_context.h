@@ -20,7 +20,18 @@ struct ChipContext {
       : timeline(row_count),
         activity(static_cast<std::size_t>(row_count)),
         accumulators(static_cast<std::size_t>(row_count)),
-        moves_values(with_values) {}
+        moves_values(with_values) {
+    const auto watch = [this](Token& token, Held held) {
+      token.on_release = [this, held] {
+        timeline.release(held, static_cast<std::int64_t>(sc_core::sc_time_stamp().value()));
+      };
+    };
+    watch(tokens.weights_free, Held::weights);
+    watch(tokens.parameters_free, Held::parameters);
+    watch(tokens.inputs_free, Held::inputs);
+  }
+  ChipContext(const ChipContext&) = delete;
+  ChipContext& operator=(const ChipContext&) = delete;
 
   [[nodiscard]] Activity& events(std::int32_t row) { return activity[static_cast<std::size_t>(row)]; }
 

@@ -23,11 +23,13 @@ struct TransferCommand {
   std::int64_t dram_base = 0, buffer_base = 0;
   std::array<std::int64_t, 3> counts{1, 1, 1};
   std::array<std::int64_t, 3> dram_strides{}, buffer_strides{};
-  std::int64_t run_bytes = 0;  ///< 0: nothing to move, the tokens alone.
-  Token* acquire = nullptr;    ///< Taken before the first byte moves.
-  Token* release = nullptr;    ///< Given when the last byte has arrived.
-  bool retires = false;        ///< The nest has retired then.
-  bool ends_stream = false;    ///< No command: the channel has no more work in this run.
+  std::int64_t run_bytes = 0;    ///< 0: nothing to move, the tokens alone.
+  std::int64_t row_pixels = 0;   ///< Of loads of activations: pixels of a row ..
+  std::int64_t pixel_bytes = 0;  ///< .. and stored bytes of a pixel.
+  Token* acquire = nullptr;      ///< Taken before the first byte moves.
+  Token* release = nullptr;      ///< Given when the last byte has arrived.
+  bool retires = false;          ///< The nest has retired then.
+  bool ends_stream = false;      ///< No command: the channel has no more work in this run.
 };
 
 /// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/cycle.h"
 
 namespace qsim {
@@ -52,14 +53,16 @@ Box shifted(Box box, const Dims& offset) {
   return box;
 }
 
-/// Store of `box` of a tensor from a tile slot or from the resident tensor.
+/// Store of `box` of a tensor from the resident tensor, or from a tile slot that begins with element
+/// `tile_begin`.
 TransferCommand make_store(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row,
-                           Tokens& tokens) {
+                           Tokens& tokens, const Dims& tile_begin) {
   TensorLayout buffer = tile_layout(placement, count);
-  if (placement.resident) {
-    buffer.base += box.begin[kBatch] * buffer.strides[0] + box.begin[kRow] * buffer.strides[1] +
-                   box.begin[kColumn] * buffer.strides[2] + box.begin[kChannel] * buffer.format.bits / 8;
-  }
+  const Dims origin = placement.resident ? Dims{} : tile_begin;
+  buffer.base += (box.begin[kBatch] - origin[kBatch]) * buffer.strides[0] +
+                 (box.begin[kRow] - origin[kRow]) * buffer.strides[1] +
+                 (box.begin[kColumn] - origin[kColumn]) * buffer.strides[2] +
+                 (box.begin[kChannel] - origin[kChannel]) * buffer.format.bits / 8;
   TransferCommand command = make_box_transfer(placement.dram, buffer, box);
   command.row = row;
   command.to_buffer = false;
@@ -74,6 +77,8 @@ TransferCommand make_load(const Placement& placement, std::int64_t count, const 
   TransferCommand command = make_box_transfer(placement.dram, tile_layout(placement, count), box);
   command.row = row;
   command.traffic = placement.traffic;
+  command.row_pixels = box.extent(kColumn);
+  command.pixel_bytes = arithmetic::packed_bytes(box.extent(kChannel), placement.dram.format.bits);
   return command;
 }
 
@@ -97,15 +102,15 @@ TransferCommand end_of_stream() {
 
 }  // namespace
 
-Controller::Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-                       std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma,
-                       Host* host, MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit,
-                       ChipContext& context)
+Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardware, const Program& program,
+                       std::vector<Nest> nests, Dma* dma, Host* host, MacArray& mac_array,
+                       Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context)
     : sc_module(name),
       program_(program),
       nests_(std::move(nests)),
-      accumulator_slots_(accumulator_slots),
-      accumulator_entries_(accumulator_entries_per_slot),
+      config_(hardware.controller),
+      accumulator_slots_(hardware.accumulators.slots()),
+      accumulator_entries_(hardware.accumulators.entries_per_slot()),
       dma_(dma),
       host_(host),
       mac_array_(mac_array),
@@ -177,8 +182,13 @@ std::int64_t Controller::parameters_address(const GemmNest& nest, const GemmStep
       .parameter_slots[static_cast<std::size_t>(slots.parameters) % program_.parameter_slots.size()];
 }
 
+void Controller::wait_for_layer_start() const {
+  if (config_.layer_start_cycles > 0) sc_core::wait(cycles_to_time(config_.layer_start_cycles));
+}
+
 void Controller::run_weight_loads() {
   SharedSlots slots;
+  wait_for_layer_start();  // later layers' weights are loaded ahead
   for (const Nest& nest : nests_) {
     const auto* gemm = std::get_if<GemmNest>(&nest);
     if (gemm == nullptr) continue;
@@ -281,6 +291,7 @@ void Controller::run_input_loads() {
   for (const Nest& nest : nests_) {
     if (!needs_loads(nest)) continue;
     context_.tokens.inputs_may_load.acquire();
+    wait_for_layer_start();
     std::visit([this](const auto& n) { load_inputs(n); }, nest);
   }
   dma_->submit(DmaChannel::inputs, end_of_stream());
@@ -366,7 +377,7 @@ void Controller::compute(const GemmNest& nest, SharedSlots& slots) {
 
 void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
                               std::int64_t& accumulator_slot, const GemmNest& nest) {
-  const std::int64_t passes = ceil_div(step.pixels(), nest.pixels_per_pass);
+  const PassCut passes = cursor.passes(step);
   const ChunkCut cut = cursor.chunks(step.part);
   const bool streamed_weights = !nest.weights_resident;
   // Resident weights are loaded whole before the nest's first pass, or were there before the run.
@@ -377,15 +388,15 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
   for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
     tile.columns = cursor.column_tile(t);
     const std::int64_t column_tile_weights = tile.weights_address;
-    for (std::int64_t pass = 0; pass < passes; ++pass) {
+    for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
       if (step.first_part) ++accumulator_slot;
       tile.accumulator_base = accumulator_slot % accumulator_slots_ * accumulator_entries_;
-      tile.pixel_begin = pass * nest.pixels_per_pass;
-      tile.pixel_end = std::min(step.pixels(), tile.pixel_begin + nest.pixels_per_pass);
+      tile.pixel_begin = passes.begin(pass);
+      tile.pixel_end = passes.end(pass);
       tile.weights_address = column_tile_weights;
       for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
         const bool last_chunk = chunk + 1 == cut.count();
-        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes && last_chunk;
+        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count() && last_chunk;
         tile.chunk_begin = cut.begin(chunk);
         tile.chunk_depth = cut.depth(chunk);
         tile.preload = step.first_part && chunk == 0;
@@ -457,16 +468,16 @@ void Controller::drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& a
     command.output = step.output;
     command.destination = tile_layout(nest.output, outputs);
     command.destination_origin = tile_origin(nest.output, step.output);
-    const std::int64_t passes = ceil_div(step.pixels(), nest.pixels_per_pass);
+    const PassCut passes = cursor.passes(step);
     for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
       command.columns = cursor.column_tile(t);
-      for (std::int64_t pass = 0; pass < passes; ++pass) {
-        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes;
-        command.pixel_begin = pass * nest.pixels_per_pass;
-        command.pixel_end = std::min(step.pixels(), command.pixel_begin + nest.pixels_per_pass);
+      for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
+        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count();
+        command.pixel_begin = passes.begin(pass);
+        command.pixel_end = passes.end(pass);
         command.accumulator_base = ++accumulator_slot % accumulator_slots_ * accumulator_entries_;
         command.gives_parameters = last && step.last_use_of_parameters && !nest.weights_resident;
-        command.gives_outputs = last && nest.store_output;
+        command.gives_outputs = (last || nest.stores_each_pass) && nest.store_output;
         command.retires = last && step.last_step && !nest.store_output;
         requantizer_.drains.write(command);
       }
@@ -486,9 +497,45 @@ void Controller::store(const GemmNest& nest) {
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.last_part) continue;
-    TransferCommand command = make_store(nest.output, count++, step.output, nest.row, context_.tokens);
+    if (nest.stores_each_pass) {
+      store_passes(cursor, step, count++);
+      continue;
+    }
+    TransferCommand command =
+        make_store(nest.output, count++, step.output, nest.row, context_.tokens, step.output.begin);
     command.retires = step.last_step;
     dma_->submit(DmaChannel::stores, command);
+  }
+}
+
+void Controller::store_passes(const GemmCursor& cursor, const GemmStep& step, std::int64_t count) {
+  const GemmNest& nest = cursor.nest();
+  const std::int64_t width = step.output.extent(kColumn);
+  const PassCut passes = cursor.passes(step);
+  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
+    const ColumnTile columns = cursor.column_tile(t);
+    for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
+      const std::int64_t begin = passes.begin(pass);
+      const std::int64_t end = passes.end(pass);
+      for (std::int64_t pixel = begin; pixel < end;) {
+        const std::int64_t row_end = std::min(end, (pixel / width + 1) * width);
+        Box box = step.output;
+        box.begin[kRow] += pixel / width;
+        box.end[kRow] = box.begin[kRow] + 1;
+        box.end[kColumn] = box.begin[kColumn] + (row_end - 1) % width + 1;
+        box.begin[kColumn] += pixel % width;
+        box.begin[kChannel] = columns.channel_begin;
+        box.end[kChannel] = columns.channel_end;
+        TransferCommand command =
+            make_store(nest.output, count, box, nest.row, context_.tokens, step.output.begin);
+        const bool ends_step = t + 1 == step.column_tile_end && row_end == step.pixels();
+        if (pixel != begin) command.acquire = nullptr;
+        if (!ends_step) command.release = nullptr;
+        command.retires = ends_step && step.last_step;
+        dma_->submit(DmaChannel::stores, command);
+        pixel = row_end;
+      }
+    }
   }
 }
 
@@ -501,8 +548,8 @@ void Controller::store(const VectorNest& nest) {
   const VectorCursor cursor(nest);
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
-    TransferCommand command =
-        make_store(nest.output, i, shifted(step.output, nest.output_offset), nest.row, context_.tokens);
+    const Box box = shifted(step.output, nest.output_offset);
+    TransferCommand command = make_store(nest.output, i, box, nest.row, context_.tokens, box.begin);
     command.retires = step.last_step;
     dma_->submit(DmaChannel::stores, command);
   }

@@ -23,9 +23,9 @@ namespace qsim {
 class Controller : public sc_core::sc_module {
  public:
   /// `dma` and `host` are absent on chips without DRAM.
-  Controller(sc_core::sc_module_name name, const Program& program, std::vector<Nest> nests,
-             std::int64_t accumulator_slots, std::int64_t accumulator_entries_per_slot, Dma* dma, Host* host,
-             MacArray& mac_array, Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context);
+  Controller(sc_core::sc_module_name name, const HardwareConfig& hardware, const Program& program,
+             std::vector<Nest> nests, Dma* dma, Host* host, MacArray& mac_array, Requantizer& requantizer,
+             VectorUnit& vector_unit, ChipContext& context);
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -58,6 +58,9 @@ class Controller : public sc_core::sc_module {
   void drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& accumulator_slot);
   void run_stores();
   void store(const GemmNest& nest);
+  /// One transfer a row of pixels of each pass, as soon as the pass is requantized.
+  void store_passes(const GemmCursor& cursor, const GemmStep& step, std::int64_t count);
+  void wait_for_layer_start() const;
   void store(const VectorNest& nest);
   void store(const HostNest& nest);
   void retire();
@@ -71,6 +74,7 @@ class Controller : public sc_core::sc_module {
 
   const Program& program_;
   std::vector<Nest> nests_;
+  ControllerConfig config_;
   std::int64_t accumulator_slots_;
   std::int64_t accumulator_entries_;
   Dma* dma_;

@@ -20,6 +20,7 @@ struct Dma::Transfer {
   TransferCommand command;
   std::size_t channel = 0;
   Cycle first_request = -1;
+  std::int64_t requests = 0;
 };
 
 Dma::Channel::Channel() : commands(kCommandQueueDepth), requests(kRequestQueueDepth) {}
@@ -138,8 +139,10 @@ void Dma::perform(const Request& request) {
       std::ranges::copy(buffer(command.buffer).bytes(request.buffer_address, request.bytes), data.begin());
     }
   }
+  Channel& channel = channels_[transfer.channel];
   DramExtension extension;
   extension.row = command.row;
+  extension.earliest_done_cycle = channel.earliest_done;
   tlm::tlm_generic_payload payload;
   payload.set_command(command.to_buffer ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
   payload.set_address(static_cast<sc_dt::uint64>(request.dram_address));
@@ -156,8 +159,37 @@ void Dma::perform(const Request& request) {
   events[command.traffic] += request.bytes;
   if (!command.to_buffer) buffer(command.buffer).count_read(command.row, request.bytes);
   channel_done = now_cycle() + static_cast<Cycle>(delay.value());
+  ++transfer.requests;
+  if (const Cycle pause = pause_after(transfer); pause > 0) channel.earliest_done = channel_done + 1 + pause;
   finish(request, channel_done, std::move(data));
   wait_until(extension.accepted_cycle);
+}
+
+/// The k-th transaction of a row of P pixels, A transactions each, belongs to line l = k / P of the row (its
+/// l-th slice of channels). A line ends with a pause; lines 2 and 3 of every four pause after every second
+/// transaction as well.
+Cycle Dma::pause_after(const Transfer& transfer) const {
+  const TransferCommand& command = transfer.command;
+  if (command.row_pixels == 0 || config_.line_gap_cycles + config_.upper_atom_gap_cycles == 0) return 0;
+  const std::int64_t atoms = ceil_div(command.pixel_bytes, config_.transaction_bytes);
+  const std::int64_t k = transfer.requests - 1;
+  const std::int64_t line = k / command.row_pixels % atoms;
+  const std::int64_t position = k % command.row_pixels;
+  const Cycle after_line = position + 1 == command.row_pixels ? config_.line_gap_cycles : 0;
+  const Cycle after_pair = line % 4 >= 2 && position % 2 == 1 ? config_.upper_atom_gap_cycles : 0;
+  return std::max(after_line, after_pair);
+}
+
+Held Dma::held_by(const TransferCommand& command) const {
+  if (command.buffer == BufferId::activations) return Held::inputs;
+  return command.release == &context_.tokens.parameters_ready ? Held::parameters : Held::weights;
+}
+
+/// How long after its arrival the array may read a tile.
+Cycle Dma::ready_cycles(const Transfer& transfer) const {
+  if (!transfer.command.to_buffer) return 0;
+  return transfer.channel == static_cast<std::size_t>(DmaChannel::weights) ? config_.weight_ready_cycles
+                                                                           : config_.input_ready_cycles;
 }
 
 void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data) {
@@ -174,9 +206,22 @@ void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data
         std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
     }
     if (!request.last) return;
+    const std::int64_t bytes =
+        finished.run_bytes * finished.counts[0] * finished.counts[1] * finished.counts[2];
     context_.timeline.record(kBusySpans[request.transfer->channel], finished.row,
-                             request.transfer->first_request, done);
-    if (finished.release != nullptr) finished.release->release();
+                             request.transfer->first_request, done, bytes);
+    std::int64_t& tile_bytes = channels_[request.transfer->channel].tile_bytes;
+    tile_bytes += bytes;
+    if (finished.to_buffer && finished.release != nullptr) {
+      context_.timeline.hold(held_by(finished), done, std::exchange(tile_bytes, 0));
+    }
+    if (finished.release != nullptr) {
+      if (const Cycle ready = ready_cycles(*request.transfer); ready > 0) {
+        completions_.at(done + ready, [token = finished.release] { token->release(); });
+      } else {
+        finished.release->release();
+      }
+    }
     if (finished.retires) context_.on_retire();
   });
 }

@@ -22,7 +22,8 @@ enum class DmaChannel : std::uint8_t { weights, inputs, stores, count_ };
 
 /// Each channel works through its commands in order: takes the command's token, waits the setup time, and
 /// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, round robin
-/// over the channels that offer one, as fast as the memory accepts them.
+/// over the channels that offer one, as fast as the memory accepts them. The input channel may pause after
+/// lines (DmaConfig); what is loaded may be read `*_ready_cycles` after its last byte has arrived.
 class Dma : public sc_core::sc_module {
  public:
   Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
@@ -49,6 +50,8 @@ class Dma : public sc_core::sc_module {
     Channel();
     sc_core::sc_fifo<TransferCommand> commands;
     sc_core::sc_fifo<Request> requests;
+    Cycle earliest_done = 0;      ///< The channel takes no data before: pauses.
+    std::int64_t tile_bytes = 0;  ///< Arrived of the tile that is being loaded.
     Cycle last_done = 0;  ///< When the last request so far has been transferred; commands complete in order.
   };
 
@@ -58,6 +61,10 @@ class Dma : public sc_core::sc_module {
   void offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer, std::int64_t dram_address,
                  std::int64_t buffer_address, bool last_run) const;
   void perform(const Request& request);
+  [[nodiscard]] Cycle pause_after(const Transfer& transfer) const;
+  /// The timeline's word for what arrives with the command's token.
+  [[nodiscard]] Held held_by(const TransferCommand& command) const;
+  [[nodiscard]] Cycle ready_cycles(const Transfer& transfer) const;
   void finish(const Request& request, Cycle done, std::vector<std::byte> data);
   [[nodiscard]] SramBuffer& buffer(BufferId id) {
     return id == BufferId::weights ? weight_buffer_ : activation_buffer_;

@@ -18,6 +18,12 @@ Dram::Dram(sc_core::sc_module_name name, const HardwareConfig& config, const Pro
       context_(context) {
   socket.register_b_transport(this, &Dram::transport);
   host_socket.register_b_transport(this, &Dram::transport);
+  if (config.dram.write_bandwidth_bytes_per_second > 0) {
+    DramConfig writes = config.dram;
+    writes.bandwidth_bytes_per_second = writes.write_bandwidth_bytes_per_second;
+    writes.latency_cycles = writes.write_latency_cycles;
+    write_timing_.emplace(writes, config.clock_khz);
+  }
   if (!context.moves_values) return;
   storage_.resize(static_cast<std::size_t>(program.dram_bytes));
   for (const MemoryImage& image : program.dram_image) {
@@ -39,7 +45,8 @@ void Dram::transport(tlm::tlm_generic_payload& request, sc_core::sc_time& delay)
   auto* extension = request.get_extension<DramExtension>();
   const auto size = static_cast<std::int64_t>(request.get_data_length());
   const auto address = static_cast<std::int64_t>(request.get_address());
-  const DramService service = timing_.serve(now_cycle(), address, size);
+  DramTiming& timing = write_timing_ && request.is_write() ? *write_timing_ : timing_;
+  const DramService service = timing.serve(now_cycle(), address, size, extension->earliest_done_cycle);
   extension->accepted_cycle = service.accepted_cycle;
   delay += cycles_to_time(service.done_cycle - now_cycle());
 

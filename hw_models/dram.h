@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <systemc>
 #include <tlm>
 #include <vector>
@@ -20,6 +21,7 @@ namespace qsim {
 struct DramExtension : public tlm::tlm_extension<DramExtension> {
   std::int32_t row = 0;
   std::int64_t accepted_cycle = 0;
+  std::int64_t earliest_done_cycle = 0;  ///< The requester takes no data before.
 
   [[nodiscard]] tlm_extension_base* clone() const override { return new DramExtension(*this); }
   void copy_from(const tlm_extension_base& other) override {
@@ -47,6 +49,7 @@ class Dram : public sc_core::sc_module {
   void transport(tlm::tlm_generic_payload& request, sc_core::sc_time& delay);
 
   DramTiming timing_;
+  std::optional<DramTiming> write_timing_;  ///< Where writes have a channel of their own.
   ChipContext& context_;
   std::vector<std::byte> storage_;
 };

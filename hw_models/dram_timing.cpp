@@ -27,13 +27,15 @@ DramTiming::DramTiming(const DramConfig& config, std::int64_t clock_khz)
   latency_ticks_ = config.latency_cycles * ticks_per_cycle_;
 }
 
-DramService DramTiming::serve(std::int64_t arrival_cycle, std::int64_t address, std::int64_t bytes) {
+DramService DramTiming::serve(std::int64_t arrival_cycle, std::int64_t address, std::int64_t bytes,
+                              std::int64_t earliest_done_cycle) {
   const std::int64_t first = address / burst_bytes_;
   const std::int64_t last = (address + bytes - 1) / burst_bytes_;
   const std::int64_t arrival = arrival_cycle * ticks_per_cycle_;
   for (std::int64_t burst = first; burst <= last; ++burst) {
     const std::int64_t request = std::max({arrival, last_request_, done_[next_]});
-    const std::int64_t done = std::max(request + latency_ticks_, last_done_) + burst_ticks_;
+    const std::int64_t done = std::max(std::max(request + latency_ticks_, last_done_) + burst_ticks_,
+                                       earliest_done_cycle * ticks_per_cycle_);
     last_request_ = request;
     last_done_ = done;
     done_[next_] = done;

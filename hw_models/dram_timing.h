@@ -20,14 +20,16 @@ struct DramService {
 /// the bus after the latency and after its predecessor's:
 ///
 ///   request(i) = max(arrival(i), request(i-1), done(i - outstanding))
-///   done(i)    = max(request(i) + latency, done(i-1)) + burst_bytes / bandwidth
+///   done(i)    = max(request(i) + latency, done(i-1)) + burst_bytes / bandwidth, and not before
+///   `earliest_done`
 ///
 /// Bus time is kept in exact fractions of a cycle; what leaves is rounded up to whole cycles.
 class DramTiming {
  public:
   DramTiming(const DramConfig& config, std::int64_t clock_khz);
 
-  [[nodiscard]] DramService serve(std::int64_t arrival_cycle, std::int64_t address, std::int64_t bytes);
+  [[nodiscard]] DramService serve(std::int64_t arrival_cycle, std::int64_t address, std::int64_t bytes,
+                                  std::int64_t earliest_done_cycle = 0);
 
  private:
   std::int64_t burst_bytes_;

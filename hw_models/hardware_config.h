@@ -78,6 +78,15 @@ struct RequantizerConfig {
   std::int64_t lanes = 32;          ///< Outputs a cycle.
   std::int64_t latency_cycles = 4;  ///< From the first accumulator read to the first output written.
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Absent: auto.
+  /// 0: outputs of neighbouring pixels share lane cycles. n: the accumulator bank hands over a row (one
+  /// pixel, all columns, used or not) at a time, and reading it takes n cycles that do not overlap with the
+  /// lanes.
+  std::int64_t row_read_cycles = 0;
+  /// From the last pixel of a run of accumulators until the first of the next one, where that run had to wait
+  /// for it; each entry that it leaves free hides the cycles of a pixel (requantizer.h).
+  std::int64_t turnaround_cycles = 0;
+  /// Outputs leave for memory run by run, and no tensor stays on the chip between layers.
+  bool writes_through = false;
 };
 
 struct VectorUnitConfig {
@@ -85,10 +94,32 @@ struct VectorUnitConfig {
   std::int64_t latency_cycles = 8;  ///< Pipeline depth, paid once a tile.
 };
 
+enum class WeightPrefetch {
+  halves,  ///< Two halves of the weight buffer, or all weights where they fit.
+  ring,    ///< Column tile by column tile, as many of them ahead as the buffer holds.
+};
+
 struct DmaConfig {
   std::int64_t transaction_bytes =
       1024;                       ///< Largest request; arbitration between channels is a request each.
   std::int64_t setup_cycles = 8;  ///< From a command to its first request.
+  WeightPrefetch weight_prefetch = WeightPrefetch::halves;
+  std::int64_t weight_granule_bytes = 1;  ///< Weights of a block are stored in whole granules ..
+  /// .. and pixels of tensors that only the MAC array reads and writes, in DRAM and in the buffer.
+  std::int64_t pixel_granule_bytes = 1;
+  /// From the last byte of a tile in its buffer until the array may read it: status and address pipelines.
+  std::int64_t weight_ready_cycles = 0, input_ready_cycles = 0;
+  /// Pauses of the input channel, which other channels may use: after each line (a row of the tile, one
+  /// transaction deep), and of every four transactions of a pixel after each two of the upper two.
+  std::int64_t line_gap_cycles = 0, upper_atom_gap_cycles = 0;
+};
+
+/// How the pixels of a tile are cut into passes (PassCut).
+enum class PassOrder { even, full };
+
+struct ControllerConfig {
+  PassOrder pass_order = PassOrder::even;
+  std::int64_t layer_start_cycles = 0;  ///< From the start of a layer to its first load.
 };
 
 enum class DramKind { simple, none };
@@ -96,7 +127,11 @@ enum class DramKind { simple, none };
 struct DramConfig {
   DramKind kind = DramKind::simple;
   std::int64_t bandwidth_bytes_per_second = 12'800'000'000;  ///< JSON: bandwidth_gb_per_s (1e9 bytes).
-  std::int64_t latency_cycles = 100;       ///< Core cycles from a request to its first data.
+  std::int64_t latency_cycles = 100;  ///< Core cycles from a request to its first data.
+  /// JSON: write_bandwidth_gb_per_s. 0: writes share bandwidth, latency and requests with reads; otherwise
+  /// they have a channel of their own.
+  std::int64_t write_bandwidth_bytes_per_second = 0;
+  std::int64_t write_latency_cycles = 0;   ///< Of the channel of their own.
   std::int64_t burst_bytes = 64;           ///< Power of two; transfers take whole aligned bursts.
   std::int64_t outstanding_requests = 32;  ///< Bursts in flight.
   std::int64_t capacity_mib = 4096;
@@ -113,6 +148,7 @@ struct HardwareConfig {
   RequantizerConfig requantizer;
   VectorUnitConfig vector_unit;
   DmaConfig dma;
+  ControllerConfig controller;
   DramConfig dram;
   std::string energy = "45nm";  ///< Energy table: a shipped name or a path.
 };

@@ -101,7 +101,7 @@ std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index
     bytes += cut.full() * chunk_bytes(tile, cut.depth(0)) +
              cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
   }
-  return bytes;
+  return ceil_div(bytes, nest_.weight_granule_bytes) * nest_.weight_granule_bytes;
 }
 
 std::pair<std::int64_t, std::int64_t> GemmCursor::block_channels(std::int64_t block) const {

@@ -24,6 +24,39 @@ namespace qsim {
     std::int64_t o0, std::int64_t o1, std::int64_t k0, std::int64_t k1, std::int64_t stride, std::int64_t pad,
     std::int64_t dilation, std::int64_t input_dilation, std::int64_t size);
 
+/// The passes over the pixels of a tile, at most `most` pixels each.
+///
+/// PassOrder::even: as few as possible, of lengths that differ by one at most. PassOrder::full: full ones as
+/// long as twice `most` is left; then, while more than `most` is left, halves; then the rest (NVDLA's
+/// stripes).
+class PassCut {
+ public:
+  constexpr PassCut(std::int64_t pixels, std::int64_t most, PassOrder order)
+      : pixels_(pixels), most_(most), even_(order == PassOrder::even || most < 2) {
+    if (even_) {
+      count_ = ceil_div(pixels, most);
+      return;
+    }
+    full_ = std::max<std::int64_t>(0, pixels / most - 1);
+    const std::int64_t left = pixels - full_ * most;
+    count_ = full_ + (left > most ? ceil_div(left - most, most / 2) : 0) + 1;
+  }
+
+  [[nodiscard]] constexpr std::int64_t count() const { return count_; }
+  /// First pixel of a pass; of pass count() one past the last.
+  [[nodiscard]] constexpr std::int64_t begin(std::int64_t pass) const {
+    if (pass == count_) return pixels_;
+    if (even_) return pass * pixels_ / count_;
+    return std::min(pass, full_) * most_ + std::max<std::int64_t>(0, pass - full_) * (most_ / 2);
+  }
+  [[nodiscard]] constexpr std::int64_t end(std::int64_t pass) const { return begin(pass + 1); }
+
+ private:
+  std::int64_t pixels_, most_;
+  bool even_;
+  std::int64_t full_ = 0, count_ = 0;
+};
+
 /// Output channels and groups of one column tile.
 struct ColumnTile {
   std::int64_t channel_begin = 0, channel_end = 0;
@@ -87,6 +120,10 @@ class GemmCursor {
  public:
   explicit GemmCursor(const GemmNest& nest);
 
+  [[nodiscard]] const GemmNest& nest() const { return nest_; }
+  [[nodiscard]] PassCut passes(const GemmStep& step) const {
+    return {step.pixels(), nest_.pixels_per_pass, nest_.pass_order};
+  }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] GemmStep step(std::int64_t index) const;
 

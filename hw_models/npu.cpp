@@ -50,8 +50,8 @@ class Npu : public sc_core::sc_module {
         accumulators("accumulators", hardware.accumulators, hardware.mac_array.columns, context),
         datapath(make_datapath(hardware.mac_array, options.fidelity, context)),
         mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, *datapath, context),
-        requantizer("requantizer", hardware.requantizer, accumulators, weight_buffer, activation_buffer,
-                    completions, context),
+        requantizer("requantizer", hardware, accumulators, weight_buffer, activation_buffer, completions,
+                    context),
         vector_unit("vector_unit", hardware.vector_unit, activation_buffer, completions, context) {
     if (hardware.dram.kind != DramKind::none) {
       dram = std::make_unique<Dram>("dram", hardware, program, context);
@@ -62,8 +62,7 @@ class Npu : public sc_core::sc_module {
       host->socket.bind(dram->host_socket);
     }
     controller =
-        std::make_unique<Controller>("controller", program, repeat(program, options.inferences),
-                                     hardware.accumulators.slots(), hardware.accumulators.entries_per_slot(),
+        std::make_unique<Controller>("controller", hardware, program, repeat(program, options.inferences),
                                      dma.get(), host.get(), mac_array, requantizer, vector_unit, context);
   }
 
@@ -155,6 +154,7 @@ ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const C
   run.breakdown = context.timeline.classify();
   run.rows = context.timeline.rows();
   run.intervals = context.timeline.intervals();
+  run.fills = context.timeline.fills();
   run.activity = std::move(context.activity);
   run.accumulators = std::move(context.accumulators);
   return run;

@@ -51,6 +51,7 @@ struct ChipRun {
   std::vector<Activity> activity;
   std::vector<arithmetic::AccumulatorStats> accumulators;
   std::vector<Interval> intervals;
+  std::vector<FillChange> fills;
 };
 
 /// Runs a program on a fresh chip. std::logic_error where the program deadlocks or leaves its memory.

@@ -58,6 +58,7 @@ struct Placement {
   TensorLayout buffer;              ///< Resident: whole tensor. Slots: strides of a tile; base is the slot's.
   std::vector<std::int64_t> slots;  ///< Base addresses of the tile slots (not resident).
   Dims dims{};                      ///< Extents of the whole tensor.
+  std::int64_t pixel_granule = 1;   ///< Bytes that a pixel's channels are rounded up to.
   Event traffic = Event::dram_read_activation_bytes;  ///< What its DRAM bytes count as.
 };
 
@@ -117,10 +118,11 @@ struct ActivationWeights {
 ///
 /// Output channels are cut into column tiles (of several whole groups side by side where `groups_per_tile` >
 /// 1); `column_tiles_per_block` of them share one load of weights. Output pixels are cut into boxes of
-/// `tile_rows` x `tile_columns` pixels (one load of activations), those into runs of `pixels_per_pass` pixels
-/// in raster order. The reduction is cut into parts (one load each; usually one) and those into chunks of the
-/// array's rows, or left whole where outputs are stationary. A tile of the array is one column tile x one run
-/// of pixels x one chunk; what bounds the three depends on the dataflow (docs/timing.md):
+/// `tile_rows` x `tile_columns` pixels (one load of activations), those into runs of at most
+/// `pixels_per_pass` pixels in raster order. The reduction is cut into parts (one load each; usually one) and
+/// those into chunks of the array's rows, or left whole where outputs are stationary. A tile of the array is
+/// one column tile x one run of pixels x one chunk; what bounds the three depends on the dataflow
+/// (docs/timing.md):
 ///
 ///   dataflow             columns hold     rows hold          streams through        accumulator entry,
 ///   column weight_stationary    channels         chunk              pixels                 pixel, channel
@@ -136,10 +138,12 @@ struct GemmNest {
   LoopOrder order = LoopOrder::weights_outer;
   std::int64_t tile_rows = 1, tile_columns = 1;
   std::int64_t pixels_per_pass = 1;
+  PassOrder pass_order = PassOrder::even;
   std::int64_t groups_per_tile = 1;
   std::int64_t column_tile =
       1;  ///< Output channels of a full column tile (within a group, or of groups_per_tile).
   std::int64_t column_tiles_per_block = 1;
+  std::int64_t weight_granule_bytes = 1;  ///< Stored weights of a block and part are whole granules.
   std::int64_t part_kernel_h = 1, part_kernel_w = 1, part_channels = 1;  ///< Box of a reduction part.
   std::int64_t chunk_rows = 32;  ///< Rows of the array: reduction elements of a full chunk.
   Organization organization = Organization::systolic;
@@ -148,7 +152,8 @@ struct GemmNest {
 
   Placement input;
   Placement output;
-  bool store_output = true;  ///< Output tiles go to DRAM.
+  bool store_output = true;       ///< Output tiles go to DRAM.
+  bool stores_each_pass = false;  ///< Pass by pass, not tile by tile.
 
   /// Weights lie in DRAM block after block in the order of first use; `weight_blocks` has each block's offset
   /// (column block major, then reduction part) and one past the last.

@@ -17,14 +17,21 @@ std::int64_t outputs_of(const DrainCommand& command) {
   return command.pixels() * command.columns.columns();
 }
 
+/// Lane cycles an output takes.
+std::int64_t operations_of(const GemmNest& nest) {
+  return 1 + (nest.parameters.asymmetric_weights ? 1 : 0) + (nest.sums_weights ? 1 : 0);
+}
+
 }  // namespace
 
-Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& config,
+Requantizer::Requantizer(sc_core::sc_module_name name, const HardwareConfig& hardware,
                          AccumulatorBank& accumulators, SramBuffer& weight_buffer,
                          SramBuffer& activation_buffer, Completions& completions, ChipContext& context)
     : sc_module(name),
       drains("drains", kDrainQueueDepth),
-      config_(config),
+      config_(hardware.requantizer),
+      columns_(hardware.mac_array.columns),
+      entries_(hardware.accumulators.entries_per_slot()),
       accumulators_(accumulators),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
@@ -33,21 +40,37 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const RequantizerConfig& 
   sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("drain"));
 }
 
+std::int64_t Requantizer::row_cycles(const DrainCommand& command) const {
+  return config_.row_read_cycles + ceil_div(columns_ * operations_of(*command.nest), config_.lanes);
+}
+
+std::int64_t Requantizer::gap_cycles(const DrainCommand& command, std::int64_t pixels_before) const {
+  if (config_.turnaround_cycles == 0) return 0;
+  const std::int64_t pixel_cycles =
+      config_.row_read_cycles > 0 ? row_cycles(command) : ceil_div(lane_cycles(command), command.pixels());
+  const std::int64_t hidden = std::min(pixels_before, entries_ - command.pixels()) * pixel_cycles;
+  return std::max<std::int64_t>(0, config_.turnaround_cycles - hidden);
+}
+
 std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
-  const std::int64_t operations =
-      1 + (command.nest->parameters.asymmetric_weights ? 1 : 0) + (command.nest->sums_weights ? 1 : 0);
   const std::int64_t output_bytes =
       command.pixels() *
       arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
-  return std::max(ceil_div(outputs_of(command) * operations, config_.lanes),
-                  activation_buffer_.write_cycles(output_bytes));
+  const std::int64_t lanes =
+      config_.row_read_cycles > 0
+          ? command.pixels() * row_cycles(command)
+          : ceil_div(outputs_of(command) * operations_of(*command.nest), config_.lanes);
+  return std::max(lanes, activation_buffer_.write_cycles(output_bytes));
 }
 
 void Requantizer::run() {
+  Cycle free_from = 0;  // Lanes; before the first run they are.
+  std::int64_t pixels_before = 0;
   while (true) {
     const DrainCommand command = drains.read();
     if (command.nest == nullptr) return;
     context_.tokens.accumulators_ready.acquire();
+    if (pixels_before > 0) wait_until(free_from + gap_cycles(command, pixels_before));
     const Cycle begin = now_cycle();
     const Cycle lanes_done = begin + lane_cycles(command);
     const Cycle written = lanes_done + config_.latency_cycles;
@@ -62,6 +85,8 @@ void Requantizer::run() {
       if (command.gives_outputs) context_.tokens.outputs_ready.release();
       if (command.retires) context_.on_retire();
     });
+    free_from = lanes_done;
+    pixels_before = command.pixels();
     wait_until(lanes_done);
   }
 }

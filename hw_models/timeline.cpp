@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::count_);
 
-/// Class that a cycle counts as when `span` is the first state that applies.
 constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
     CycleClass::compute,          CycleClass::fill_drain,
     CycleClass::weight_load,      CycleClass::wait_weights,
@@ -51,9 +50,25 @@ class RowBooking {
 
 }  // namespace
 
-void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end) {
+CycleClass class_of(Span span) {
+  return kClassOfSpan[static_cast<std::size_t>(span)];
+}
+
+void Timeline::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
+  tiles_[static_cast<std::size_t>(held)].push_back(bytes);
+  fills_.push_back({cycle, held, bytes});
+}
+
+void Timeline::release(Held held, std::int64_t cycle) {
+  auto& tiles = tiles_[static_cast<std::size_t>(held)];
+  if (tiles.empty()) return;
+  fills_.push_back({cycle, held, -tiles.front()});
+  tiles.pop_front();
+}
+
+void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes) {
   if (end <= begin) return;
-  intervals_.push_back({begin, end, row, span});
+  intervals_.push_back({begin, end, row, span, bytes});
   const bool is_wait = span >= Span::wait_weights && span <= Span::wait_output_space;
   // Waiting is not activity, and weights that arrive while the row before still runs do not start a row.
   if (is_wait || span == Span::weights_busy) return;

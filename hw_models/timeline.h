@@ -1,7 +1,9 @@
 // Who was busy when, who waited for what, and what each cycle of the run counts as.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "hw_models/activity.h"
@@ -45,7 +47,21 @@ struct Interval {
   std::int64_t begin = 0, end = 0;
   std::int32_t row = 0;
   Span span = Span::compute;
+  std::int64_t bytes = 0;  ///< Payload of a transfer.
 };
+
+/// What streams through the buffers tile by tile.
+enum class Held : std::uint8_t { weights, parameters, inputs, count_ };
+
+/// Bytes of a buffer that a tile takes (positive) or frees.
+struct FillChange {
+  std::int64_t cycle = 0;
+  Held held = Held::weights;
+  std::int64_t bytes = 0;
+};
+
+/// Class that a cycle counts as when `span` is the first state that applies.
+[[nodiscard]] CycleClass class_of(Span span);
 
 /// First and last activity of a report row (prefetched weights aside), and when it was complete.
 struct RowTimes {
@@ -58,11 +74,16 @@ class Timeline {
   explicit Timeline(std::int32_t rows) : rows_(static_cast<std::size_t>(rows)) {}
 
   /// Empty intervals are dropped.
-  void record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end);
+  void record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes = 0);
+  /// A tile is in its buffer; tiles are released in the order in which they came. Releasing nothing is
+  /// allowed (slots that start free).
+  void hold(Held held, std::int64_t cycle, std::int64_t bytes);
+  void release(Held held, std::int64_t cycle);
   void complete(std::int32_t row, std::int64_t cycle);
 
   [[nodiscard]] const std::vector<RowTimes>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
+  [[nodiscard]] const std::vector<FillChange>& fills() const { return fills_; }
 
   /// For each row, in order of completion (= program order), what the cycles from the previous row's
   /// completion to its own were: of the classes that apply to a cycle the first in contract order counts; a
@@ -74,6 +95,8 @@ class Timeline {
  private:
   std::vector<RowTimes> rows_;
   std::vector<Interval> intervals_;
+  std::vector<FillChange> fills_;
+  std::array<std::deque<std::int64_t>, static_cast<std::size_t>(Held::count_)> tiles_;  ///< Bytes of each.
 };
 
 }  // namespace qsim

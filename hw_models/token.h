@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <systemc>
 
 namespace qsim {
@@ -17,11 +18,14 @@ class Token {
   }
   void release(std::int64_t credits = 1) {
     credits_ += credits;
+    if (on_release) on_release();
     released_.notify(sc_core::SC_ZERO_TIME);
   }
   /// Sets the credits, where nobody is waiting and nothing is in flight (start of a nest).
   void reset(std::int64_t credits) { credits_ = credits; }
   [[nodiscard]] std::int64_t credits() const { return credits_; }
+  /// Who watches the credits come; may be empty.
+  std::function<void()> on_release;
 
  private:
   std::int64_t credits_ = 0;

@@ -11,6 +11,7 @@
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/arithmetic/rounding.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/timeline.h"
 #include "workloads/graph.h"
 
 namespace qsim {
@@ -62,6 +63,13 @@ struct SteadyState {
   Activity activity;
 };
 
+/// Who did what when, of all inferences: rows of inference i start at i * layers.
+struct RunTimeline {
+  std::vector<Interval> intervals;
+  std::vector<FillChange> fills;
+  std::vector<RowTimes> rows;
+};
+
 struct RunResult {
   HardwareConfig hardware;
   std::string workload_name;
@@ -77,6 +85,7 @@ struct RunResult {
   bool values_computed = true;         ///< False with --cost-only.
   std::int64_t trapped_overflows = 0;  ///< With accumulators that trap.
   std::optional<SteadyState> steady_state;
+  RunTimeline timeline;
   std::vector<std::string> folded_nodes;
   std::vector<std::string> notes;  ///< Provenance lines (seeded inputs, requantized weights, ...).
 };

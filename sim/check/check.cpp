@@ -72,7 +72,7 @@ class Checker {
 
   void try_chip() {
     const Graph& graph = survey_.graph;
-    const Schedule schedule = make_schedule(graph);
+    const Schedule schedule = make_schedule(graph, hardware_.dma.pixel_granule_bytes);
     for (const std::size_t entry : entries_) result_.nodes[entry].unit = NodeUnit::none;
     for (std::size_t r = 0; r < schedule.rows.size(); ++r) {
       NodeCheck& node = result_.nodes[entries_[schedule.rows[r].node]];

@@ -95,7 +95,7 @@ class Compiler {
   CompileOutcome run() {
     check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
                     "use fewer layers of 16-bit activations, or 8 bits");
-    out_.schedule = make_schedule(graph_);
+    out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes);
     look_for_dram();
     lower_rows();
     if (!plan_memory()) return {std::nullopt, std::move(problems_)};
@@ -213,7 +213,8 @@ class Compiler {
         const Tensor& tensor = graph_.tensor(storage.root);
         const Dims dims = dims_of(tensor.shape);
         out_.program.dram_image.push_back(
-            {dram_address_[s], tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0))});
+            {dram_address_[s],
+             tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0, storage.pixel_granule))});
       }
     }
   }
@@ -343,7 +344,8 @@ class Compiler {
       const Tensor& tensor = graph_.tensor(storage.root);
       const Dims dims = dims_of(tensor.shape);
       out_.program.activation_buffer_image.push_back(
-          {plan_.address[s], tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0))});
+          {plan_.address[s],
+           tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0, storage.pixel_granule))});
     }
   }
 

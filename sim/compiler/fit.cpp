@@ -99,8 +99,7 @@ class FitFinder {
 
   /// What the candidates of each nest need; it depends on no capacity.
   void measure() {
-    const MappingLimits nothing_fits{0, 0, hardware_.activation_buffer.double_buffered ? 2 : 1,
-                                     hardware_.dram.burst_bytes};
+    const MappingLimits nothing_fits = mapping_limits(hardware_, 0, 0);
     for (const LoweredRow& row : lowered_) {
       std::vector<std::vector<SpaceNeeded>>& nests = needed_.emplace_back();
       for (const Nest& nest : row.nests) {
@@ -111,7 +110,9 @@ class FitFinder {
         }
       }
     }
-    all_weight_bytes_ = all_weight_bytes(lowered_, hardware_);
+    const bool weights_may_stay = hardware_.dma.weight_prefetch != WeightPrefetch::ring;
+    all_weight_bytes_ =
+        weights_may_stay ? all_weight_bytes(lowered_, hardware_) : std::numeric_limits<std::int64_t>::max();
     least_parameter_bytes_ = least_parameter_bytes(lowered_, hardware_);
   }
 

@@ -102,7 +102,7 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
 }
 
 std::vector<std::byte> tensor_image(const TensorData& value, const Dims& dims, const TensorLayout& layout) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(dense_bytes(dims, layout.format)));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(dims[kBatch] * layout.strides[kBatch]));
   const bool is_float = value.type == ElementType::f32;
   TensorLayout at_zero = layout;
   at_zero.base = 0;

@@ -116,7 +116,9 @@ Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims
   const int storage = schedule.storage_of[static_cast<std::size_t>(id)];
   Placement placement;
   placement.dims = dims;
-  placement.dram = dense_layout(dims, schedule.storages[static_cast<std::size_t>(storage)].format, 0);
+  const Storage& root = schedule.storages[static_cast<std::size_t>(storage)];
+  placement.pixel_granule = root.pixel_granule;
+  placement.dram = dense_layout(dims, root.format, 0, root.pixel_granule);
   placement.buffer = placement.dram;
   return placement;
 }

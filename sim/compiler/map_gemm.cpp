@@ -114,6 +114,11 @@ class GemmMapper {
 
   MappingOptions<GemmNest> run() {
     set_column_tile();
+    // A pass is stored by itself where its channels are whole bytes.
+    GemmNest tiles = problem_;
+    tiles.column_tiles_per_block = 1;
+    problem_.stores_each_pass =
+        hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, GemmCursor(tiles).column_tiles());
     const ConvolutionGeometry& g = problem_.geometry;
     for (const PartSize& part : part_sizes(problem_)) {
       problem_.part_kernel_h = part.kernel_h;
@@ -138,6 +143,8 @@ class GemmMapper {
     problem_.organization = array.organization;
     problem_.dataflow = array.dataflow;
     problem_.reduction = array.reduction;
+    problem_.pass_order = hardware_.controller.pass_order;
+    problem_.weight_granule_bytes = hardware_.dma.weight_granule_bytes;
     const bool pixels_in_columns = array.dataflow == Dataflow::input_stationary;
     const std::int64_t entries = hardware_.accumulators.entries_per_slot();
     const std::int64_t most_channels = pixels_in_columns ? entries : array.columns;
@@ -179,6 +186,7 @@ class GemmMapper {
     GemmNest nest = problem_;
     nest.column_tiles_per_block = 1;
     const std::int64_t tiles = GemmCursor(nest).column_tiles();
+    if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
     std::vector<std::int64_t> sizes;
     for (std::int64_t size = 1; size < tiles && (whole_reduction || size == 1); size *= 2) {
       if (cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
@@ -214,9 +222,10 @@ class GemmMapper {
         problem_.tile_columns = columns;
         const std::int64_t pixels = rows * columns;
         if (!whole_reduction && pixels > pixels_limit()) continue;
+        const std::int64_t limit = std::min(pixels, pixels_limit());
         // Passes of nearly equal length.
-        const std::int64_t passes = ceil_div(pixels, pixels_limit());
-        problem_.pixels_per_pass = ceil_div(pixels, passes);
+        problem_.pixels_per_pass =
+            problem_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
         try_candidate();
       }
     }
@@ -235,7 +244,8 @@ class GemmMapper {
     const TileBytes tile = gemm_tile_bytes(problem_);
     // A single tile needs no second slot.
     needed.activation_bytes =
-        (tile.input + tile.output) * (cursor.steps() == 1 ? 1 : limits_.activation_slots);
+        cursor.steps() == 1 ? tile.input + tile.output
+                            : tile.input * limits_.activation_slots + tile.output * limits_.output_slots;
     add_needed(found_.needed, needed);
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
@@ -294,9 +304,20 @@ class GemmMapper {
     }
     cost.occupied_cycles = occupied_cycles(nest, cursor, pixel_tiles);
     const TileBytes tile = gemm_tile_bytes(nest);
-    cost.exposed_bytes = tile.input + (nest.store_output ? tile.output : 0);
-    if (!nest.weights_resident) cost.exposed_bytes += cursor.block_bytes(0, 0);
+    const bool overlaps_loads = limits_.activation_slots > 1;
+    const std::int64_t loaded = nest.input.resident ? 0 : input_passes * input_bytes(nest);
+    cost.exposed_bytes = (overlaps_loads ? tile.input : loaded) + exposed_output_bytes(nest, tile.output);
+    // In a ring all parts of a column tile load one behind the other.
+    const std::int64_t first_parts = hardware_.dma.weight_prefetch == WeightPrefetch::ring ? parts : 1;
+    for (std::int64_t part = 0; part < first_parts && !nest.weights_resident; ++part)
+      cost.exposed_bytes += cursor.block_bytes(0, part);
     return cost;
+  }
+
+  /// What is stored when computing is over: the last tile, or the last pass of it.
+  [[nodiscard]] static std::int64_t exposed_output_bytes(const GemmNest& nest, std::int64_t tile_bytes) {
+    if (!nest.store_output) return 0;
+    return nest.stores_each_pass ? std::min(tile_bytes, nest.pixels_per_pass * nest.column_tile) : tile_bytes;
   }
 
   /// Contiguous bytes of the weights of a block in DRAM.
@@ -314,26 +335,28 @@ class GemmMapper {
     const MacArrayConfig& array = hardware_.mac_array;
     const std::int64_t interval = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
     const std::int64_t fill = array.organization == Organization::systolic ? array.rows : array.columns;
-    const std::int64_t passes = ceil_div(nest.tile_rows * nest.tile_columns, nest.pixels_per_pass);
-    std::int64_t part_cycles = 0;  // all chunks of one run of pixels and one column tile
+    const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
+    const std::int64_t passes = PassCut(pixels, nest.pixels_per_pass, nest.pass_order).count();
+    std::int64_t part_cycles = 0;  // all chunks of one tile of pixels and one column tile
     for (std::int64_t p = 0; p < cursor.parts(); ++p) {
       const ReductionPart part = cursor.part(p);
       const std::int64_t chunks = ChunkCut(part, array.rows, array.reduction).count();
       switch (nest.dataflow) {
         case Dataflow::weight_stationary:
-          part_cycles += chunks * std::max(nest.pixels_per_pass * interval, fill);
+          part_cycles += chunks * std::max(pixels * interval, passes * fill);
           break;
         case Dataflow::input_stationary:
-          part_cycles += chunks * std::max(nest.column_tile / nest.groups_per_tile * interval, fill);
+          part_cycles += passes * chunks * std::max(nest.column_tile / nest.groups_per_tile * interval, fill);
           break;
         case Dataflow::output_stationary:
-          part_cycles += array.keeps_sums_in_pes()
-                             ? std::max(part.depth() * interval, nest.groups_per_tile * nest.pixels_per_pass)
-                             : chunks * nest.pixels_per_pass * interval;
+          part_cycles +=
+              array.keeps_sums_in_pes()
+                  ? passes * std::max(part.depth() * interval, nest.groups_per_tile * nest.pixels_per_pass)
+                  : chunks * pixels * interval;
           break;
       }
     }
-    return pixel_tiles * passes * cursor.column_tiles() * part_cycles;
+    return pixel_tiles * cursor.column_tiles() * part_cycles;
   }
 
   GemmNest problem_;
@@ -374,15 +397,17 @@ Dims gemm_output_tile(const GemmNest& nest) {
 std::int64_t run_bytes(const Placement& placement, const Dims& tile) {
   const int bits = placement.dram.format.bits;
   std::int64_t run = arithmetic::packed_bytes(tile[kChannel], bits);
-  if (tile[kChannel] < placement.dims[kChannel]) return run;
+  if (tile[kChannel] < placement.dims[kChannel] || run % placement.pixel_granule != 0) return run;
   run *= tile[kColumn];
   return tile[kColumn] < placement.dims[kColumn] ? run : run * tile[kRow];
 }
 
 TileBytes gemm_tile_bytes(const GemmNest& nest) {
   TileBytes bytes;
-  if (!nest.input.resident) bytes.input = dense_bytes(gemm_input_tile(nest), nest.input.dram.format);
-  if (!nest.output.resident) bytes.output = dense_bytes(gemm_output_tile(nest), nest.output.dram.format);
+  if (!nest.input.resident)
+    bytes.input = dense_bytes(gemm_input_tile(nest), nest.input.dram.format, nest.input.pixel_granule);
+  if (!nest.output.resident)
+    bytes.output = dense_bytes(gemm_output_tile(nest), nest.output.dram.format, nest.output.pixel_granule);
   return bytes;
 }
 

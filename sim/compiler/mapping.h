@@ -22,7 +22,7 @@ inline constexpr std::int64_t kNominalTransferCycles = 16;
 
 /// What the mapper minimizes: the cycles that the array is occupied, plus those that the DRAM traffic would
 /// take at the nominal rate in whole bursts, plus those of the first load and the last store, which nothing
-/// can hide, plus what starting the transfers takes.
+/// can hide (with one slot: of all loads of inputs), plus what starting the transfers takes.
 struct MappingCost {
   std::int64_t dram_bytes = 0;       ///< Payload.
   std::int64_t bus_bytes = 0;        ///< In whole bursts: a short run wastes the rest of its burst.
@@ -54,9 +54,19 @@ struct MappingCost {
 struct MappingLimits {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
-  std::int64_t activation_slots = 2;  ///< Slots a streamed tensor gets.
+  std::int64_t activation_slots = 2;  ///< Slots a streamed tensor gets ..
+  std::int64_t output_slots = 2;      ///< .. and a streamed output of the MAC array.
   std::int64_t burst_bytes = 64;      ///< Of the DRAM.
 };
+
+/// Limits of a chip whose weight buffer has slots of these sizes.
+[[nodiscard]] inline MappingLimits mapping_limits(const HardwareConfig& hardware,
+                                                  std::int64_t weight_slot_bytes,
+                                                  std::int64_t parameter_slot_bytes) {
+  const std::int64_t slots = hardware.activation_buffer.double_buffered ? 2 : 1;
+  return {weight_slot_bytes, parameter_slot_bytes, slots, hardware.requantizer.writes_through ? 2 : slots,
+          hardware.dram.burst_bytes};
+}
 
 /// The space that a candidate needs.
 struct SpaceNeeded {

@@ -36,6 +36,8 @@ class Planner {
   std::optional<MemoryPlan> run() {
     if (!plan_weight_buffer() || !search()) return std::nullopt;
     make_nests();
+    if (prefetches_in_ring())
+      plan_.weights = cut_into_ring(plan_.weights, plan_.nests, hardware_.weight_buffer.capacity_bytes());
     if (plan_.weights.resident && !place_resident_weights()) {
       // Cutting the reduction of some layer rounds its weights up to more bytes than they have uncut.
       if (!has_dram_) return std::nullopt;
@@ -68,8 +70,7 @@ class Planner {
   /// as well, always the same ones, and the best plan wins: then more room never costs more. False where some
   /// row does not even fit into the whole buffer.
   bool search() {
-    limits_ = {plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes,
-               hardware_.activation_buffer.double_buffered ? 2 : 1, hardware_.dram.burst_bytes};
+    limits_ = mapping_limits(hardware_, plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes);
     std::get<0>(caches_).clear();
     std::get<1>(caches_).clear();
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
@@ -113,10 +114,18 @@ class Planner {
 
   /// False where a chip without DRAM cannot hold all weights.
   bool plan_weight_buffer() {
+    if (prefetches_in_ring()) {
+      plan_weight_slots();
+      return true;
+    }
     plan_.weights.resident =
         all_weight_bytes(lowered_, hardware_) <= hardware_.weight_buffer.capacity_bytes();
     if (!plan_.weights.resident) plan_weight_slots();
     return plan_.weights.resident || has_dram_;
+  }
+
+  [[nodiscard]] bool prefetches_in_ring() const {
+    return has_dram_ && hardware_.dma.weight_prefetch == WeightPrefetch::ring;
   }
 
   void plan_weight_slots() {
@@ -187,7 +196,7 @@ class Planner {
     if constexpr (std::is_same_v<NestType, VectorNest>)
       nest.function = std::get<VectorNest>(lowered_[row].nests[n]).function;
     set_residency(nest, row, n);
-    place_slots(nest, limits_.activation_slots, slots_begin);
+    place_slots(nest, slots_begin);
     return nest;
   }
 
@@ -264,21 +273,21 @@ class Planner {
   /// Slots of a tile of extents `tile`, one behind the other from `address`.
   static void place_tile(Placement& placement, const Dims& tile, std::int64_t slots, std::int64_t& address) {
     if (placement.resident) return;
-    placement.buffer = dense_layout(tile, placement.dram.format, 0);
+    placement.buffer = dense_layout(tile, placement.dram.format, 0, placement.pixel_granule);
     placement.slots.clear();
     for (std::int64_t s = 0; s < slots; ++s) {
       placement.slots.push_back(address);
-      address += dense_bytes(tile, placement.dram.format);
+      address += dense_bytes(tile, placement.dram.format, placement.pixel_granule);
     }
   }
 
-  static void place_slots(GemmNest& nest, std::int64_t most_slots, std::int64_t address) {
-    const std::int64_t slots = GemmCursor(nest).steps() == 1 ? 1 : most_slots;
-    place_tile(nest.input, gemm_input_tile(nest), slots, address);
-    place_tile(nest.output, gemm_output_tile(nest), slots, address);
+  void place_slots(GemmNest& nest, std::int64_t address) const {
+    const bool is_single = GemmCursor(nest).steps() == 1;
+    place_tile(nest.input, gemm_input_tile(nest), is_single ? 1 : limits_.activation_slots, address);
+    place_tile(nest.output, gemm_output_tile(nest), is_single ? 1 : limits_.output_slots, address);
   }
-  static void place_slots(VectorNest& nest, std::int64_t most_slots, std::int64_t address) {
-    const std::int64_t slots = VectorCursor(nest).steps() == 1 ? 1 : most_slots;
+  void place_slots(VectorNest& nest, std::int64_t address) const {
+    const std::int64_t slots = VectorCursor(nest).steps() == 1 ? 1 : limits_.activation_slots;
     for (std::size_t i = 0; i < nest.inputs.size(); ++i) {
       place_tile(nest.inputs[i].placement, vector_input_tile(nest, i), slots, address);
     }
@@ -287,6 +296,7 @@ class Planner {
 
   /// Storages that could stay: made and read on the chip. Most reads saved per row of occupancy first.
   [[nodiscard]] std::vector<int> candidates() const {
+    if (hardware_.requantizer.writes_through) return {};
     std::vector<int> reads(schedule_.storages.size(), 0);
     for (const LoweredRow& row : lowered_) {
       for (const auto& inputs : row.inputs) {

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/nest_cursor.h"
 #include "workloads/chip_support.h"
 
 namespace qsim {
@@ -48,8 +49,8 @@ bool is_dense(const Shape& shape, int bits) {
 
 class Scheduler {
  public:
-  explicit Scheduler(const Graph& graph)
-      : graph_(graph), outputs_(graph.outputs.begin(), graph.outputs.end()) {
+  Scheduler(const Graph& graph, std::int64_t pixel_granule)
+      : graph_(graph), pixel_granule_(pixel_granule), outputs_(graph.outputs.begin(), graph.outputs.end()) {
     schedule_.storage_of.assign(graph.tensors.size(), -1);
   }
 
@@ -59,6 +60,7 @@ class Scheduler {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) add(i);
     for (const TensorId id : graph_.outputs)
       schedule_.storages[static_cast<std::size_t>(own(id))].is_graph_output = true;
+    align_pixels();
     size_storages();
     return std::move(schedule_);
   }
@@ -162,6 +164,40 @@ class Scheduler {
     }
   }
 
+  /// The array reads and writes the node's tensors pixel by pixel as their shapes have them.
+  [[nodiscard]] bool keeps_pixels(const Node& node) const {
+    if (std::holds_alternative<MatMulOp>(node.op)) return false;
+    if (!std::holds_alternative<FullyConnectedOp>(node.op)) return true;
+    return graph_.tensor(node.inputs[0]).shape.back() == graph_.tensor(node.inputs[1]).shape.back();
+  }
+
+  void align_pixels() {
+    std::vector<std::int64_t> channels(schedule_.storages.size(), 0);
+    std::vector<bool> keeps(schedule_.storages.size(), pixel_granule_ > 1);
+    for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
+      if (schedule_.storage_of[t] < 0) continue;
+      const auto s = static_cast<std::size_t>(schedule_.storage_of[t]);
+      const std::int64_t own = dims_of(graph_.tensors[t].shape)[kChannel];
+      if (channels[s] == 0) channels[s] = own;
+      if (channels[s] != own) keeps[s] = false;
+    }
+    for (const ScheduledOp& row : schedule_.rows) {
+      const Node& node = graph_.nodes[row.node];
+      if (row.on_mac_array && keeps_pixels(node)) continue;
+      for (const auto& tensors : {node.inputs, node.outputs}) {
+        for (const TensorId id : tensors) {
+          const int s = id == kNoTensor ? -1 : schedule_.storage_of[static_cast<std::size_t>(id)];
+          if (s >= 0) keeps[static_cast<std::size_t>(s)] = false;
+        }
+      }
+    }
+    for (std::size_t s = 0; s < keeps.size(); ++s) {
+      Storage& storage = schedule_.storages[s];
+      if (keeps[s] && !storage.is_constant && !storage.is_host_visible)
+        storage.pixel_granule = pixel_granule_;
+    }
+  }
+
   void size_storages() {
     for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
       const int index = schedule_.storage_of[t];
@@ -170,11 +206,13 @@ class Scheduler {
       storage.format = memory_format(graph_.tensors[t]);
       if (unpacked_[static_cast<std::size_t>(index)]) storage.format.bits = (storage.format.bits + 7) / 8 * 8;
       storage.elements = element_count(graph_.tensors[t].shape);
-      storage.bytes = std::max(storage.bytes, dense_bytes(dims_of(graph_.tensors[t].shape), storage.format));
+      storage.bytes = std::max(storage.bytes, dense_bytes(dims_of(graph_.tensors[t].shape), storage.format,
+                                                          storage.pixel_granule));
     }
   }
 
   const Graph& graph_;
+  std::int64_t pixel_granule_;
   std::unordered_set<TensorId> outputs_;
   Schedule schedule_;
   std::vector<bool> unpacked_;  ///< By storage.
@@ -194,26 +232,35 @@ Dims dims_of(const Shape& shape) {
   return dims;
 }
 
-TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t base) {
+namespace {
+
+std::int64_t pixel_bytes(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t granule) {
+  return ceil_div(arithmetic::packed_bytes(dims[kChannel], format.bits), granule) * granule;
+}
+
+}  // namespace
+
+TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t base,
+                          std::int64_t pixel_granule) {
   TensorLayout layout;
   layout.base = base;
   layout.format = format;
-  layout.strides[2] = arithmetic::packed_bytes(dims[kChannel], format.bits);
+  layout.strides[2] = pixel_bytes(dims, format, pixel_granule);
   layout.strides[1] = layout.strides[2] * dims[kColumn];
   layout.strides[0] = layout.strides[1] * dims[kRow];
   return layout;
 }
 
-std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format) {
-  return arithmetic::packed_bytes(dims[kChannel], format.bits) * dims[kColumn] * dims[kRow] * dims[kBatch];
+std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t pixel_granule) {
+  return pixel_bytes(dims, format, pixel_granule) * dims[kColumn] * dims[kRow] * dims[kBatch];
 }
 
 arithmetic::IntegerFormat memory_format(const Tensor& tensor) {
   return tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{32, true};
 }
 
-Schedule make_schedule(const Graph& graph) {
-  return Scheduler(graph).run();
+Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule) {
+  return Scheduler(graph, pixel_granule).run();
 }
 
 }  // namespace qsim

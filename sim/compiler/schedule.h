@@ -26,9 +26,10 @@ struct Storage {
   /// Format of its elements in memory: the tensor's bits, or whole bytes where a reshape would otherwise move
   /// padding bits.
   arithmetic::IntegerFormat format{};
-  std::int64_t bytes = 0;  ///< Largest of its views.
-  int first_row = -1;      ///< Row that produces it; -1: there before the run.
-  int last_row = -1;       ///< Last row that reads it.
+  std::int64_t bytes = 0;          ///< Largest of its views.
+  std::int64_t pixel_granule = 1;  ///< Bytes that a pixel's channels are rounded up to.
+  int first_row = -1;              ///< Row that produces it; -1: there before the run.
+  int last_row = -1;               ///< Last row that reads it.
   bool is_constant = false;
   bool is_weights = false;  ///< Weights of a product of activations: DRAM holds it.
   bool is_graph_input = false;
@@ -45,14 +46,16 @@ struct Schedule {
 /// Extents of a tensor as batch, row, column, channel: missing leading dimensions are 1, surplus ones are
 /// folded into the batch.
 [[nodiscard]] Dims dims_of(const Shape& shape);
-/// Dense layout at `base`: channels packed at the format's bits, pixels at whole bytes.
-[[nodiscard]] TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format,
-                                        std::int64_t base);
-[[nodiscard]] std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format);
+/// Dense layout at `base`: channels packed at the format's bits, pixels at whole bytes, or granules of them.
+[[nodiscard]] TensorLayout dense_layout(const Dims& dims, arithmetic::IntegerFormat format, std::int64_t base,
+                                        std::int64_t pixel_granule = 1);
+[[nodiscard]] std::int64_t dense_bytes(const Dims& dims, arithmetic::IntegerFormat format,
+                                       std::int64_t pixel_granule = 1);
 /// Format of a tensor's elements: its quantization's, or 32 bits for floats.
 [[nodiscard]] arithmetic::IntegerFormat memory_format(const Tensor& tensor);
 
-/// InputError where a node cannot be mapped (rank, operands), with its place.
-[[nodiscard]] Schedule make_schedule(const Graph& graph);
+/// InputError where a node cannot be mapped (rank, operands), with its place. Pixels of tensors that only the
+/// MAC array reads and writes, as equally many channels, take whole granules.
+[[nodiscard]] Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule = 1);
 
 }  // namespace qsim

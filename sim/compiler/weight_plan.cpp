@@ -59,4 +59,26 @@ WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffere
   return plan;
 }
 
+WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<std::vector<Nest>>& nests,
+                               std::int64_t capacity_bytes) {
+  std::int64_t weights = 0;
+  std::int64_t parameters = 0;
+  for (const std::vector<Nest>& row : nests) {
+    const auto* gemm = row.empty() ? nullptr : std::get_if<GemmNest>(&row[0]);
+    if (gemm == nullptr) continue;
+    const GemmCursor cursor(*gemm);
+    for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+      const auto [begin, end] = cursor.block_channels(block);
+      parameters = std::max(parameters, gemm->parameters.block_bytes(end - begin));
+      for (std::int64_t part = 0; part < cursor.parts(); ++part)
+        weights = std::max(weights, cursor.block_bytes(block, part));
+    }
+  }
+  if (weights == 0) return plan;
+  plan.weight_slot_bytes = aligned_bytes(weights);
+  plan.parameter_slot_bytes = aligned_bytes(parameters);
+  plan.slots = std::max(plan.slots, capacity_bytes / (plan.weight_slot_bytes + plan.parameter_slot_bytes));
+  return plan;
+}
+
 }  // namespace qsim

@@ -19,6 +19,8 @@ inline const std::vector<std::string> kDataflowNames = {"weight_stationary", "ou
                                                         "input_stationary"};
 inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
+inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
+inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
 inline const std::vector<std::string> kDramKindNames = {"simple", "none"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
 inline const std::vector<std::string> kRoundingProfileNames = {"auto",
@@ -55,6 +57,21 @@ void visit_mac_array_fields(MacArray& mac_array, Visitor& visit) {
   visit.end();
 }
 
+template <typename Dma, typename Visitor>
+void visit_dma_fields(Dma& dma, Visitor& visit) {
+  visit.begin("dma");
+  visit.integer("transaction_bytes", dma.transaction_bytes, 1, 1'048'576);
+  visit.integer("setup_cycles", dma.setup_cycles, 0, 1'000'000);
+  visit.choice("weight_prefetch", dma.weight_prefetch, kWeightPrefetchNames);
+  visit.integer("weight_granule_bytes", dma.weight_granule_bytes, 1, 65'536);
+  visit.integer("pixel_granule_bytes", dma.pixel_granule_bytes, 1, 4096);
+  visit.integer("weight_ready_cycles", dma.weight_ready_cycles, 0, 1'000'000);
+  visit.integer("input_ready_cycles", dma.input_ready_cycles, 0, 1'000'000);
+  visit.integer("line_gap_cycles", dma.line_gap_cycles, 0, 1'000'000);
+  visit.integer("upper_atom_gap_cycles", dma.upper_atom_gap_cycles, 0, 1'000'000);
+  visit.end();
+}
+
 template <typename Dram, typename Visitor>
 void visit_dram_fields(Dram& dram, Visitor& visit) {
   visit.begin("dram");
@@ -62,6 +79,9 @@ void visit_dram_fields(Dram& dram, Visitor& visit) {
   visit.scaled("bandwidth_gb_per_s", dram.bandwidth_bytes_per_second, 1'000'000'000, 1'000'000,
                100'000'000'000'000);
   visit.integer("latency_cycles", dram.latency_cycles, 0, 1'000'000);
+  visit.scaled("write_bandwidth_gb_per_s", dram.write_bandwidth_bytes_per_second, 1'000'000'000, 0,
+               100'000'000'000'000);
+  visit.integer("write_latency_cycles", dram.write_latency_cycles, 0, 1'000'000);
   visit.integer("burst_bytes", dram.burst_bytes, 1, 4096);
   visit.integer("outstanding_requests", dram.outstanding_requests, 1, 65'536);
   visit.integer("capacity_mib", dram.capacity_mib, 1, 1'048'576);
@@ -93,6 +113,9 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("lanes", hardware.requantizer.lanes, 1, 4096);
   visit.integer("latency_cycles", hardware.requantizer.latency_cycles, 0, 1'000'000);
   visit.choice_or_auto("rounding_profile", hardware.requantizer.rounding_profile, kRoundingProfileNames);
+  visit.integer("row_read_cycles", hardware.requantizer.row_read_cycles, 0, 1'000'000);
+  visit.integer("turnaround_cycles", hardware.requantizer.turnaround_cycles, 0, 1'000'000);
+  visit.boolean("writes_through", hardware.requantizer.writes_through);
   visit.end();
 
   visit.begin("vector_unit");
@@ -100,9 +123,11 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("latency_cycles", hardware.vector_unit.latency_cycles, 0, 1'000'000);
   visit.end();
 
-  visit.begin("dma");
-  visit.integer("transaction_bytes", hardware.dma.transaction_bytes, 1, 1'048'576);
-  visit.integer("setup_cycles", hardware.dma.setup_cycles, 0, 1'000'000);
+  visit_dma_fields(hardware.dma, visit);
+
+  visit.begin("controller");
+  visit.choice("pass_order", hardware.controller.pass_order, kPassOrderNames);
+  visit.integer("layer_start_cycles", hardware.controller.layer_start_cycles, 0, 1'000'000);
   visit.end();
 
   visit_dram_fields(hardware.dram, visit);

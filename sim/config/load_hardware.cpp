@@ -127,6 +127,7 @@ class Loader {
     ProblemList problems(file);
     JsonObject root(json, "", problems);
     for (const char* key : {"$schema", "description", "extends"}) static_cast<void>(root.string(key, ""));
+    read_sources(root);
     Reader reader(root);
     const std::string energy_before = hardware_.energy;
     visit_hardware_fields(hardware_, reader);
@@ -177,6 +178,24 @@ class Loader {
   HardwareConfig& hardware() { return hardware_; }
 
  private:
+  /// "sources" says where numbers come from, {"mac_array.rows": "..."}: words about fields and sections.
+  static void read_sources(JsonObject& root) {
+    const Json* sources = root.raw("sources");
+    if (sources == nullptr) return;
+    if (!sources->is_object()) {
+      root.problem("sources", "an object of texts by field", R"(as in {"mac_array.rows": "data sheet, page 3"})");
+      return;
+    }
+    static const Json fields = hardware_to_json(HardwareConfig{});
+    JsonObject entries = root.object("sources");
+    for (const auto& [field, text] : sources->items()) {
+      static_cast<void>(entries.raw(field));
+      if (!text.is_string()) entries.problem(field, "a text");
+      if (find_field(fields, field) == nullptr)
+        entries.problem(field, "the path of a field or a section", path_hint(field, paths_of(fields)));
+    }
+  }
+
   /// A JSON value, or else the words themselves.
   static Json override_value(const std::string& text) {
     try {

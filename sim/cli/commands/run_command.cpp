@@ -15,6 +15,7 @@
 #include "sim/report/report_json.h"
 #include "sim/report/tensor_file.h"
 #include "sim/report/text_report.h"
+#include "sim/report/trace.h"
 #include "sim/simulate.h"
 #include "workloads/atomic_file.h"
 
@@ -71,6 +72,7 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
   }
   if (!options.report_path.empty()) write_file_atomically(options.report_path, json);
   if (!options.layers_path.empty()) write_file_atomically(options.layers_path, layers_csv(result, summary));
+  if (!options.trace_path.empty()) write_file_atomically(options.trace_path, trace_json(result));
   if (!options.outputs_path.empty()) write_tensor_file(options.outputs_path, result.outputs);
   if (!options.dump_path.empty()) write_tensor_file(options.dump_path, dumped_tensors(result));
   if (options.json) {

@@ -140,6 +140,15 @@ void add_results(Table& table) {
             .group = group,
             .help = "every activation tensor"},
            &RunOptions::dump_path)
+      .add({.name = "trace",
+            .kind = Kind::output_file,
+            .value = "FILE.json",
+            .extensions = {".json"},
+            .group = group,
+            .help = "who did what when, for Perfetto or speedscope",
+            .detail = "Chrome trace format: a track a unit, tiles and stalls named by layer, counters of bandwidth "
+                      "and buffer fill. A microsecond in the viewer is a cycle."},
+           &RunOptions::trace_path)
       .add({.name = "json", .group = group, .help = "the report on standard output instead of the table"},
            &RunOptions::json)
       .add({.name = "quiet", .group = group, .help = "no table"}, &RunOptions::quiet);

@@ -25,6 +25,7 @@ struct RunOptions {
   Values values = Values::layer;
   int threads = 0;  ///< 0: one a processor.
   std::string report_path;
+  std::string trace_path;
   std::string layers_path;
   std::string outputs_path;
   std::string dump_path;

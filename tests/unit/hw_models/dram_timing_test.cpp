@@ -47,6 +47,13 @@ TEST_CASE("a long transfer runs at the bandwidth when enough requests may be out
   CHECK(timing.serve(0, 0, kBursts * 64).done_cycle == 100 + 5 * kBursts);
 }
 
+TEST_CASE("data that its taker is not ready for comes when it is, and later data behind it") {
+  DramTiming timing(memory(4), 1'000'000);
+  CHECK(timing.serve(0, 0, 64, 105).done_cycle == 105);  // it comes then anyway
+  CHECK(timing.serve(0, 64, 64, 112).done_cycle == 112);
+  CHECK(timing.serve(0, 128, 64).done_cycle == 112 + 5);
+}
+
 TEST_CASE("fractions of a cycle add up exactly and round up once") {
   DramConfig config = memory(64);
   config.bandwidth_bytes_per_second = 30'000'000'000;  // 64 / 30 = 2.1333 cycles a burst

@@ -57,5 +57,18 @@ TEST_CASE("waiting and prefetched weights are not activity of a row") {
   CHECK(timeline.rows()[0].last == 70);
 }
 
+TEST_CASE("tiles leave a buffer in the order in which they came") {
+  Timeline timeline(1);
+  timeline.release(Held::weights, 0);  // a slot that starts free
+  timeline.hold(Held::weights, 5, 100);
+  timeline.hold(Held::inputs, 6, 7);
+  timeline.hold(Held::weights, 8, 30);
+  timeline.release(Held::weights, 9);
+  timeline.release(Held::weights, 9);
+  std::vector<std::int64_t> bytes;
+  for (const FillChange& change : timeline.fills()) bytes.push_back(change.bytes);
+  CHECK(bytes == std::vector<std::int64_t>{100, 7, 30, -100, -30});
+}
+
 }  // namespace
 }  // namespace qsim

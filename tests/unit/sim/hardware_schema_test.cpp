@@ -16,7 +16,7 @@ Json schema() {
 }
 
 /// Keys of the file that are no fields of the chip.
-const std::vector<std::string> kFileKeys = {"$schema", "extends", "description"};
+const std::vector<std::string> kFileKeys = {"$schema", "extends", "description", "sources"};
 
 /// Checks each field against its entry in the schema (hardware_fields.h names the methods).
 class SchemaChecker {

@@ -1,0 +1,169 @@
+#include "sim/report/trace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "sim/report/trace_track.h"
+
+namespace qsim {
+namespace {
+
+/// Counters of bandwidth have at most this many values.
+constexpr std::int64_t kBandwidthWindows = 500;
+
+/// What a unit's track shows.
+struct Track {
+  const char* name;
+  Span first, last;
+};
+constexpr int kCyclesTrack = 1;
+/// The loads of weights into the PEs overlap with what streams through them: a track of their own.
+constexpr std::array<Track, 8> kTracks = {{{"MAC array", Span::compute, Span::fill_drain},
+                                           {"weight registers", Span::weight_load, Span::weight_load},
+                                           {"MAC array waits", Span::wait_weights, Span::wait_output_space},
+                                           {"requantizer", Span::requantizer_busy, Span::requantizer_busy},
+                                           {"vector unit", Span::vector, Span::vector},
+                                           {"DMA weights", Span::weights_busy, Span::weights_busy},
+                                           {"DMA inputs", Span::inputs_busy, Span::inputs_busy},
+                                           {"DMA stores", Span::stores_busy, Span::stores_busy}}};
+constexpr const char* kHostTrack = "host";
+
+const char* span_name(Span span) {
+  switch (span) {
+    case Span::requantizer_busy:
+      return "requantize";
+    case Span::stores_busy:
+      return "store outputs";
+    case Span::inputs_busy:
+      return "load inputs";
+    case Span::weights_busy:
+      return "load weights";
+    default:
+      return cycle_class_name(class_of(span)).data();
+  }
+}
+
+class TraceWriter {
+ public:
+  explicit TraceWriter(const RunResult& result) : result_(result) {
+    using Json = nlohmann::json;
+    const std::size_t layers = result.layers.size();
+    for (std::size_t row = 0; row < result.timeline.rows.size(); ++row) {
+      std::string name = result.layers[row % layers].name;
+      if (row >= layers) name += " (inference " + std::to_string(row / layers + 1) + ")";
+      const std::string quoted = Json(name).dump(-1, ' ', true, Json::error_handler_t::replace);
+      names_.push_back(quoted.substr(1, quoted.size() - 2));
+    }
+  }
+
+  std::string write() {
+    text_ =
+        R"({"displayTimeUnit": "ns", "otherData": {"tool": "qsim", "time": "a microsecond is a cycle", )" +
+        fmt::format(R"("clock_khz": "{}"}}, "traceEvents": [)", result_.hardware.clock_khz);
+    add(R"({"ph":"M","pid":1,"name":"process_name","args":{"name":"qsim"}})");
+    write_cycles();
+    int track = kCyclesTrack;
+    for (const Track& unit : kTracks) write_unit(++track, unit);
+    write_unit(++track, {kHostTrack, Span::host, Span::host});
+    write_bandwidth("DRAM read bytes per cycle", {Span::weights_busy, Span::inputs_busy});
+    write_bandwidth("DRAM write bytes per cycle", {Span::stores_busy});
+    write_fill("weight buffer bytes", {Held::weights, Held::parameters});
+    write_fill("activation buffer bytes", {Held::inputs});
+    return std::move(text_ += "\n]}\n");
+  }
+
+ private:
+  void add(const std::string& event) {
+    text_ += is_first_ ? "\n" : ",\n";
+    text_ += event;
+    is_first_ = false;
+  }
+
+  void name_track(int track, const char* name) {
+    add(fmt::format(R"({{"ph":"M","pid":1,"tid":{},"name":"thread_name","args":{{"name":"{}"}}}})", track,
+                    name));
+    add(fmt::format(
+        R"({{"ph":"M","pid":1,"tid":{0},"name":"thread_sort_index","args":{{"sort_index":{0}}}}})", track));
+  }
+
+  void add_piece(int track, std::int64_t begin, std::int64_t end, std::int32_t row, std::string_view state) {
+    add(fmt::format(R"({{"ph":"X","pid":1,"tid":{},"ts":{},"dur":{},"cat":"{}","name":"{}: {}"}})", track,
+                    begin, end - begin, state, names_[static_cast<std::size_t>(row)], state));
+  }
+
+  void write_cycles() {
+    name_track(kCyclesTrack, "cycles");
+    for (const BookedPiece& piece : booked_pieces(result_.timeline.intervals, result_.timeline.rows)) {
+      add_piece(kCyclesTrack, piece.begin, piece.end, piece.row, cycle_class_name(piece.cycle_class));
+    }
+  }
+
+  void write_unit(int track, const Track& unit) {
+    std::vector<Interval> own;
+    std::copy_if(
+        result_.timeline.intervals.begin(), result_.timeline.intervals.end(), std::back_inserter(own),
+        [&](const Interval& interval) { return interval.span >= unit.first && interval.span <= unit.last; });
+    name_track(track, unit.name);
+    for (const TrackPiece& piece : track_pieces(own))
+      add_piece(track, piece.begin, piece.end, piece.row, span_name(piece.span));
+  }
+
+  void add_counter(const char* name, std::int64_t cycle, const std::string& value) {
+    add(fmt::format(R"({{"ph":"C","pid":1,"ts":{},"name":"{}","args":{{"value":{}}}}})", cycle, name, value));
+  }
+
+  /// Bytes of the transfers of some spans, spread evenly over each transfer, as an average a window.
+  void write_bandwidth(const char* name, const std::vector<Span>& spans) {
+    std::int64_t end = 1;
+    for (const Interval& interval : result_.timeline.intervals) end = std::max(end, interval.end);
+    const std::int64_t window = (end + kBandwidthWindows - 1) / kBandwidthWindows;
+    std::vector<double> bytes(static_cast<std::size_t>((end + window - 1) / window), 0.0);
+    for (const Interval& interval : result_.timeline.intervals) {
+      if (std::find(spans.begin(), spans.end(), interval.span) == spans.end()) continue;
+      const double rate =
+          static_cast<double>(interval.bytes) / static_cast<double>(interval.end - interval.begin);
+      for (std::int64_t begin = interval.begin; begin < interval.end;) {
+        const std::int64_t next = std::min(interval.end, (begin / window + 1) * window);
+        bytes[static_cast<std::size_t>(begin / window)] += rate * static_cast<double>(next - begin);
+        begin = next;
+      }
+    }
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      add_counter(name, static_cast<std::int64_t>(i) * window,
+                  fmt::format("{:.4g}", bytes[i] / static_cast<double>(window)));
+    }
+    add_counter(name, end, "0");
+  }
+
+  void write_fill(const char* name, const std::vector<Held>& kinds) {
+    std::vector<FillChange> changes;
+    std::copy_if(result_.timeline.fills.begin(), result_.timeline.fills.end(), std::back_inserter(changes),
+                 [&](const FillChange& change) {
+                   return std::find(kinds.begin(), kinds.end(), change.held) != kinds.end();
+                 });
+    std::stable_sort(changes.begin(), changes.end(),
+                     [](const FillChange& a, const FillChange& b) { return a.cycle < b.cycle; });
+    std::int64_t fill = 0;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      fill += changes[i].bytes;
+      const bool is_last = i + 1 == changes.size() || changes[i + 1].cycle != changes[i].cycle;
+      if (is_last) add_counter(name, changes[i].cycle, std::to_string(fill));
+    }
+  }
+
+  const RunResult& result_;
+  std::vector<std::string> names_;  ///< By row, as JSON has them, without quotes.
+  std::string text_;
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+std::string trace_json(const RunResult& result) {
+  return TraceWriter(result).write();
+}
+
+}  // namespace qsim
