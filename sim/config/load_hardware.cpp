@@ -70,11 +70,11 @@ class Reader {
   /// A whole number, or "auto".
   void integer_or_auto(const std::string& key, std::optional<std::int64_t>& value, std::int64_t min,
                        std::int64_t max) {
-    const auto found = object().json().find(key);
-    if (found != object().json().end() && found->is_string()) {
+    const Json* found = object().raw(key);
+    if (found != nullptr && found->is_string()) {
       object().choice(key, {"auto"});
       value = std::nullopt;
-    } else if (object().has(key)) {
+    } else if (found != nullptr) {
       value = object().integer(key, min, max, min);
     }
   }
@@ -183,7 +183,8 @@ class Loader {
     const Json* sources = root.raw("sources");
     if (sources == nullptr) return;
     if (!sources->is_object()) {
-      root.problem("sources", "an object of texts by field", R"(as in {"mac_array.rows": "data sheet, page 3"})");
+      root.problem("sources", "an object of texts by field",
+                   R"(as in {"mac_array.rows": "data sheet, page 3"})");
       return;
     }
     static const Json fields = hardware_to_json(HardwareConfig{});

@@ -69,7 +69,7 @@ def test_hardware_is_what_ships_and_json_files(shell, folder):
 
 @SHELLS
 def test_workloads_are_what_ships_and_model_files(shell, folder):
-    expected = {*shipped("workloads"), "chip.json", "net.tflite", "sub"}
+    expected = {*shipped("workloads"), "chip.json", "net.tflite", "rows.csv", "sub"}
     assert without_slashes(shell("qsim --workload ", folder)) == expected
 
 
@@ -104,7 +104,7 @@ def test_values_follow_an_equals_sign(shell, folder):
 def test_fields_of_the_chip_are_offered(shell, folder):
     fields = set(qsim("list", "--names", "fields").stdout.split())
     assert {field.rstrip("=") for field in shell("qsim --set ", folder)} == fields
-    assert len(shell("qsim --set mac_array.r", folder)) == 1
+    assert len(shell("qsim --set mac_array.ro", folder)) == 1
 
 
 @SHELLS

@@ -31,8 +31,12 @@ def nested(path, value):
 
 def wrong_values(entry):
     """Values that the schema forbids."""
-    kind = entry["type"]
-    if kind in ("integer", "number"):
+    kind = entry.get("type")
+    if "anyOf" in entry:  # "auto" or an integer
+        yield from ("32", True, None, [1], {}, entry["anyOf"][1]["minimum"] - 1, entry["anyOf"][1]["maximum"] + 1, 0.5)
+    elif kind == "object":  # texts by field
+        yield from (1, True, None, [], "x")
+    elif kind in ("integer", "number"):
         yield from ("32", True, None, [1], {}, entry["minimum"] - 1, entry["maximum"] + 1, -1e300, 1e300)
         if kind == "integer":
             yield from (entry["minimum"] + 0.5, 2**63, -(2**63))

@@ -146,8 +146,9 @@ void add_results(Table& table) {
             .extensions = {".json"},
             .group = group,
             .help = "who did what when, for Perfetto or speedscope",
-            .detail = "Chrome trace format: a track a unit, tiles and stalls named by layer, counters of bandwidth "
-                      "and buffer fill. A microsecond in the viewer is a cycle."},
+            .detail =
+                "Chrome trace format: a track a unit, tiles and stalls named by layer, counters of bandwidth "
+                "and buffer fill. A microsecond in the viewer is a cycle."},
            &RunOptions::trace_path)
       .add({.name = "json", .group = group, .help = "the report on standard output instead of the table"},
            &RunOptions::json)
