@@ -258,8 +258,8 @@ void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor&
           rows_first ? std::array{columns, n_stride, depth, k_stride}
                      : std::array{depth, k_stride, columns, n_stride};
       const bool is_run = inner_stride == element;
-      TransferCommand command = make_run_load(nest.row, weights.traffic, dram_address,
-                                              address, is_run ? inner * element : element);
+      TransferCommand command =
+          make_run_load(nest.row, weights.traffic, dram_address, address, is_run ? inner * element : element);
       command.counts = {1, is_run ? 1 : inner, outer};
       command.dram_strides = {0, inner_stride, outer_stride};
       command.buffer_strides = {0, element, inner * element};

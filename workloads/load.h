@@ -17,12 +17,12 @@ using InputArrays = std::map<std::string, std::string>;
 
 enum class WorkloadFormat { json, tflite, onnx, scalesim };
 
-/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, NAME.json, NAME.tflite and NAME.csv are
-/// looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that ships).
-/// The format is told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by the
-/// extension where neither shows, as in ONNX models and SCALE-Sim topologies (.csv). `shapes` fixes open
-/// dimensions of an ONNX model's inputs, by name; other formats have none. `arrays` are those of OnnxReadOptions. Throws InputError; where
-/// nothing is found it lists what ships and names the nearest.
+/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, NAME.json, NAME.tflite and NAME.csv
+/// are looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that
+/// ships). The format is told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by
+/// the extension where neither shows, as in ONNX models and SCALE-Sim topologies (.csv). `shapes` fixes open
+/// dimensions of an ONNX model's inputs, by name; other formats have none. `arrays` are those of
+/// OnnxReadOptions. Throws InputError; where nothing is found it lists what ships and names the nearest.
 [[nodiscard]] Graph load_workload(const std::string& name_or_path,
                                   const std::vector<std::string>& search_dirs, const InputShapes& shapes = {},
                                   const InputArrays& arrays = {});
