@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "hw_models/commands.h"
+#include "hw_models/cycle.h"
 
 namespace qsim {
 
@@ -19,9 +20,10 @@ class ArrayDatapath {
   /// Fills the PEs with what stays during a pass; returns when it is there (at once where outputs stay). The
   /// buffer holds it, and the registers are free.
   virtual void load(const MacTile& tile) = 0;
-  /// Streams the pass that was loaded first; returns when the next one may enter. Whatever it needs is there.
-  /// Calls `drained` when the last sum is in the accumulators.
-  virtual void stream(const MacTile& tile, std::function<void()> drained) = 0;
+  /// Streams the pass that was loaded first; returns when the next one may enter, and says in which cycle the
+  /// last step did. Whatever the pass needs is there. Calls `drained` when the last sum is in the
+  /// accumulators.
+  virtual Cycle stream(const MacTile& tile, std::function<void()> drained) = 0;
 };
 
 }  // namespace qsim

@@ -194,36 +194,48 @@ Cycle Dma::ready_cycles(const Transfer& transfer) const {
 
 void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data) {
   const TransferCommand& command = request.transfer->command;
-  if (!request.last && (data.empty() || !command.to_buffer)) {
+  const bool meets_reads =
+      command.to_buffer && buffer(command.buffer).config().arbitration != Arbitration::fixed;
+  if (!request.last && !meets_reads && (data.empty() || !command.to_buffer)) {
     if (command.to_buffer) buffer(command.buffer).count_write(command.row, request.bytes);
     return;
   }
-  completions_.at(done, [this, request, done, data = std::move(data)] {
-    const TransferCommand& finished = request.transfer->command;
-    if (finished.to_buffer && request.bytes > 0) {
-      buffer(finished.buffer).count_write(finished.row, request.bytes);
-      if (!data.empty())
-        std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
+  completions_.at(done, [this, request, meets_reads, data = std::move(data)] {
+    if (!meets_reads) {
+      arrive(request, data);
+      return;
     }
-    if (!request.last) return;
-    const std::int64_t bytes =
-        finished.run_bytes * finished.counts[0] * finished.counts[1] * finished.counts[2];
-    context_.timeline.record(kBusySpans[request.transfer->channel], finished.row,
-                             request.transfer->first_request, done, bytes);
-    std::int64_t& tile_bytes = channels_[request.transfer->channel].tile_bytes;
-    tile_bytes += bytes;
-    if (finished.to_buffer && finished.release != nullptr) {
-      context_.timeline.hold(held_by(finished), done, std::exchange(tile_bytes, 0));
-    }
-    if (finished.release != nullptr) {
-      if (const Cycle ready = ready_cycles(*request.transfer); ready > 0) {
-        completions_.at(done + ready, [token = finished.release] { token->release(); });
-      } else {
-        finished.release->release();
-      }
-    }
-    if (finished.retires) context_.on_retire();
+    SramBuffer& target = buffer(request.transfer->command.buffer);
+    target.write_burst(target.write_cycles(request.bytes), [this, request, data] { arrive(request, data); });
   });
+}
+
+void Dma::arrive(const Request& request, const std::vector<std::byte>& data) {
+  const TransferCommand& finished = request.transfer->command;
+  if (finished.to_buffer && request.bytes > 0) {
+    buffer(finished.buffer).count_write(finished.row, request.bytes);
+    if (!data.empty())
+      std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
+  }
+  if (!request.last) return;
+  const Cycle done = now_cycle();
+  const std::int64_t bytes =
+      finished.run_bytes * finished.counts[0] * finished.counts[1] * finished.counts[2];
+  context_.timeline.record(kBusySpans[request.transfer->channel], finished.row,
+                           request.transfer->first_request, done, bytes);
+  std::int64_t& tile_bytes = channels_[request.transfer->channel].tile_bytes;
+  tile_bytes += bytes;
+  if (finished.to_buffer && finished.release != nullptr) {
+    context_.timeline.hold(held_by(finished), done, std::exchange(tile_bytes, 0));
+  }
+  if (finished.release != nullptr) {
+    if (const Cycle ready = ready_cycles(*request.transfer); ready > 0) {
+      completions_.at(done + ready, [token = finished.release] { token->release(); });
+    } else {
+      finished.release->release();
+    }
+  }
+  if (finished.retires) context_.on_retire();
 }
 
 }  // namespace qsim

@@ -66,6 +66,8 @@ class Dma : public sc_core::sc_module {
   [[nodiscard]] Held held_by(const TransferCommand& command) const;
   [[nodiscard]] Cycle ready_cycles(const Transfer& transfer) const;
   void finish(const Request& request, Cycle done, std::vector<std::byte> data);
+  /// The last of a request is where it belongs.
+  void arrive(const Request& request, const std::vector<std::byte>& data);
   [[nodiscard]] SramBuffer& buffer(BufferId id) {
     return id == BufferId::weights ? weight_buffer_ : activation_buffer_;
   }

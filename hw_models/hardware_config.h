@@ -54,12 +54,27 @@ struct MacArrayConfig {
   }
 };
 
+/// Who waits where a write and what the MAC array reads meet (docs/timing.md).
+enum class Arbitration {
+  fixed,        ///< Nobody: both have ports or time slots of their own.
+  write_first,  ///< Single-ported banks: a burst of writes stops the array's reads for its beats.
+  read_first,   ///< Single-ported banks: a burst waits for the end of the running pass, the next pass for it.
+};
+
 struct BufferConfig {
   std::int64_t capacity_kib = 256;
   std::int64_t banks = 16;
-  std::int64_t read_port_bytes = 32;   ///< Bytes a cycle that all banks together deliver.
-  std::int64_t write_port_bytes = 32;  ///< Bytes a cycle that all banks together take.
+  std::int64_t read_port_bytes = 32;   ///< Bytes a cycle that a read port delivers: a word.
+  std::int64_t write_port_bytes = 32;  ///< Bytes a cycle that a write port takes.
   bool double_buffered = true;         ///< Two halves: one fills while the other is used.
+  std::int64_t read_ports = 1;         ///< Words a cycle, from different banks.
+  std::int64_t write_ports = 1;
+  /// The array's reads take what their addresses take: words, interleaved over the banks, a word a cycle a
+  /// bank. False: an aligning network in front gathers operands, and bytes alone count.
+  bool bank_conflicts = false;
+  Arbitration arbitration = Arbitration::fixed;
+  /// Of the activation buffer: kernel_h rows are held beside it, so that a pass reads each element once.
+  bool line_buffer = false;
 
   [[nodiscard]] std::int64_t capacity_bytes() const { return capacity_kib * 1024; }
 };
@@ -69,6 +84,10 @@ struct AccumulatorConfig {
   std::int64_t entries = 2048;  ///< Accumulators a column; halved where double buffered.
   arithmetic::Overflow overflow = arithmetic::Overflow::wrap;
   bool double_buffered = true;  ///< One half accumulates while the other is requantized.
+  /// Cycles between two updates of a column: 1 with a read and a write port, 2 with one port for both.
+  std::int64_t update_cycles = 1;
+  /// Entries of a column that the requantizer reads a cycle; 0: as many as it has lanes.
+  std::int64_t read_out_entries = 0;
 
   [[nodiscard]] std::int64_t slots() const { return double_buffered ? 2 : 1; }
   [[nodiscard]] std::int64_t entries_per_slot() const { return entries / slots(); }

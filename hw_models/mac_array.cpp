@@ -11,11 +11,13 @@ constexpr int kTileQueueDepth = 4;
 
 }  // namespace
 
-MacArray::MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
-                   SramBuffer& activation_buffer, ArrayDatapath& datapath, ChipContext& context)
+MacArray::MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
+                   SramBuffer& weight_buffer, SramBuffer& activation_buffer, ArrayDatapath& datapath,
+                   ChipContext& context)
     : sc_module(name),
       tiles("tiles", kTileQueueDepth),
       config_(config),
+      ports_(ports),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
       datapath_(datapath),
@@ -44,7 +46,10 @@ void MacArray::run_loader() {
     loaded->ready = now_cycle();
     registers_free_.acquire();
     const Cycle begin = now_cycle();
+    SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
+    if (weights_stay || inputs_stay) buffer.begin_read();
     datapath_.load(tile);
+    if (weights_stay || inputs_stay) buffer.end_read();
     context_.timeline.record(Span::weight_load, tile.nest->row, begin, now_cycle());
     if (weights_stay && tile.gives_weights) context_.tokens.weights_free.release();
     if (inputs_stay && tile.gives_input) context_.tokens.inputs_free.release();
@@ -64,7 +69,6 @@ void MacArray::run_streamer() {
     context_.timeline.record(inputs_stay ? Span::wait_activations : Span::wait_weights, tile.nest->row,
                              waiting_since, loaded->ready);
     take_dependencies(tile);
-    wait_for_bus(tile);
     stream(tile);
   }
 }
@@ -87,15 +91,12 @@ void MacArray::take_dependencies(const MacTile& tile) {
   take(tile.takes_output_space, tokens.outputs_free, Span::wait_output_space);
 }
 
-/// Sums that stay in the PEs leave one a cycle a column: short reductions wait until those of the pass before
-/// have left.
-void MacArray::wait_for_bus(const MacTile& tile) {
-  if (!config_.keeps_sums_in_pes()) return;
-  const PassTiming pass = timing(tile);
+/// Sums that stay in the PEs leave one after the other over the bus of their column: short reductions wait
+/// until those of the pass before have left.
+void MacArray::wait_for_bus(const MacTile& tile, const PassTiming& pass) {
   const Cycle since = now_cycle();
   wait_until(bus_free_from_ - pass.first_sum_cycle);
   context_.timeline.record(Span::fill_drain, tile.nest->row, since, now_cycle());
-  bus_free_from_ = now_cycle() + pass.bus_free_cycle;
 }
 
 void MacArray::stream(const MacTile& tile) {
@@ -103,15 +104,29 @@ void MacArray::stream(const MacTile& tile) {
   ++context_.events(nest.row)[Event::commands];
   // The biases of the channels.
   if (tile.preload) weight_buffer_.count_read(nest.row, tile.channels() * nest.parameters.preload_bytes);
-  // With a second register the first is free for the next tile as soon as the wavefront has started.
+  const bool reads_weights = nest.dataflow != Dataflow::weight_stationary;
+  const bool reads_inputs = nest.dataflow != Dataflow::input_stationary;
+  PassTiming pass;
+  if (tile.keeps_sums_in_pes()) {
+    pass = timing(tile);
+    wait_for_bus(tile, pass);
+  }
+  const Cycle since = now_cycle();
+  if (reads_weights) weight_buffer_.begin_read();
+  if (reads_inputs) activation_buffer_.begin_read();
+  context_.timeline.record(Span::wait_activations, nest.row, since, now_cycle());
+  // With a second register the first is free for the next tile as soon as the wavefront has started, which it
+  // does now: no burst has the ports in this cycle.
   if (config_.double_buffered_weights) registers_free_.release();
-  datapath_.stream(tile, [this, last = tile.last] {
+  const Cycle last_step = datapath_.stream(tile, [this, last = tile.last] {
     if (last) context_.tokens.accumulators_ready.release();
     if (!config_.double_buffered_weights) registers_free_.release();
   });
-  if (tile.gives_input && nest.dataflow != Dataflow::input_stationary) context_.tokens.inputs_free.release();
-  if (tile.gives_weights && nest.dataflow != Dataflow::weight_stationary)
-    context_.tokens.weights_free.release();
+  bus_free_from_ = last_step + pass.bus_free_cycle - pass.last_step_cycle;
+  if (reads_weights) weight_buffer_.end_read();
+  if (reads_inputs) activation_buffer_.end_read();
+  if (tile.gives_input && reads_inputs) context_.tokens.inputs_free.release();
+  if (tile.gives_weights && reads_weights) context_.tokens.weights_free.release();
 }
 
 }  // namespace qsim

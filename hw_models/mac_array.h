@@ -20,16 +20,15 @@ namespace qsim {
 /// what happens in between is the datapath's.
 class MacArray : public sc_core::sc_module {
  public:
-  MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
-           SramBuffer& activation_buffer, ArrayDatapath& datapath, ChipContext& context);
+  MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
+           SramBuffer& weight_buffer, SramBuffer& activation_buffer, ArrayDatapath& datapath,
+           ChipContext& context);
   MacArray(const MacArray&) = delete;
   MacArray& operator=(const MacArray&) = delete;
 
   sc_core::sc_fifo<MacTile> tiles;  ///< In order; bounded, so the controller stays a few tiles ahead.
 
-  [[nodiscard]] PassTiming timing(const MacTile& tile) const {
-    return pass_timing(config_, tile, weight_buffer_, activation_buffer_);
-  }
+  [[nodiscard]] PassTiming timing(const MacTile& tile) const { return pass_timing(config_, tile, ports_); }
 
  private:
   /// A pass on its way from the loading process to the streaming one.
@@ -41,10 +40,11 @@ class MacArray : public sc_core::sc_module {
   void run_loader();
   void run_streamer();
   void take_dependencies(const MacTile& tile);
-  void wait_for_bus(const MacTile& tile);
+  void wait_for_bus(const MacTile& tile, const PassTiming& pass);
   void stream(const MacTile& tile);
 
   MacArrayConfig config_;
+  ArrayPorts ports_;
   SramBuffer& weight_buffer_;
   SramBuffer& activation_buffer_;
   ArrayDatapath& datapath_;

@@ -48,8 +48,10 @@ class Npu : public sc_core::sc_module {
         weight_buffer("weight_buffer", hardware.weight_buffer, kWeightBufferEvents, context),
         activation_buffer("activation_buffer", hardware.activation_buffer, kActivationBufferEvents, context),
         accumulators("accumulators", hardware.accumulators, hardware.mac_array.columns, context),
-        datapath(make_datapath(hardware.mac_array, options.fidelity, context)),
-        mac_array("mac_array", hardware.mac_array, weight_buffer, activation_buffer, *datapath, context),
+        ports{weight_buffer, activation_buffer, hardware.accumulators.update_cycles},
+        datapath(make_datapath(hardware.mac_array, options, context)),
+        mac_array("mac_array", hardware.mac_array, ports, weight_buffer, activation_buffer, *datapath,
+                  context),
         requantizer("requantizer", hardware, accumulators, weight_buffer, activation_buffer, completions,
                     context),
         vector_unit("vector_unit", hardware.vector_unit, activation_buffer, completions, context) {
@@ -66,20 +68,22 @@ class Npu : public sc_core::sc_module {
                                      dma.get(), host.get(), mac_array, requantizer, vector_unit, context);
   }
 
-  [[nodiscard]] std::unique_ptr<ArrayDatapath> make_datapath(const MacArrayConfig& config, Fidelity fidelity,
+  [[nodiscard]] std::unique_ptr<ArrayDatapath> make_datapath(const MacArrayConfig& config,
+                                                             const ChipOptions& options,
                                                              ChipContext& context) {
-    if (fidelity == Fidelity::pe) {
-      return std::make_unique<PeArray>("pe_array", config, weight_buffer, activation_buffer, accumulators,
-                                       context);
+    if (options.fidelity == Fidelity::pe) {
+      return std::make_unique<PeArray>("pe_array", config, ports, weight_buffer, activation_buffer,
+                                       accumulators, context, options.waveform);
     }
-    return std::make_unique<TileDatapath>(config, weight_buffer, activation_buffer, accumulators, completions,
-                                          context);
+    return std::make_unique<TileDatapath>(config, ports, accumulators, weight_buffer, activation_buffer,
+                                          completions, context);
   }
 
   Completions completions;
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
   AccumulatorBank accumulators;
+  ArrayPorts ports;
   std::unique_ptr<ArrayDatapath> datapath;
   MacArray mac_array;
   Requantizer requantizer;

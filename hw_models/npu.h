@@ -9,6 +9,7 @@
 #include "hw_models/fidelity.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/program.h"
+#include "hw_models/waveform.h"
 
 namespace qsim {
 
@@ -36,7 +37,8 @@ class ChipMemory {
 struct ChipOptions {
   std::int64_t inferences = 1;
   Fidelity fidelity = Fidelity::tile;
-  bool moves_values = false;  ///< Values pass through the modelled memories.
+  Waveform* waveform = nullptr;  ///< Of the array at PE fidelity; may be absent.
+  bool moves_values = false;     ///< Values pass through the modelled memories.
   /// Called when a report row is complete (of the first inference row 0..rows-1, of the second rows.., ...).
   std::function<void(std::int32_t row, ChipMemory& memory)> on_row_complete;
   /// Called once at `probe_cycle`, if that comes before the end.

@@ -8,57 +8,82 @@ namespace qsim {
 
 namespace {
 
-std::int64_t weight_read_cycles(const SramBuffer& buffer, const MacTile& tile, std::int64_t elements) {
-  return buffer.read_cycles(arithmetic::packed_bytes(elements, tile.nest->weight_format.bits));
-}
-
-std::int64_t activation_read_cycles(const SramBuffer& buffer, const MacTile& tile, std::int64_t elements) {
-  return buffer.read_cycles(arithmetic::packed_bytes(elements, tile.nest->activation_format.bits));
-}
-
-std::int64_t load_cycles(const MacArrayConfig& array, const MacTile& tile, const SramBuffer& weights,
-                         const SramBuffer& activations) {
-  const std::int64_t least = array.organization == Organization::systolic ? array.rows : array.columns;
-  switch (tile.nest->dataflow) {
-    case Dataflow::weight_stationary:
-      return std::max(least, weight_read_cycles(weights, tile, tile.chunk_depth * tile.channels()));
-    case Dataflow::input_stationary:
-      return std::max(least,
-                      activation_read_cycles(activations, tile, tile.chunk_depth * tile.columns_used()));
-    case Dataflow::output_stationary:
-      break;
+/// Of what stays, all of it as one run of bytes.
+std::int64_t run_cycles(const MacTile& tile, const ArrayPorts& ports) {
+  const GemmNest& nest = *tile.nest;
+  if (nest.dataflow == Dataflow::weight_stationary) {
+    return ports.weights.read_cycles(
+        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits));
   }
-  return 0;
+  return ports.activations.read_cycles(
+      arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), nest.activation_format.bits));
+}
+
+void add(BufferRead& sum, const BufferRead& read) {
+  sum.words += read.words;
+  sum.bytes += read.bytes;
+}
+
+/// Lines enter one a cycle, each when the port has read it: the last ones first, those that are not used at
+/// once.
+void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports, OperandReads& reads,
+               PassTiming& timing) {
+  const Dataflow dataflow = tile.nest->dataflow;
+  if (dataflow == Dataflow::output_stationary) return;
+  const std::int64_t lines = array.organization == Organization::systolic ? array.rows : array.columns;
+  if (reads.is_uniform()) {
+    timing.load_cycles = std::max(lines, run_cycles(tile, ports));
+    return;
+  }
+  std::int64_t read_cycles = 0;
+  for (std::int64_t index = lines; index-- > 0;) {
+    const BufferRead line = reads.line(index);
+    read_cycles += line.cycles;
+    timing.load_cycles = std::max(timing.load_cycles + 1, read_cycles);
+    add(dataflow == Dataflow::weight_stationary ? timing.weights : timing.activations, line);
+  }
+}
+
+void time_stream(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports,
+                 OperandReads& reads, PassTiming& timing) {
+  const std::int64_t least = step_cycles(array, tile, ports);
+  const std::int64_t steps = tile.steps();
+  if (reads.is_uniform()) {
+    const std::int64_t interval = std::max(least, reads.step(0).cycles());
+    timing.stream_cycles = steps * interval;
+    timing.last_step_cycle = (steps - 1) * interval;
+    return;
+  }
+  for (std::int64_t s = 0; s < steps; ++s) {
+    const StepRead step = reads.step(s);
+    timing.last_step_cycle = timing.stream_cycles;
+    timing.stream_cycles += std::max(least, step.cycles());
+    add(timing.weights, step.weights);
+    add(timing.activations, step.activations);
+  }
 }
 
 }  // namespace
 
-std::int64_t step_read_cycles(const MacTile& tile, const SramBuffer& weights, const SramBuffer& activations) {
-  switch (tile.nest->dataflow) {
-    case Dataflow::weight_stationary:
-      return activation_read_cycles(activations, tile, tile.rows_used());
-    case Dataflow::input_stationary:
-      return weight_read_cycles(weights, tile, tile.rows_used());
-    case Dataflow::output_stationary:
-      break;
-  }
-  const bool is_systolic = tile.nest->organization == Organization::systolic;
-  const std::int64_t step_weights =
-      is_systolic ? tile.columns_used() : tile.rows_used() * tile.group_channels();
-  return std::max(activation_read_cycles(activations, tile, tile.rows_used()),
-                  weight_read_cycles(weights, tile, step_weights));
-}
-
-PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const SramBuffer& weight_buffer,
-                       const SramBuffer& activation_buffer) {
+std::int64_t step_cycles(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports) {
   const GemmNest& nest = *tile.nest;
   const std::int64_t product = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+  if (tile.keeps_sums_in_pes()) return product;
+  // A column's sum comes with each step, or with the last chunk of a pixel.
+  const std::int64_t steps_a_sum =
+      tile.weights_each_pixel() ? ChunkCut(tile.part, nest.chunk_rows, nest.reduction).count() : 1;
+  return std::max(product, ceil_div(ports.update_cycles, steps_a_sum));
+}
+
+PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports) {
+  const GemmNest& nest = *tile.nest;
   PassTiming timing;
-  timing.interval = std::max(product, step_read_cycles(tile, weight_buffer, activation_buffer));
-  timing.stream_cycles = tile.steps() * timing.interval;
-  timing.load_cycles = load_cycles(array, tile, weight_buffer, activation_buffer);
+  OperandReads reads(tile, ports);
+  time_load(array, tile, ports, reads, timing);
+  time_stream(array, tile, ports, reads, timing);
   // Until the first PE has done its last product.
-  const std::int64_t entered = (tile.steps() - 1) * timing.interval + product;
+  const std::int64_t entered =
+      timing.last_step_cycle + array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
   if (array.organization == Organization::dot_product) {
     timing.compute_cycles = entered;
     timing.drain_cycles = entered + array.tree_cycles();
@@ -73,9 +98,14 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const S
       (sums_inputs && inputs_stream_past ? 1 : 0) + (nest.sums_weights && weights_stream_past ? 1 : 0);
   timing.compute_cycles = entered + tile.rows_used() + tile.columns_used() - 2;
   timing.drain_cycles = entered + array.rows + array.columns + further - 2;
-  if (nest.dataflow == Dataflow::output_stationary) {
+  if (tile.keeps_sums_in_pes()) {
+    // The last group's first row follows those of the groups before; a column takes the pixels of its group.
+    const std::int64_t rows_before = (tile.groups() - 1) * tile.pixels();
     timing.first_sum_cycle = entered - 1;
-    timing.bus_free_cycle = entered - 1 + tile.rows_used();
+    timing.bus_free_cycle = entered - 1 + rows_before + tile.pixels() * ports.update_cycles;
+    timing.drain_cycles =
+        std::max(timing.drain_cycles,
+                 entered + rows_before + (tile.pixels() - 1) * ports.update_cycles + tile.columns_used() - 1);
   }
   return timing;
 }

@@ -5,13 +5,15 @@
 
 #include "hw_models/commands.h"
 #include "hw_models/hardware_config.h"
-#include "hw_models/sram_buffer.h"
+#include "hw_models/operand_reads.h"
 
 namespace qsim {
 
-/// Relative to the cycle in which the first step of the stream enters. S steps enter every `interval` cycles:
-/// the cycles that a multiplier needs for one product (MacArrayConfig::cycles_per_mac), or more where a read
-/// port is narrower than what a step reads.
+/// Relative to the cycle in which the first step of the stream enters. S steps enter, each `interval` cycles
+/// after the one before: the cycles that a multiplier needs for one product (MacArrayConfig::cycles_per_mac),
+/// or more where the read ports take longer for the step before, or the accumulators for its sums. Where
+/// reads take what their addresses take, intervals differ, and s*interval below stands for the sum of the
+/// first s.
 ///
 /// A systolic array of R x C PEs, r x c of them in use:
 ///
@@ -21,15 +23,17 @@ namespace qsim {
 ///     drains through the whole array
 ///
 /// Where sums stay in the PEs, those of column j finish row by row, one a cycle, and go to the accumulators
-/// over the column's bus in the cycle in which they finish.
+/// over the column's bus, one every `update` cycles (AccumulatorConfig::update_cycles): the last
+/// of E pixels is there after (S-1)*interval + product + (E-1)*update + c - 1 cycles, if that is later (of G
+/// groups side by side (G-1)*E later).
 ///
 /// A dot-product array has no skew: a step reaches all PEs in the cycle in which it enters, and its sums are
 /// in the accumulators `tree` cycles after their last product (MacArrayConfig::tree_cycles).
 struct PassTiming {
-  std::int64_t interval = 1;
-  std::int64_t stream_cycles = 0;   ///< S * interval: the next pass may enter.
-  std::int64_t compute_cycles = 0;  ///< Until the last useful MAC is over.
-  std::int64_t drain_cycles = 0;    ///< Until the last sum is in the accumulators.
+  std::int64_t stream_cycles = 0;    ///< S * interval: the next pass may enter.
+  std::int64_t last_step_cycle = 0;  ///< (S-1) * interval: the last step enters.
+  std::int64_t compute_cycles = 0;   ///< Until the last useful MAC is over.
+  std::int64_t drain_cycles = 0;     ///< Until the last sum is in the accumulators.
   /// Filling the PEs with what stays: a row of a systolic array a cycle, a column of a dot-product array a
   /// cycle (R or C cycles, edge tiles too), or slower where the read port is. 0 where outputs stay.
   std::int64_t load_cycles = 0;
@@ -37,13 +41,14 @@ struct PassTiming {
   /// first cycle in which the bus is free again. The next pass waits where its sums would meet those of this
   /// one.
   std::int64_t first_sum_cycle = 0, bus_free_cycle = 0;
+  BufferRead weights, activations;  ///< What the pass reads where is_uniform() does not hold.
 };
 
-/// Cycles in which the ports deliver what one step of the stream reads.
-[[nodiscard]] std::int64_t step_read_cycles(const MacTile& tile, const SramBuffer& weights,
-                                            const SramBuffer& activations);
+/// Least cycles between two steps: of the multipliers and the accumulators.
+[[nodiscard]] std::int64_t step_cycles(const MacArrayConfig& array, const MacTile& tile,
+                                       const ArrayPorts& ports);
 
 [[nodiscard]] PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile,
-                                     const SramBuffer& weight_buffer, const SramBuffer& activation_buffer);
+                                     const ArrayPorts& ports);
 
 }  // namespace qsim

@@ -13,6 +13,11 @@ namespace {
 
 constexpr int kDrainQueueDepth = 2;
 
+std::int64_t output_bytes(const DrainCommand& command) {
+  return command.pixels() *
+         arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
+}
+
 std::int64_t outputs_of(const DrainCommand& command) {
   return command.pixels() * command.columns.columns();
 }
@@ -53,14 +58,21 @@ std::int64_t Requantizer::gap_cycles(const DrainCommand& command, std::int64_t p
 }
 
 std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
-  const std::int64_t output_bytes =
-      command.pixels() *
-      arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
   const std::int64_t lanes =
       config_.row_read_cycles > 0
           ? command.pixels() * row_cycles(command)
           : ceil_div(outputs_of(command) * operations_of(*command.nest), config_.lanes);
-  return std::max(lanes, activation_buffer_.write_cycles(output_bytes));
+  return std::max({lanes, read_out_cycles(command), activation_buffer_.write_cycles(output_bytes(command))});
+}
+
+/// Columns are read side by side, each entry after entry.
+std::int64_t Requantizer::read_out_cycles(const DrainCommand& command) const {
+  const std::int64_t entries_a_cycle = accumulators_.config().read_out_entries;
+  if (entries_a_cycle == 0) return 0;
+  const bool pixels_in_columns = command.nest->dataflow == Dataflow::input_stationary;
+  const std::int64_t entries =
+      pixels_in_columns ? command.columns.columns() / command.columns.groups() : command.pixels();
+  return ceil_div(entries, entries_a_cycle);
 }
 
 void Requantizer::run() {
@@ -71,6 +83,12 @@ void Requantizer::run() {
     if (command.nest == nullptr) return;
     context_.tokens.accumulators_ready.acquire();
     if (pixels_before > 0) wait_until(free_from + gap_cycles(command, pixels_before));
+    if (activation_buffer_.config().arbitration != Arbitration::fixed) {
+      Token ports;
+      activation_buffer_.write_burst(activation_buffer_.write_cycles(output_bytes(command)),
+                                     [&ports] { ports.release(); });
+      ports.acquire();
+    }
     const Cycle begin = now_cycle();
     const Cycle lanes_done = begin + lane_cycles(command);
     const Cycle written = lanes_done + config_.latency_cycles;
@@ -102,9 +120,7 @@ void Requantizer::count(const DrainCommand& command) {
   if (command.nest->sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
   weight_buffer_.count_read(row, scales * parameters.scale_bytes);
-  activation_buffer_.count_write(
-      row, command.pixels() *
-               arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits));
+  activation_buffer_.count_write(row, output_bytes(command));
 }
 
 void Requantizer::write_outputs(const DrainCommand& command) {

@@ -13,7 +13,8 @@
 
 namespace qsim {
 
-/// `lanes` outputs a cycle, fewer where the activation buffer's write port takes fewer; a run of accumulators
+/// `lanes` outputs a cycle, fewer where the activation buffer's write ports take fewer or the accumulators
+/// deliver fewer (AccumulatorConfig::read_out_entries); a run of accumulators
 /// starts when it is complete, and its last output is written `latency_cycles` after it has left the lanes.
 /// Asymmetric weights cost each output one further lane cycle: acc - z_w * sum(x). Where the accumulator bank
 /// is read row by row, a pixel takes row_read_cycles + ceil(columns / lanes). A run of m pixels starts at the
@@ -38,6 +39,7 @@ class Requantizer : public sc_core::sc_module {
   /// Cycles of one pixel where rows of the accumulator bank are read one at a time.
   [[nodiscard]] std::int64_t row_cycles(const DrainCommand& command) const;
   void run();
+  [[nodiscard]] std::int64_t read_out_cycles(const DrainCommand& command) const;
   void count(const DrainCommand& command);
   void write_outputs(const DrainCommand& command);
 

@@ -1,8 +1,11 @@
 #include "hw_models/sram_buffer.h"
 
+#include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/cycle.h"
 #include "hw_models/nest_cursor.h"
 
 namespace qsim {
@@ -11,26 +14,107 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, const BufferConfig& config,
                        ChipContext& context)
     : sc_module(name), config_(config), events_(events), context_(context) {
   if (context.moves_values) storage_.resize(static_cast<std::size_t>(config.capacity_bytes()));
+  SC_METHOD(accept_unless_read);
+  sensitive << arrived_;
+  dont_initialize();
 }
 
 std::int64_t SramBuffer::read_cycles(std::int64_t bytes) const {
-  return ceil_div(bytes, config_.read_port_bytes);
+  return ceil_div(bytes, config_.read_ports * config_.read_port_bytes);
 }
 
 std::int64_t SramBuffer::write_cycles(std::int64_t bytes) const {
-  return ceil_div(bytes, config_.write_port_bytes);
+  return ceil_div(bytes, config_.write_ports * config_.write_port_bytes);
 }
 
 void SramBuffer::count_read(std::int32_t row, std::int64_t bytes) {
+  count_reads(row, ceil_div(bytes, config_.read_port_bytes), bytes);
+}
+
+void SramBuffer::count_reads(std::int32_t row, std::int64_t words, std::int64_t bytes) {
   Activity& events = context_.events(row);
-  events[events_.reads] += read_cycles(bytes);
+  events[events_.reads] += words;
   events[events_.read_bytes] += bytes;
 }
 
 void SramBuffer::count_write(std::int32_t row, std::int64_t bytes) {
   Activity& events = context_.events(row);
-  events[events_.writes] += write_cycles(bytes);
+  events[events_.writes] += ceil_div(bytes, config_.write_port_bytes);
   events[events_.write_bytes] += bytes;
+}
+
+PortAccess SramBuffer::access(std::span<const std::int64_t> words) const {
+  std::vector<std::int64_t> of_bank(static_cast<std::size_t>(config_.banks));
+  std::int64_t most = 0;
+  for (const std::int64_t word : words) {
+    most = std::max(most, ++of_bank[static_cast<std::size_t>(word % config_.banks)]);
+  }
+  const auto count = static_cast<std::int64_t>(words.size());
+  return {count, std::max(ceil_div(count, config_.read_ports), most)};
+}
+
+void SramBuffer::take_ports(std::int64_t begin, std::int64_t beats) {
+  if (taken_.end < begin) {
+    taken_before_ = taken_;
+    taken_ = {begin, begin};
+  }
+  taken_.end += beats;
+  burst_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void SramBuffer::write_burst(std::int64_t beats, std::function<void()> accepted) {
+  if (config_.arbitration == Arbitration::read_first) {
+    waiting_.push_back({now_cycle(), beats, std::move(accepted)});
+    arrived_.notify(cycles_to_time(1));
+    return;
+  }
+  if (config_.arbitration == Arbitration::write_first) take_ports(now_cycle() + 1, beats);
+  accepted();
+}
+
+/// Bursts that arrived before the present cycle.
+void SramBuffer::accept_waiting() {
+  while (!waiting_.empty() && waiting_.front().arrival < now_cycle()) {
+    const Burst burst = std::move(waiting_.front());
+    waiting_.pop_front();
+    take_ports(now_cycle(), burst.beats);
+    burst.accepted();
+  }
+}
+
+void SramBuffer::accept_unless_read() {
+  context_.guard([this] {
+    if (!is_read_) accept_waiting();
+  });
+}
+
+void SramBuffer::begin_read() {
+  while (next_taken() <= now_cycle()) sc_core::wait(cycles_to_time(1));
+  if (config_.arbitration != Arbitration::read_first) return;
+  accept_waiting();
+  while (now_cycle() < taken_.end) {
+    sc_core::wait(cycles_to_time(taken_.end - now_cycle()));
+    accept_waiting();
+  }
+  is_read_ = true;
+}
+
+void SramBuffer::end_read() {
+  if (config_.arbitration != Arbitration::read_first) return;
+  is_read_ = false;
+  accept_waiting();
+}
+
+bool SramBuffer::is_taken(std::int64_t cycle) const {
+  if (config_.arbitration != Arbitration::write_first) return false;
+  const auto covers = [cycle](const Window& window) { return cycle >= window.begin && cycle < window.end; };
+  return covers(taken_) || covers(taken_before_);
+}
+
+std::int64_t SramBuffer::next_taken() const {
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+  if (config_.arbitration != Arbitration::write_first || taken_.end <= now_cycle()) return kNever;
+  return std::max(now_cycle(), taken_.begin);
 }
 
 void SramBuffer::check(std::int64_t address, std::int64_t size) const {

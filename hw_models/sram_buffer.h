@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <span>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "hw_models/activity.h"
@@ -26,22 +29,50 @@ inline constexpr BufferEvents kActivationBufferEvents{
     Event::activation_buffer_reads, Event::activation_buffer_writes, Event::activation_buffer_read_bytes,
     Event::activation_buffer_write_bytes};
 
-/// Banks are interleaved by port word, so that a stream of whole words reaches the full port width; port
-/// sharing is a fixed slot pattern (reads and writes have their own ports), so an access never waits for
-/// another.
+/// Port words of an access and the cycles that the ports need for them.
+struct PortAccess {
+  std::int64_t words = 0, cycles = 0;
+};
+
+/// Banks are interleaved by port word, so that a stream of whole words reaches the full port width.
+///
+/// Where writes and the MAC array's reads meet, BufferConfig::arbitration decides (fixed: they never do).
+/// write_first: the beats of a burst of writes take the cycles that follow its arrival, one burst after the
+/// other, and what the array reads stands still meanwhile. read_first: from the cycle after its arrival on a
+/// burst waits until the array reads nothing, and the array's next read waits for the burst. What counts is
+/// the cycle of an arrival, never the order of events within one.
 class SramBuffer : public sc_core::sc_module {
  public:
+  SC_HAS_PROCESS(SramBuffer);
   SramBuffer(sc_core::sc_module_name name, const BufferConfig& config, BufferEvents events,
              ChipContext& context);
   SramBuffer(const SramBuffer&) = delete;
   SramBuffer& operator=(const SramBuffer&) = delete;
 
-  /// Cycles that the port needs for `bytes`.
+  /// Cycles that all ports together need for `bytes`, wherever they lie.
   [[nodiscard]] std::int64_t read_cycles(std::int64_t bytes) const;
   [[nodiscard]] std::int64_t write_cycles(std::int64_t bytes) const;
   /// Counts an access of `bytes` in whole port words.
   void count_read(std::int32_t row, std::int64_t bytes);
   void count_write(std::int32_t row, std::int64_t bytes);
+
+  void count_reads(std::int32_t row, std::int64_t words, std::int64_t bytes);
+
+  /// Reading the words `words` (ascending, each once) in one go: `read_ports` words a cycle, from each bank
+  /// one.
+  [[nodiscard]] PortAccess access(std::span<const std::int64_t> words) const;
+
+  /// A burst of `beats` writes arrives; `accepted` is called when it has the bank ports: at once but for
+  /// read_first, where that is a cycle later at the earliest.
+  void write_burst(std::int64_t beats, std::function<void()> accepted);
+  /// Waits, in an SC_THREAD, for bursts that have the ports; then the array reads until end_read().
+  void begin_read();
+  void end_read();
+  /// Whether a burst has the ports in `cycle`, which is the present one or the one before (write_first).
+  [[nodiscard]] bool is_taken(std::int64_t cycle) const;
+  /// The first cycle from the present one in which a burst has the ports; none known: the largest integer.
+  [[nodiscard]] std::int64_t next_taken() const;
+  [[nodiscard]] const sc_core::sc_event& burst_event() const { return burst_; }
 
   /// Stored element at a bit address; std::logic_error outside the capacity.
   [[nodiscard]] std::int64_t read(std::int64_t bit_address, arithmetic::IntegerFormat format) const;
@@ -57,6 +88,23 @@ class SramBuffer : public sc_core::sc_module {
   BufferConfig config_;
   BufferEvents events_;
   ChipContext& context_;
+  /// Cycles [begin, end) that bursts have the ports.
+  struct Window {
+    std::int64_t begin = 0, end = 0;
+  };
+  struct Burst {
+    std::int64_t arrival = 0, beats = 0;
+    std::function<void()> accepted;
+  };
+  void take_ports(std::int64_t begin, std::int64_t beats);
+  void accept_waiting();
+  void accept_unless_read();
+
+  Window taken_, taken_before_;  ///< The latest run of bursts without a gap, and the one before.
+  sc_core::sc_event burst_;
+  bool is_read_ = false;
+  std::deque<Burst> waiting_;
+  sc_core::sc_event arrived_;       ///< A cycle after a burst arrived (read_first).
   std::vector<std::byte> storage_;  ///< Empty where no values move.
 };
 

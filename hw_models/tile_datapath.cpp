@@ -1,53 +1,91 @@
 #include "hw_models/tile_datapath.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/cycle.h"
-#include "hw_models/pass_timing.h"
 #include "hw_models/tile_operands.h"
 
 namespace qsim {
 
-void TileDatapath::load(const MacTile& tile) {
-  TileValues values;
-  if (context_.moves_values && tile.nest->dataflow == Dataflow::weight_stationary) {
-    values.weights = read_weights(tile, weight_buffer_);
+namespace {
+
+/// Waits for `cycles` in which no burst has the ports of a buffer that is read.
+void wait_while_reading(const SramBuffer& one, const SramBuffer& other, Cycle cycles) {
+  const auto is_stopped = [](const SramBuffer& buffer) {
+    return buffer.config().arbitration == Arbitration::write_first;
+  };
+  if (cycles > 0 && !is_stopped(one) && !is_stopped(other)) {
+    sc_core::wait(cycles_to_time(cycles));
+    return;
   }
-  if (context_.moves_values && tile.nest->dataflow == Dataflow::input_stationary) {
-    values.activations = read_activations(tile, activation_buffer_);
+  while (cycles > 0) {
+    const Cycle since = now_cycle();
+    const Cycle taken = std::min(one.next_taken(), other.next_taken());
+    if (taken <= since) {
+      sc_core::wait(cycles_to_time(1));
+      continue;
+    }
+    sc_core::wait(cycles_to_time(std::min(cycles, taken - since)), one.burst_event() | other.burst_event());
+    cycles -= now_cycle() - since;
   }
-  loaded_.push_back(std::move(values));
-  const Cycle cycles = pass_timing(config_, tile, weight_buffer_, activation_buffer_).load_cycles;
-  if (cycles > 0) sc_core::wait(cycles_to_time(cycles));
 }
 
-void TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
-  const PassTiming pass = pass_timing(config_, tile, weight_buffer_, activation_buffer_);
-  const Cycle begin = now_cycle();
-  const std::int32_t row = tile.nest->row;
-  count(tile);
-  context_.timeline.record(Span::compute, row, begin, begin + pass.compute_cycles);
-  context_.timeline.record(Span::fill_drain, row, begin + pass.compute_cycles, begin + pass.drain_cycles);
+/// Waits until no burst has the ports in the present cycle.
+void wait_for_ports(const SramBuffer& one, const SramBuffer& other) {
+  while (std::min(one.next_taken(), other.next_taken()) <= now_cycle()) sc_core::wait(cycles_to_time(1));
+}
 
-  TileValues values = std::move(loaded_.front());
+}  // namespace
+
+void TileDatapath::load(const MacTile& tile) {
+  Loaded loaded;
+  loaded.timing = pass_timing(config_, tile, ports_);
+  const bool weights_stay = tile.nest->dataflow == Dataflow::weight_stationary;
+  if (context_.moves_values && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_);
+  if (context_.moves_values && tile.nest->dataflow == Dataflow::input_stationary) {
+    loaded.values.activations = read_activations(tile, activation_buffer_);
+  }
+  const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
+  const Cycle cycles = loaded.timing.load_cycles;
+  loaded_.push_back(std::move(loaded));
+  wait_while_reading(buffer, buffer, cycles);
+}
+
+Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
+  auto [pass, values] = std::move(loaded_.front());
   loaded_.pop_front();
   if (context_.moves_values) {
     if (values.weights.empty()) values.weights = read_weights(tile, weight_buffer_);
     if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_);
   }
-  completions_.at(begin + pass.drain_cycles,
+  count(tile, pass);
+  const SramBuffer& inputs =
+      tile.nest->dataflow == Dataflow::input_stationary ? weight_buffer_ : activation_buffer_;
+  const SramBuffer& weights =
+      tile.nest->dataflow == Dataflow::weight_stationary ? activation_buffer_ : weight_buffer_;
+  const Cycle begin = now_cycle();
+  wait_while_reading(inputs, weights, pass.last_step_cycle);
+  wait_for_ports(inputs, weights);
+  const Cycle last_step = now_cycle();
+  // The rest of the pass follows the last step, whatever stopped those before.
+  const Cycle origin = last_step - pass.last_step_cycle;
+  const std::int32_t row = tile.nest->row;
+  context_.timeline.record(Span::compute, row, begin, origin + pass.compute_cycles);
+  context_.timeline.record(Span::fill_drain, row, origin + pass.compute_cycles, origin + pass.drain_cycles);
+  completions_.at(origin + pass.drain_cycles,
                   [this, tile, values = std::move(values), drained = std::move(drained)] {
                     if (context_.moves_values) accumulate(tile, values, weight_buffer_, accumulators_);
                     drained();
                   });
-  sc_core::wait(cycles_to_time(pass.stream_cycles));
+  wait_while_reading(inputs, weights, pass.stream_cycles - pass.last_step_cycle);
+  return last_step;
 }
 
-void TileDatapath::count(const MacTile& tile) {
-  const std::int32_t row = tile.nest->row;
+void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   const GemmNest& nest = *tile.nest;
-  Activity& events = context_.events(row);
+  Activity& events = context_.events(nest.row);
   const std::int64_t weights = tile.chunk_depth * tile.channels();
   // Groups side by side: each column multiplies the rows of its own group only.
   events[Event::macs] += tile.pixels() * weights;
@@ -55,15 +93,26 @@ void TileDatapath::count(const MacTile& tile) {
   if (nest.dataflow == Dataflow::input_stationary) {
     events[Event::activation_register_writes] += tile.chunk_depth * tile.columns_used();
   }
-  const std::int64_t weight_bytes = arithmetic::packed_bytes(weights, nest.weight_format.bits);
-  weight_buffer_.count_read(row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
-  activation_buffer_.count_read(
-      row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
   const std::int64_t updates = tile.pixels() * tile.channels();
   if (!tile.preload) events[Event::accumulator_reads] += updates;
   events[Event::accumulator_writes] += updates;
   events[Event::accumulator_adds] += updates;
+  count_reads(tile, pass);
   count_zero_point_adds(tile);
+}
+
+void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
+  const GemmNest& nest = *tile.nest;
+  if (!OperandReads(tile, ports_).is_uniform()) {
+    weight_buffer_.count_reads(nest.row, pass.weights.words, pass.weights.bytes);
+    activation_buffer_.count_reads(nest.row, pass.activations.words, pass.activations.bytes);
+    return;
+  }
+  const std::int64_t weight_bytes =
+      arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits);
+  weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
+  activation_buffer_.count_read(
+      nest.row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
 }
 
 /// What streams past a further column or row of adders is added up once; of what stays, each column adds up

@@ -9,6 +9,7 @@
 #include "hw_models/chip_context.h"
 #include "hw_models/completions.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/pass_timing.h"
 #include "hw_models/sram_buffer.h"
 #include "hw_models/tile_values.h"
 
@@ -17,9 +18,11 @@ namespace qsim {
 /// Waits as long as pass_timing() says, counts a pass's events and moves its values all at once.
 class TileDatapath : public ArrayDatapath {
  public:
-  TileDatapath(const MacArrayConfig& config, SramBuffer& weight_buffer, SramBuffer& activation_buffer,
-               AccumulatorBank& accumulators, Completions& completions, ChipContext& context)
+  TileDatapath(const MacArrayConfig& config, const ArrayPorts& ports, AccumulatorBank& accumulators,
+               SramBuffer& weight_buffer, SramBuffer& activation_buffer, Completions& completions,
+               ChipContext& context)
       : config_(config),
+        ports_(ports),
         weight_buffer_(weight_buffer),
         activation_buffer_(activation_buffer),
         accumulators_(accumulators),
@@ -27,19 +30,26 @@ class TileDatapath : public ArrayDatapath {
         context_(context) {}
 
   void load(const MacTile& tile) override;
-  void stream(const MacTile& tile, std::function<void()> drained) override;
+  Cycle stream(const MacTile& tile, std::function<void()> drained) override;
 
  private:
-  void count(const MacTile& tile);
+  /// A pass between its load and its stream.
+  struct Loaded {
+    PassTiming timing;
+    TileValues values;  ///< Those that stay.
+  };
+  void count(const MacTile& tile, const PassTiming& pass);
+  void count_reads(const MacTile& tile, const PassTiming& pass);
   void count_zero_point_adds(const MacTile& tile);
 
   MacArrayConfig config_;
+  ArrayPorts ports_;
   SramBuffer& weight_buffer_;
   SramBuffer& activation_buffer_;
   AccumulatorBank& accumulators_;
   Completions& completions_;
   ChipContext& context_;
-  std::deque<TileValues> loaded_;  ///< Values that stay, of passes that have not streamed yet.
+  std::deque<Loaded> loaded_;
 };
 
 }  // namespace qsim

@@ -56,6 +56,25 @@ Tap tap_of(const ReductionPart& part, std::int64_t k) {
   return tap;
 }
 
+std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel, std::int64_t group,
+                                               std::int64_t k) {
+  const ConvolutionGeometry& g = tile.nest->geometry;
+  const Box& output = tile.output;
+  const std::int64_t in_box = tile.pixel_begin + pixel;
+  const Tap tap = tap_of(tile.part, tile.chunk_begin + k);
+  const std::int64_t row =
+      input_coordinate(output.begin[kRow] + in_box / output.extent(kColumn), tap.kernel_h, g.stride_h,
+                       g.dilation_h, g.pad_top, g.input_dilation_h, g.input[kRow]);
+  const std::int64_t column =
+      input_coordinate(output.begin[kColumn] + in_box % output.extent(kColumn), tap.kernel_w, g.stride_w,
+                       g.dilation_w, g.pad_left, g.input_dilation_w, g.input[kColumn]);
+  if (row < 0 || column < 0) return std::nullopt;
+  const std::int64_t channel = (tile.columns.group_begin + group) * g.group_channels() + tap.channel;
+  const Dims& origin = tile.input_origin;
+  return tile.input.bit_address(output.begin[kBatch] - origin[kBatch], row - origin[kRow],
+                                column - origin[kColumn], channel - origin[kChannel]);
+}
+
 std::int64_t activations_read(const MacTile& tile) {
   const std::int64_t channels = tile.part.channel_end - tile.part.channel_begin;
   std::int64_t elements = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hw_models/commands.h"
@@ -25,6 +26,11 @@ struct Tap {
   const std::int64_t coordinate = position / input_dilation;
   return coordinate < size ? coordinate : -1;
 }
+
+/// Bit address in the activation buffer of an operand: of the tile's pixel, group and the element of its
+/// chunk, each from 0. Nothing outside the tensor.
+[[nodiscard]] std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel,
+                                                             std::int64_t group, std::int64_t k);
 
 /// Elements that a tile reads from the activation buffer: pixels x rows in use, without padded ones.
 [[nodiscard]] std::int64_t activations_read(const MacTile& tile);

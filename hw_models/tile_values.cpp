@@ -21,24 +21,10 @@ std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t
 }
 
 Operand TileReader::activation(std::int64_t pixel, std::int64_t group, std::int64_t k) const {
-  const ConvolutionGeometry& g = tile_.nest->geometry;
-  const Box& output = tile_.output;
-  const std::int64_t in_box = tile_.pixel_begin + pixel;
-  const Tap tap = tap_of(tile_.part, tile_.chunk_begin + k);
-  const std::int64_t row =
-      input_coordinate(output.begin[kRow] + in_box / output.extent(kColumn), tap.kernel_h, g.stride_h,
-                       g.dilation_h, g.pad_top, g.input_dilation_h, g.input[kRow]);
-  const std::int64_t column =
-      input_coordinate(output.begin[kColumn] + in_box % output.extent(kColumn), tap.kernel_w, g.stride_w,
-                       g.dilation_w, g.pad_left, g.input_dilation_w, g.input[kColumn]);
-  if (row < 0 || column < 0) return {moves_values_ ? g.input_zero_point : 0, false};
-  if (!moves_values_) return {0, true};
-  const std::int64_t channel = (tile_.columns.group_begin + group) * g.group_channels() + tap.channel;
-  const Dims& origin = tile_.input_origin;
-  const std::int64_t address =
-      tile_.input.bit_address(output.begin[kBatch] - origin[kBatch], row - origin[kRow],
-                              column - origin[kColumn], channel - origin[kChannel]);
-  return {activation_buffer_.read(address, tile_.input.format), true};
+  const std::optional<std::int64_t> address = activation_address(tile_, pixel, group, k);
+  if (!moves_values_) return {0, address.has_value()};
+  if (!address) return {tile_.nest->geometry.input_zero_point, false};
+  return {activation_buffer_.read(*address, tile_.input.format), true};
 }
 
 std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& weight_buffer) {

@@ -111,6 +111,7 @@ ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled
   ChipOptions chip;
   chip.inferences = options.inferences;
   chip.fidelity = options.fidelity;
+  chip.waveform = options.waveform;
   return run_chip(hardware, compiled.program, chip);
 }
 
@@ -137,6 +138,7 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   ChipOptions chip;
   chip.inferences = options.inferences;
   chip.fidelity = options.fidelity;
+  chip.waveform = options.waveform;
   chip.moves_values = true;
   chip.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
   ChipRun run = run_chip(result.hardware, compiled.program, chip);

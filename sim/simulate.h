@@ -18,12 +18,15 @@ enum class Values {
   none,   ///< --cost-only: cycles, energy and traffic alone.
 };
 
+class Waveform;
+
 struct SimulateOptions {
   Values values = Values::layer;
   std::int64_t inferences = 1;  ///< In sequence.
   int threads = 1;              ///< Of the layer-level kernels; shows in no result.
   bool dump_tensors = false;    ///< Fill RunResult::dump.
   Fidelity fidelity = Fidelity::tile;
+  Waveform* waveform = nullptr;  ///< Filled at PE fidelity; may be absent.
 };
 
 /// Runs `graph` (validated) on `hardware` (validated) with one value per graph input, in the order of

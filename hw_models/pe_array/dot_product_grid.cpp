@@ -20,8 +20,44 @@ std::int64_t DotProductGrid::settle_cycles() const {
   return tree_cycles_ + 2 + kMostProductCycles;
 }
 
+void DotProductGrid::declare(Waveform& waveform) {
+  if (rows_ * columns_ > kMostPesShown) return;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    const std::size_t operand = waveform.add("operands", "row_" + std::to_string(row), 17);
+    if (row == 0) first_signal_ = operand;
+  }
+  for (std::int64_t column = 0; column < columns_; ++column) {
+    const std::string scope = "column_" + std::to_string(column);
+    for (std::int64_t row = 0; row < rows_; ++row) waveform.add(scope, "kept_" + std::to_string(row), 17);
+    waveform.add(scope, "tree_input", 64);
+  }
+}
+
+void DotProductGrid::show(Waveform& waveform) const {
+  if (rows_ * columns_ > kMostPesShown) return;
+  std::size_t signal = first_signal_;
+  const auto lane_value = [](const Lane& lane) {
+    return lane.is_useful ? std::optional(lane.value) : std::nullopt;
+  };
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    const bool is_busy = operands_.pass != nullptr && (busy_ > 0 || entered_now_);
+    waveform.set(signal++,
+                 is_busy ? lane_value(operands_.rows[static_cast<std::size_t>(row)]) : std::nullopt);
+  }
+  for (std::int64_t column = 0; column < columns_; ++column) {
+    for (std::int64_t row = 0; row < rows_; ++row) {
+      waveform.set(signal++, lane_value(active_[static_cast<std::size_t>(column * rows_ + row)]));
+    }
+    waveform.set(signal++, tree_input_.empty() || static_cast<std::size_t>(column) >= tree_input_.size()
+                               ? std::nullopt
+                               : std::optional(tree_input_[static_cast<std::size_t>(column)]));
+  }
+}
+
 void DotProductGrid::clock(Cycle cycle) {
-  if (entering_.cycle == cycle) {
+  entered_now_ = entering_.cycle == cycle;
+  tree_input_.clear();
+  if (entered_now_) {
     if (entering_.is_first && entering_.pass->tile.nest->dataflow != Dataflow::output_stationary) {
       take_into_use(*entering_.pass);
     }
@@ -29,7 +65,10 @@ void DotProductGrid::clock(Cycle cycle) {
     busy_ = operands_.pass->product_cycles;
     entering_ = {};
   }
-  if (busy_ > 0 && --busy_ == 0) tree_.push_back(products(cycle));
+  if (busy_ > 0 && --busy_ == 0) {
+    tree_.push_back(products(cycle));
+    tree_input_ = tree_.back().columns;
+  }
   while (!tree_.empty() && tree_.front().due == cycle) {
     leave(tree_.front());
     tree_.pop_front();

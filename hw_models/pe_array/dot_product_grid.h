@@ -23,6 +23,8 @@ class DotProductGrid : public PeGrid {
   void enter(StepOperands operands) override { entering_ = std::move(operands); }
   void enter(LoadLine line) override { line_ = std::move(line); }
   void clock(Cycle cycle) override;
+  void declare(Waveform& waveform) override;
+  void show(Waveform& waveform) const override;
   [[nodiscard]] std::int64_t settle_cycles() const override;
 
  private:
@@ -47,6 +49,7 @@ class DotProductGrid : public PeGrid {
 
   std::int64_t rows_, columns_, tree_cycles_;
   SumCollector& sums_;
+  std::size_t first_signal_ = 0;
   StepOperands entering_;
   LoadLine line_;
   StepOperands operands_;                                        ///< Being multiplied ...
@@ -54,6 +57,8 @@ class DotProductGrid : public PeGrid {
   std::vector<Lane> active_, shadow_;                            ///< [column][row]: what stays.
   std::vector<std::int64_t> kept_, kept_weights_, kept_inputs_;  ///< Sums that stay.
   std::deque<Sums> tree_;
+  bool entered_now_ = false;              ///< A step entered in the present cycle.
+  std::vector<std::int64_t> tree_input_;  ///< What entered the trees in it, by column.
 };
 
 }  // namespace qsim

@@ -5,13 +5,14 @@
 
 namespace qsim {
 
-OutputGrid::OutputGrid(const MacArrayConfig& config, SumCollector& sums)
+OutputGrid::OutputGrid(const MacArrayConfig& config, std::int64_t update_cycles, SumCollector& sums)
     : rows_(config.rows),
       columns_(config.columns),
+      update_cycles_(update_cycles),
       sums_(sums),
       steps_(std::max(rows_, columns_) + 1),
       pes_(static_cast<std::size_t>((rows_ + 1) * (columns_ + 1))),
-      bus_used_in_(static_cast<std::size_t>(columns_), -1) {}
+      buses_(static_cast<std::size_t>(columns_)) {}
 
 void OutputGrid::enter(LoadLine /*line*/) {
   throw std::logic_error("nothing but sums stays in these PEs");
@@ -19,13 +20,43 @@ void OutputGrid::enter(LoadLine /*line*/) {
 
 std::int64_t OutputGrid::settle_cycles() const {
   constexpr std::int64_t kMostProductCycles = 256;
-  return rows_ + columns_ + 2 + kMostProductCycles;
+  return rows_ * update_cycles_ + columns_ + 2 + kMostProductCycles;
+}
+
+void OutputGrid::declare(Waveform& waveform) {
+  if (rows_ * columns_ > kMostPesShown) return;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    for (std::int64_t column = 0; column < columns_; ++column) {
+      const std::string scope = "pe_" + std::to_string(row) + "_" + std::to_string(column);
+      const std::size_t input = waveform.add(scope, "input", 17);
+      if (row == 0 && column == 0) first_signal_ = input;
+      waveform.add(scope, "weight", 17);
+      waveform.add(scope, "sum", 64);
+    }
+  }
+}
+
+void OutputGrid::show(Waveform& waveform) const {
+  if (rows_ * columns_ > kMostPesShown) return;
+  std::size_t signal = first_signal_;
+  const auto wire_value = [](const Wire& wire) {
+    return wire.pass != nullptr && wire.lane.is_useful ? std::optional(wire.lane.value) : std::nullopt;
+  };
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    for (std::int64_t column = 0; column < columns_; ++column) {
+      const Pe& pe = pes_[static_cast<std::size_t>(row * (columns_ + 1) + column)];
+      waveform.set(signal++, wire_value(pe.right));
+      waveform.set(signal++, wire_value(pe.down));
+      waveform.set(signal++, pe.sum);
+    }
+  }
 }
 
 void OutputGrid::clock(Cycle cycle) {
   for (std::int64_t row = rows_ + 1; row-- > 0;) {
     for (std::int64_t column = columns_ + 1; column-- > 0;) evaluate(row, column, cycle);
   }
+  move_buses(cycle);
 }
 
 OutputGrid::Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cycle cycle) {
@@ -80,11 +111,6 @@ void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle
     pe.sum += pe.input.lane.value * pe.weight.lane.value;
     ++pass.counts.macs;
     pass.mac_end = cycle + 1;
-    if (pe.input.is_last) {
-      Cycle& used_in = bus_used_in_[static_cast<std::size_t>(column)];
-      if (used_in == cycle) throw std::logic_error("two sums met on the bus of a column");
-      used_in = cycle;
-    }
   }
   if (pe.input.is_last) leave(pe, row, column);
 }
@@ -99,9 +125,25 @@ void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column) {
   } else if (row == rows_ && column < tile.channels()) {
     if (tile.nest->sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
   } else if (row < tile.rows_used() && column < tile.channels() && group == column / tile.group_channels()) {
-    sums_.add(pass, pixel, column, pe.sum);
+    buses_[static_cast<std::size_t>(column)].items.push_back({pe.input.pass, pixel, pe.sum});
+    ++pass.sums_on_buses;
   }
-  if (is_corner(pass, row, column)) drain(pe.input.pass);
+  if (is_corner(pass, row, column)) ending_.push_back(pe.input.pass);
+}
+
+void OutputGrid::move_buses(Cycle cycle) {
+  for (std::int64_t column = 0; column < columns_; ++column) {
+    Bus& bus = buses_[static_cast<std::size_t>(column)];
+    if (bus.items.empty() || cycle < bus.free_from) continue;
+    const Bus::Item item = std::move(bus.items.front());
+    bus.items.pop_front();
+    bus.free_from = cycle + update_cycles_;
+    sums_.add(*item.pass, item.pixel, column, item.sum);
+    --item.pass->sums_on_buses;
+  }
+  if (ending_.empty() || ending_.front()->sums_on_buses > 0) return;
+  drain(std::move(ending_.front()));
+  ending_.pop_front();
 }
 
 bool OutputGrid::is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const {

@@ -8,6 +8,7 @@
 
 #include "hw_models/commands.h"
 #include "hw_models/cycle.h"
+#include "hw_models/operand_reads.h"
 
 namespace qsim {
 
@@ -27,6 +28,9 @@ struct Pass {
   Cycle begin = -1;    ///< The first step entered in this cycle.
   Cycle mac_end = -1;  ///< The last useful MAC was over at the end of the cycle before.
   std::function<void()> drained;
+  std::unique_ptr<OperandReads> reads;        ///< Of `tile`.
+  BufferRead weight_reads, activation_reads;  ///< So far, where reads take what their addresses take.
+  std::int64_t sums_on_buses = 0;             ///< Where sums stay in the PEs.
   /// Sums, column by column, of what stays, where the adders on its way are in use.
   std::vector<std::int64_t> column_sums;
   PassCounts counts;

@@ -9,16 +9,20 @@
 
 namespace qsim {
 
-PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
-                 SramBuffer& activation_buffer, AccumulatorBank& accumulators, ChipContext& context)
+PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
+                 SramBuffer& weight_buffer, SramBuffer& activation_buffer, AccumulatorBank& accumulators,
+                 ChipContext& context, Waveform* waveform)
     : sc_module(name),
       config_(config),
+      ports_(ports),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
       context_(context),
       sums_(accumulators, weight_buffer, context.moves_values),
       feed_(config, weight_buffer, activation_buffer, context.moves_values),
-      grid_(make_pe_grid(config, sums_)) {
+      grid_(make_pe_grid(config, ports.update_cycles, sums_)),
+      waveform_(waveform) {
+  if (waveform_ != nullptr) declare_signals();
   sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("clock"));
 }
 
@@ -27,19 +31,25 @@ std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
   pass->tile = tile;
   pass->product_cycles =
       config_.cycles_per_mac(tile.nest->weight_format.bits, tile.nest->activation_format.bits);
+  pass->reads = std::make_unique<OperandReads>(pass->tile, ports_);
   return pass;
+}
+
+std::int64_t PeArray::lines() const {
+  return config_.organization == Organization::systolic ? config_.rows : config_.columns;
 }
 
 void PeArray::load(const MacTile& tile) {
   const std::shared_ptr<Pass> pass = make_pass(tile);
   loaded_.push_back(pass);
   if (tile.nest->dataflow == Dataflow::output_stationary) return;
-  loading_ = LoadJob{pass, now_cycle(), 0, 0};
+  loading_ = LoadJob{pass, now_cycle(), 0, 0, 0};
+  read_line(*loading_);
   work_.notify(sc_core::SC_ZERO_TIME);
   sc_core::wait(load_done_);
 }
 
-void PeArray::stream(const MacTile& /*tile*/, std::function<void()> drained) {
+Cycle PeArray::stream(const MacTile& /*tile*/, std::function<void()> drained) {
   std::shared_ptr<Pass> pass = std::move(loaded_.front());
   loaded_.pop_front();
   pass->begin = now_cycle();
@@ -47,6 +57,7 @@ void PeArray::stream(const MacTile& /*tile*/, std::function<void()> drained) {
   streaming_ = StreamJob{std::move(pass), 0, now_cycle()};
   work_.notify(sc_core::SC_ZERO_TIME);
   sc_core::wait(stream_done_);
+  return last_step_;
 }
 
 void PeArray::run() {
@@ -58,44 +69,115 @@ void PeArray::run() {
 }
 
 void PeArray::evaluate(Cycle cycle) {
+  shown_.loads_line = false;
+  shown_.step = shown_.channel = shown_.pixel = shown_.reduction = std::nullopt;
   advance_load(cycle);
   advance_stream(cycle);
   grid_->clock(cycle);
-  if (const std::shared_ptr<Pass> pass = grid_->take_drained()) finish(*pass, cycle + 1);
+  const std::shared_ptr<Pass> drained = grid_->take_drained();
+  if (waveform_ != nullptr && waveform_->covers(cycle)) {
+    shown_.drains = drained != nullptr;
+    show(cycle);
+  }
+  if (drained != nullptr) finish(*drained, cycle + 1);
+}
+
+void PeArray::declare_signals() {
+  shown_.first_signal = waveform_->add("mac_array", "loads_line", 1);
+  for (const char* name : {"step", "first_channel", "first_pixel", "first_reduction_element"}) {
+    waveform_->add("mac_array", name, 32);
+  }
+  waveform_->add("mac_array", "pass_drains", 1);
+  grid_->declare(*waveform_);
+}
+
+void PeArray::show(Cycle cycle) {
+  std::size_t signal = shown_.first_signal;
+  waveform_->set(signal++, shown_.loads_line ? 1 : 0);
+  for (const auto& value : {shown_.step, shown_.channel, shown_.pixel, shown_.reduction}) {
+    waveform_->set(signal++, value);
+  }
+  waveform_->set(signal++, shown_.drains ? 1 : 0);
+  grid_->show(*waveform_);
+  waveform_->sample(cycle);
+}
+
+/// The port goes on with the line that enters next.
+void PeArray::read_line(LoadJob& job) const {
+  Pass& pass = *job.pass;
+  const GemmNest& nest = *pass.tile.nest;
+  const bool weights_stay = nest.dataflow == Dataflow::weight_stationary;
+  const std::int64_t index = lines() - 1 - job.lines_entered;
+  if (!pass.reads->is_uniform()) {
+    const BufferRead read = pass.reads->line(index);
+    BufferRead& sum = weights_stay ? pass.weight_reads : pass.activation_reads;
+    sum.words += read.words;
+    sum.bytes += read.bytes;
+    job.read_cycles += read.cycles;
+    return;
+  }
+  job.elements += OperandFeed::line_elements(pass.tile, index);
+  job.read_cycles =
+      weights_stay
+          ? weight_buffer_.read_cycles(arithmetic::packed_bytes(job.elements, nest.weight_format.bits))
+          : activation_buffer_.read_cycles(
+                arithmetic::packed_bytes(job.elements, nest.activation_format.bits));
 }
 
 /// The port reads line after line ahead of the array; a line enters when it is there, at most one a cycle.
 /// Those that the pass does not use come first.
 void PeArray::advance_load(Cycle cycle) {
   if (!loading_ || cycle < loading_->begin) return;
-  const MacTile& tile = loading_->pass->tile;
-  const bool weights_stay = tile.nest->dataflow == Dataflow::weight_stationary;
-  const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
-  const int bits = weights_stay ? tile.nest->weight_format.bits : tile.nest->activation_format.bits;
-  const std::int64_t lines = config_.organization == Organization::systolic ? config_.rows : config_.columns;
-  const std::int64_t index = lines - 1 - loading_->lines_entered;
-  const std::int64_t elements = loading_->elements + OperandFeed::line_elements(tile, index);
-  if (buffer.read_cycles(arithmetic::packed_bytes(elements, bits)) > cycle + 1 - loading_->begin) return;
-  LoadLine line = feed_.line(loading_->pass, index);
+  const bool weights_stay = loading_->pass->tile.nest->dataflow == Dataflow::weight_stationary;
+  if ((weights_stay ? weight_buffer_ : activation_buffer_).is_taken(cycle)) {
+    ++loading_->begin;  // a cycle that does not count
+    return;
+  }
+  if (loading_->read_cycles > cycle + 1 - loading_->begin) return;
+  LoadLine line = feed_.line(loading_->pass, lines() - 1 - loading_->lines_entered);
   line.cycle = cycle;
+  shown_.loads_line = true;
   grid_->enter(std::move(line));
   settled_ = std::max(settled_, cycle + grid_->settle_cycles());
-  loading_->elements = elements;
-  if (++loading_->lines_entered < lines) return;
+  if (++loading_->lines_entered < lines()) {
+    read_line(*loading_);
+    return;
+  }
   loading_.reset();
   load_done_.notify(sc_core::SC_ZERO_TIME);
 }
 
+/// A burst of writes has a port that the stream reads.
+bool PeArray::is_stopped(const MacTile& tile, Cycle cycle) const {
+  const Dataflow dataflow = tile.nest->dataflow;
+  return (dataflow != Dataflow::weight_stationary && weight_buffer_.is_taken(cycle)) ||
+         (dataflow != Dataflow::input_stationary && activation_buffer_.is_taken(cycle));
+}
+
 void PeArray::advance_stream(Cycle cycle) {
   if (!streaming_ || cycle < streaming_->pass->begin) return;
-  const MacTile& tile = streaming_->pass->tile;
+  Pass& pass = *streaming_->pass;
+  const MacTile& tile = pass.tile;
+  if (is_stopped(tile, cycle)) {
+    ++streaming_->next;
+    return;
+  }
   if (cycle == streaming_->next && streaming_->steps_entered < tile.steps()) {
+    const StepRead read = pass.reads->step(streaming_->steps_entered);
+    pass.weight_reads.words += read.weights.words;
+    pass.weight_reads.bytes += read.weights.bytes;
+    pass.activation_reads.words += read.activations.words;
+    pass.activation_reads.bytes += read.activations.bytes;
     StepOperands operands = feed_.step(streaming_->pass, streaming_->steps_entered++);
     operands.cycle = cycle;
+    shown_.step = operands.step;
+    shown_.channel = tile.columns.channel_begin;
+    shown_.pixel = tile.pixel_begin;
+    shown_.reduction = tile.chunk_begin;
     grid_->enter(std::move(operands));
+    last_step_ = cycle;
     settled_ = std::max(settled_, cycle + grid_->settle_cycles());
-    streaming_->next += std::max(streaming_->pass->product_cycles,
-                                 step_read_cycles(tile, weight_buffer_, activation_buffer_));
+    streaming_->next += std::max(step_cycles(config_, tile, ports_), read.cycles());
   }
   if (streaming_->steps_entered < tile.steps() || cycle + 1 < streaming_->next) return;
   streaming_.reset();
@@ -115,11 +197,16 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   events[Event::accumulator_writes] += counts.accumulator_writes;
   events[Event::accumulator_adds] += counts.accumulator_writes;
   events[Event::zero_point_input_adds] += counts.zero_point_adds;
-  const std::int64_t sweeps = tile.weights_each_pixel() ? tile.pixels() : 1;
-  weight_buffer_.count_read(
-      nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps, nest.weight_format.bits));
-  activation_buffer_.count_read(
-      nest.row, arithmetic::packed_bytes(counts.activations_read, nest.activation_format.bits));
+  if (pass.reads->is_uniform()) {
+    const std::int64_t sweeps = tile.weights_each_pixel() ? tile.pixels() : 1;
+    weight_buffer_.count_read(
+        nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps, nest.weight_format.bits));
+    activation_buffer_.count_read(
+        nest.row, arithmetic::packed_bytes(counts.activations_read, nest.activation_format.bits));
+  } else {
+    weight_buffer_.count_reads(nest.row, pass.weight_reads.words, pass.weight_reads.bytes);
+    activation_buffer_.count_reads(nest.row, pass.activation_reads.words, pass.activation_reads.bytes);
+  }
   context_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
   context_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);
   pass.drained();

@@ -25,18 +25,20 @@ namespace qsim {
 /// c.
 class PeArray : public sc_core::sc_module, public ArrayDatapath {
  public:
-  PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, SramBuffer& weight_buffer,
-          SramBuffer& activation_buffer, AccumulatorBank& accumulators, ChipContext& context);
+  PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
+          SramBuffer& weight_buffer, SramBuffer& activation_buffer, AccumulatorBank& accumulators,
+          ChipContext& context, Waveform* waveform);
 
   void load(const MacTile& tile) override;
-  void stream(const MacTile& tile, std::function<void()> drained) override;
+  Cycle stream(const MacTile& tile, std::function<void()> drained) override;
 
  private:
   struct LoadJob {
     std::shared_ptr<Pass> pass;
     Cycle begin = 0;
     std::int64_t lines_entered = 0;
-    std::int64_t elements = 0;  ///< Of the lines that entered.
+    std::int64_t elements = 0;     ///< Of the lines that entered, and of the next one.
+    std::int64_t read_cycles = 0;  ///< That the port needs for them.
   };
   struct StreamJob {
     std::shared_ptr<Pass> pass;
@@ -48,10 +50,16 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   void evaluate(Cycle cycle);
   void advance_load(Cycle cycle);
   void advance_stream(Cycle cycle);
+  void declare_signals();
+  void show(Cycle cycle);
   void finish(Pass& pass, Cycle drained);
+  void read_line(LoadJob& job) const;
+  [[nodiscard]] std::int64_t lines() const;
+  [[nodiscard]] bool is_stopped(const MacTile& tile, Cycle cycle) const;
   [[nodiscard]] std::shared_ptr<Pass> make_pass(const MacTile& tile) const;
 
   MacArrayConfig config_;
+  ArrayPorts ports_;
   SramBuffer& weight_buffer_;
   SramBuffer& activation_buffer_;
   ChipContext& context_;
@@ -61,7 +69,17 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   std::optional<LoadJob> loading_;
   std::optional<StreamJob> streaming_;
   std::deque<std::shared_ptr<Pass>> loaded_;  ///< In order; they wait for their stream.
-  Cycle settled_ = -1;                        ///< From here on nothing moves.
+  /// What the waveform shows of the present cycle beside the PEs; waveform_ may be absent.
+  struct Shown {
+    std::size_t first_signal = 0;
+    bool loads_line = false;
+    std::optional<std::int64_t> step, channel, pixel, reduction;
+    bool drains = false;
+  };
+  Waveform* waveform_;
+  Shown shown_;
+  Cycle last_step_ = 0;  ///< The cycle in which the latest step entered.
+  Cycle settled_ = -1;   ///< From here on nothing moves.
   sc_core::sc_event work_, load_done_, stream_done_;
 };
 

@@ -7,8 +7,12 @@
 #include "hw_models/hardware_config.h"
 #include "hw_models/pe_array/pass.h"
 #include "hw_models/pe_array/sum_collector.h"
+#include "hw_models/waveform.h"
 
 namespace qsim {
+
+/// Largest array whose PEs are shown one by one in a waveform.
+inline constexpr std::int64_t kMostPesShown = 1024;
 
 /// What happens in the PEs from one clock edge to the next.
 class PeGrid {
@@ -25,6 +29,9 @@ class PeGrid {
   virtual void clock(Cycle cycle) = 0;
   /// The pass whose last sum went to the accumulators in the cycle that was evaluated last, if any.
   [[nodiscard]] std::shared_ptr<Pass> take_drained() { return std::move(drained_); }
+  /// Declares the signals of the PEs, and sets them to what the registers hold.
+  virtual void declare(Waveform& waveform) = 0;
+  virtual void show(Waveform& waveform) const = 0;
   /// Cycles from entering until nothing moves any more, at most.
   [[nodiscard]] virtual std::int64_t settle_cycles() const = 0;
 
@@ -36,6 +43,7 @@ class PeGrid {
 };
 
 /// The grid of an array's organization and dataflow.
-[[nodiscard]] std::unique_ptr<PeGrid> make_pe_grid(const MacArrayConfig& config, SumCollector& sums);
+[[nodiscard]] std::unique_ptr<PeGrid> make_pe_grid(const MacArrayConfig& config, std::int64_t update_cycles,
+                                                   SumCollector& sums);
 
 }  // namespace qsim

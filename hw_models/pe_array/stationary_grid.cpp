@@ -34,6 +34,32 @@ std::int64_t StationaryGrid::settle_cycles() const {
   return rows_ + columns_ + 2 + kMostProductCycles;
 }
 
+void StationaryGrid::declare(Waveform& waveform) {
+  if (rows_ * columns_ > kMostPesShown) return;
+  for (std::int64_t row = 0; row < rows_; ++row) {
+    for (std::int64_t column = 0; column < columns_; ++column) {
+      const std::string scope = "pe_" + std::to_string(row) + "_" + std::to_string(column);
+      const std::size_t kept = waveform.add(scope, "kept", 17);
+      if (row == 0 && column == 0) first_signal_ = kept;
+      waveform.add(scope, "operand", 17);
+      waveform.add(scope, "partial_sum", 64);
+    }
+  }
+}
+
+void StationaryGrid::show(Waveform& waveform) const {
+  if (rows_ * columns_ > kMostPesShown) return;
+  std::size_t signal = first_signal_;
+  const auto lane_value = [](const std::shared_ptr<Pass>& pass, const Lane& lane) {
+    return pass != nullptr && lane.is_useful ? std::optional(lane.value) : std::nullopt;
+  };
+  for (const Pe& pe : pes_) {
+    waveform.set(signal++, lane_value(pe.active.pass, pe.active.lane));
+    waveform.set(signal++, lane_value(pe.right.pass, pe.right.lane));
+    waveform.set(signal++, pe.down.pass != nullptr ? std::optional(pe.down.value) : std::nullopt);
+  }
+}
+
 void StationaryGrid::clock(Cycle cycle) {
   // From the lower right to the upper left: neighbours still hold what they held before the edge.
   for (std::int64_t row = rows_; row-- > 0;) {

@@ -24,6 +24,8 @@ class StationaryGrid : public PeGrid {
   void enter(StepOperands operands) override { steps_.put(std::move(operands)); }
   void enter(LoadLine line) override { lines_.put(std::move(line)); }
   void clock(Cycle cycle) override;
+  void declare(Waveform& waveform) override;
+  void show(Waveform& waveform) const override;
   [[nodiscard]] std::int64_t settle_cycles() const override;
 
  private:
@@ -73,6 +75,7 @@ class StationaryGrid : public PeGrid {
   SumCollector& sums_;
   History<StepOperands> steps_;
   History<LoadLine> lines_;
+  std::size_t first_signal_ = 0;
   std::vector<Pe> pes_;  ///< [row][column]
   std::vector<Adder> adders_;
 };

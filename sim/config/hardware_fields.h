@@ -18,6 +18,7 @@ inline const std::vector<std::string> kOrganizationNames = {"systolic", "dot_pro
 inline const std::vector<std::string> kDataflowNames = {"weight_stationary", "output_stationary",
                                                         "input_stationary"};
 inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
+inline const std::vector<std::string> kArbitrationNames = {"fixed", "write_first", "read_first"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
 inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
 inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
@@ -32,13 +33,18 @@ inline const std::vector<std::string> kRoundingProfileNames = {"auto",
                                                                "power_of_two"};
 
 template <typename Buffer, typename Visitor>
-void visit_buffer_fields(const std::string& key, Buffer& buffer, Visitor& visit) {
+void visit_buffer_fields(const std::string& key, Buffer& buffer, bool has_activations, Visitor& visit) {
   visit.begin(key);
   visit.integer("capacity_kib", buffer.capacity_kib, 1, 1'048'576);
   visit.integer("banks", buffer.banks, 1, 1024);
   visit.integer("read_port_bytes", buffer.read_port_bytes, 1, 65'536);
   visit.integer("write_port_bytes", buffer.write_port_bytes, 1, 65'536);
   visit.boolean("double_buffered", buffer.double_buffered);
+  visit.integer("read_ports", buffer.read_ports, 1, 1024);
+  visit.integer("write_ports", buffer.write_ports, 1, 1024);
+  visit.boolean("bank_conflicts", buffer.bank_conflicts);
+  visit.choice("arbitration", buffer.arbitration, kArbitrationNames);
+  if (has_activations) visit.boolean("line_buffer", buffer.line_buffer);
   visit.end();
 }
 
@@ -99,14 +105,16 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.scaled("clock_mhz", hardware.clock_khz, 1000, 1, 100'000'000);
   visit.number("voltage_v", hardware.voltage_v, 0.1, 5.0);
   visit_mac_array_fields(hardware.mac_array, visit);
-  visit_buffer_fields("weight_buffer", hardware.weight_buffer, visit);
-  visit_buffer_fields("activation_buffer", hardware.activation_buffer, visit);
+  visit_buffer_fields("weight_buffer", hardware.weight_buffer, false, visit);
+  visit_buffer_fields("activation_buffer", hardware.activation_buffer, true, visit);
 
   visit.begin("accumulators");
   visit.integer("width_bits", hardware.accumulators.width_bits, 8, 64);
   visit.integer("entries", hardware.accumulators.entries, 1, 1'048'576);
   visit.choice("overflow", hardware.accumulators.overflow, kOverflowNames);
   visit.boolean("double_buffered", hardware.accumulators.double_buffered);
+  visit.integer("update_cycles", hardware.accumulators.update_cycles, 1, 16);
+  visit.integer("read_out_entries", hardware.accumulators.read_out_entries, 0, 4096);
   visit.end();
 
   visit.begin("requantizer");

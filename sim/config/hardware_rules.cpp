@@ -42,6 +42,12 @@ void check_buffer(const std::string& section, const BufferConfig& buffer, RuleLi
                     (buffer.double_buffered ? "half of" : "") + " the buffer holds",
                 "raise " + capacity + " or narrow the port");
   };
+  rules.check(buffer.read_ports <= buffer.banks, {section + ".read_ports", banks}, buffer.read_ports,
+              "at most " + std::to_string(buffer.banks) + ", the number of banks",
+              "a bank delivers a word a cycle");
+  rules.check(buffer.write_ports <= buffer.banks, {section + ".write_ports", banks}, buffer.write_ports,
+              "at most " + std::to_string(buffer.banks) + ", the number of banks",
+              "a bank takes a word a cycle");
   check_port("read_port_bytes", buffer.read_port_bytes);
   check_port("write_port_bytes", buffer.write_port_bytes);
 }

@@ -56,6 +56,7 @@ Json options_json(const ReportOptions& options) {
   const auto or_null = [](const std::optional<int>& bits) { return bits ? Json(*bits) : Json(nullptr); };
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
   return {{"values", options.values},
+          {"fidelity", options.fidelity},
           {"batch", options.batch},
           {"inferences", options.inferences},
           {"seed", options.seed},

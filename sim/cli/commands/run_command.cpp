@@ -1,8 +1,10 @@
 #include "sim/cli/commands/run_command.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
+#include "hw_models/waveform.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/prepare_graph.h"
@@ -18,6 +20,7 @@
 #include "sim/report/trace.h"
 #include "sim/simulate.h"
 #include "workloads/atomic_file.h"
+#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {
@@ -26,6 +29,7 @@ SimulateOptions simulate_options(const RunOptions& options) {
   SimulateOptions simulate_options;
   simulate_options.values = options.values;
   simulate_options.inferences = options.inferences;
+  simulate_options.fidelity = options.fidelity;
   const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   simulate_options.threads = options.threads > 0 ? options.threads : processors;
   simulate_options.dump_tensors = !options.dump_path.empty();
@@ -49,6 +53,7 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   ReportOptions report;
   report.version = QSIM_VERSION;
   report.values = values_name(options.values);
+  report.fidelity = options.fidelity == Fidelity::pe ? "pe" : "tile";
   report.batch = options.network.batch;
   report.inferences = options.inferences;
   report.seed = options.seed;
@@ -82,6 +87,15 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
   }
 }
 
+std::optional<Waveform> waveform_of(const RunOptions& options) {
+  if (options.vcd_path.empty()) return std::nullopt;
+  if (options.fidelity != Fidelity::pe) {
+    throw InputError({"command line", "--vcd", '"' + options.vcd_path + '"',
+                      "--fidelity pe, which has the PEs", "add --fidelity pe"});
+  }
+  return Waveform(options.vcd_from, options.vcd_to);
+}
+
 }  // namespace
 
 int run(const RunOptions& options, const ShippedFiles& files) {
@@ -90,11 +104,15 @@ int run(const RunOptions& options, const ShippedFiles& files) {
   const Graph graph = prepare_graph(options.network, files, named_arrays(options.inputs));
   PreparedInputs inputs = prepare_inputs(graph, options.inputs, options.seed, options.values);
 
-  const RunResult result = simulate(hardware, graph, inputs.values, simulate_options(options));
+  std::optional<Waveform> waveform = waveform_of(options);
+  SimulateOptions how = simulate_options(options);
+  if (waveform) how.waveform = &*waveform;
+  const RunResult result = simulate(hardware, graph, inputs.values, how);
   const RunSummary summary = summarize(result, model, options.network.batch);
   check_accounting(result, summary, graph);
   write_results(options, result, summary,
                 report_options(options, model.table().name, std::move(inputs.origins)));
+  if (waveform) write_file_atomically(options.vcd_path, waveform->text());
   return report_traps(result);
 }
 

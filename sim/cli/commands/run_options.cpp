@@ -1,8 +1,12 @@
 // The option table of a run.
 #include "sim/cli/commands/run_options.h"
 
+#include <charconv>
+#include <string_view>
+
 #include "sim/cli/commands/run_command.h"
 #include "sim/cli/inputs.h"
+#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {
@@ -13,6 +17,24 @@ void add_input(RunOptions& options, const std::string& text) {
 
 void set_values(RunOptions& options, const std::string& text) {
   options.values = text == "tile" ? Values::tile : Values::layer;
+}
+
+void set_fidelity(RunOptions& options, const std::string& text) {
+  options.fidelity = text == "pe" ? Fidelity::pe : Fidelity::tile;
+}
+
+void set_vcd_cycles(RunOptions& options, const std::string& text) {
+  const auto number = [](std::string_view digits, std::int64_t& value) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size() && value >= 0;
+  };
+  const std::string_view view = text;
+  const std::size_t colon = view.find(':');
+  const bool is_range = colon != std::string_view::npos && number(view.substr(0, colon), options.vcd_from) &&
+                        number(view.substr(colon + 1), options.vcd_to) && options.vcd_from < options.vcd_to;
+  if (is_range) return;
+  throw InputError({"command line", "--vcd-cycles", '"' + text + '"',
+                    "FROM:TO, two cycles, the first one less", "for example --vcd-cycles 1000:2000"});
 }
 
 void set_cost_only(RunOptions& options, const std::string& /*text*/) {
@@ -90,6 +112,15 @@ void add_network_and_chip(Table& table) {
                       "accumulators, and each "
                       "result written there: the same values, more slowly."},
            set_values)
+      .add({.name = "fidelity",
+            .kind = Kind::choice,
+            .value = "tile|pe",
+            .choices = {"tile", "pe"},
+            .group = group,
+            .default_text = "tile",
+            .help = "MAC array by tiles, or every PE in every cycle",
+            .detail = "Outputs, cycles and counts are equal; pe is slow."},
+           set_fidelity)
       .add({.name = "cost-only",
             .excludes = {"values", "outputs", "dump-tensors", "input"},
             .excludes_because = "no values are computed",
@@ -150,6 +181,24 @@ void add_results(Table& table) {
                 "Chrome trace format: a track a unit, tiles and stalls named by layer, counters of bandwidth "
                 "and buffer fill. A microsecond in the viewer is a cycle."},
            &RunOptions::trace_path)
+      .add(
+          {.name = "vcd",
+           .kind = Kind::output_file,
+           .value = "FILE.vcd",
+           .extensions = {".vcd"},
+           .group = group,
+           .help = "waveform of the PEs (with --fidelity pe)",
+           .detail =
+               "Value Change Dump, as GTKWave opens it; one time step is one cycle. The PEs are shown one by "
+               "one in arrays of up to 1,024."},
+          &RunOptions::vcd_path)
+      .add({.name = "vcd-cycles",
+            .kind = Kind::text,
+            .value = "FROM:TO",
+            .group = group,
+            .default_text = "0:10000",
+            .help = "cycles that it shows"},
+           set_vcd_cycles)
       .add({.name = "json", .group = group, .help = "the report on standard output instead of the table"},
            &RunOptions::json)
       .add({.name = "quiet", .group = group, .help = "no table"}, &RunOptions::quiet);

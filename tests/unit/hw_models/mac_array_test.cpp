@@ -10,14 +10,16 @@ namespace {
 
 /// An array with buffers and accumulators beside it, and passes of one tile of E pixels, r rows, c columns.
 struct Bench {
-  explicit Bench(const MacArrayConfig& config, std::int64_t read_port_bytes = 64)
+  explicit Bench(const MacArrayConfig& config, std::int64_t read_port_bytes = 64,
+                 std::int64_t update_cycles = 1)
       : context(1, false),
         completions("completions", context),
         weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
         activation_buffer("activations", port(read_port_bytes), kActivationBufferEvents, context),
         accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
-        datapath(config, weight_buffer, activation_buffer, accumulators, completions, context),
-        array("array", config, weight_buffer, activation_buffer, datapath, context) {}
+        ports{weight_buffer, activation_buffer, update_cycles},
+        datapath(config, ports, accumulators, weight_buffer, activation_buffer, completions, context),
+        array("array", config, ports, weight_buffer, activation_buffer, datapath, context) {}
 
   static BufferConfig port(std::int64_t bytes) {
     BufferConfig config;
@@ -31,6 +33,7 @@ struct Bench {
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
   AccumulatorBank accumulators;
+  ArrayPorts ports;
   TileDatapath datapath;
   MacArray array;
 };
@@ -81,12 +84,12 @@ TEST_CASE("an edge tile computes for fewer cycles and drains through the whole a
 
 TEST_CASE("a narrow read port and a narrow multiplier slow the stream") {
   const GemmNest nest = pointwise(10, 8, 4);
-  CHECK(Bench(array(8, 4), 8).array.timing(pass(nest)).interval == 1);
-  CHECK(Bench(array(8, 4), 7).array.timing(pass(nest)).interval == 2);
+  CHECK(Bench(array(8, 4), 8).array.timing(pass(nest)).stream_cycles == 10);
+  CHECK(Bench(array(8, 4), 7).array.timing(pass(nest)).stream_cycles == 20);
   GemmNest wide = nest;
   wide.activation_format = {16, true};
   const PassTiming timing = Bench(array(8, 4)).array.timing(pass(wide));
-  CHECK(timing.interval == 2);  // 16-bit activations on an 8-bit multiplier
+  CHECK(timing.stream_cycles == 20);  // 16-bit activations on an 8-bit multiplier
   CHECK(timing.drain_cycles == 9 * 2 + 1 + 8 + 4 - 1);
 }
 
@@ -154,7 +157,7 @@ TEST_CASE("a dot product whose outputs stay goes through the reduction pixel by 
   nest.dataflow = config.dataflow;
   nest.chunk_rows = 8;
   const PassTiming timing = Bench(config).array.timing(pass(nest));
-  CHECK(timing.interval == 1);  // 8 rows x 4 columns of weights through a port of 32 bytes
+  CHECK(timing.stream_cycles == 15);  // 8 rows x 4 columns of weights through a port of 32 bytes
   CHECK(timing.compute_cycles == 5 * 3);
   CHECK(timing.drain_cycles == 5 * 3 + 3);
 }

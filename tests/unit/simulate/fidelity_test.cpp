@@ -17,7 +17,9 @@ std::string describe(const HardwareConfig& chip) {
   return std::to_string(array.rows) + "x" + std::to_string(array.columns) +
          (array.organization == Organization::systolic ? " systolic, dataflow " : " dot_product, dataflow ") +
          std::to_string(static_cast<int>(array.dataflow)) +
-         (array.double_buffered_weights ? "" : " serialized");
+         (array.double_buffered_weights ? "" : " serialized") + ", arbitration of weights " +
+         std::to_string(static_cast<int>(chip.weight_buffer.arbitration)) + " and activations " +
+         std::to_string(static_cast<int>(chip.activation_buffer.arbitration));
 }
 
 /// Same cycles, values and counts; the number of layers on the array.

@@ -106,6 +106,16 @@ HardwareConfig random_chip(Choice& choice) {
   chip.activation_buffer.capacity_kib = choice.of<std::int64_t>({2, 4, 8, 64});
   chip.activation_buffer.double_buffered = choice.chance(70);
   chip.activation_buffer.read_port_bytes = choice.of<std::int64_t>({1, 4, 64});
+  for (BufferConfig* buffer : {&chip.weight_buffer, &chip.activation_buffer}) {
+    buffer->banks = choice.of<std::int64_t>({1, 2, 4, 16});
+    buffer->read_ports = choice.between(1, buffer->banks);
+    buffer->bank_conflicts = choice.chance(30);
+    buffer->arbitration = choice.of(
+        {Arbitration::fixed, Arbitration::fixed, Arbitration::write_first, Arbitration::read_first});
+  }
+  chip.activation_buffer.line_buffer = choice.chance(25);
+  chip.accumulators.update_cycles = choice.chance(30) ? choice.between(2, 4) : 1;
+  chip.accumulators.read_out_entries = choice.between(0, 2);
   chip.accumulators.entries = choice.between(2, 40);
   chip.accumulators.double_buffered = choice.chance(70);
   chip.accumulators.width_bits = static_cast<int>(choice.of({16, 20, 24, 32, 32, 40, 48}));

@@ -1,0 +1,168 @@
+// Bank conflicts, bursts that meet reads, and full queues: one cycle early and exactly on time.
+#include <catch2/catch.hpp>
+
+#include "hw_models/mac_array.h"
+#include "hw_models/simulation_context.h"
+#include "hw_models/tile_datapath.h"
+
+namespace qsim {
+namespace {
+
+constexpr std::int64_t kRows = 8, kColumns = 4, kPixels = 10;
+/// Load, stream at one step a cycle, drain.
+constexpr std::int64_t kUndisturbed = kRows + kPixels + kRows + kColumns - 2;
+
+struct Bench {
+  explicit Bench(const BufferConfig& activations)
+      : context(1, false),
+        completions("completions", context),
+        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
+        activation_buffer("activations", activations, kActivationBufferEvents, context),
+        accumulators("accumulators", AccumulatorConfig{}, kColumns, context),
+        ports{weight_buffer, activation_buffer, 1},
+        datapath(array_config(), ports, accumulators, weight_buffer, activation_buffer, completions, context),
+        array("array", array_config(), ports, weight_buffer, activation_buffer, datapath, context) {}
+
+  static MacArrayConfig array_config() {
+    MacArrayConfig config;
+    config.rows = kRows;
+    config.columns = kColumns;
+    return config;
+  }
+
+  /// Runs one pass of kPixels pixels of 8 bytes; the cycle in which its accumulators are ready, and how many
+  /// were the cycle before.
+  std::pair<std::int64_t, std::int64_t> run_pass(std::int64_t expected) {
+    GemmNest nest;
+    nest.geometry.input = {1, 1, kPixels, kRows};
+    nest.geometry.output = {1, 1, kPixels, kColumns};
+    nest.weight_format = nest.activation_format = {8, true};
+    nest.chunk_rows = kRows;
+    MacTile tile;
+    tile.nest = &nest;
+    tile.columns = {0, kColumns, 0, 1};
+    tile.part = {0, 1, 0, 1, 0, kRows};
+    tile.chunk_depth = kRows;
+    tile.output = {{0, 0, 0, 0}, {1, 1, kPixels, kColumns}};
+    tile.pixel_end = kPixels;
+    tile.input.strides = {kPixels * kRows, kPixels * kRows, kRows};
+    tile.input.format = {8, true};
+    tile.last = true;
+    array.tiles.nb_write(tile);
+    array.tiles.nb_write(MacTile{});
+    std::int64_t before = -1;
+    std::int64_t at = -1;
+    completions.at(expected - 1, [&] { before = context.tokens.accumulators_ready.credits(); });
+    sc_core::sc_spawn([&] {
+      context.tokens.accumulators_ready.acquire();
+      at = now_cycle();
+    });
+    sc_core::sc_start();
+    return {at, before};
+  }
+
+  SimulationContext simulation;
+  ChipContext context;
+  Completions completions;
+  SramBuffer weight_buffer;
+  SramBuffer activation_buffer;
+  AccumulatorBank accumulators;
+  ArrayPorts ports;
+  TileDatapath datapath;
+  MacArray array;
+};
+
+BufferConfig banked(std::int64_t banks, std::int64_t read_ports) {
+  BufferConfig config;
+  config.read_port_bytes = 4;
+  config.banks = banks;
+  config.read_ports = read_ports;
+  config.bank_conflicts = true;
+  return config;
+}
+
+TEST_CASE("words of the same bank are read one after the other") {
+  const Bench bench(banked(4, 4));
+  const std::vector<std::int64_t> conflict = {0, 4, 5};  // banks 0, 0, 1
+  const std::vector<std::int64_t> none = {0, 5, 10};     // banks 0, 1, 2
+  CHECK(bench.activation_buffer.access(conflict).cycles == 2);
+  CHECK(bench.activation_buffer.access(none).cycles == 1);
+  CHECK(bench.activation_buffer.access(none).words == 3);
+}
+
+TEST_CASE("a bank conflict in every step doubles the stream and nothing else") {
+  // A pixel is two words: in banks 0 and 1 of two, or twice in the only one.
+  using Result = std::pair<std::int64_t, std::int64_t>;
+  CHECK(Bench(banked(2, 2)).run_pass(kUndisturbed) == Result{kUndisturbed, 0});
+  const std::int64_t doubled = kUndisturbed + kPixels - 1;
+  CHECK(Bench(banked(1, 2)).run_pass(doubled) == Result{doubled, 0});
+  CHECK(Bench(banked(2, 1)).run_pass(doubled) == Result{doubled, 0});
+}
+
+std::pair<std::int64_t, std::int64_t> with_burst(Arbitration arbitration, std::int64_t cycle,
+                                                 std::int64_t expected) {
+  BufferConfig config;
+  config.arbitration = arbitration;
+  Bench bench(config);
+  bench.completions.at(cycle, [&] { bench.activation_buffer.write_burst(3, [] {}); });
+  return bench.run_pass(expected);
+}
+
+TEST_CASE("where writes go first a burst of 3 beats holds up the steps that follow") {
+  using Result = std::pair<std::int64_t, std::int64_t>;
+  constexpr std::int64_t kLastStep = kRows + kPixels - 1;
+  for (const std::int64_t cycle : {kRows, kRows + 4, kLastStep - 1}) {
+    CHECK(with_burst(Arbitration::write_first, cycle, kUndisturbed + 3) == Result{kUndisturbed + 3, 0});
+  }
+  // With the last step in the array, and one cycle too late for it.
+  CHECK(with_burst(Arbitration::write_first, kLastStep, kUndisturbed) == Result{kUndisturbed, 0});
+  CHECK(with_burst(Arbitration::fixed, kRows, kUndisturbed) == Result{kUndisturbed, 0});
+}
+
+TEST_CASE("where reads go first a burst waits for the end of the stream, and holds up the next") {
+  using Result = std::pair<std::int64_t, std::int64_t>;
+  CHECK(with_burst(Arbitration::read_first, kRows + 4, kUndisturbed) == Result{kUndisturbed, 0});
+  // Before the stream: it takes cycles 8 to 10, and the pass streams from 11 on.
+  CHECK(with_burst(Arbitration::read_first, kRows - 1, kUndisturbed + 3) == Result{kUndisturbed + 3, 0});
+  BufferConfig config;
+  config.arbitration = Arbitration::read_first;
+  Bench bench(config);
+  std::int64_t accepted = -1;
+  bench.completions.at(kRows + 4,
+                       [&] { bench.activation_buffer.write_burst(3, [&] { accepted = now_cycle(); }); });
+  bench.run_pass(kUndisturbed);
+  CHECK(accepted == kRows + kPixels);
+}
+
+TEST_CASE("a full queue of tiles takes the next one when the array takes one out") {
+  Bench bench(BufferConfig{});
+  GemmNest nest;
+  nest.geometry.input = {1, 1, kPixels, kRows};
+  nest.geometry.output = {1, 1, kPixels, kColumns};
+  MacTile tile;
+  tile.nest = &nest;
+  tile.columns = {0, kColumns, 0, 1};
+  tile.part = {0, 1, 0, 1, 0, kRows};
+  tile.chunk_depth = kRows;
+  tile.output = {{0, 0, 0, 0}, {1, 1, kPixels, kColumns}};
+  tile.pixel_end = kPixels;
+  std::int64_t written = 0;
+  std::int64_t before = -1;
+  std::int64_t at = -1;
+  sc_core::sc_spawn([&] {
+    for (int i = 0; i < 7; ++i) {
+      bench.array.tiles.write(tile);
+      ++written;
+    }
+    bench.array.tiles.write(MacTile{});
+  });
+  // The first tile is being loaded and four wait; the sixth goes in when the second begins to load.
+  bench.completions.at(kRows - 1, [&] { before = written; });
+  bench.completions.at(kRows + 1, [&] { at = written; });
+  sc_core::sc_start();
+  CHECK(before == 5);
+  CHECK(at == 6);
+}
+
+}  // namespace
+}  // namespace qsim

@@ -1,0 +1,120 @@
+// When the PEs do what, one cycle early and exactly on time.
+#include <catch2/catch.hpp>
+
+#include "hw_models/mac_array.h"
+#include "hw_models/pe_array/pe_array.h"
+#include "hw_models/simulation_context.h"
+
+namespace qsim {
+namespace {
+
+/// A MAC array of PEs with values, weights at 0 and activations at 0 of their buffers.
+struct Bench {
+  explicit Bench(const MacArrayConfig& config)
+      : context(1, true),
+        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
+        activation_buffer("activations", BufferConfig{}, kActivationBufferEvents, context),
+        accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
+        ports{weight_buffer, activation_buffer, 1},
+        pes("pes", config, ports, weight_buffer, activation_buffer, accumulators, context, nullptr),
+        array("array", config, ports, weight_buffer, activation_buffer, pes, context) {}
+
+  SimulationContext simulation;
+  ChipContext context;
+  SramBuffer weight_buffer;
+  SramBuffer activation_buffer;
+  AccumulatorBank accumulators;
+  ArrayPorts ports;
+  PeArray pes;
+  MacArray array;
+};
+
+constexpr std::int64_t kPixels = 5, kDepth = 3, kOutputs = 2;
+constexpr std::int64_t kParameters = 4096;
+
+MacArrayConfig array_of(Organization organization, Dataflow dataflow) {
+  MacArrayConfig config;
+  config.rows = 6;
+  config.columns = 7;
+  config.organization = organization;
+  config.dataflow = dataflow;
+  return config;
+}
+
+GemmNest matrix_product(const MacArrayConfig& config) {
+  GemmNest nest;
+  nest.geometry.input = {1, 1, kPixels, kDepth};
+  nest.geometry.output = {1, 1, kPixels, kOutputs};
+  nest.weight_format = nest.activation_format = {8, true};
+  nest.chunk_rows = config.rows;
+  nest.organization = config.organization;
+  nest.dataflow = config.dataflow;
+  return nest;
+}
+
+MacTile whole(const GemmNest& nest) {
+  MacTile tile;
+  tile.nest = &nest;
+  tile.columns = {0, kOutputs, 0, 1};
+  tile.part = {0, 1, 0, 1, 0, kDepth};
+  tile.chunk_depth = kDepth;
+  tile.parameters_address = kParameters;
+  tile.output = {{0, 0, 0, 0}, {1, 1, kPixels, kOutputs}};
+  tile.pixel_end = kPixels;
+  tile.input.strides = {kPixels * kDepth, kPixels * kDepth, kDepth};
+  tile.input.format = {8, true};
+  tile.preload = tile.last = true;
+  return tile;
+}
+
+/// Cycles after which the accumulator of a pixel and channel has its sum: the cycle before it does not, with
+/// it it does. All operands are 1, so every sum is the depth.
+std::int64_t sum_ready_after(const MacArrayConfig& config, std::int64_t pixel, std::int64_t channel) {
+  std::int64_t ready = -1;
+  for (std::int64_t probe = 1; ready < 0 && probe < 100; ++probe) {
+    Bench bench(config);
+    const GemmNest nest = matrix_product(config);
+    for (std::int64_t i = 0; i < kDepth * kOutputs; ++i) bench.weight_buffer.write(8 * i, {8, true}, 1);
+    for (std::int64_t i = 0; i < kDepth * kPixels; ++i) bench.activation_buffer.write(8 * i, {8, true}, 1);
+    const MacTile tile = whole(nest);
+    bench.array.tiles.nb_write(tile);
+    bench.array.tiles.nb_write(MacTile{});
+    const AccumulatorCell cell = accumulator_cell(config.dataflow, tile.columns, kPixels, pixel, channel);
+    // Cycle c of the PEs is evaluated at time c + 1, in its first delta cycle; this looks in the second.
+    sc_core::sc_spawn([&] {
+      sc_core::wait(cycles_to_time(probe));
+      sc_core::wait(sc_core::SC_ZERO_TIME);
+      if (bench.accumulators.read(cell.entry, cell.column) == kDepth) ready = probe;
+    });
+    sc_core::sc_start();
+  }
+  return ready;
+}
+
+TEST_CASE("the first and the last sum of a pass leave the PEs in their cycles") {
+  // Load, step, skew and the way down, as docs/timing.md draws them; 6 x 7 PEs, 5 pixels, 3 elements, 2
+  // channels.
+  SECTION("weights stay: 6 cycles of loading, step = pixel") {
+    const MacArrayConfig config = array_of(Organization::systolic, Dataflow::weight_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == 6 + 0 + 6 + 0);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 6 + (kPixels - 1) + 6 + (kOutputs - 1));
+  }
+  SECTION("inputs stay: step = channel, column = pixel") {
+    const MacArrayConfig config = array_of(Organization::systolic, Dataflow::input_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == 6 + 0 + 6 + 0);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 6 + (kOutputs - 1) + 6 + (kPixels - 1));
+  }
+  SECTION("outputs stay: no loading, step = element of the reduction, row = pixel, column = channel") {
+    const MacArrayConfig config = array_of(Organization::systolic, Dataflow::output_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == kDepth);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == kDepth + (kPixels - 1) + (kOutputs - 1));
+  }
+  SECTION("dot product, weights stay: 7 cycles of loading, a tree of 3 levels") {
+    const MacArrayConfig config = array_of(Organization::dot_product, Dataflow::weight_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == 7 + 1 + 3);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 7 + kPixels + 3);
+  }
+}
+
+}  // namespace
+}  // namespace qsim

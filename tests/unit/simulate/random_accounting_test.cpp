@@ -1,0 +1,116 @@
+// Random pairs of machine and network: the accounting closes, and more of anything never costs a cycle.
+#include <catch2/catch.hpp>
+
+#include <optional>
+
+#include "sim/compiler/compile.h"
+#include "sim/report/accounting.h"
+#include "sim/simulate.h"
+#include "tests/unit/simulate/random_network.h"
+#include "workloads/error.h"
+
+namespace qsim {
+namespace {
+
+/// Runs until so many pairs fit; the sums of each report have to close (std::logic_error otherwise).
+void check_pairs(int count, std::uint32_t first_seed) {
+  const EnergyTable table = load_energy_table("45nm", {QSIM_SOURCE_FOLDER "/configs/energy"}, "");
+  SimulateOptions options;
+  options.values = Values::none;
+  for (std::uint32_t seed = first_seed; count > 0; ++seed) {
+    test::Choice choice(seed);
+    const test::RandomNetwork network = test::random_network(choice);
+    const HardwareConfig chip = test::random_chip(choice);
+    validate(network.graph);
+    try {
+      (void)compile(network.graph, chip, false);
+    } catch (const InputError&) {
+      continue;  // does not fit
+    }
+    --count;
+    INFO("seed " << seed);
+    options.fidelity = count % 8 == 0 ? Fidelity::pe : Fidelity::tile;
+    const RunResult run = simulate(chip, network.graph, {}, options);
+    CHECK_NOTHROW(check_accounting(run, summarize(run, EnergyModel(chip, table), 1), network.graph));
+  }
+}
+
+TEST_CASE("the accounting closes on 400 random pairs of machine and network") {
+  check_pairs(400, 50'001);
+}
+
+TEST_CASE("the accounting closes on 10,000 random pairs of machine and network", "[.][long]") {
+  check_pairs(10'000, 60'001);
+}
+
+/// The same chip with more of one thing.
+std::vector<std::pair<const char*, HardwareConfig>> improved(const HardwareConfig& chip) {
+  std::vector<std::pair<const char*, HardwareConfig>> chips;
+  const auto add = [&](const char* what, const auto& improve) {
+    HardwareConfig better = chip;
+    improve(better);
+    chips.emplace_back(what, better);
+  };
+  add("DRAM bandwidth", [](HardwareConfig& c) { c.dram.bandwidth_bytes_per_second *= 2; });
+  for (const bool weights : {true, false}) {
+    const auto buffer = [weights](HardwareConfig& c) -> BufferConfig& {
+      return weights ? c.weight_buffer : c.activation_buffer;
+    };
+    add("buffer", [&](HardwareConfig& c) { buffer(c).capacity_kib *= 2; });
+    add("banks", [&](HardwareConfig& c) { buffer(c).banks *= 2; });
+    add("read ports", [&](HardwareConfig& c) {
+      buffer(c).banks *= 2;
+      buffer(c).read_ports *= 2;
+    });
+    add("write ports", [&](HardwareConfig& c) { buffer(c).write_port_bytes *= 2; });
+    if (!buffer(const_cast<HardwareConfig&>(chip)).bank_conflicts) {
+      add("read port width", [&](HardwareConfig& c) { buffer(c).read_port_bytes *= 2; });
+    }
+  }
+  add("accumulator entries", [](HardwareConfig& c) { c.accumulators.entries *= 2; });
+  add("accumulator updates", [](HardwareConfig& c) { c.accumulators.update_cycles = 1; });
+  add("read-out", [](HardwareConfig& c) { c.accumulators.read_out_entries = 0; });
+  add("requantizer lanes", [](HardwareConfig& c) { c.requantizer.lanes *= 2; });
+  return chips;
+}
+
+/// Cycles, and the mapping of each layer; nothing where the network does not fit.
+std::optional<std::pair<std::int64_t, std::string>> cost(const HardwareConfig& chip, const Graph& graph) {
+  SimulateOptions options;
+  options.values = Values::none;
+  try {
+    const RunResult run = simulate(chip, graph, {}, options);
+    std::string mapping;
+    for (const LayerResult& layer : run.layers) {
+      for (const auto& [key, value] : layer.mapping.fields) mapping.append(key).append(value).append(" ");
+    }
+    return std::pair{run.total_cycles, mapping};
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
+
+TEST_CASE(
+    "more bandwidth, ports, banks, entries or buffer never makes a network slower at the same mapping") {
+  int compared = 0;
+  for (std::uint32_t seed = 70'001; seed <= 70'150; ++seed) {
+    test::Choice choice(seed);
+    const test::RandomNetwork network = test::random_network(choice);
+    HardwareConfig chip = test::random_chip(choice);
+    chip.weight_buffer.arbitration = chip.activation_buffer.arbitration = Arbitration::fixed;
+    validate(network.graph);
+    const auto before = cost(chip, network.graph);
+    if (!before) continue;
+    for (const auto& [what, better] : improved(chip)) {
+      const auto after = cost(better, network.graph);
+      if (!after || after->second != before->second) continue;
+      INFO("seed " << seed << ": more " << what);
+      CHECK(after->first <= before->first);
+      ++compared;
+    }
+  }
+  CHECK(compared > 500);
+}
+
+}  // namespace
+}  // namespace qsim
