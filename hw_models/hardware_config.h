@@ -15,11 +15,11 @@ namespace qsim {
 
 /// How operands reach the PEs: from neighbour to neighbour, one register a step, or to all columns at once,
 /// whose products an adder tree a column sums up.
-enum class Organization { systolic, dot_product };
+enum class Organization : std::uint8_t { systolic, dot_product };
 /// Which values stay in the PEs while the others pass (docs/timing.md).
-enum class Dataflow { weight_stationary, output_stationary, input_stationary };
+enum class Dataflow : std::uint8_t { weight_stationary, output_stationary, input_stationary };
 /// How the reduction is cut into chunks of the array's rows.
-enum class Reduction {
+enum class Reduction : std::uint8_t {
   packed,   ///< One run over kernel rows, kernel columns, channels: every chunk but the last is full.
   per_tap,  ///< A chunk never crosses a kernel tap, so that it reads neighbouring channels of one pixel.
 };
@@ -55,7 +55,7 @@ struct MacArrayConfig {
 };
 
 /// Who waits where a write and what the MAC array reads meet (docs/timing.md).
-enum class Arbitration {
+enum class Arbitration : std::uint8_t {
   fixed,        ///< Nobody: both have ports or time slots of their own.
   write_first,  ///< Single-ported banks: a burst of writes stops the array's reads for its beats.
   read_first,   ///< Single-ported banks: a burst waits for the end of the running pass, the next pass for it.

@@ -125,11 +125,11 @@ struct ActivationWeights {
 /// one column tile x one run of pixels x one chunk; what bounds the three depends on the dataflow
 /// (docs/timing.md):
 ///
-///   dataflow             columns hold     rows hold          streams through        accumulator entry,
-///   column weight_stationary    channels         chunk              pixels                 pixel, channel
-///   input_stationary     pixels           chunk              channels               channel, pixel
-///   output_stationary    channels         pixels             reduction              pixel, channel
-///   the same, dot_product: channels       chunk              pixels x reduction     pixel, channel
+///   dataflow              columns    rows     stream through      accumulator [entry][column]
+///   weight_stationary     channels   chunk    pixels              [pixel][channel]
+///   input_stationary      pixels     chunk    channels            [channel][pixel]
+///   output_stationary     channels   pixels   reduction           [pixel][channel]
+///   same, dot_product     channels   chunk    pixels x reduction  [pixel][channel]
 struct GemmNest {
   std::int32_t row = 0;  ///< Report row that everything here is counted under.
   ConvolutionGeometry geometry;
@@ -137,9 +137,9 @@ struct GemmNest {
   arithmetic::IntegerFormat activation_format{};
 
   LoopOrder order = LoopOrder::weights_outer;
+  PassOrder pass_order = PassOrder::even;
   std::int64_t tile_rows = 1, tile_columns = 1;
   std::int64_t pixels_per_pass = 1;
-  PassOrder pass_order = PassOrder::even;
   std::int64_t groups_per_tile = 1;
   std::int64_t column_tile =
       1;  ///< Output channels of a full column tile (within a group, or of groups_per_tile).

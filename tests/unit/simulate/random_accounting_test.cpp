@@ -63,7 +63,7 @@ std::vector<std::pair<const char*, HardwareConfig>> improved(const HardwareConfi
       buffer(c).read_ports *= 2;
     });
     add("write ports", [&](HardwareConfig& c) { buffer(c).write_port_bytes *= 2; });
-    if (!buffer(const_cast<HardwareConfig&>(chip)).bank_conflicts) {
+    if (!(weights ? chip.weight_buffer : chip.activation_buffer).bank_conflicts) {
       add("read port width", [&](HardwareConfig& c) { buffer(c).read_port_bytes *= 2; });
     }
   }
