@@ -4,10 +4,8 @@
 
 #include <string>
 
-#include "sim/compiler/compile.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/random_network.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {
@@ -57,19 +55,15 @@ int compare(const HardwareConfig& chip, const test::RandomNetwork& network) {
 
 /// Random networks on random chips until so many layers have run on the array.
 void compare_layers(int count, std::uint32_t first_seed) {
+  constexpr std::size_t kPairsAtOnce = 100;
   int layers = 0;
-  for (std::uint32_t seed = first_seed; layers < count; ++seed) {
-    test::Choice choice(seed);
-    const test::RandomNetwork network = test::random_network(choice);
-    const HardwareConfig chip = test::random_chip(choice);
-    validate(network.graph);
-    try {
-      (void)compile(network.graph, chip, false);
-    } catch (const InputError&) {
-      continue;  // does not fit
+  while (layers < count) {
+    for (const auto& [seed, network, chip] : test::random_pairs(kPairsAtOnce, first_seed)) {
+      if (layers >= count) return;
+      INFO("seed " << seed << ": " << describe(chip));
+      layers += compare(chip, network);
+      first_seed = seed + 1;
     }
-    INFO("seed " << seed << ": " << describe(chip));
-    layers += compare(chip, network);
   }
 }
 

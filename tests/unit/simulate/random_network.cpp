@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "sim/compiler/compile.h"
 #include "tests/unit/simulate/random_layers.h"
+#include "workloads/error.h"
 
 namespace qsim::test {
 
@@ -142,6 +144,26 @@ HardwareConfig random_chip(Choice& choice) {
   chip.dram.outstanding_requests = choice.between(1, 16);
   chip.dram.burst_bytes = choice.of<std::int64_t>({8, 32, 64});
   return chip;
+}
+
+bool fits(const Graph& graph, const HardwareConfig& chip) {
+  try {
+    (void)compile(graph, chip, false);
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+std::vector<RandomPair> random_pairs(std::size_t count, std::uint32_t seed) {
+  std::vector<RandomPair> pairs;
+  for (; pairs.size() < count; ++seed) {
+    Choice choice(seed);
+    RandomPair pair{seed, random_network(choice), random_chip(choice)};
+    validate(pair.network.graph);
+    if (fits(pair.network.graph, pair.chip)) pairs.push_back(std::move(pair));
+  }
+  return pairs;
 }
 
 }  // namespace qsim::test

@@ -76,4 +76,17 @@ struct ActivationKind {
 /// A chip with small buffers, so that most layers are cut into tiles.
 [[nodiscard]] HardwareConfig random_chip(Choice& choice);
 
+struct RandomPair {
+  std::uint32_t seed = 0;
+  RandomNetwork network;
+  HardwareConfig chip;
+};
+
+/// Whether the chip has room for the network.
+[[nodiscard]] bool fits(const Graph& graph, const HardwareConfig& chip);
+/// The first `count` pairs from `seed` on of which the network fits the chip. What does not fit is told apart
+/// before anything is simulated, because AddressSanitizer loses track of the stack when an exception is
+/// thrown after SystemC's coroutines have run.
+[[nodiscard]] std::vector<RandomPair> random_pairs(std::size_t count, std::uint32_t seed);
+
 }  // namespace qsim::test

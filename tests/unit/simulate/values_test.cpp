@@ -1,18 +1,15 @@
 // The values pass through the modelled memories: tile by tile they are what the fast kernels compute, and a
 // fault in a memory, an address or a dependency shows in the output.
 #include <catch2/catch.hpp>
-#include <optional>
 
 #include "hw_models/npu.h"
 #include "sim/chip_values.h"
-#include "sim/compiler/compile.h"
 #include "sim/energy/energy_model.h"
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {
@@ -40,53 +37,20 @@ std::string first_difference(const RunResult& a, const RunResult& b) {
   return a.dump.size() == b.dump.size() ? "" : "number of tensors";
 }
 
-struct Case {
-  std::uint32_t seed = 0;
-  test::RandomNetwork network;
-  HardwareConfig chip;
-};
-
-/// A network on a chip, where it fits. What does not fit is another test's subject; it is told apart before
-/// anything is simulated, because AddressSanitizer loses track of the stack when an exception is thrown after
-/// SystemC's coroutines have run.
-template <typename MakeNetwork>
-std::optional<Case> fitting_case(std::uint32_t seed, const MakeNetwork& make_network) {
-  test::Choice choice(seed);
-  Case made{seed, make_network(choice), test::random_chip(choice)};
-  validate(made.network.graph);
-  try {
-    (void)compile(made.network.graph, made.chip, false);
-  } catch (const InputError&) {
-    return std::nullopt;
-  }
-  return made;
-}
-
-std::vector<Case> random_cases() {
-  std::vector<Case> cases;
-  for (std::uint32_t seed = 1; cases.size() < kRandomPrograms; ++seed) {
-    if (std::optional<Case> made = fitting_case(seed, test::random_network))
-      cases.push_back(std::move(*made));
-  }
-  return cases;
-}
-
 /// Some networks of each kind of layer with each format of activations.
-std::vector<Case> cases_of_every_layer() {
+std::vector<test::RandomPair> cases_of_every_layer() {
   const std::vector<test::ActivationKind> formats{{Semantics::tflite, 8, true}, {Semantics::tflite, 16, true},
                                                   {Semantics::onnx, 8, true},   {Semantics::onnx, 8, false},
                                                   {Semantics::onnx, 16, true},  {Semantics::onnx, 16, false}};
-  std::vector<Case> cases;
+  std::vector<test::RandomPair> cases;
   std::uint32_t seed = 1;
   for (const test::ActivationKind& format : formats) {
     for (const test::LayerKind layer : test::layer_kinds(format)) {
-      const auto make = [&](test::Choice& choice) {
-        return test::single_layer_network(choice, format, layer);
-      };
       for (int found = 0; found < kProgramsALayer; ++seed) {
-        std::optional<Case> made = fitting_case(seed, make);
-        if (!made) continue;
-        cases.push_back(std::move(*made));
+        test::Choice choice(seed);
+        test::RandomPair made{seed, test::single_layer_network(choice, format, layer), test::random_chip(choice)};
+        if (!test::fits(made.network.graph, made.chip)) continue;
+        cases.push_back(std::move(made));
         ++found;
       }
     }
@@ -97,7 +61,7 @@ std::vector<Case> cases_of_every_layer() {
 /// Holds all that a run tells of tile by tile values to the same of the layer kernels, and its sums to each
 /// other; the number of layers
 /// whose accumulators overflowed.
-int check_alike(const Case& made) {
+int check_alike(const test::RandomPair& made) {
   const EnergyModel energy(made.chip, load_energy_table("45nm", shipped_energy_tables(), ""));
   const RunResult tile =
       simulate(made.chip, made.network.graph, made.network.inputs, {Values::tile, 1, 1, true});
@@ -123,12 +87,12 @@ int check_alike(const Case& made) {
 
 TEST_CASE("values computed tile by tile in the modelled memories equal those of the layer kernels") {
   int overflowing = 0;
-  for (const Case& made : random_cases()) overflowing += check_alike(made);
+  for (const test::RandomPair& made : test::random_pairs(kRandomPrograms, 1)) overflowing += check_alike(made);
   CHECK(overflowing > 10);  // wrapping and saturating accumulators were really met
 }
 
 TEST_CASE("every kind of layer has the same values tile by tile, with every format of activations") {
-  for (const Case& made : cases_of_every_layer()) check_alike(made);
+  for (const test::RandomPair& made : cases_of_every_layer()) check_alike(made);
 }
 
 TEST_CASE("a graph output that is an input or a constant has its value") {
