@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "workloads/csv.h"
+#include "workloads/printable.h"
 #include "workloads/read_file.h"
 
 namespace qsim {
@@ -53,7 +54,7 @@ class RowReader {
   ScalesimRow read(const CsvReader::Record& record, const std::vector<std::string>& fields) {
     row_ = {};
     row_.line = record.line;
-    row_.name = fields.front().empty() ? "layer" + std::to_string(record.line) : fields.front();
+    row_.name = fields.front().empty() ? "layer" + std::to_string(record.line) : valid_utf8(fields.front());
     if (!record.error.empty()) {
       add(record.error, "fields with commas between them");
       return std::move(row_);

@@ -109,6 +109,10 @@ TEST_CASE("equal names are told apart, and so are tensors named after them") {
   CHECK(graph.nodes[3].name == "layer4");
 }
 
+TEST_CASE("bytes of a name that are no UTF-8 are replaced, so that reports can hold it") {
+  CHECK(graph_of("caf\xe9,8,16,32,\n").nodes[0].name == "caf\xef\xbf\xbd");
+}
+
 TEST_CASE("weights are generated from their names") {
   const Graph one = graph_of("a,4,4,3,3,2,5,1,\n");
   const Graph two = graph_of("b,4,4,3,3,2,5,1,\na,4,4,3,3,2,5,1,\n");
