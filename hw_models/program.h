@@ -110,7 +110,6 @@ struct ParameterFormat {
 struct ActivationWeights {
   TensorLayout dram;  ///< Matrix, then row, of the tensor in its own order: strides[1], strides[2].
   bool transposed = false;
-  Event traffic = Event::dram_read_activation_bytes;
   std::vector<std::int64_t> matrix_of_row;
   Event traffic = Event::dram_read_activation_bytes;  ///< What its DRAM bytes count as.
 };
