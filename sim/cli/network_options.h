@@ -143,6 +143,7 @@ void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*netw
   table.add({.name = "calibration",
              .kind = ValueKind::text,
              .value = "DATA",
+             .reads_data = true,
              .group = group,
              .help = "data that gives a float network its ranges: FORMAT:PATH, .npy, folder"},
             store(&CalibrationOptions::data));

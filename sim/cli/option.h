@@ -36,6 +36,7 @@ struct Option {
   std::vector<std::string> choices = {};
   std::vector<std::string> extensions = {};  ///< ".npy"; none: any file.
   bool named = false;                        ///< Of files: NAME=FILE is taken too.
+  bool reads_data = false;                   ///< Of texts: a file or folder that is read, or FORMAT:PATH.
   bool positional = false;                   ///< Given by its place, without a name.
   bool required = false;
   bool repeatable = false;

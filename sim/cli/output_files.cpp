@@ -28,13 +28,27 @@ std::string obstacle(const fs::path& path) {
   return "";
 }
 
+/// The argument that reads the regular file `path`, or "".
+std::string input_at(const fs::path& path, const FileArguments& inputs) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return "";
+  for (const auto& [argument, input] : inputs) {
+    if (fs::equivalent(path, input, error) && !error) return argument;
+  }
+  return "";
+}
+
 }  // namespace
 
-void check_output_paths(const std::vector<std::pair<std::string, std::string>>& outputs) {
+void check_output_paths(const FileArguments& outputs, const FileArguments& inputs) {
   std::vector<Problem> problems;
   std::map<fs::path, std::string> taken;
   for (const auto& [argument, path] : outputs) {
     const std::string reason = obstacle(path);
+    if (const std::string input = input_at(path, inputs); !input.empty()) {
+      problems.push_back({argument, path, "the file that " + input + " reads", "a file of its own",
+                          "give another name: the input would be lost"});
+    }
     if (!reason.empty()) {
       problems.push_back(
           {argument, path, reason, "a file that can be written", "check the folder and its permissions"});

@@ -8,9 +8,13 @@
 
 namespace qsim::cli {
 
-/// Looks, before a long run, whether the files asked for can be written: no two the same, folders that exist
-/// and may be written to. `outputs` are pairs of argument and path. Throws InputError with every problem.
-void check_output_paths(const std::vector<std::pair<std::string, std::string>>& outputs);
+/// Pairs of argument and path.
+using FileArguments = std::vector<std::pair<std::string, std::string>>;
+
+/// Looks, before a long run, whether the files asked for can be written: no two the same, none that is read
+/// (by another name or link either), folders that exist and may be written to. Throws InputError with every
+/// problem.
+void check_output_paths(const FileArguments& outputs, const FileArguments& inputs);
 
 /// Writes to standard output and flushes; throws InputError when that fails (a full disk, a closed pipe).
 void write_standard_output(std::string_view text);

@@ -140,6 +140,17 @@ class OptionParser {
   std::vector<std::string> unknown_words_;
 };
 
+/// Files that a value may name, whether they are there or not: behind NAME= and FORMAT: as well.
+void add_inputs(const Option& option, const std::string& value, CommandLine& line) {
+  const bool reads = option.kind == ValueKind::hardware || option.kind == ValueKind::workload ||
+                     option.kind == ValueKind::preprocess || option.kind == ValueKind::input_file ||
+                     option.reads_data;
+  if (!reads) return;
+  line.inputs.emplace_back(option.written(), value);
+  const std::size_t mark = option.named ? value.find('=') : option.reads_data ? value.find(':') : value.npos;
+  if (mark != value.npos) line.inputs.emplace_back(option.written(), value.substr(mark + 1));
+}
+
 /// One option's values, into the options struct where they are right.
 void store_values(const Option& option, const OptionParser& parser, ArgumentChecks& checks,
                   CommandLine& line) {
@@ -157,6 +168,7 @@ void store_values(const Option& option, const OptionParser& parser, ArgumentChec
     if (!checks.value(option, value)) continue;
     option.store(line.options, value);
     if (option.kind == ValueKind::output_file) line.outputs.emplace_back(option.written(), value);
+    add_inputs(option, value, line);
   }
 }
 

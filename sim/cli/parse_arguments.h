@@ -16,6 +16,8 @@ struct CommandLine {
   std::string text;                  ///< Of --help and --version.
   /// (argument, path) of every file that is to be written, in the order of the table.
   std::vector<std::pair<std::string, std::string>> outputs;
+  /// The same of what may be a file that is read (or a name that ships, or not there at all).
+  std::vector<std::pair<std::string, std::string>> inputs;
 };
 
 /// Finds the command that argv[1] names (else the first, which has no name) and fills its options by its

@@ -35,7 +35,8 @@ std::string format_of(const ConvertArguments& arguments) {
 int convert(const ConvertArguments& arguments, const ShippedFiles& files) {
   const std::string format = format_of(arguments);
   if (format == "json") {
-    check_output_paths({{"OUT", arguments.output}, {"OUT", tensor_file_beside(arguments.output)}});
+    check_output_paths({{"OUT", arguments.output}, {"OUT", tensor_file_beside(arguments.output)}},
+                       {{"IN", arguments.network.workload}});
     write_workload_json(prepare_graph(arguments.network, files), arguments.output);
     return 0;
   }

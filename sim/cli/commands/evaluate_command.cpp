@@ -138,6 +138,7 @@ void add_data(CommandTable<EvaluateArguments>& table) {
       .add({.name = "data",
             .kind = ValueKind::text,
             .value = "FORMAT:PATH",
+            .reads_data = true,
             .required = true,
             .group = group,
             .help = "cifar10:FILE, images:FOLDER or idx:FILE (docs/datasets.md)"},
