@@ -4,6 +4,8 @@ namespace qsim {
 
 namespace {
 
+constexpr std::size_t kPieceBytes = std::size_t{1} << 18;
+
 /// Identifier codes are strings of the printable characters from '!' to '~'.
 std::string code_of(std::size_t index) {
   constexpr std::size_t kCharacters = '~' - '!' + 1;
@@ -37,45 +39,55 @@ std::size_t Waveform::add(const std::string& scope, const std::string& name, int
 
 void Waveform::append(const Signal& signal) {
   if (signal.bits == 1) {
-    changes_ += signal.value ? (*signal.value != 0 ? '1' : '0') : 'z';
+    pending_ += signal.value ? (*signal.value != 0 ? '1' : '0') : 'z';
   } else {
-    changes_ += 'b';
-    changes_ += signal.value ? binary(*signal.value, signal.bits) : "z";
-    changes_ += ' ';
+    pending_ += 'b';
+    pending_ += signal.value ? binary(*signal.value, signal.bits) : "z";
+    pending_ += ' ';
   }
-  changes_ += signal.code;
-  changes_ += '\n';
+  pending_ += signal.code;
+  pending_ += '\n';
+}
+
+void Waveform::append_declarations() {
+  pending_ += "$comment qsim: one time step is one core cycle $end\n$timescale 1 ns $end\n";
+  std::string scope;
+  for (const Signal& signal : signals_) {
+    if (signal.scope != scope) {
+      if (!scope.empty()) pending_ += "$upscope $end\n";
+      scope = signal.scope;
+      pending_ += "$scope module " + scope + " $end\n";
+    }
+    pending_ +=
+        "$var wire " + std::to_string(signal.bits) + ' ' + signal.code + ' ' + signal.name + " $end\n";
+  }
+  if (!scope.empty()) pending_ += "$upscope $end\n";
+  pending_ += "$enddefinitions $end\n";
+  is_declared_ = true;
 }
 
 void Waveform::sample(Cycle cycle) {
+  if (!is_declared_) append_declarations();
   bool has_time = false;
   for (Signal& signal : signals_) {
     if (signal.is_written && signal.value == signal.written) continue;
-    if (!has_time) changes_ += '#' + std::to_string(cycle) + '\n';
+    if (!has_time) pending_ += '#' + std::to_string(cycle) + '\n';
     has_time = true;
     append(signal);
     signal.written = signal.value;
     signal.is_written = true;
   }
   last_ = cycle;
+  if (pending_.size() < kPieceBytes) return;
+  write_(pending_);
+  pending_.clear();
 }
 
-std::string Waveform::text() const {
-  std::string text = "$comment qsim: one time step is one core cycle $end\n$timescale 1 ns $end\n";
-  std::string scope;
-  for (const Signal& signal : signals_) {
-    if (signal.scope != scope) {
-      if (!scope.empty()) text += "$upscope $end\n";
-      scope = signal.scope;
-      text += "$scope module " + scope + " $end\n";
-    }
-    text += "$var wire " + std::to_string(signal.bits) + ' ' + signal.code + ' ' + signal.name + " $end\n";
-  }
-  if (!scope.empty()) text += "$upscope $end\n";
-  text += "$enddefinitions $end\n";
-  text += changes_;
-  if (last_ >= 0) text += '#' + std::to_string(last_ + 1) + '\n';
-  return text;
+void Waveform::finish() {
+  if (!is_declared_) append_declarations();
+  if (last_ >= 0) pending_ += '#' + std::to_string(last_ + 1) + '\n';
+  write_(pending_);
+  pending_.clear();
 }
 
 }  // namespace qsim

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hw_models/cycle.h"
@@ -11,10 +14,12 @@
 namespace qsim {
 
 /// Signals are declared before the first cycle; sample() writes what changed since the cycle before. One time
-/// step of the file is one core cycle. Only the cycles [from, to) are kept.
+/// step of the file is one core cycle. Only the cycles [from, to) are kept. The text goes piece by piece to
+/// `write`, which may throw: a long window takes no memory.
 class Waveform {
  public:
-  Waveform(Cycle from, Cycle to) : from_(from), to_(to) {}
+  using Write = std::function<void(std::string_view text)>;
+  Waveform(Cycle from, Cycle to, Write write) : from_(from), to_(to), write_(std::move(write)) {}
 
   /// A signal of `bits` bits (two's complement), without a value until it gets one. Signals of one scope have
   /// to be declared one after the other. Returns what set() takes.
@@ -25,8 +30,8 @@ class Waveform {
   /// Writes the changes at `cycle`, which is later than the last one and covered.
   void sample(Cycle cycle);
 
-  /// The whole file.
-  [[nodiscard]] std::string text() const;
+  /// Writes what is left; the last call.
+  void finish();
 
  private:
   struct Signal {
@@ -37,11 +42,14 @@ class Waveform {
     bool is_written = false;
   };
   void append(const Signal& signal);
+  void append_declarations();
 
   Cycle from_, to_;
+  Write write_;
   Cycle last_ = -1;
   std::vector<Signal> signals_;
-  std::string changes_;
+  bool is_declared_ = false;
+  std::string pending_;  ///< Not written yet.
 };
 
 }  // namespace qsim

@@ -124,7 +124,7 @@ void set_mode(const Output& output, int descriptor) {
 Descriptor open_unnamed(const Output& output) {
   std::filesystem::path folder = std::filesystem::path(output.target).parent_path();
   if (folder.empty()) folder = ".";
-  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
+  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
 }
 
 /// Gives an unnamed file its name; false where the system cannot.
@@ -144,30 +144,58 @@ bool link_unnamed(const Output& output, int descriptor) {
   return true;
 }
 
-/// For file systems that have no unnamed files.
-void write_named(const Output& output, std::span<const std::byte> content) {
-  const EndingSignalsBlocked blocked;
-  int descriptor = -1;
+/// Creates a file beside the target and opens it; its name.
+std::string open_named(const Output& output, int& descriptor) {
   const std::optional<std::string> taken =
       take_temporary_name(output.target, [&](const std::string& candidate) {
-        descriptor = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        descriptor = ::open(candidate.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         return descriptor >= 0;
       });
   if (!taken) fail(output.path, "cannot create a file beside it", errno);
-  TemporaryName name(*taken);
+  return *taken;
+}
+
+/// For file systems that have no unnamed files. `fill` writes the content.
+template <typename Fill>
+void write_named(const Output& output, const Fill& fill) {
+  const EndingSignalsBlocked blocked;
+  int descriptor = -1;
+  TemporaryName name(open_named(output, descriptor));
   Descriptor file(descriptor);
   set_mode(output, file.get());
-  file.write(output.path, content);
+  fill(file);
   file.close(output.path);
   name.rename_to(output.target, output.path);
 }
 
 /// Devices and pipes: there is nothing to replace.
-void write_directly(const std::string& path, std::span<const std::byte> content) {
+Descriptor open_device(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   if (!file.is_open()) fail(path, "opening failed", errno);
+  return file;
+}
+
+void write_directly(const std::string& path, std::span<const std::byte> content) {
+  Descriptor file = open_device(path);
   file.write(path, content);
   file.close(path);
+}
+
+/// Finds out what `output.path` is so far; true where it is a device or pipe.
+bool inspect(Output& output) {
+  const std::string& path = output.path;
+  if (path.empty()) fail(path, "the file name is empty", ENOENT);
+  struct stat status {};
+  output.exists = ::stat(path.c_str(), &status) == 0;
+  if (!output.exists) return false;
+  if (S_ISDIR(status.st_mode)) fail(path, "cannot replace a folder", EISDIR);
+  if (!S_ISREG(status.st_mode)) return true;
+  if (::access(path.c_str(), W_OK) != 0) fail(path, "the file is write-protected", errno);
+  output.mode = status.st_mode & 07777;
+  std::error_code error;
+  const std::filesystem::path resolved = std::filesystem::canonical(path, error);
+  if (!error) output.target = resolved.string();
+  return false;
 }
 
 /// Content that is written, as far as the file system allows, and waits to get its name.
@@ -176,13 +204,8 @@ class PendingFile {
   /// `content` must outlive it.
   PendingFile(const std::string& path, std::span<const std::byte> content)
       : path_(path), content_(content), output_{path_, path_} {
-    if (path_.empty()) fail(path_, "the file name is empty", ENOENT);
-    struct stat status {};
-    output_.exists = ::stat(path_.c_str(), &status) == 0;
-    if (output_.exists && S_ISDIR(status.st_mode)) fail(path_, "cannot replace a folder", EISDIR);
-    is_device_ = output_.exists && !S_ISREG(status.st_mode);
+    is_device_ = inspect(output_);
     if (is_device_) return;
-    if (output_.exists) follow_links(status);
     Descriptor file = open_unnamed(output_);
     if (!file.is_open()) return;
     set_mode(output_, file.get());
@@ -195,7 +218,7 @@ class PendingFile {
   void place() {
     if (is_device_) return write_directly(path_, content_);
     const bool linked = unnamed_ && link_unnamed(output_, unnamed_->get());
-    if (!linked) write_named(output_, content_);
+    if (!linked) write_named(output_, [&](const Descriptor& file) { file.write(path_, content_); });
   }
   /// Removes a file that was not there before place().
   void take_back() const {
@@ -203,14 +226,6 @@ class PendingFile {
   }
 
  private:
-  void follow_links(const struct stat& status) {
-    if (::access(path_.c_str(), W_OK) != 0) fail(path_, "the file is write-protected", errno);
-    output_.mode = status.st_mode & 07777;
-    std::error_code error;
-    const std::filesystem::path resolved = std::filesystem::canonical(path_, error);
-    if (!error) output_.target = resolved.string();
-  }
-
   std::string path_;
   std::span<const std::byte> content_;
   Output output_;
@@ -219,6 +234,67 @@ class PendingFile {
 };
 
 }  // namespace
+
+/// Keeps the content in a file without a name. Where the file system has none, in one that lost its name at
+/// once, which is copied at the end.
+class AtomicFile::Spool {
+ public:
+  explicit Spool(const std::string& path)
+      : path_(path), output_{path_, path_}, is_device_(inspect(output_)), file_(open()) {}
+
+  void write(std::string_view content) { file_.write(path_, std::as_bytes(std::span(content))); }
+
+  void place() {
+    if (is_device_) return file_.close(path_);
+    if (!has_lost_name_ && link_unnamed(output_, file_.get())) return;
+    if (::lseek(file_.get(), 0, SEEK_SET) != 0) fail(path_, "reading it back failed", errno);
+    write_named(output_, [&](const Descriptor& target) { copy_to(target); });
+  }
+
+ private:
+  Descriptor open() {
+    if (is_device_) return open_device(path_);
+    Descriptor unnamed = open_unnamed(output_);
+    if (unnamed.is_open()) {
+      set_mode(output_, unnamed.get());
+      return unnamed;
+    }
+    has_lost_name_ = true;
+    const EndingSignalsBlocked blocked;
+    int descriptor = -1;
+    const TemporaryName name(open_named(output_, descriptor));
+    return Descriptor(descriptor);
+  }
+
+  void copy_to(const Descriptor& target) const {
+    std::vector<std::byte> piece(std::size_t{1} << 20);
+    while (true) {
+      const ssize_t bytes = ::read(file_.get(), piece.data(), piece.size());
+      if (bytes < 0 && errno == EINTR) continue;
+      if (bytes < 0) fail(path_, "reading it back failed", errno);
+      if (bytes == 0) return;
+      target.write(path_, std::span(piece).first(static_cast<std::size_t>(bytes)));
+    }
+  }
+
+  std::string path_;
+  Output output_;
+  bool is_device_;
+  bool has_lost_name_ = false;
+  Descriptor file_;
+};
+
+AtomicFile::AtomicFile(const std::string& path) : spool_(std::make_unique<Spool>(path)) {}
+
+AtomicFile::~AtomicFile() = default;
+
+void AtomicFile::write(std::string_view content) {
+  spool_->write(content);
+}
+
+void AtomicFile::place() {
+  spool_->place();
+}
 
 void write_file_atomically(const std::string& path, std::span<const std::byte> content) {
   PendingFile(path, content).place();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,5 +29,23 @@ struct FileContent {
 /// Writes all of them before the first gets its name: a failure leaves no new file behind, and the old ones
 /// alone as long as none has been replaced.
 void write_files_atomically(std::span<const FileContent> files);
+
+/// The same in pieces, for content that is too large for memory. Until place() there is no file of its name,
+/// and a program that ends before leaves nothing behind; a device or pipe is written at once. All of its
+/// functions throw InputError when writing fails.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::string& path);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  void write(std::string_view content);
+  void place();
+
+ private:
+  class Spool;
+  std::unique_ptr<Spool> spool_;
+};
 
 }  // namespace qsim

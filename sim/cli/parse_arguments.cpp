@@ -175,6 +175,10 @@ void store_values(const Option& option, const OptionParser& parser, ArgumentChec
 void check_exclusions(const Command& command, const OptionParser& parser, ArgumentChecks& checks) {
   for (const Option& option : command.options) {
     if (!parser.was_given(option)) continue;
+    if (!option.needs.empty() && !parser.was_given(option.needs)) {
+      checks.add(option.written(), "", "--" + option.needs + " beside it",
+                 "add --" + option.needs + ", or drop it");
+    }
     for (const std::string& other : option.excludes) {
       if (!parser.was_given(other)) continue;
       checks.add(option.written(), "", "no --" + other + " beside it",

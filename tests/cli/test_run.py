@@ -197,34 +197,3 @@ def test_list_names_what_ships_and_each_is_accepted():
         assert item["name"] in text
     for item in listed["hardware"]:
         assert qsim("--hw", item["name"], "--workload", WORKLOAD, "--cost-only", "--quiet").returncode == 0
-
-
-def test_a_waveform_shows_the_cycles_of_its_window(tmp_path):
-    """IEEE 1364-2005, clause 18: declarations, then "#time" and what changes there."""
-    path = tmp_path / "pes.vcd"
-    sizes = ("--set", "mac_array.rows=4", "--set", "mac_array.columns=3")
-    run = qsim("--workload", WORKLOAD, "--fidelity", "pe", *sizes, "--vcd", path, "--vcd-cycles", "2000:2600", "--json")
-    assert run.returncode == 0, run.stderr
-    lines = path.read_text().splitlines()
-    signals = [line.split() for line in lines if line.startswith("$var")]
-    assert len({signal[3] for signal in signals}) == len(signals) == 6 + 4 * 3 * 3
-    times = [int(line[1:]) for line in lines if line.startswith("#")]
-    assert times == sorted(set(times)) and 2000 <= times[0] and times[-1] <= 2600 and len(times) > 300
-    changes = [line for line in lines[lines.index("$enddefinitions $end") + 1:] if line[0] != "#"]
-    codes = {line.split()[1] if line[0] == "b" else line[1:] for line in changes}
-    assert codes <= {signal[3] for signal in signals}
-    tile = json.loads(qsim("--workload", WORKLOAD, *sizes, "--json").stdout)
-    pe = json.loads(run.stdout)
-    assert pe["options"].pop("fidelity") == "pe" and tile["options"].pop("fidelity") == "tile"
-    assert pe == tile
-
-
-@pytest.mark.parametrize("arguments, words", [
-    (("--vcd", "x.vcd"), "add --fidelity pe"),
-    (("--fidelity", "pe", "--vcd-cycles", "7:7"), "FROM:TO"),
-    (("--fidelity", "pe", "--vcd-cycles", "-1:7"), "FROM:TO"),
-])
-def test_a_waveform_that_cannot_be_is_refused(arguments, words, tmp_path):
-    run = qsim("--workload", WORKLOAD, *arguments, cwd=tmp_path)
-    assert run.returncode == 2 and words in run.stderr
-    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,9 @@
 #include "sim/cli/commands/run_command.h"
 
 #include <algorithm>
-#include <optional>
+#include <cstdio>
+#include <memory>
+#include <string_view>
 #include <thread>
 
 #include "hw_models/waveform.h"
@@ -87,13 +89,33 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
   }
 }
 
-std::optional<Waveform> waveform_of(const RunOptions& options) {
-  if (options.vcd_path.empty()) return std::nullopt;
+/// A waveform on its way to its file.
+struct WaveformFile {
+  explicit WaveformFile(const RunOptions& options)
+      : file(options.vcd_path),
+        waveform(options.vcd_from, options.vcd_to, [this](std::string_view text) { file.write(text); }) {}
+
+  AtomicFile file;
+  Waveform waveform;
+};
+
+std::unique_ptr<WaveformFile> waveform_of(const RunOptions& options) {
+  if (options.vcd_path.empty()) return nullptr;
   if (options.fidelity != Fidelity::pe) {
     throw InputError({"command line", "--vcd", '"' + options.vcd_path + '"',
                       "--fidelity pe, which has the PEs", "add --fidelity pe"});
   }
-  return Waveform(options.vcd_from, options.vcd_to);
+  return std::make_unique<WaveformFile>(options);
+}
+
+void finish(WaveformFile& waveform, const RunOptions& options, const RunResult& result) {
+  waveform.waveform.finish();
+  waveform.file.place();
+  const std::int64_t end = result.timeline.rows.back().completed;
+  if (options.vcd_from < end) return;
+  std::fprintf(stderr, "qsim: note: %s shows no cycle: --vcd-cycles begins at %lld, the run ends at %lld\n",
+               options.vcd_path.c_str(), static_cast<long long>(options.vcd_from),
+               static_cast<long long>(end));
 }
 
 }  // namespace
@@ -104,15 +126,15 @@ int run(const RunOptions& options, const ShippedFiles& files) {
   const Graph graph = prepare_graph(options.network, files, named_arrays(options.inputs));
   PreparedInputs inputs = prepare_inputs(graph, options.inputs, options.seed, options.values);
 
-  std::optional<Waveform> waveform = waveform_of(options);
+  const std::unique_ptr<WaveformFile> waveform = waveform_of(options);
   SimulateOptions how = simulate_options(options);
-  if (waveform) how.waveform = &*waveform;
+  if (waveform) how.waveform = &waveform->waveform;
   const RunResult result = simulate(hardware, graph, inputs.values, how);
   const RunSummary summary = summarize(result, model, options.network.batch);
   check_accounting(result, summary, graph);
   write_results(options, result, summary,
                 report_options(options, model.table().name, std::move(inputs.origins)));
-  if (waveform) write_file_atomically(options.vcd_path, waveform->text());
+  if (waveform) finish(*waveform, options, result);
   return report_traps(result);
 }
 

@@ -23,6 +23,12 @@ void set_fidelity(RunOptions& options, const std::string& text) {
   options.fidelity = text == "pe" ? Fidelity::pe : Fidelity::tile;
 }
 
+/// Without values in the modelled memory all operands would be zero.
+void set_vcd(RunOptions& options, const std::string& text) {
+  options.vcd_path = text;
+  options.values = Values::tile;
+}
+
 void set_vcd_cycles(RunOptions& options, const std::string& text) {
   const auto number = [](std::string_view digits, std::int64_t& value) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -186,15 +192,18 @@ void add_results(Table& table) {
            .kind = Kind::output_file,
            .value = "FILE.vcd",
            .extensions = {".vcd"},
+           .excludes = {"values", "cost-only"},
+           .excludes_because = "the PEs show values as with --values tile",
            .group = group,
            .help = "waveform of the PEs (with --fidelity pe)",
            .detail =
                "Value Change Dump, as GTKWave opens it; one time step is one cycle. The PEs are shown one by "
-               "one in arrays of up to 1,024."},
-          &RunOptions::vcd_path)
+               "one in arrays of up to 1,024. The PEs compute: values are those of --values tile."},
+          set_vcd)
       .add({.name = "vcd-cycles",
             .kind = Kind::text,
             .value = "FROM:TO",
+            .needs = "vcd",
             .group = group,
             .default_text = "0:10000",
             .help = "cycles that it shows"},

@@ -131,6 +131,7 @@ std::string remarks(const Option& option) {
   if (!option.default_text.empty()) text += " Default: " + option.default_text + ".";
   if (option.required) text += " Required.";
   if (option.repeatable) text += " May be given more than once.";
+  if (!option.needs.empty()) text += " Only together with --" + option.needs + ".";
   if (!option.excludes.empty())
     text += " Not together with --" + joined(option.excludes, ", --") + ": " + option.excludes_because + ".";
   return text + (option.detail.empty() ? "" : " " + option.detail);

@@ -44,6 +44,7 @@ TEST_CASE("every row is complete and agrees with its kind") {
     }
     for (const Option& option : command.options) {
       for (const std::string& other : option.excludes) CHECK(names.count(other) == 1);
+      CHECK((option.needs.empty() || names.count(option.needs) == 1));
     }
   }
 }

@@ -186,3 +186,31 @@ TEST_CASE("a device among the files is written after the others wait") {
   CHECK_THROWS_AS(qsim::write_files_atomically(files), qsim::InputError);
   CHECK_FALSE(fs::exists(folder.path("new")));
 }
+
+TEST_CASE("a file in pieces has its name only at the end, and none where the writer gives up") {
+  const ScratchFolder folder;
+  const std::string path = folder.path("waves.vcd");
+  {
+    qsim::AtomicFile file(path);
+    file.write("half");
+  }
+  CHECK(files_in(folder.path("")) == 0);
+  qsim::AtomicFile file(path);
+  file.write("one ");
+  CHECK(files_in(folder.path("")) == 0);
+  file.write("two");
+  file.place();
+  CHECK(content_of(path) == "one two");
+  qsim::AtomicFile next(path);
+  next.write("three");
+  CHECK(content_of(path) == "one two");
+  next.place();
+  CHECK(content_of(path) == "three");
+  CHECK(files_in(folder.path("")) == 1);
+}
+
+TEST_CASE("a device is written at once, and a full one is an error") {
+  qsim::AtomicFile file("/dev/full");
+  CHECK_THROWS_AS(file.write("x"), qsim::InputError);
+  CHECK_THROWS_AS(qsim::AtomicFile("/no/such/folder/file"), qsim::InputError);
+}
