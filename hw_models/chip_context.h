@@ -8,6 +8,7 @@
 
 #include "hw_models/activity.h"
 #include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/bus_traffic.h"
 #include "hw_models/timeline.h"
 #include "hw_models/token.h"
 
@@ -50,6 +51,7 @@ struct ChipContext {
 
   Tokens tokens;
   Timeline timeline;
+  BusTraffic bus;                                          ///< Of the external memory, where there is one.
   std::vector<Activity> activity;                          ///< By report row.
   std::vector<arithmetic::AccumulatorStats> accumulators;  ///< By report row; filled where values move.
   bool moves_values;

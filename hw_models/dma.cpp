@@ -159,6 +159,7 @@ void Dma::perform(const Request& request) {
   events[command.traffic] += request.bytes;
   if (!command.to_buffer) buffer(command.buffer).count_read(command.row, request.bytes);
   channel_done = now_cycle() + static_cast<Cycle>(delay.value());
+  context_.bus.record(command.to_buffer, request.bytes, channel_done);
   ++transfer.requests;
   if (const Cycle pause = pause_after(transfer); pause > 0) channel.earliest_done = channel_done + 1 + pause;
   finish(request, channel_done, std::move(data));

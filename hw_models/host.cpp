@@ -67,6 +67,7 @@ Cycle Host::move(const HostNest& nest, const HostTransfer& transfer, tlm::tlm_co
     events[transfer.traffic] += bytes;
     events[command == tlm::TLM_READ_COMMAND ? Event::host_read_bytes : Event::host_write_bytes] += bytes;
     all_done = now_cycle() + static_cast<Cycle>(delay.value());
+    context_.bus.record(command == tlm::TLM_READ_COMMAND, bytes, all_done);
     moved += bytes;
     wait_until(extension.accepted_cycle);
   }

@@ -138,6 +138,7 @@ void ChipMemory::flip_activation_buffer_bit(std::int64_t bit_address) {
 ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const ChipOptions& options) {
   const SimulationContext simulation;
   ChipContext context(program.rows * static_cast<std::int32_t>(options.inferences), options.moves_values);
+  if (hardware.dram.kind != DramKind::none) context.bus = BusTraffic(hardware.dram, hardware.clock_khz);
   Npu npu("npu", hardware, program, options, context);
   ChipMemory memory(npu.dram.get(), npu.weight_buffer, npu.activation_buffer);
   if (options.on_row_complete) {
@@ -159,6 +160,7 @@ ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const C
   run.rows = context.timeline.rows();
   run.intervals = context.timeline.intervals();
   run.fills = context.timeline.fills();
+  run.bus = context.bus.windows();
   run.activity = std::move(context.activity);
   run.accumulators = std::move(context.accumulators);
   return run;

@@ -54,6 +54,7 @@ struct ChipRun {
   std::vector<arithmetic::AccumulatorStats> accumulators;
   std::vector<Interval> intervals;
   std::vector<FillChange> fills;
+  BusWindows bus;
 };
 
 /// Runs a program on a fresh chip. std::logic_error where the program deadlocks or leaves its memory.

@@ -10,6 +10,7 @@
 #include "hw_models/activity.h"
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/arithmetic/rounding.h"
+#include "hw_models/bus_traffic.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/timeline.h"
 #include "workloads/graph.h"
@@ -68,6 +69,7 @@ struct RunTimeline {
   std::vector<Interval> intervals;
   std::vector<FillChange> fills;
   std::vector<RowTimes> rows;
+  BusWindows bus;
 };
 
 struct RunResult {

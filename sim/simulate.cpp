@@ -182,7 +182,7 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   add_layers(result, graph, compiled, run);
   add_accumulators(result, stats);
   add_steady_state(result, run, options.inferences);
-  result.timeline = {std::move(run.intervals), std::move(run.fills), std::move(run.rows)};
+  result.timeline = {std::move(run.intervals), std::move(run.fills), std::move(run.rows), std::move(run.bus)};
   return result;
 }
 

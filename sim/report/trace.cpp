@@ -11,9 +11,6 @@
 namespace qsim {
 namespace {
 
-/// Counters of bandwidth have at most this many values.
-constexpr std::int64_t kBandwidthWindows = 500;
-
 /// What a unit's track shows.
 struct Track {
   const char* name;
@@ -68,8 +65,9 @@ class TraceWriter {
     int track = kCyclesTrack;
     for (const Track& unit : kTracks) write_unit(++track, unit);
     write_unit(++track, {kHostTrack, Span::host, Span::host});
-    write_bandwidth("DRAM read bytes per cycle", {Span::weights_busy, Span::inputs_busy});
-    write_bandwidth("DRAM write bytes per cycle", {Span::stores_busy});
+    write_inferences();
+    write_bandwidth("DRAM read bytes per cycle", result_.timeline.bus.read_bytes);
+    write_bandwidth("DRAM write bytes per cycle", result_.timeline.bus.written_bytes);
     write_fill("weight buffer bytes", {Held::weights, Held::parameters});
     write_fill("activation buffer bytes", {Held::inputs});
     return std::move(text_ += "\n]}\n");
@@ -115,27 +113,24 @@ class TraceWriter {
     add(fmt::format(R"({{"ph":"C","pid":1,"ts":{},"name":"{}","args":{{"value":{}}}}})", cycle, name, value));
   }
 
-  /// Bytes of the transfers of some spans, spread evenly over each transfer, as an average a window.
-  void write_bandwidth(const char* name, const std::vector<Span>& spans) {
-    std::int64_t end = 1;
-    for (const Interval& interval : result_.timeline.intervals) end = std::max(end, interval.end);
-    const std::int64_t window = (end + kBandwidthWindows - 1) / kBandwidthWindows;
-    std::vector<double> bytes(static_cast<std::size_t>((end + window - 1) / window), 0.0);
-    for (const Interval& interval : result_.timeline.intervals) {
-      if (std::find(spans.begin(), spans.end(), interval.span) == spans.end()) continue;
-      const double rate =
-          static_cast<double>(interval.bytes) / static_cast<double>(interval.end - interval.begin);
-      for (std::int64_t begin = interval.begin; begin < interval.end;) {
-        const std::int64_t next = std::min(interval.end, (begin / window + 1) * window);
-        bytes[static_cast<std::size_t>(begin / window)] += rate * static_cast<double>(next - begin);
-        begin = next;
-      }
-    }
+  /// Bytes on the memory's bus as an average a window; 0 from the last one on.
+  void write_bandwidth(const char* name, const std::vector<double>& bytes) {
+    const std::int64_t window = result_.timeline.bus.window_cycles;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       add_counter(name, static_cast<std::int64_t>(i) * window,
-                  fmt::format("{:.4g}", bytes[i] / static_cast<double>(window)));
+                  fmt::format("{:.12g}", bytes[i] / static_cast<double>(window)));
     }
-    add_counter(name, end, "0");
+    add_counter(name, static_cast<std::int64_t>(bytes.size()) * window, "0");
+  }
+
+  /// When each inference was complete.
+  void write_inferences() {
+    const std::vector<RowTimes>& rows = result_.timeline.rows;
+    const std::size_t layers = result_.layers.size();
+    for (std::size_t i = 0; layers > 0 && (i + 1) * layers <= rows.size(); ++i) {
+      add(fmt::format(R"({{"ph":"i","pid":1,"tid":{},"ts":{},"s":"p","name":"inference {} complete"}})",
+                      kCyclesTrack, rows[(i + 1) * layers - 1].completed, i + 1));
+    }
   }
 
   void write_fill(const char* name, const std::vector<Held>& kinds) {

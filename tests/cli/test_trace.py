@@ -50,12 +50,35 @@ def test_counters_show_bandwidth_and_fill(tmp_path):
         assert all(value >= 0 for _, value in values)
         assert [time for time, _ in values] == sorted(time for time, _ in values)
     assert max(value for _, value in counters["weight buffer bytes"]) <= 32 * 1024
-    # The mean bandwidth times the run's length is what was read.
-    reads = counters["DRAM read bytes per cycle"]
-    read = sum(value * (after - time) for (time, value), (after, _) in zip(reads, reads[1:]))
-    expected = sum(report["traffic_bytes"][name] for name in report["traffic_bytes"] if name.startswith("dram_read"))
-    window = reads[1][0] - reads[0][0]
-    assert abs(read - expected) <= 0.02 * expected + 16 * window
+
+
+def counter(trace, name):
+    """[(begin, end, value)] of a counter."""
+    values = [(event["ts"], event["args"]["value"]) for event in trace["traceEvents"] if event["ph"] == "C" and event["name"] == name]
+    return [(time, after, value) for (time, value), (after, _) in zip(values, values[1:])]
+
+
+def dram_bytes(report, direction):
+    return sum(count for name, count in report["traffic_bytes"].items() if name.startswith(f"dram_{direction}"))
+
+
+@pytest.mark.parametrize("chip", ["npu", "npu_small", "nvdla_small", "ethos_u55_256"])
+def test_bandwidth_stays_below_the_peak_and_sums_to_the_report(chip, tmp_path):
+    """A narrow memory, so that the three channels wait for one another."""
+    trace, report = traced(tmp_path, "--workload", "resnet8", "--hw", chip, "--set", "dram.bandwidth_gb_per_s=0.7")
+    dram = report["hardware"]["dram"]
+    clock_hz = report["hardware"]["clock_mhz"] * 1e6
+    peak = dram["bandwidth_gb_per_s"] * 1e9 / clock_hz
+    reads, writes = counter(trace, "DRAM read bytes per cycle"), counter(trace, "DRAM write bytes per cycle")
+    assert max(value for _, _, value in reads) == pytest.approx(peak, rel=1e-6)
+    if dram.get("write_bandwidth_gb_per_s"):
+        assert max(value for _, _, value in writes) <= dram["write_bandwidth_gb_per_s"] * 1e9 / clock_hz * (1 + 1e-6)
+    else:  # one bus
+        for (_, _, read), (_, _, written) in zip(reads, writes):
+            assert read + written <= peak * (1 + 1e-6)
+    for values, direction in ((reads, "read"), (writes, "write")):
+        total = sum((end - begin) * value for begin, end, value in values)
+        assert total == pytest.approx(dram_bytes(report, direction), rel=1e-9)
 
 
 def test_a_name_with_quotes_stays_a_name(tmp_path):
@@ -72,3 +95,16 @@ def test_further_inferences_are_told_apart(tmp_path):
     trace, _ = traced(tmp_path, "--workload", "resnet8", "--inferences", "2")
     names = {event["name"].rsplit(": ", 1)[0] for event in tracks_of(trace)["MAC array"]}
     assert any(name.endswith(" (inference 2)") for name in names)
+
+
+def test_the_end_of_each_inference_is_marked(tmp_path):
+    """The report's cycles are those of the first, steady_state has the last; of two inferences that is all."""
+    trace, report = traced(tmp_path, "--workload", "resnet8", "--inferences", "2")
+    ends = [event["ts"] for event in trace["traceEvents"] if event["ph"] == "i"]
+    assert ends == [report["totals"]["cycles"], report["totals"]["cycles"] + report["steady_state"]["cycles"]]
+    cycles = collections.Counter()
+    for event in tracks_of(trace)["cycles"]:
+        cycles[event["name"].rsplit(": ", 1)[0].endswith(" (inference 2)")] += event["dur"]
+    assert [cycles[False], cycles[True]] == [report["totals"]["cycles"], report["steady_state"]["cycles"]]
+    read = sum((end - begin) * value for begin, end, value in counter(trace, "DRAM read bytes per cycle"))
+    assert read == pytest.approx(dram_bytes(report, "read") + dram_bytes(report["steady_state"], "read"), rel=1e-9)
