@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 30;
-constexpr std::int64_t kMaxWeightBytes = std::int64_t{1} << 33;
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 33;  ///< Of all tensors, a byte an element.
 constexpr float kOperandScale = 1.0F / 128.0F;
 /// Standard deviations: of a uniform int8, sqrt((256^2 - 1) / 12); of generated weights, 127 / 4; of outputs.
 constexpr double kInputDeviation = 73.9;
@@ -92,10 +92,10 @@ class TopologyGraph {
                               "take a smaller layer"});
       return false;
     }
-    weight_bytes_ += elements(shapes[1]);
-    if (weight_bytes_ <= kMaxWeightBytes) return true;
-    row.problems.push_back({path_, place, std::to_string(weight_bytes_) + " bytes of weights up to here",
-                            "at most " + std::to_string(kMaxWeightBytes) + " bytes", "split the file"});
+    for (const Shape& shape : shapes) bytes_ += elements(shape);
+    if (bytes_ <= kMaxBytes) return true;
+    row.problems.push_back({path_, place, std::to_string(bytes_) + " bytes of tensors up to here",
+                            "at most " + std::to_string(kMaxBytes) + " bytes", "split the file"});
     return false;
   }
 
@@ -133,7 +133,7 @@ class TopologyGraph {
   std::string path_;
   Graph graph_;
   std::set<std::string> names_;
-  std::int64_t weight_bytes_ = 0;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace
@@ -163,7 +163,7 @@ WorkloadSurvey survey_scalesim(const std::string& path) {
     NodeSupport& support = survey.nodes.emplace_back();
     support.name = row.name;
     support.place = "line " + std::to_string(row.line);
-    support.op = row.layer && row.layer->form == ScalesimForm::gemm ? "GEMM" : "convolution";
+    support.op = row.form == ScalesimForm::gemm ? "GEMM" : "convolution";
     if (row.layer) topology.add(row);
     if (row.problems.empty()) support.graph_node = nodes++;
     support.problems = std::move(row.problems);

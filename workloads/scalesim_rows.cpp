@@ -42,9 +42,11 @@ std::vector<std::string> fields_of(const CsvReader::Record& record) {
   return fields;
 }
 
+/// No field behind the name begins with a digit, a sign or a point: "8.5" is a number that is wrong.
 bool is_heading(const std::vector<std::string>& fields) {
-  return std::none_of(fields.begin() + 1, fields.end(),
-                      [](const std::string& field) { return integer(field).has_value(); });
+  return std::none_of(fields.begin() + 1, fields.end(), [](const std::string& field) {
+    return !field.empty() && std::string_view("0123456789+-.").find(field.front()) != std::string_view::npos;
+  });
 }
 
 class RowReader {
@@ -54,6 +56,7 @@ class RowReader {
   ScalesimRow read(const CsvReader::Record& record, const std::vector<std::string>& fields) {
     row_ = {};
     row_.line = record.line;
+    row_.form = form_.value_or(ScalesimForm::convolution);
     row_.name = fields.front().empty() ? "layer" + std::to_string(record.line) : valid_utf8(fields.front());
     if (!record.error.empty()) {
       add(record.error, "fields with commas between them");
@@ -87,6 +90,7 @@ class RowReader {
         fields.size() >= kLeastConvolutionNumbers && fields.size() <= kMostConvolutionNumbers;
     const ScalesimForm form = is_gemm ? ScalesimForm::gemm : ScalesimForm::convolution;
     if (!form_ && (is_gemm || is_convolution)) form_ = form;
+    row_.form = form_.value_or(form);
     if ((!is_gemm && !is_convolution) || form != form_) {
       add(std::to_string(fields.size()) + " numbers behind the name",
           !form_                         ? "3 (GEMM), or 7 or 8 (convolution)"

@@ -40,12 +40,14 @@ struct ScalesimLayer {
 struct ScalesimRow {
   std::int64_t line = 0;  ///< From 1.
   std::string name;
-  std::optional<ScalesimLayer> layer;  ///< Absent where there are problems.
+  ScalesimForm form = ScalesimForm::convolution;  ///< As far as the number of its fields tells.
+  std::optional<ScalesimLayer> layer;             ///< Absent where there are problems.
   std::vector<Problem> problems;
 };
 
-/// All layers of a topology file. The first line is a heading where it has no numbers; all rows have the
-/// form of the first. Throws InputError where the file cannot be read or has no rows at all.
+/// All layers of a topology file. The first line is a heading where no field behind the name begins as a
+/// number does; all rows have the form of the first. Throws InputError where the file cannot be read or has
+/// no rows at all.
 [[nodiscard]] std::vector<ScalesimRow> read_scalesim_rows(const std::string& path);
 
 }  // namespace qsim

@@ -145,8 +145,8 @@ TEST_CASE("sizes are checked before anything is allocated") {
   CHECK(only_problem("a,1,1,1,1,1000000000,1000000000,1,\n").place == "line 1");
   CHECK(only_problem("a_DP,1,1,1,1,1000000000,1000000000,1,\n").place == "line 1");
   std::string many;
-  for (int i = 0; i < 9; ++i) many += "a,1,1,1,1,1048576,1024,1,\n";  // 2^30 bytes each
-  CHECK(only_problem(many).place == "line 9");
+  for (int i = 0; i < 8; ++i) many += "a,1,1,1,1,1048576,1024,1,\n";  // more than 2^30 bytes each
+  CHECK(only_problem(many).place == "line 8");
 }
 
 TEST_CASE("a survey lists every row, right or wrong") {
@@ -159,4 +159,31 @@ TEST_CASE("a survey lists every row, right or wrong") {
   CHECK(survey.nodes[1].status == NodeStatus::unsupported);
   CHECK(survey.nodes[1].problems.at(0).place == "line 2");
   CHECK(survey.nodes[2].graph_node == 1);
+}
+
+TEST_CASE("a first row with numbers that are wrong is no heading") {
+  for (const char* row : {"conv1, 8.5, 8.5, 3.5, 3.5, 2.5, 5.5, 1.5,\n",
+                          "conv1, -8, -8, -3, -3, -2, -5, -1,\n", "conv1, .5, +x, h, w, c, n, s,\n"}) {
+    const std::vector<Problem> problems = problems_of(row);
+    REQUIRE_FALSE(problems.empty());
+    CHECK(problems[0].place == "line 1");
+  }
+}
+
+TEST_CASE("a product with a number that is wrong is still a product") {
+  const ScratchFolder folder;
+  write_file_atomically(folder.path("t.csv"), "Layer,M,N,K,\na,4,x,3,\nb,4,5,\n");
+  for (const ScalesimRow& row : read_scalesim_rows(folder.path("t.csv"))) {
+    CHECK(row.form == ScalesimForm::gemm);
+    CHECK_FALSE(row.layer);
+  }
+}
+
+TEST_CASE("all tensors together have a limit, not the weights alone") {
+  std::string text;
+  for (int i = 0; i < 9; ++i) text += "a,1073741824,1,1,\n";  // 2 GiB each: inputs and outputs
+  const std::vector<Problem> problems = problems_of(text);
+  REQUIRE_FALSE(problems.empty());
+  CHECK(problems[0].place == "line 4");
+  CHECK(problems[0].value.find("bytes of tensors") != std::string::npos);
 }
