@@ -5,8 +5,6 @@ Each row is one hardware operation: a convolution on nvdla_small (project nv_sma
 whose first beat comes read_latency cycles after its request and whose beats are read_gap cycles apart.
 Example: bench/validate_nvdla.py nvdla_rtl_cycles.csv"""
 
-import csv
-
 import validation
 
 # Of each project: qsim's machine and the bytes of a memory atom, which is also a beat.
@@ -18,10 +16,10 @@ RESULT = "cycles"
 
 
 def machine_of(path, row):
-    """qsim's machine and its atom; the large one where a name says so, as of later configurations."""
-    project = (row["project"] or "").strip()
+    """qsim's machine of the row's project, and its atom."""
+    project = row["project"].strip()
     if project not in MACHINES:
-        raise validation.BadInput(f"{path}: line {row['line']}: project: got {project!r}, expected {' or '.join(MACHINES)}")
+        raise validation.bad(path, row, f"project: got {project!r}, expected {' or '.join(MACHINES)}")
     return MACHINES[project]
 
 
@@ -45,7 +43,10 @@ def predict(qsim, path, row):
     gap = validation.integer(path, row, "read_gap", 1)
     # The RTL's memory hands a beat over in one cycle and pauses for the rest of the gap; qsim's is busy with it for the whole
     # gap and hands it over at the end.
-    memory = {"dram.latency_cycles": max(0, latency + 1 - gap), "dram.bandwidth_gb_per_s": f"{atom_bytes / gap:.9f}"}
+    if latency + 1 < gap:
+        raise validation.bad(path, row, f"read_latency: got {latency}, expected at least read_gap - 1, {gap - 1}: "
+                             "qsim's memory hands its first beat over after a gap at the earliest")
+    memory = {"dram.latency_cycles": latency + 1 - gap, "dram.bandwidth_gb_per_s": f"{atom_bytes / gap:.9f}"}
     sets = [word for field, value in memory.items() for word in ("--set", f"{field}={value}")]
     report = validation.report_of(qsim, workload(row["layer"] or "layer", shape), ["--hw", machine, *sets])
     return report["totals"]["cycles"]
@@ -54,25 +55,11 @@ def predict(qsim, path, row):
 def main():
     """Runs every row."""
     arguments = validation.parse_arguments(__doc__, COLUMNS, RESULT)
-    path = arguments.file
-    rows = validation.read_rows(path, COLUMNS if arguments.predict else [*COLUMNS, RESULT])
-    predictions = validation.in_parallel(arguments.jobs, lambda row: predict(arguments.qsim, path, row), rows)
-    if arguments.predict:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            fieldnames = csv.DictReader(file).fieldnames
-        validation.write_predictions(arguments.predict, [name for name in fieldnames if name != RESULT], rows, RESULT,
-                                     predictions)
-    errors = []
-    for row, cycles in zip(rows, predictions):
-        line = f"{row['project']:<9} {row['layer']:<40} latency={row['read_latency']:<4} gap={row['read_gap']:<3} qsim={cycles:<9}"
-        if (row.get(RESULT) or "").strip():
-            expected = validation.integer(path, row, RESULT, 1)
-            errors.append(validation.error_percent(cycles, expected))
-            line += f" rtl={expected:<9} error_percent={errors[-1]:+.2f}"
-        print(line.rstrip())
-    if errors or not arguments.predict:
-        print(validation.summary(errors))
-    return 0
+    rows = validation.read_rows(arguments, COLUMNS, RESULT)
+    return validation.compare_rows(
+        arguments, RESULT, rows, lambda row: predict(arguments.qsim, arguments.file, row),
+        lambda row, cycles: (f"{row['project']:<9} {row['layer']:<40} latency={row['read_latency']:<4} "
+                             f"gap={row['read_gap']:<3} qsim={cycles:<9}"), "rtl")
 
 
 if __name__ == "__main__":

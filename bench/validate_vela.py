@@ -8,7 +8,6 @@ before it about networks and operations by themselves.
 Example: bench/validate_vela.py vela_ethos_u.csv"""
 
 import collections
-import csv
 import os
 import pathlib
 
@@ -25,7 +24,7 @@ def model_path(folders, path, row):
         candidate = pathlib.Path(folder, f"{row['model']}.tflite")
         if candidate.is_file():
             return candidate
-    raise validation.BadInput(f"{path}: line {row['line']}: model: no {row['model']}.tflite in {', '.join(map(str, folders))}")
+    raise validation.bad(path, row, f"model: no {row['model']}.tflite in {', '.join(map(str, folders))}")
 
 
 def layer_cycles(report):
@@ -57,20 +56,21 @@ def main():
     """Runs every network once and looks its rows up."""
     arguments = validation.parse_arguments(__doc__, COLUMNS, RESULT, [("--models", "folder of the .tflite files")])
     path = arguments.file
-    rows = validation.read_rows(path, COLUMNS if arguments.predict else [*COLUMNS, RESULT])
+    rows = validation.read_rows(arguments, COLUMNS, RESULT)
     data = os.environ.get("QSIM_DATA_DIR")
     folders = [folder for folder in (arguments.models, pathlib.Path(path).parent / "models", data and pathlib.Path(data, "models"))
                if folder]
     for row in rows:
         if row["machine"] not in MACHINES:
-            raise validation.BadInput(f"{path}: line {row['line']}: machine: got {row['machine']!r}, expected {' or '.join(MACHINES)}")
+            raise validation.bad(path, row, f"machine: got {row['machine']!r}, expected {' or '.join(MACHINES)}")
     runs = sorted({(row["machine"], row["model"]) for row in rows})
     files = {(row["machine"], row["model"]): model_path(folders, path, row) for row in rows}
     reports = dict(zip(runs, validation.in_parallel(
         arguments.jobs, lambda run: validation.report_of(arguments.qsim, files[run], ["--hw", run[0]]), runs)))
     by_name = {run: layer_cycles(report) for run, report in reports.items()}
     predictions = [""] * len(rows)
-    errors = {True: [], False: []}
+    errors = {"networks": [], "operations": []}
+    lines = []
     for group in comparisons(rows, by_name):
         last = rows[group[-1]]
         run = (last["machine"], last["model"])
@@ -78,28 +78,20 @@ def main():
         said = reports[run]["totals"]["cycles"] if is_total else by_name[run].get(last["name"])
         for index in group[:-1]:
             predictions[index] = 0
-            print(f"{run[0]} {run[1]:<20} {rows[index]['op']:<16} {rows[index]['name']:<48.48} part of {last['name']}")
+            lines.append(f"{run[0]} {run[1]:<20} {rows[index]['op']:<16} {rows[index]['name']:<48.48} part of {last['name']}")
         predictions[group[-1]] = "" if said is None else said
         line = f"{run[0]} {run[1]:<20} {last['op']:<16} {last['name']:<48.48} qsim={'-' if said is None else said:<9}"
-        if all((rows[index].get(RESULT) or "").strip() for index in group):
+        if validation.has_result(last, RESULT):
             expected = sum(validation.integer(path, rows[index], RESULT) for index in group)
             line += f" vela={expected:<9}"
             if said is not None:
-                errors[is_total].append(validation.error_percent(said, expected))
-                line += f" error_percent={errors[is_total][-1]:+.1f}"
-        print(line.rstrip())
-    if arguments.predict:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            fieldnames = csv.DictReader(file).fieldnames
-        validation.write_predictions(arguments.predict, [name for name in fieldnames if name != RESULT], rows, RESULT,
-                                     predictions)
-    both = errors[True] + errors[False]
-    if both:
-        print("networks: " + validation.summary(errors[True]))
-        print("operations: " + validation.summary(errors[False]))
-    if both or not arguments.predict:
-        print(validation.summary(both))
-    return 0
+                if expected < 1:
+                    raise validation.bad(path, last, f"{RESULT}: got {expected}, expected at least 1 of an operation and its parts")
+                error = validation.error_percent(said, expected)
+                errors["networks" if is_total else "operations"].append(error)
+                line += f" error_percent={error:+.1f}"
+        lines.append(line)
+    return validation.conclude(arguments, RESULT, rows, predictions, lines, errors)
 
 
 if __name__ == "__main__":

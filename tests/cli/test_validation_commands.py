@@ -8,9 +8,11 @@ import sys
 
 import pytest
 from qsim_process import QSIM, ROOT
+from test_bad_input import tflite_model
 
 LAST = re.compile(r"rows=(\d+) mean_abs_error_percent=(\d+\.\d+) max_abs_error_percent=(\d+\.\d+)")
 NVDLA = "project,layer,W,H,C,K,R,S,sx,sy,dx,dy,pl,pr,pt,pb,read_latency,read_gap"
+ROW = "nv_small,a,12,12,16,16,3,3,1,1,1,1,1,1,1,1,32,1"
 SCALESIM = "layer,array,dataflow,ifmap_h,ifmap_w,filter_h,filter_w,channels,num_filters,stride"
 
 
@@ -95,6 +97,15 @@ BAD = {
     "an unknown machine": ("nvdla", f"{NVDLA},cycles\nnv_full,a,1,1,1,1,1,1,1,1,1,1,0,0,0,0,32,1,5\n", "nv_full"),
     "an unknown dataflow": ("scalesim", f"{SCALESIM},compute_cycles\na,32,xs,4,4,3,3,1,1,1,5\n", "'xs'"),
     "a layer that qsim refuses": ("nvdla", f"{NVDLA},cycles\nnv_small,a,1,1,8,8,3,3,1,1,1,1,0,0,0,0,32,1,5\n", "layers[0]"),
+    "an empty result": ("nvdla", f"{NVDLA},cycles\n{ROW},9\n{ROW},\n", "line 3: cycles: got nothing"),
+    "a row that ends early": ("nvdla", f"{NVDLA},cycles\n{ROW},9\nnv_small,a,12\n", "line 3: more or fewer fields"),
+    "a row that is too long": ("nvdla", f"{NVDLA},cycles\n{ROW},9,9\n", "line 2: more or fewer fields"),
+    "a reference of 0": ("nvdla", f"{NVDLA},cycles\n{ROW},0\n", "line 2: cycles: got 0, expected at least 1"),
+    "a reference of 0 of SCALE-Sim": ("scalesim", f"{SCALESIM},compute_cycles\na,32,ws,4,4,3,3,1,1,1,0\n", "expected at least 1"),
+    "a latency shorter than a gap": ("nvdla", f"{NVDLA},cycles\n{ROW[:-4]}2,4,9\n", "expected at least read_gap - 1, 3"),
+    "an array that nothing names": ("scalesim", f"{SCALESIM.replace('array,dataflow,', '')},compute_cycles\na,4,4,3,3,1,1,1,9\n",
+                                    "got array ''"),
+    "an array that is not square": ("scalesim", f"{SCALESIM},compute_cycles\na,32x16,ws,4,4,3,3,1,1,1,9\n", "'32x16'"),
     "a network that is not there": ("vela", "model,machine,op,name,cycles\nm,ethos_u55_128,TOTAL,,5\n", "m.tflite"),
 }
 
@@ -107,3 +118,44 @@ def test_bad_input_is_named(case, tmp_path):
     run = validate(name, tmp_path / "rows.csv")
     assert run.returncode == 2, run.stdout
     assert word in run.stderr and "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("case", ["no folder", "the input", "a full disk", "a folder", "no program", "no jobs"])
+def test_what_cannot_be_done_is_said_in_a_line(case, tmp_path):
+    (tmp_path / "rows.csv").write_text(f"{NVDLA}\n{ROW}\n")
+    (tmp_path / "same.csv").symlink_to("rows.csv")
+    (tmp_path / "folder").mkdir()
+    target = {"no folder": tmp_path / "none" / "out.csv", "the input": tmp_path / "same.csv", "a full disk": "/dev/full",
+              "a folder": tmp_path / "folder"}.get(case, tmp_path / "out.csv")
+    more = {"no program": ["--qsim", tmp_path / "qsim"], "no jobs": ["--jobs", "0"]}.get(case, [])
+    run = validate("nvdla", tmp_path / "rows.csv", "--predict", target, *more)
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    word = {"a full disk": "No space left", "no program": "qsim", "no jobs": "at least 1"}.get(case, str(target))
+    assert word in run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "rows.csv", "same.csv"]
+    assert (tmp_path / "rows.csv").read_text() == f"{NVDLA}\n{ROW}\n"
+
+
+def test_predictions_go_through_devices_and_links(tmp_path):
+    (tmp_path / "rows.csv").write_text(f"{NVDLA}\n{ROW}\n")
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    assert validate("nvdla", tmp_path / "rows.csv", "--predict", "/dev/null").returncode == 0
+    assert os.path.exists("/dev/null") and not os.path.isfile("/dev/null")
+    assert validate("nvdla", tmp_path / "rows.csv", "--predict", tmp_path / "link.csv").returncode == 0
+    assert (tmp_path / "link.csv").is_symlink() and len(predictions(tmp_path / "real.csv", "cycles")) == 1
+
+
+def test_a_full_standard_output_is_said_in_a_line(tmp_path):
+    (tmp_path / "rows.csv").write_text(f"{NVDLA},cycles\n{ROW},9\n")
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run([sys.executable, "-B", ROOT / "bench" / "validate_nvdla.py", tmp_path / "rows.csv"], stdout=full,
+                             stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, "QSIM_BINARY": QSIM})
+    assert run.returncode == 2 and "standard output" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_networks_of_vela_need_results_above_zero(tmp_path):
+    (tmp_path / "tiny.tflite").write_bytes(tflite_model())
+    (tmp_path / "rows.csv").write_text("model,machine,op,name,cycles\ntiny,ethos_u55_128,TOTAL,,0\n")
+    run = validate("vela", tmp_path / "rows.csv", "--models", tmp_path)
+    assert run.returncode == 2 and "expected at least 1" in run.stderr
