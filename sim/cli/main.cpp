@@ -24,8 +24,9 @@ int run_command_line(int argc, const char* const* argv) {
     qsim::cli::write_standard_output(line.text);
     return 0;
   }
-  qsim::cli::check_output_paths(line.outputs, line.inputs);
-  return line.command->run(line.options, qsim::cli::find_shipped_files());
+  const qsim::cli::ShippedFiles files = qsim::cli::find_shipped_files();
+  qsim::cli::check_output_paths(line.outputs, qsim::cli::with_shipped_files(line.inputs, files));
+  return line.command->run(line.options, files);
 }
 
 }  // namespace

@@ -65,6 +65,19 @@ void check_output_paths(const FileArguments& outputs, const FileArguments& input
   if (!problems.empty()) throw InputError(std::move(problems));
 }
 
+FileArguments with_shipped_files(const FileArguments& inputs, const ShippedFiles& files) {
+  FileArguments all = inputs;
+  for (const auto& [argument, name] : inputs) {
+    for (const auto* folders : {&files.hardware, &files.preprocess, &files.workloads}) {
+      for (const std::string& folder : *folders) {
+        for (const char* extension : {".json", ".onnx", ".tflite", ".csv"})
+          all.emplace_back(argument, folder + "/" + name + extension);
+      }
+    }
+  }
+  return all;
+}
+
 void write_standard_output(std::string_view text) {
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;

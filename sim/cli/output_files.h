@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "sim/cli/shipped_files.h"
+
 namespace qsim::cli {
 
 /// Pairs of argument and path.
@@ -15,6 +17,9 @@ using FileArguments = std::vector<std::pair<std::string, std::string>>;
 /// (by another name or link either), folders that exist and may be written to. Throws InputError with every
 /// problem.
 void check_output_paths(const FileArguments& outputs, const FileArguments& inputs);
+
+/// `inputs`, and beside each the files that it may name by the names that ship.
+[[nodiscard]] FileArguments with_shipped_files(const FileArguments& inputs, const ShippedFiles& files);
 
 /// Writes to standard output and flushes; throws InputError when that fails (a full disk, a closed pipe).
 void write_standard_output(std::string_view text);

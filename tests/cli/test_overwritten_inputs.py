@@ -57,3 +57,12 @@ def test_data_sets_are_inputs(files):
 
 def test_a_conversion_does_not_replace_what_it_reads(files):
     bad_input("convert", files / "net.json", files / "net.json")[0].says("OUT", "the file that IN reads")
+
+
+def test_names_that_ship_are_files_too(files):
+    (files / "configs").mkdir()
+    (files / "chip.json").rename(files / "configs" / "chip.json")
+    environment = {"QSIM_PATH": str(files)}
+    arguments = ("--workload", files / "net.json", "--hw", "chip", "--report")
+    bad_input(*arguments, files / "configs" / "chip.json", env=environment)[0].says("the file that --hw reads")
+    assert qsim(*arguments, files / "report.json", env=environment).returncode == 0
