@@ -19,7 +19,7 @@ struct InputOrigin {
 
 struct ReportOptions {
   std::string version;
-  std::string values = "layer";  ///< layer, tile or none
+  std::string values = "layer";   ///< layer, tile or none
   std::string fidelity = "tile";  ///< tile or pe
   std::int64_t batch = 1;
   std::int64_t inferences = 1;

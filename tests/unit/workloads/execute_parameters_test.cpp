@@ -66,8 +66,7 @@ TEST_CASE("the automatic rounding profile follows semantics, operation and width
         RoundingProfile::fixed_point_16bit_multiplier);
   CHECK(profile_of(layer_with(Conv2dOp{}, 16, ElementType::i32)) ==
         RoundingProfile::fixed_point_double_rounding);
-  CHECK(profile_of(layer_with(FullyConnectedOp{}, 8, ElementType::i32)) ==
-        RoundingProfile::float64);
+  CHECK(profile_of(layer_with(FullyConnectedOp{}, 8, ElementType::i32)) == RoundingProfile::float64);
 }
 
 TEST_CASE("data movement copies, 16-bit TFLite concatenation too") {
