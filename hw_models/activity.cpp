@@ -15,6 +15,7 @@ std::string_view event_name(Event event) {
       "activation_buffer_writes",
       "activation_buffer_read_bytes",
       "activation_buffer_write_bytes",
+      "line_buffer_write_bytes",
       "accumulator_reads",
       "accumulator_writes",
       "accumulator_adds",

@@ -23,6 +23,7 @@ enum class Event : std::uint8_t {
   activation_buffer_writes,
   activation_buffer_read_bytes,
   activation_buffer_write_bytes,
+  line_buffer_write_bytes,  ///< activations into the registers of the line buffer
   // accumulators: one entry of width_bits
   accumulator_reads,
   accumulator_writes,

@@ -32,13 +32,18 @@ class DramTiming {
                                   std::int64_t earliest_done_cycle = 0);
 
  private:
+  /// 1/ticks_per_cycle of a core cycle each. A bandwidth that has no divisor in common with the clock makes
+  /// 10^14 of them a cycle: 64 bits would hold less than 10^5 cycles.
+  __extension__ using Ticks = __int128;
+  [[nodiscard]] std::int64_t cycles_up(Ticks ticks) const;
+
   std::int64_t burst_bytes_;
-  std::int64_t ticks_per_cycle_;  ///< A tick is 1/ticks_per_cycle of a core cycle.
-  std::int64_t burst_ticks_;      ///< Bus time of a burst.
-  std::int64_t latency_ticks_;
-  std::int64_t last_request_ = 0;
-  std::int64_t last_done_ = 0;
-  std::vector<std::int64_t> done_;  ///< Ring of the last `outstanding` completions.
+  Ticks ticks_per_cycle_;
+  Ticks burst_ticks_;  ///< Bus time of a burst.
+  Ticks latency_ticks_;
+  Ticks last_request_ = 0;
+  Ticks last_done_ = 0;
+  std::vector<Ticks> done_;  ///< Ring of the last `outstanding` completions.
   std::size_t next_ = 0;
 };
 

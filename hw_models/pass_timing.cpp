@@ -19,11 +19,6 @@ std::int64_t run_cycles(const MacTile& tile, const ArrayPorts& ports) {
       arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), nest.activation_format.bits));
 }
 
-void add(BufferRead& sum, const BufferRead& read) {
-  sum.words += read.words;
-  sum.bytes += read.bytes;
-}
-
 /// Lines enter one a cycle, each when the port has read it: the last ones first, those that are not used at
 /// once.
 void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports, OperandReads& reads,
@@ -31,7 +26,7 @@ void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPort
   const Dataflow dataflow = tile.nest->dataflow;
   if (dataflow == Dataflow::output_stationary) return;
   const std::int64_t lines = array.organization == Organization::systolic ? array.rows : array.columns;
-  if (reads.is_uniform()) {
+  if (!reads.has_lines()) {
     timing.load_cycles = std::max(lines, run_cycles(tile, ports));
     return;
   }
@@ -40,7 +35,7 @@ void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPort
     const BufferRead line = reads.line(index);
     read_cycles += line.cycles;
     timing.load_cycles = std::max(timing.load_cycles + 1, read_cycles);
-    add(dataflow == Dataflow::weight_stationary ? timing.weights : timing.activations, line);
+    (dataflow == Dataflow::weight_stationary ? timing.weights : timing.activations).add(line);
   }
 }
 
@@ -48,7 +43,7 @@ void time_stream(const MacArrayConfig& array, const MacTile& tile, const ArrayPo
                  OperandReads& reads, PassTiming& timing) {
   const std::int64_t least = step_cycles(array, tile, ports);
   const std::int64_t steps = tile.steps();
-  if (reads.is_uniform()) {
+  if (reads.has_equal_steps()) {
     const std::int64_t interval = std::max(least, reads.step(0).cycles());
     timing.stream_cycles = steps * interval;
     timing.last_step_cycle = (steps - 1) * interval;
@@ -58,8 +53,8 @@ void time_stream(const MacArrayConfig& array, const MacTile& tile, const ArrayPo
     const StepRead step = reads.step(s);
     timing.last_step_cycle = timing.stream_cycles;
     timing.stream_cycles += std::max(least, step.cycles());
-    add(timing.weights, step.weights);
-    add(timing.activations, step.activations);
+    timing.weights.add(step.weights);
+    timing.activations.add(step.activations);
   }
 }
 

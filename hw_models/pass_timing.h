@@ -41,7 +41,7 @@ struct PassTiming {
   /// first cycle in which the bus is free again. The next pass waits where its sums would meet those of this
   /// one.
   std::int64_t first_sum_cycle = 0, bus_free_cycle = 0;
-  BufferRead weights, activations;  ///< What the pass reads where is_uniform() does not hold.
+  BufferRead weights, activations;  ///< What the pass reads by address.
 };
 
 /// Least cycles between two steps: of the multipliers and the accumulators.

@@ -37,6 +37,10 @@ void SramBuffer::count_reads(std::int32_t row, std::int64_t words, std::int64_t 
   events[events_.read_bytes] += bytes;
 }
 
+void SramBuffer::count_line_buffer_write(std::int32_t row, std::int64_t bytes) {
+  context_.events(row)[Event::line_buffer_write_bytes] += bytes;
+}
+
 void SramBuffer::count_write(std::int32_t row, std::int64_t bytes) {
   Activity& events = context_.events(row);
   events[events_.writes] += ceil_div(bytes, config_.write_port_bytes);

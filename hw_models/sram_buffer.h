@@ -56,7 +56,9 @@ class SramBuffer : public sc_core::sc_module {
   void count_read(std::int32_t row, std::int64_t bytes);
   void count_write(std::int32_t row, std::int64_t bytes);
 
+  /// Counts an access of `words` port words with `bytes` of payload.
   void count_reads(std::int32_t row, std::int64_t words, std::int64_t bytes);
+  void count_line_buffer_write(std::int32_t row, std::int64_t bytes);
 
   /// Reading the words `words` (ascending, each once) in one go: `read_ports` words a cycle, from each bank
   /// one.

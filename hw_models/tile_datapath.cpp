@@ -103,16 +103,19 @@ void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
 
 void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
   const GemmNest& nest = *tile.nest;
-  if (!OperandReads(tile, ports_).is_uniform()) {
-    weight_buffer_.count_reads(nest.row, pass.weights.words, pass.weights.bytes);
-    activation_buffer_.count_reads(nest.row, pass.activations.words, pass.activations.bytes);
-    return;
+  if (reads_by_address(weight_buffer_.config())) {
+    count_reads_by_address(weight_buffer_, nest.row, pass.weights);
+  } else {
+    const std::int64_t weight_bytes =
+        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits);
+    weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
   }
-  const std::int64_t weight_bytes =
-      arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits);
-  weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
-  activation_buffer_.count_read(
-      nest.row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
+  if (reads_by_address(activation_buffer_.config())) {
+    count_reads_by_address(activation_buffer_, nest.row, pass.activations);
+  } else {
+    activation_buffer_.count_read(
+        nest.row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
+  }
 }
 
 /// What streams past a further column or row of adders is added up once; of what stays, each column adds up

@@ -108,11 +108,10 @@ void PeArray::read_line(LoadJob& job) const {
   const GemmNest& nest = *pass.tile.nest;
   const bool weights_stay = nest.dataflow == Dataflow::weight_stationary;
   const std::int64_t index = lines() - 1 - job.lines_entered;
-  if (!pass.reads->is_uniform()) {
+  if (pass.reads->has_lines()) {
     const BufferRead read = pass.reads->line(index);
     BufferRead& sum = weights_stay ? pass.weight_reads : pass.activation_reads;
-    sum.words += read.words;
-    sum.bytes += read.bytes;
+    sum.add(read);
     job.read_cycles += read.cycles;
     return;
   }
@@ -164,10 +163,8 @@ void PeArray::advance_stream(Cycle cycle) {
   }
   if (cycle == streaming_->next && streaming_->steps_entered < tile.steps()) {
     const StepRead read = pass.reads->step(streaming_->steps_entered);
-    pass.weight_reads.words += read.weights.words;
-    pass.weight_reads.bytes += read.weights.bytes;
-    pass.activation_reads.words += read.activations.words;
-    pass.activation_reads.bytes += read.activations.bytes;
+    pass.weight_reads.add(read.weights);
+    pass.activation_reads.add(read.activations);
     StepOperands operands = feed_.step(streaming_->pass, streaming_->steps_entered++);
     operands.cycle = cycle;
     shown_.step = operands.step;
@@ -197,15 +194,18 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   events[Event::accumulator_writes] += counts.accumulator_writes;
   events[Event::accumulator_adds] += counts.accumulator_writes;
   events[Event::zero_point_input_adds] += counts.zero_point_adds;
-  if (pass.reads->is_uniform()) {
+  if (reads_by_address(weight_buffer_.config())) {
+    count_reads_by_address(weight_buffer_, nest.row, pass.weight_reads);
+  } else {
     const std::int64_t sweeps = tile.weights_each_pixel() ? tile.pixels() : 1;
     weight_buffer_.count_read(
         nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps, nest.weight_format.bits));
+  }
+  if (reads_by_address(activation_buffer_.config())) {
+    count_reads_by_address(activation_buffer_, nest.row, pass.activation_reads);
+  } else {
     activation_buffer_.count_read(
         nest.row, arithmetic::packed_bytes(counts.activations_read, nest.activation_format.bits));
-  } else {
-    weight_buffer_.count_reads(nest.row, pass.weight_reads.words, pass.weight_reads.bytes);
-    activation_buffer_.count_reads(nest.row, pass.activation_reads.words, pass.activation_reads.bytes);
   }
   context_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
   context_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);

@@ -52,6 +52,30 @@ void check_buffer(const std::string& section, const BufferConfig& buffer, RuleLi
   check_port("write_port_bytes", buffer.write_port_bytes);
 }
 
+/// A line buffer holds rows of the window of pixels that stream past.
+void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
+  const MacArrayConfig& array = hardware.mac_array;
+  const bool pixels_stream =
+      array.dataflow == Dataflow::weight_stationary ||
+      (array.dataflow == Dataflow::output_stationary && array.organization == Organization::dot_product);
+  rules.check(!hardware.activation_buffer.line_buffer || pixels_stream,
+              {"activation_buffer.line_buffer", "mac_array.dataflow", "mac_array.organization"}, 1,
+              "false where pixels do not stream through the array",
+              "take weight_stationary, or output_stationary on a dot_product array");
+}
+
+/// Gaps follow beats of whole pixels.
+void check_gaps(const DmaConfig& dma, RuleList& rules) {
+  for (const auto& [field, cycles] : {std::pair{"dma.line_gap_cycles", dma.line_gap_cycles},
+                                      std::pair{"dma.upper_atom_gap_cycles", dma.upper_atom_gap_cycles}}) {
+    rules.check(cycles == 0 || dma.pixel_granule_bytes % dma.transaction_bytes == 0,
+                {field, "dma.pixel_granule_bytes", "dma.transaction_bytes"}, cycles,
+                "0 unless dma.pixel_granule_bytes, " + std::to_string(dma.pixel_granule_bytes) +
+                    ", is a multiple of dma.transaction_bytes, " + std::to_string(dma.transaction_bytes),
+                "let a transaction be an atom of a pixel");
+  }
+}
+
 void check_accumulators(const HardwareConfig& hardware, RuleList& rules) {
   // |w| <= 2^(w-1), |a| <= 2^(a-1): the product of two signed operands needs w + a bits.
   const std::int64_t product_bits = hardware.mac_array.weight_bits + hardware.mac_array.activation_bits;
@@ -74,6 +98,12 @@ void check_dram(const HardwareConfig& hardware, RuleList& rules) {
   rules.check(std::has_single_bit(burst_bytes), {"dram.burst_bytes"}, dram.burst_bytes, "a power of two",
               "take " + std::to_string(std::bit_floor(burst_bytes)) + " or " +
                   std::to_string(std::bit_ceil(burst_bytes)));
+  constexpr std::int64_t kLeastBandwidth = 1'000'000;
+  rules.check(
+      dram.write_bandwidth_bytes_per_second == 0 || dram.write_bandwidth_bytes_per_second >= kLeastBandwidth,
+      {"dram.write_bandwidth_gb_per_s"}, dram.write_bandwidth_bytes_per_second,
+      "0, or at least 0.001 GB/s, " + std::to_string(kLeastBandwidth) + " bytes a second",
+      "0: reads and writes share one channel");
   if (dram.kind == DramKind::none) return;
   rules.check(hardware.dma.transaction_bytes % dram.burst_bytes == 0,
               {"dma.transaction_bytes", "dram.burst_bytes", "dram.kind"}, hardware.dma.transaction_bytes,
@@ -88,7 +118,9 @@ std::vector<Problem> broken_hardware_rules(const HardwareConfig& hardware,
   RuleList rules(unreadable);
   check_buffer("weight_buffer", hardware.weight_buffer, rules);
   check_buffer("activation_buffer", hardware.activation_buffer, rules);
+  check_line_buffer(hardware, rules);
   check_accumulators(hardware, rules);
+  check_gaps(hardware.dma, rules);
   check_dram(hardware, rules);
   return rules.take();
 }

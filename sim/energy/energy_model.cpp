@@ -158,6 +158,7 @@ void EnergyModel::add_buffers(TermList& terms) const {
   };
   add(Component::weight_buffer, hardware_.weight_buffer);
   add(Component::activation_buffer, hardware_.activation_buffer);
+  terms.dynamic(Component::activation_buffer, "line_buffer_write_bytes", "register_bit", 8.0);
 }
 
 // One macro a column: `entries` words of the accumulator's width.

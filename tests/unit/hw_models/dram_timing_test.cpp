@@ -62,5 +62,15 @@ TEST_CASE("fractions of a cycle add up exactly and round up once") {
   CHECK(timing.serve(0, 64, 14 * 64).done_cycle == 132);  // 100 + 15 * 64/30 = 132 exactly
 }
 
+TEST_CASE("a bandwidth without a divisor in common with the clock stays exact over long runs") {
+  // 99,999.999999997 GB/s: a cycle has 99,999,999,999,997 / 64 or so ticks, 10^9 cycles more than 64 bits
+  // hold.
+  DramConfig config = memory(4);
+  config.bandwidth_bytes_per_second = 99'999'999'999'997;
+  config.latency_cycles = 1'000'000;
+  DramTiming timing(config, 1'000'000);
+  CHECK(timing.serve(1'000'000'000, 0, 64).done_cycle == 1'001'000'001);  // 64 bytes take 0.00064 cycles
+}
+
 }  // namespace
 }  // namespace qsim

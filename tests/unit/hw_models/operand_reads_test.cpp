@@ -22,8 +22,10 @@ BufferConfig one_port(bool line_buffer) {
   return config;
 }
 
-/// Words that the steps of a pass of a 3x3 convolution read, stride 1, no padding, all of its reduction in one chunk.
-std::vector<std::int64_t> words_of_steps(const BufferConfig& activations) {
+/// Pixels that the steps of a pass of a 3x3 convolution read, stride 1, no padding, all of its reduction in
+/// one chunk.
+std::vector<std::int64_t> pixels_of_steps(const BufferConfig& activations) {
+  const SimulationContext simulation;
   ChipContext context(1, false);
   const SramBuffer weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context);
   const SramBuffer activation_buffer("activations", activations, kActivationBufferEvents, context);
@@ -43,20 +45,22 @@ std::vector<std::int64_t> words_of_steps(const BufferConfig& activations) {
   tile.input.strides = {kInputRows * kInputColumns * kChannels, kInputColumns * kChannels, kChannels};
   tile.input.format = {8, true};
   OperandReads reads(tile, {weight_buffer, activation_buffer, 1});
-  std::vector<std::int64_t> words;
+  std::vector<std::int64_t> pixels;
   for (std::int64_t step = 0; step < tile.pixel_end; ++step) {
     const BufferRead read = reads.step(step).activations;
-    CHECK(read.cycles == std::max<std::int64_t>(read.words, 1));  // one port
-    words.push_back(read.words);
+    CHECK(read.bits % (8 * kChannels) == 0);
+    pixels.push_back(read.bits / (8 * kChannels));
+    CHECK(read.cycles == pixels.back());  // one port
+    if (activations.bank_conflicts) CHECK(read.words == pixels.back());
   }
-  return words;
+  return pixels;
 }
 
 TEST_CASE("a line buffer reads each element of a convolution's input once") {
-  // The first window reads its 3 x 3 pixels, the next ones of its row a column of 3 each; of the second row of
-  // outputs the first reads the 3 pixels of the new row of inputs, the next ones a pixel each.
+  // The first window reads its 3 x 3 pixels, the next ones of its row a column of 3 each; of the second row
+  // of outputs the first reads the 3 pixels of the new row of inputs, the next ones a pixel each.
   const std::vector<std::int64_t> once = {9, 3, 3, 3, 1, 1};
-  CHECK(words_of_steps(one_port(true)) == once);
+  CHECK(pixels_of_steps(one_port(true)) == once);
   CHECK(once.size() == kOutputRows * kOutputColumns);
   CHECK(std::accumulate(once.begin(), once.end(), std::int64_t{0}) == kInputRows * kInputColumns);
 }
@@ -64,7 +68,8 @@ TEST_CASE("a line buffer reads each element of a convolution's input once") {
 TEST_CASE("without a line buffer each window is read whole") {
   BufferConfig by_address = one_port(false);
   by_address.bank_conflicts = true;  // the steps are looked at one by one
-  CHECK(words_of_steps(by_address) == std::vector<std::int64_t>(kOutputRows * kOutputColumns, kKernel * kKernel));
+  CHECK(pixels_of_steps(by_address) ==
+        std::vector<std::int64_t>(kOutputRows * kOutputColumns, kKernel * kKernel));
 }
 
 }  // namespace

@@ -48,7 +48,8 @@ std::vector<test::RandomPair> cases_of_every_layer() {
     for (const test::LayerKind layer : test::layer_kinds(format)) {
       for (int found = 0; found < kProgramsALayer; ++seed) {
         test::Choice choice(seed);
-        test::RandomPair made{seed, test::single_layer_network(choice, format, layer), test::random_chip(choice)};
+        test::RandomPair made{seed, test::single_layer_network(choice, format, layer),
+                              test::random_chip(choice)};
         if (!test::fits(made.network.graph, made.chip)) continue;
         cases.push_back(std::move(made));
         ++found;
@@ -87,7 +88,8 @@ int check_alike(const test::RandomPair& made) {
 
 TEST_CASE("values computed tile by tile in the modelled memories equal those of the layer kernels") {
   int overflowing = 0;
-  for (const test::RandomPair& made : test::random_pairs(kRandomPrograms, 1)) overflowing += check_alike(made);
+  for (const test::RandomPair& made : test::random_pairs(kRandomPrograms, 1))
+    overflowing += check_alike(made);
   CHECK(overflowing > 10);  // wrapping and saturating accumulators were really met
 }
 
