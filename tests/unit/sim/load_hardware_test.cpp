@@ -130,6 +130,16 @@ TEST_CASE("rules between fields") {
   CHECK(first_place(R"({"activation_buffer": {"banks": 3}})") == "activation_buffer.banks");
   CHECK(first_place(R"({"dma": {"transaction_bytes": 100}})") == "dma.transaction_bytes");
   CHECK(first_place(R"({"dma": {"transaction_bytes": 100}, "dram": {"kind": "none"}})") == "none");
+  CHECK(first_place(R"({"activation_buffer": {"line_buffer": true}})") == "none");
+  const std::string buffered = R"("activation_buffer": {"line_buffer": true})";
+  CHECK(first_place(R"({"mac_array": {"dataflow": "output_stationary"}, )" + buffered + "}") ==
+        "activation_buffer.line_buffer");
+  CHECK(first_place(R"({"mac_array": {"dataflow": "output_stationary", "organization": "dot_product"}, )" +
+                    buffered + "}") == "none");
+  CHECK(first_place(R"({"dma": {"line_gap_cycles": 1}})") == "dma.line_gap_cycles");
+  CHECK(first_place(R"({"dma": {"line_gap_cycles": 1, "pixel_granule_bytes": 1024}})") == "none");
+  CHECK(first_place(R"({"dram": {"write_bandwidth_gb_per_s": 0.0009}})") == "dram.write_bandwidth_gb_per_s");
+  CHECK(first_place(R"({"dram": {"write_bandwidth_gb_per_s": 0.001}})") == "none");
 }
 
 TEST_CASE("a path to an energy table is relative to the file that names it") {
