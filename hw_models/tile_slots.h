@@ -1,0 +1,50 @@
+// Where the tiles of a nest lie in the activation buffer, and whether they have to be loaded into it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <variant>
+
+#include "hw_models/program.h"
+
+namespace qsim {
+
+[[nodiscard]] inline bool needs_loads(const GemmNest& nest) {
+  return !nest.input.resident;
+}
+
+[[nodiscard]] inline bool needs_loads(const VectorNest& nest) {
+  return std::ranges::any_of(nest.inputs, [](const VectorInput& input) { return !input.placement.resident; });
+}
+
+[[nodiscard]] inline bool needs_loads(const HostNest&) {
+  return false;
+}
+
+[[nodiscard]] inline bool needs_loads(const Nest& nest) {
+  return std::visit([](const auto& n) { return needs_loads(n); }, nest);
+}
+
+/// Layout of the tile in slot `count` of a placement, or of the whole resident tensor.
+[[nodiscard]] inline TensorLayout tile_layout(const Placement& placement, std::int64_t count) {
+  TensorLayout layout = placement.buffer;
+  if (!placement.resident) {
+    layout.base = placement.slots[static_cast<std::size_t>(count) % placement.slots.size()];
+  }
+  return layout;
+}
+
+/// Element of the tensor that lies at the base of tile_layout().
+[[nodiscard]] inline Dims tile_origin(const Placement& placement, const Box& box) {
+  return placement.resident ? Dims{} : box.begin;
+}
+
+[[nodiscard]] inline Box shifted(Box box, const Dims& offset) {
+  for (std::size_t d = 0; d < kDims; ++d) {
+    box.begin[d] += offset[d];
+    box.end[d] += offset[d];
+  }
+  return box;
+}
+
+}  // namespace qsim
