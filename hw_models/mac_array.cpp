@@ -91,12 +91,25 @@ void MacArray::take_dependencies(const MacTile& tile) {
   take(tile.takes_output_space, tokens.outputs_free, Span::wait_output_space);
 }
 
-/// Sums that stay in the PEs leave one after the other over the bus of their column: short reductions wait
-/// until those of the pass before have left.
-void MacArray::wait_for_bus(const MacTile& tile, const PassTiming& pass) {
+/// Sums that stay leave one after the other over the bus of their column: short reductions wait until those
+/// of the passes before have left, those of each group for the buses of its own columns.
+void MacArray::wait_for_buses(const MacTile& tile, const PassTiming& pass) {
   const Cycle since = now_cycle();
-  wait_until(bus_free_from_ - pass.first_sum_cycle);
+  buses_free_from_.resize(std::max(buses_free_from_.size(), static_cast<std::size_t>(tile.groups())));
+  Cycle begin = since;
+  for (std::int64_t g = 0; g < tile.groups(); ++g) {
+    const Cycle first_sum = pass.first_sum_cycle + g * pass.group_cycles;
+    begin = std::max(begin, buses_free_from_[static_cast<std::size_t>(g)] - first_sum);
+  }
+  wait_until(begin);
   context_.timeline.record(Span::fill_drain, tile.nest->row, since, now_cycle());
+}
+
+void MacArray::occupy_buses(const MacTile& tile, const PassTiming& pass, Cycle last_step) {
+  const Cycle first_sum = last_step - pass.last_step_cycle + pass.first_sum_cycle;
+  for (std::int64_t g = 0; g < tile.groups(); ++g) {
+    buses_free_from_[static_cast<std::size_t>(g)] = first_sum + g * pass.group_cycles + pass.bus_cycles;
+  }
 }
 
 void MacArray::stream(const MacTile& tile) {
@@ -107,9 +120,10 @@ void MacArray::stream(const MacTile& tile) {
   const bool reads_weights = nest.dataflow != Dataflow::weight_stationary;
   const bool reads_inputs = nest.dataflow != Dataflow::input_stationary;
   PassTiming pass;
-  if (tile.keeps_sums_in_pes()) {
+  const bool sums_stay = nest.dataflow == Dataflow::output_stationary;
+  if (sums_stay) {
     pass = timing(tile);
-    wait_for_bus(tile, pass);
+    wait_for_buses(tile, pass);
   }
   const Cycle since = now_cycle();
   if (reads_weights) weight_buffer_.begin_read();
@@ -122,7 +136,7 @@ void MacArray::stream(const MacTile& tile) {
     if (last) context_.tokens.accumulators_ready.release();
     if (!config_.double_buffered_weights) registers_free_.release();
   });
-  bus_free_from_ = last_step + pass.bus_free_cycle - pass.last_step_cycle;
+  if (sums_stay) occupy_buses(tile, pass, last_step);
   if (reads_weights) weight_buffer_.end_read();
   if (reads_inputs) activation_buffer_.end_read();
   if (tile.gives_input && reads_inputs) context_.tokens.inputs_free.release();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <systemc>
+#include <vector>
 
 #include "hw_models/array_datapath.h"
 #include "hw_models/chip_context.h"
@@ -40,7 +41,8 @@ class MacArray : public sc_core::sc_module {
   void run_loader();
   void run_streamer();
   void take_dependencies(const MacTile& tile);
-  void wait_for_bus(const MacTile& tile, const PassTiming& pass);
+  void wait_for_buses(const MacTile& tile, const PassTiming& pass);
+  void occupy_buses(const MacTile& tile, const PassTiming& pass, Cycle last_step);
   void stream(const MacTile& tile);
 
   MacArrayConfig config_;
@@ -50,8 +52,10 @@ class MacArray : public sc_core::sc_module {
   ArrayDatapath& datapath_;
   ChipContext& context_;
   sc_core::sc_fifo<std::shared_ptr<const LoadedTile>> loaded_;
-  Token registers_free_;     ///< Registers that the loader may fill.
-  Cycle bus_free_from_ = 0;  ///< Column 0's bus, where sums stay in the PEs.
+  Token registers_free_;  ///< Registers that the loader may fill.
+  /// Where outputs stay: by group, the bus of its first column. Passes in flight are of one nest, whose
+  /// groups have the same columns in each pass.
+  std::vector<Cycle> buses_free_from_;
 };
 
 }  // namespace qsim

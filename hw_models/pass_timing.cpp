@@ -19,6 +19,12 @@ std::int64_t run_cycles(const MacTile& tile, const ArrayPorts& ports) {
       arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), nest.activation_format.bits));
 }
 
+/// A column's sum comes with each step, or with the last chunk of a pixel.
+std::int64_t steps_a_sum(const MacTile& tile) {
+  const GemmNest& nest = *tile.nest;
+  return tile.weights_each_pixel() ? ChunkCut(tile.part, nest.chunk_rows, nest.reduction).count() : 1;
+}
+
 /// Lines enter one a cycle, each when the port has read it: the last ones first, those that are not used at
 /// once.
 void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports, OperandReads& reads,
@@ -47,11 +53,14 @@ void time_stream(const MacArrayConfig& array, const MacTile& tile, const ArrayPo
     const std::int64_t interval = std::max(least, reads.step(0).cycles());
     timing.stream_cycles = steps * interval;
     timing.last_step_cycle = (steps - 1) * interval;
+    timing.first_sum_cycle = (steps_a_sum(tile) - 1) * interval;
     return;
   }
+  const std::int64_t first_sum = steps_a_sum(tile) - 1;
   for (std::int64_t s = 0; s < steps; ++s) {
     const StepRead step = reads.step(s);
     timing.last_step_cycle = timing.stream_cycles;
+    if (s == first_sum) timing.first_sum_cycle = timing.stream_cycles;
     timing.stream_cycles += std::max(least, step.cycles());
     timing.weights.add(step.weights);
     timing.activations.add(step.activations);
@@ -64,10 +73,7 @@ std::int64_t step_cycles(const MacArrayConfig& array, const MacTile& tile, const
   const GemmNest& nest = *tile.nest;
   const std::int64_t product = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
   if (tile.keeps_sums_in_pes()) return product;
-  // A column's sum comes with each step, or with the last chunk of a pixel.
-  const std::int64_t steps_a_sum =
-      tile.weights_each_pixel() ? ChunkCut(tile.part, nest.chunk_rows, nest.reduction).count() : 1;
-  return std::max(product, ceil_div(ports.update_cycles, steps_a_sum));
+  return std::max(product, ceil_div(ports.update_cycles, steps_a_sum(tile)));
 }
 
 PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports) {
@@ -82,6 +88,7 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const A
   if (array.organization == Organization::dot_product) {
     timing.compute_cycles = entered;
     timing.drain_cycles = entered + array.tree_cycles();
+    timing.bus_cycles = timing.last_step_cycle + ports.update_cycles - timing.first_sum_cycle;
     return timing;
   }
   // Data-dependent sums have adders of their own: of what streams past a further column (of inputs) or, where
@@ -97,7 +104,8 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const A
     // The last group's first row follows those of the groups before; a column takes the pixels of its group.
     const std::int64_t rows_before = (tile.groups() - 1) * tile.pixels();
     timing.first_sum_cycle = entered - 1;
-    timing.bus_free_cycle = entered - 1 + rows_before + tile.pixels() * ports.update_cycles;
+    timing.bus_cycles = tile.pixels() * ports.update_cycles;
+    timing.group_cycles = tile.pixels();
     timing.drain_cycles =
         std::max(timing.drain_cycles,
                  entered + rows_before + (tile.pixels() - 1) * ports.update_cycles + tile.columns_used() - 1);

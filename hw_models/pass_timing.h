@@ -37,10 +37,14 @@ struct PassTiming {
   /// Filling the PEs with what stays: a row of a systolic array a cycle, a column of a dot-product array a
   /// cycle (R or C cycles, edge tiles too), or slower where the read port is. 0 where outputs stay.
   std::int64_t load_cycles = 0;
-  /// Where sums stay in the PEs: the cycle in which the first sum of column 0 goes over its bus, and the
-  /// first cycle in which the bus is free again. The next pass waits where its sums would meet those of this
-  /// one.
-  std::int64_t first_sum_cycle = 0, bus_free_cycle = 0;
+  /// Where outputs stay the next pass waits until its sums do not meet those of this one. The columns of
+  /// group g give sums in [first_sum_cycle + g * group_cycles, the same + bus_cycles), all shifted by the
+  /// column in a systolic array and by the tree in a dot-product array:
+  ///
+  ///   systolic      first sum after the last product of the first PE, bus_cycles = E*update, group_cycles =
+  ///                 E: a group's rows come after those of the groups before, and go over other buses
+  ///   dot_product   sums with the last chunk of each pixel, bus_cycles = last sum + update - first sum
+  std::int64_t first_sum_cycle = 0, bus_cycles = 0, group_cycles = 0;
   BufferRead weights, activations;  ///< What the pass reads by address.
 };
 

@@ -157,7 +157,7 @@ void DotProductGrid::leave_stationary(Pass& pass, const Sums& sums) {
     const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sums.step;
     const std::int64_t group = column / (inputs_stay ? tile.pixels() : tile.group_channels());
     const std::int64_t channel = inputs_stay ? group * tile.group_channels() + sums.step : column;
-    sums_.add(pass, pixel, channel, sums.columns[static_cast<std::size_t>(column)]);
+    sums_.add(pass, sums.due, pixel, channel, sums.columns[static_cast<std::size_t>(column)]);
     const std::int64_t column_sum = pass.column_sums[static_cast<std::size_t>(column)];
     if (!inputs_stay && nest.sums_weights) sums_.add_weight_sum(pass, pixel, channel, column_sum);
     if (inputs_stay && nest.parameters.asymmetric_weights && sums.step == 0) {
@@ -189,7 +189,7 @@ void DotProductGrid::keep(Pass& pass, const Sums& sums) {
     const std::int64_t weight_sum = update(kept_weights_[column], sums.column_weights[column]);
     if (!is_last) continue;
     const auto channel = static_cast<std::int64_t>(column);
-    sums_.add(pass, pixel, channel, sum);
+    sums_.add(pass, sums.due, pixel, channel, sum);
     if (tile.nest->sums_weights) sums_.add_weight_sum(pass, pixel, channel, weight_sum);
   }
   for (std::size_t group = 0; group < sums.group_sums.size(); ++group) {

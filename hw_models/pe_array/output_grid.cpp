@@ -112,10 +112,10 @@ void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle
     ++pass.counts.macs;
     pass.mac_end = cycle + 1;
   }
-  if (pe.input.is_last) leave(pe, row, column);
+  if (pe.input.is_last) leave(pe, row, column, cycle);
 }
 
-void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column) {
+void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {
   Pass& pass = *pe.input.pass;
   const MacTile& tile = pass.tile;
   const std::int64_t pixel = row % tile.pixels();
@@ -125,7 +125,11 @@ void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column) {
   } else if (row == rows_ && column < tile.channels()) {
     if (tile.nest->sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
   } else if (row < tile.rows_used() && column < tile.channels() && group == column / tile.group_channels()) {
-    buses_[static_cast<std::size_t>(column)].items.push_back({pe.input.pass, pixel, pe.sum});
+    Bus& bus = buses_[static_cast<std::size_t>(column)];
+    const bool is_busy = !bus.items.empty() || cycle < bus.free_from;
+    if (is_busy && bus.pass != pe.input.pass) throw std::logic_error("sums of two passes met on a bus");
+    bus.pass = pe.input.pass;
+    bus.items.push_back({pe.input.pass, pixel, pe.sum});
     ++pass.sums_on_buses;
   }
   if (is_corner(pass, row, column)) ending_.push_back(pe.input.pass);
@@ -138,7 +142,7 @@ void OutputGrid::move_buses(Cycle cycle) {
     const Bus::Item item = std::move(bus.items.front());
     bus.items.pop_front();
     bus.free_from = cycle + update_cycles_;
-    sums_.add(*item.pass, item.pixel, column, item.sum);
+    sums_.add(*item.pass, cycle, item.pixel, column, item.sum);
     --item.pass->sums_on_buses;
   }
   if (ending_.empty() || ending_.front()->sums_on_buses > 0) return;

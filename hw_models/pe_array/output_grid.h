@@ -50,6 +50,7 @@ class OutputGrid : public PeGrid {
       std::int64_t sum = 0;
     };
     std::deque<Item> items;
+    std::shared_ptr<Pass> pass;  ///< Of the latest sum: those of the next pass come when all have left.
     Cycle free_from = 0;
   };
 
@@ -60,7 +61,7 @@ class OutputGrid : public PeGrid {
   [[nodiscard]] Wire from_above(std::int64_t row, std::int64_t column, Cycle cycle);
   void evaluate(std::int64_t row, std::int64_t column, Cycle cycle);
   void accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle);
-  void leave(const Pe& pe, std::int64_t row, std::int64_t column);
+  void leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle);
   void move_buses(Cycle cycle);
   /// Whether the PE is the last of the pass: the lower right corner, further row and column as far as in use.
   [[nodiscard]] bool is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const;

@@ -18,7 +18,7 @@ PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, con
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
       context_(context),
-      sums_(accumulators, weight_buffer, context.moves_values),
+      sums_(accumulators, weight_buffer, ports.update_cycles, context.moves_values),
       feed_(config, weight_buffer, activation_buffer, context.moves_values),
       grid_(make_pe_grid(config, ports.update_cycles, sums_)),
       waveform_(waveform) {

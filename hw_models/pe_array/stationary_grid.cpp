@@ -126,11 +126,11 @@ void StationaryGrid::multiply(std::int64_t row, std::int64_t column, Cycle cycle
     ++pass.counts.macs;
     pass.mac_end = cycle + 1;
   }
-  if (row + 1 == rows_) leave(sum, column, pe.operand.is_last);
+  if (row + 1 == rows_) leave(sum, column, pe.operand.is_last, cycle);
   pe.down = std::move(sum);
 }
 
-void StationaryGrid::leave(const Sum& sum, std::int64_t column, bool is_last) {
+void StationaryGrid::leave(const Sum& sum, std::int64_t column, bool is_last, Cycle cycle) {
   Pass& pass = *sum.pass;
   const MacTile& tile = pass.tile;
   if (is_last && column + 1 == columns_ && !sums_what_streams(pass)) drain(sum.pass);
@@ -139,7 +139,7 @@ void StationaryGrid::leave(const Sum& sum, std::int64_t column, bool is_last) {
   const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sum.step;
   const std::int64_t channel =
       inputs_stay ? column / tile.pixels() * tile.group_channels() + sum.step : column;
-  sums_.add(pass, pixel, channel, sum.value);
+  sums_.add(pass, cycle, pixel, channel, sum.value);
   if (!sums_what_stays(pass)) return;
   const std::int64_t column_sum = pass.column_sums[static_cast<std::size_t>(column)];
   if (!inputs_stay) {

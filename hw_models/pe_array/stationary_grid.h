@@ -69,7 +69,7 @@ class StationaryGrid : public PeGrid {
   void shift(std::int64_t row, std::int64_t column, Cycle cycle);
   void multiply(std::int64_t row, std::int64_t column, Cycle cycle);
   void add_up(std::int64_t row, Cycle cycle);
-  void leave(const Sum& sum, std::int64_t column, bool is_last);
+  void leave(const Sum& sum, std::int64_t column, bool is_last, Cycle cycle);
 
   std::int64_t rows_, columns_;
   SumCollector& sums_;

@@ -1,5 +1,8 @@
 #include "hw_models/pe_array/sum_collector.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "hw_models/parameters.h"
 
 namespace qsim {
@@ -11,12 +14,16 @@ AccumulatorCell SumCollector::cell(const Pass& pass, std::int64_t pixel, std::in
   return cell;
 }
 
-void SumCollector::add(Pass& pass, std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
+void SumCollector::add(Pass& pass, Cycle cycle, std::int64_t pixel, std::int64_t channel, std::int64_t sum) {
   const MacTile& tile = pass.tile;
+  const auto [entry, column] = cell(pass, pixel, channel);
+  ready_from_.resize(std::max(ready_from_.size(), static_cast<std::size_t>(column) + 1));
+  Cycle& ready_from = ready_from_[static_cast<std::size_t>(column)];
+  if (cycle < ready_from) throw std::logic_error("a sum met accumulators that still took the one before");
+  ready_from = cycle + update_cycles_;
   if (!tile.preload) ++pass.counts.accumulator_reads;
   ++pass.counts.accumulator_writes;
   if (!moves_values_) return;
-  const auto [entry, column] = cell(pass, pixel, channel);
   const std::int32_t row = tile.nest->row;
   if (tile.preload) {
     const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address,

@@ -5,9 +5,9 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/nest_cursor.h"
+#include "sim/compiler/gemm_cost.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
-#include "sim/compiler/tile_sums.h"
 
 namespace qsim {
 
@@ -61,50 +61,6 @@ std::vector<PartSize> part_sizes(const GemmNest& nest) {
     if (c * granule < g.group_channels()) parts.push_back({1, 1, c * granule});
   }
   return parts;
-}
-
-/// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one
-/// dimension, halos included.
-std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t kernel, std::int64_t part,
-                           std::int64_t stride, std::int64_t pad, std::int64_t dilation,
-                           std::int64_t input_dilation, std::int64_t size) {
-  std::int64_t sum = 0;
-  for (std::int64_t k = 0; k < kernel; k += part) {
-    const std::int64_t k_end = std::min(kernel, k + part);
-    // Inserted zeros make tiles differ by their phase.
-    const TileRange inside =
-        input_dilation > 1
-            ? TileRange{}
-            : tiles_inside({outputs, tile, stride, k * dilation - pad, (k_end - 1 - k) * dilation + 1, size});
-    sum += sum_over_tiles(ceil_div(outputs, tile), inside, [&](std::int64_t i) {
-      const auto [begin, end] = input_range(i * tile, std::min(outputs, (i + 1) * tile), k, k_end, stride,
-                                            pad, dilation, input_dilation, size);
-      return end - begin;
-    });
-  }
-  return sum;
-}
-
-/// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are
-/// cut independently of each other, so the sum of the products is the product of the sums.
-std::int64_t input_bytes(const GemmNest& nest) {
-  const ConvolutionGeometry& g = nest.geometry;
-  const std::int64_t rows =
-      input_extents(g.output[kRow], nest.tile_rows, g.kernel_h, nest.part_kernel_h, g.stride_h, g.pad_top,
-                    g.dilation_h, g.input_dilation_h, g.input[kRow]);
-  const std::int64_t columns =
-      input_extents(g.output[kColumn], nest.tile_columns, g.kernel_w, nest.part_kernel_w, g.stride_w,
-                    g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
-  std::int64_t pixel_bytes = 0;
-  if (nest.part_channels == g.group_channels()) {
-    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], nest.input.dram.format.bits);
-  } else {
-    for (std::int64_t c = 0; c < g.group_channels(); c += nest.part_channels) {
-      const std::int64_t channels = std::min(nest.part_channels, g.group_channels() - c);
-      pixel_bytes += g.groups * arithmetic::packed_bytes(channels, nest.input.dram.format.bits);
-    }
-  }
-  return g.output[kBatch] * rows * columns * pixel_bytes;
 }
 
 class GemmMapper {
@@ -253,110 +209,8 @@ class GemmMapper {
     }
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
       problem_.order = order;
-      found_.options.push_back({problem_, cost_of(problem_), needed.activation_bytes});
+      found_.options.push_back({problem_, gemm_cost(problem_, hardware_, limits_), needed.activation_bytes});
     }
-  }
-
-  [[nodiscard]] MappingCost cost_of(const GemmNest& nest) const {
-    const ConvolutionGeometry& g = nest.geometry;
-    const GemmCursor cursor(nest);
-    const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], nest.tile_rows) *
-                                     ceil_div(g.output[kColumn], nest.tile_columns);
-    const std::int64_t blocks = cursor.blocks();
-    const std::int64_t parts = cursor.parts();
-    const bool weights_outer = nest.order == LoopOrder::weights_outer;
-    const std::int64_t matrices = nest.has_activation_weights ? g.output[kBatch] * g.output[kRow] : 1;
-    const std::int64_t weight_passes =
-        (weights_outer ? parts == 1 : blocks * parts == 1) ? matrices : pixel_tiles;
-    const std::int64_t parameter_passes = (weights_outer || blocks == 1) ? 1 : pixel_tiles;
-    std::int64_t input_passes = blocks;
-    if (g.groups > 1) {
-      // Each block reads the channels of its own groups.
-      input_passes = std::max<std::int64_t>(1, blocks / g.groups);
-    } else if (parts == 1 && (!weights_outer || pixel_tiles == 1)) {
-      input_passes = 1;
-    }
-    MappingCost cost;
-    const std::int64_t burst = limits_.burst_bytes;
-    if (!nest.weights_resident) {
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        for (std::int64_t part = 0; part < parts; ++part) {
-          const std::int64_t bytes = cursor.block_bytes(block, part);
-          cost.add_traffic(weight_passes * bytes, weight_run_bytes(nest, bytes), burst);
-        }
-      }
-      const std::int64_t parameters =
-          parameter_passes *
-          (blocks * nest.parameters.header_bytes() + g.output[kChannel] * nest.parameters.channel_bytes());
-      cost.add_traffic(parameters, parameters, burst);
-      cost.transfers += weight_passes * blocks * parts + parameter_passes * blocks;
-    }
-    const Dims input_tile = gemm_input_tile(nest);
-    const Dims output_tile = gemm_output_tile(nest);
-    if (!nest.input.resident) {
-      cost.add_traffic(input_passes * input_bytes(nest), run_bytes(nest.input, input_tile), burst);
-      cost.transfers += input_passes * pixel_tiles * parts;
-    }
-    if (nest.store_output) {
-      cost.add_traffic(dense_bytes(g.output, nest.output.dram.format), run_bytes(nest.output, output_tile),
-                       burst);
-      cost.transfers += pixel_tiles * blocks;
-    }
-    cost.occupied_cycles = occupied_cycles(nest, cursor, pixel_tiles);
-    const TileBytes tile = gemm_tile_bytes(nest);
-    const bool overlaps_loads = limits_.activation_slots > 1;
-    const std::int64_t loaded = nest.input.resident ? 0 : input_passes * input_bytes(nest);
-    cost.exposed_bytes = (overlaps_loads ? tile.input : loaded) + exposed_output_bytes(nest, tile.output);
-    // In a ring all parts of a column tile load one behind the other.
-    const std::int64_t first_parts = hardware_.dma.weight_prefetch == WeightPrefetch::ring ? parts : 1;
-    for (std::int64_t part = 0; part < first_parts && !nest.weights_resident; ++part)
-      cost.exposed_bytes += cursor.block_bytes(0, part);
-    return cost;
-  }
-
-  /// What is stored when computing is over: the last tile, or the last pass of it.
-  [[nodiscard]] static std::int64_t exposed_output_bytes(const GemmNest& nest, std::int64_t tile_bytes) {
-    if (!nest.store_output) return 0;
-    return nest.stores_each_pass ? std::min(tile_bytes, nest.pixels_per_pass * nest.column_tile) : tile_bytes;
-  }
-
-  /// Contiguous bytes of the weights of a block in DRAM.
-  [[nodiscard]] static std::int64_t weight_run_bytes(const GemmNest& nest, std::int64_t block_bytes) {
-    if (!nest.has_activation_weights) return block_bytes;
-    const std::int64_t element = nest.activation_weights.dram.format.bits / 8;
-    const bool rows_first = nest.dataflow != Dataflow::input_stationary;
-    if (rows_first == nest.activation_weights.transposed) return element;
-    return element * (rows_first ? nest.column_tile : std::min(nest.chunk_rows, nest.part_channels));
-  }
-
-  /// Passes x the longer of streaming and filling the PEs, with full tiles throughout.
-  [[nodiscard]] std::int64_t occupied_cycles(const GemmNest& nest, const GemmCursor& cursor,
-                                             std::int64_t pixel_tiles) const {
-    const MacArrayConfig& array = hardware_.mac_array;
-    const std::int64_t interval = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
-    const std::int64_t fill = array.organization == Organization::systolic ? array.rows : array.columns;
-    const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
-    const std::int64_t passes = PassCut(pixels, nest.pixels_per_pass, nest.pass_order).count();
-    std::int64_t part_cycles = 0;  // all chunks of one tile of pixels and one column tile
-    for (std::int64_t p = 0; p < cursor.parts(); ++p) {
-      const ReductionPart part = cursor.part(p);
-      const std::int64_t chunks = ChunkCut(part, array.rows, array.reduction).count();
-      switch (nest.dataflow) {
-        case Dataflow::weight_stationary:
-          part_cycles += chunks * std::max(pixels * interval, passes * fill);
-          break;
-        case Dataflow::input_stationary:
-          part_cycles += passes * chunks * std::max(nest.column_tile / nest.groups_per_tile * interval, fill);
-          break;
-        case Dataflow::output_stationary:
-          part_cycles +=
-              array.keeps_sums_in_pes()
-                  ? passes * std::max(part.depth() * interval, nest.groups_per_tile * nest.pixels_per_pass)
-                  : chunks * pixels * interval;
-          break;
-      }
-    }
-    return pixel_tiles * cursor.column_tiles() * part_cycles;
   }
 
   GemmNest problem_;

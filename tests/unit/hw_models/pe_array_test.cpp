@@ -10,12 +10,12 @@ namespace {
 
 /// A MAC array of PEs with values, weights at 0 and activations at 0 of their buffers.
 struct Bench {
-  explicit Bench(const MacArrayConfig& config)
+  explicit Bench(const MacArrayConfig& config, std::int64_t update_cycles = 1)
       : context(1, true),
         weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
         activation_buffer("activations", BufferConfig{}, kActivationBufferEvents, context),
         accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
-        ports{weight_buffer, activation_buffer, 1},
+        ports{weight_buffer, activation_buffer, update_cycles},
         pes("pes", config, ports, weight_buffer, activation_buffer, accumulators, context, nullptr),
         array("array", config, ports, weight_buffer, activation_buffer, pes, context) {}
 
@@ -69,10 +69,11 @@ MacTile whole(const GemmNest& nest) {
 
 /// Cycles after which the accumulator of a pixel and channel has its sum: the cycle before it does not, with
 /// it it does. All operands are 1, so every sum is the depth.
-std::int64_t sum_ready_after(const MacArrayConfig& config, std::int64_t pixel, std::int64_t channel) {
+std::int64_t sum_ready_after(const MacArrayConfig& config, std::int64_t pixel, std::int64_t channel,
+                             std::int64_t update_cycles = 1) {
   std::int64_t ready = -1;
   for (std::int64_t probe = 1; ready < 0 && probe < 100; ++probe) {
-    Bench bench(config);
+    Bench bench(config, update_cycles);
     const GemmNest nest = matrix_product(config);
     for (std::int64_t i = 0; i < kDepth * kOutputs; ++i) bench.weight_buffer.write(8 * i, {8, true}, 1);
     for (std::int64_t i = 0; i < kDepth * kPixels; ++i) bench.activation_buffer.write(8 * i, {8, true}, 1);
@@ -114,6 +115,70 @@ TEST_CASE("the first and the last sum of a pass leave the PEs in their cycles") 
     CHECK(sum_ready_after(config, 0, 0) == 7 + 1 + 3);
     CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 7 + kPixels + 3);
   }
+  SECTION("dot product, inputs stay: step = channel") {
+    const MacArrayConfig config = array_of(Organization::dot_product, Dataflow::input_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == 7 + 1 + 3);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 7 + kOutputs + 3);
+  }
+  SECTION("dot product, outputs stay: nothing is loaded, step = pixel, 3 elements in one chunk") {
+    MacArrayConfig config = array_of(Organization::dot_product, Dataflow::output_stationary);
+    CHECK(sum_ready_after(config, 0, 0) == 1 + 3);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == kPixels + 3);
+    config.rows = 2;  // two chunks a pixel, a tree of one level
+    CHECK(sum_ready_after(config, 0, 0) == 2 + 1);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1) == 2 * kPixels + 1);
+  }
+}
+
+TEST_CASE("wide operands and slow accumulators space out the steps and the sums") {
+  constexpr std::int64_t kUpdate = 2;
+  // 8-bit weights on multipliers of 4: a product takes 2 cycles.
+  const auto narrow = [](Organization organization, Dataflow dataflow) {
+    MacArrayConfig config = array_of(organization, dataflow);
+    config.weight_bits = 4;
+    return config;
+  };
+  SECTION("weights stay: a step every 2 cycles, the first sum a cycle later than with fast products") {
+    const MacArrayConfig config = narrow(Organization::systolic, Dataflow::weight_stationary);
+    CHECK(sum_ready_after(config, 0, 0, kUpdate) == 6 + 1 + 6);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1, kUpdate) == 6 + 2 * (kPixels - 1) + 1 + 6 + 1);
+  }
+  SECTION("inputs stay") {
+    const MacArrayConfig config = narrow(Organization::systolic, Dataflow::input_stationary);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1, kUpdate) ==
+          6 + 2 * (kOutputs - 1) + 1 + 6 + (kPixels - 1));
+  }
+  SECTION("outputs stay: a sum every 2 cycles down the rows of a column") {
+    const MacArrayConfig config = narrow(Organization::systolic, Dataflow::output_stationary);
+    CHECK(sum_ready_after(config, 0, 0, kUpdate) == 2 * kDepth);
+    CHECK(sum_ready_after(config, kPixels - 1, kOutputs - 1, kUpdate) ==
+          2 * kDepth + 2 * (kPixels - 1) + (kOutputs - 1));
+  }
+  SECTION("dot products: a step every 2 cycles") {
+    const MacArrayConfig weights_stay = narrow(Organization::dot_product, Dataflow::weight_stationary);
+    CHECK(sum_ready_after(weights_stay, kPixels - 1, kOutputs - 1, kUpdate) == 7 + 2 * kPixels + 3);
+    const MacArrayConfig inputs_stay = narrow(Organization::dot_product, Dataflow::input_stationary);
+    CHECK(sum_ready_after(inputs_stay, kPixels - 1, kOutputs - 1, kUpdate) == 7 + 2 * kOutputs + 3);
+    const MacArrayConfig outputs_stay = narrow(Organization::dot_product, Dataflow::output_stationary);
+    CHECK(sum_ready_after(outputs_stay, kPixels - 1, kOutputs - 1, kUpdate) == 2 * kPixels + 3);
+  }
+}
+
+TEST_CASE("sums that meet on the way to the accumulators are an error of the timing") {
+  // Two passes 4 cycles apart although the first has 5 sums a column: streamed past the MAC array's wait.
+  Bench bench(array_of(Organization::systolic, Dataflow::output_stationary));
+  const GemmNest nest = matrix_product(array_of(Organization::systolic, Dataflow::output_stationary));
+  const MacTile tile = whole(nest);
+  sc_core::sc_spawn([&] {
+    for (int i = 0; i < 2; ++i) {
+      bench.pes.load(tile);
+      bench.pes.stream(tile, [] {});
+      if (i == 0) sc_core::wait(cycles_to_time(4 - kDepth));
+    }
+  });
+  sc_core::sc_start();
+  REQUIRE(bench.context.error != nullptr);
+  CHECK_THROWS_AS(std::rethrow_exception(bench.context.error), std::logic_error);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // memories as often.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <string>
 
 #include "sim/simulate.h"
@@ -20,8 +21,20 @@ std::string describe(const HardwareConfig& chip) {
          std::to_string(static_cast<int>(chip.activation_buffer.arbitration));
 }
 
-/// Same cycles, values and counts; the number of layers on the array.
-int compare(const HardwareConfig& chip, const test::RandomNetwork& network) {
+/// Layers that were compared: on the array, of those with products of several cycles, and with four and more
+/// groups side by side whose sums stay in the PEs.
+struct Compared {
+  int layers = 0, wide = 0, groups = 0;
+};
+
+bool has_groups_side_by_side(const LayerResult& layer) {
+  return std::ranges::any_of(layer.mapping.fields, [](const auto& field) {
+    return field.first == "groups_per_tile" && std::stoi(field.second) >= 4;
+  });
+}
+
+/// Same cycles, values and counts.
+void compare(const HardwareConfig& chip, const test::RandomNetwork& network, Compared& compared) {
   SimulateOptions options;
   options.values = Values::tile;
   options.dump_tensors = true;
@@ -34,7 +47,6 @@ int compare(const HardwareConfig& chip, const test::RandomNetwork& network) {
     INFO("tensor " << pe.dump[i].name);
     CHECK((pe.dump[i].data.bytes == tile.dump[i].data.bytes));
   }
-  int layers = 0;
   for (std::size_t i = 0; i < pe.layers.size(); ++i) {
     INFO("layer " << i << " " << pe.layers[i].name);
     CHECK(pe.layers[i].cycles == tile.layers[i].cycles);
@@ -45,26 +57,31 @@ int compare(const HardwareConfig& chip, const test::RandomNetwork& network) {
       CHECK(pe.layers[i].activity.counts[e] == tile.layers[i].activity.counts[e]);
     }
     if (!pe.layers[i].accumulator) continue;
-    ++layers;
+    ++compared.layers;
+    if (chip.mac_array.cycles_per_mac(pe.layers[i].weight_bits, pe.layers[i].activation_bits) > 1)
+      ++compared.wide;
+    if (chip.mac_array.keeps_sums_in_pes() && has_groups_side_by_side(pe.layers[i])) ++compared.groups;
     CHECK(pe.layers[i].accumulator->min == tile.layers[i].accumulator->min);
     CHECK(pe.layers[i].accumulator->max == tile.layers[i].accumulator->max);
     CHECK(pe.layers[i].accumulator->overflows == tile.layers[i].accumulator->overflows);
   }
-  return layers;
 }
 
 /// Random networks on random chips until so many layers have run on the array.
 void compare_layers(int count, std::uint32_t first_seed) {
   constexpr std::size_t kPairsAtOnce = 100;
-  int layers = 0;
-  while (layers < count) {
+  Compared compared;
+  while (compared.layers < count) {
     for (const auto& [seed, network, chip] : test::random_pairs(kPairsAtOnce, first_seed)) {
-      if (layers >= count) return;
+      if (compared.layers >= count) break;
       INFO("seed " << seed << ": " << describe(chip));
-      layers += compare(chip, network);
+      compare(chip, network, compared);
       first_seed = seed + 1;
     }
   }
+  // What is rare is there nonetheless.
+  CHECK(compared.wide > count / 4);
+  CHECK(compared.groups >= count / 100);
 }
 
 TEST_CASE("tile fidelity equals PE fidelity on 300 random layers") {

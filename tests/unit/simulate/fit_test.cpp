@@ -145,7 +145,7 @@ TEST_CASE("a DRAM that is too small is named even where buffers are too") {
 }
 
 TEST_CASE("every operation of the vector unit is named on a chip without one, beside what else is missing") {
-  test::Choice choice(7);
+  test::Choice choice(9);
   const Graph graph = test::random_network(choice).graph;
   HardwareConfig chip;
   const Schedule schedule = make_schedule(graph);

@@ -56,10 +56,11 @@ TensorId RandomLayers::convolve(TensorId x, std::int64_t groups, std::int64_t ch
   op.stride_h = choice_.between(1, 2);
   op.stride_w = choice_.between(1, 2);
   op.dilation_h = choice_.chance(20) ? 2 : 1;
-  op.pad_top = choice_.between(0, 2);
-  op.pad_bottom = choice_.between(0, 2);
-  op.pad_left = choice_.between(0, 2);
-  op.pad_right = choice_.between(0, 2);
+  const std::int64_t most_padding = choice_.of({0, 2, 2});
+  op.pad_top = choice_.between(0, most_padding);
+  op.pad_bottom = choice_.between(0, most_padding);
+  op.pad_left = choice_.between(0, most_padding);
+  op.pad_right = choice_.between(0, most_padding);
   op.activation = choice_.chance(30) ? Activation::relu : Activation::none;
   const std::int64_t span_h = (kh - 1) * op.dilation_h + 1;
   op.pad_bottom += std::max<std::int64_t>(0, span_h - in[1] - op.pad_top - op.pad_bottom);

@@ -59,6 +59,8 @@ Layer draw_layer(Choice& choice, const std::vector<Row>& rows) {
 }
 
 Shape random_shape(Choice& choice) {
+  // Few pixels of many channels leave room for groups side by side.
+  if (choice.chance(25)) return {1, choice.between(1, 2), choice.between(1, 2), choice.between(8, 20)};
   return {1, choice.between(1, 9), choice.between(1, 9), choice.between(1, 20)};
 }
 
@@ -99,10 +101,13 @@ HardwareConfig random_chip(Choice& choice) {
   chip.mac_array.organization = choice.chance(60) ? Organization::systolic : Organization::dot_product;
   chip.mac_array.dataflow =
       choice.of({Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary});
+  // Room for groups side by side, whose pixels share the rows.
+  if (chip.mac_array.keeps_sums_in_pes() && choice.chance(50)) chip.mac_array.rows *= 2;
   chip.mac_array.reduction = choice.chance(60) ? Reduction::packed : Reduction::per_tap;
   if (choice.chance(30)) chip.mac_array.adder_tree_cycles = choice.between(0, 9);
   chip.mac_array.double_buffered_weights = choice.chance(60);
-  chip.mac_array.activation_bits = 16;
+  chip.mac_array.weight_bits = static_cast<int>(choice.of({2, 4, 8, 8}));
+  chip.mac_array.activation_bits = static_cast<int>(choice.of({4, 8, 16}));
   chip.weight_buffer.capacity_kib = choice.of<std::int64_t>({2, 4, 8, 64});
   chip.weight_buffer.double_buffered = choice.chance(70);
   chip.activation_buffer.capacity_kib = choice.of<std::int64_t>({2, 4, 8, 64});
