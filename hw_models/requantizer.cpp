@@ -45,22 +45,30 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const HardwareConfig& har
   sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("drain"));
 }
 
+std::int64_t Requantizer::entries_used(const DrainCommand& command) {
+  return command.nest->dataflow == Dataflow::input_stationary
+             ? command.columns.columns() / command.columns.groups()
+             : command.pixels();
+}
+
 std::int64_t Requantizer::row_cycles(const DrainCommand& command) const {
   return config_.row_read_cycles + ceil_div(columns_ * operations_of(*command.nest), config_.lanes);
 }
 
-std::int64_t Requantizer::gap_cycles(const DrainCommand& command, std::int64_t pixels_before) const {
+std::int64_t Requantizer::gap_cycles(const DrainCommand& command, std::int64_t entries_before) const {
   if (config_.turnaround_cycles == 0) return 0;
-  const std::int64_t pixel_cycles =
-      config_.row_read_cycles > 0 ? row_cycles(command) : ceil_div(lane_cycles(command), command.pixels());
-  const std::int64_t hidden = std::min(pixels_before, entries_ - command.pixels()) * pixel_cycles;
+  const std::int64_t entries = entries_used(command);
+  const std::int64_t entry_cycles =
+      config_.row_read_cycles > 0 ? row_cycles(command) : ceil_div(lane_cycles(command), entries);
+  const std::int64_t hidden =
+      std::max<std::int64_t>(0, std::min(entries_before, entries_ - entries)) * entry_cycles;
   return std::max<std::int64_t>(0, config_.turnaround_cycles - hidden);
 }
 
 std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
   const std::int64_t lanes =
       config_.row_read_cycles > 0
-          ? command.pixels() * row_cycles(command)
+          ? entries_used(command) * row_cycles(command)
           : ceil_div(outputs_of(command) * operations_of(*command.nest), config_.lanes);
   return std::max({lanes, read_out_cycles(command), activation_buffer_.write_cycles(output_bytes(command))});
 }
@@ -69,20 +77,17 @@ std::int64_t Requantizer::lane_cycles(const DrainCommand& command) const {
 std::int64_t Requantizer::read_out_cycles(const DrainCommand& command) const {
   const std::int64_t entries_a_cycle = accumulators_.config().read_out_entries;
   if (entries_a_cycle == 0) return 0;
-  const bool pixels_in_columns = command.nest->dataflow == Dataflow::input_stationary;
-  const std::int64_t entries =
-      pixels_in_columns ? command.columns.columns() / command.columns.groups() : command.pixels();
-  return ceil_div(entries, entries_a_cycle);
+  return ceil_div(entries_used(command), entries_a_cycle);
 }
 
 void Requantizer::run() {
   Cycle free_from = 0;  // Lanes; before the first run they are.
-  std::int64_t pixels_before = 0;
+  std::int64_t entries_before = 0;
   while (true) {
     const DrainCommand command = drains.read();
     if (command.nest == nullptr) return;
     context_.tokens.accumulators_ready.acquire();
-    if (pixels_before > 0) wait_until(free_from + gap_cycles(command, pixels_before));
+    if (entries_before > 0) wait_until(free_from + gap_cycles(command, entries_before));
     if (activation_buffer_.config().arbitration != Arbitration::fixed) {
       Token ports;
       activation_buffer_.write_burst(activation_buffer_.write_cycles(output_bytes(command)),
@@ -104,7 +109,7 @@ void Requantizer::run() {
       if (command.retires) context_.on_retire();
     });
     free_from = lanes_done;
-    pixels_before = command.pixels();
+    entries_before = entries_used(command);
     wait_until(lanes_done);
   }
 }

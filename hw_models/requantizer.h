@@ -13,13 +13,24 @@
 
 namespace qsim {
 
-/// `lanes` outputs a cycle, fewer where the activation buffer's write ports take fewer or the accumulators
-/// deliver fewer (AccumulatorConfig::read_out_entries); a run of accumulators
-/// starts when it is complete, and its last output is written `latency_cycles` after it has left the lanes.
-/// Asymmetric weights cost each output one further lane cycle: acc - z_w * sum(x). Where the accumulator bank
-/// is read row by row, a pixel takes row_read_cycles + ceil(columns / lanes). A run of m pixels starts at the
-/// earliest max(0, turnaround_cycles - min(n, entries - m) * cycles of a pixel) after the run of n before it:
-/// it was issued when m of the entries were free, which happens pixel by pixel.
+/// A run of accumulators starts when it is complete, and its last output is written `latency_cycles` after it
+/// has left the lanes. With
+///
+///   m            entries of a column in use: channels of a group where inputs stay, else pixels
+///   operations   of an output: 1, and one more for each data-dependent term (z_w * sum(x), z_x * sum(w))
+///   row          row_read_cycles + ceil(columns * operations / lanes)
+///
+/// it occupies the lanes for
+///
+///   lanes_busy = max(ceil(outputs * operations / lanes), or m * row where row_read_cycles > 0,
+///                    ceil(m / read_out_entries),
+///                    cycles of writing the outputs)
+///
+/// and starts `gap` cycles after the run of n entries before it at the earliest: it was issued when m of the
+/// entries of a run were free, which happens entry by entry.
+///
+///   entry = row where row_read_cycles > 0, else ceil(lanes_busy / m)
+///   gap   = max(0, turnaround_cycles - max(0, min(n, entries - m)) * entry)
 class Requantizer : public sc_core::sc_module {
  public:
   Requantizer(sc_core::sc_module_name name, const HardwareConfig& hardware, AccumulatorBank& accumulators,
@@ -32,11 +43,13 @@ class Requantizer : public sc_core::sc_module {
 
   /// Cycles that the lanes are busy with a command.
   [[nodiscard]] std::int64_t lane_cycles(const DrainCommand& command) const;
-  /// Cycles that lie between the run before, of `pixels_before`, and a command.
-  [[nodiscard]] std::int64_t gap_cycles(const DrainCommand& command, std::int64_t pixels_before) const;
+  /// Cycles that lie between the run before, of `entries_before`, and a command.
+  [[nodiscard]] std::int64_t gap_cycles(const DrainCommand& command, std::int64_t entries_before) const;
 
  private:
-  /// Cycles of one pixel where rows of the accumulator bank are read one at a time.
+  /// Accumulators of a column that the command reads.
+  [[nodiscard]] static std::int64_t entries_used(const DrainCommand& command);
+  /// Cycles of one entry where rows of the accumulator bank are read one at a time.
   [[nodiscard]] std::int64_t row_cycles(const DrainCommand& command) const;
   void run();
   [[nodiscard]] std::int64_t read_out_cycles(const DrainCommand& command) const;
