@@ -17,6 +17,9 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, const BufferConfig& config,
   SC_METHOD(accept_unless_read);
   sensitive << arrived_;
   dont_initialize();
+  SC_METHOD(begin_bursts);
+  sensitive << begins_;
+  dont_initialize();
 }
 
 std::int64_t SramBuffer::read_cycles(std::int64_t bytes) const {
@@ -57,13 +60,15 @@ PortAccess SramBuffer::access(std::span<const std::int64_t> words) const {
   return {count, std::max(ceil_div(count, config_.read_ports), most)};
 }
 
-void SramBuffer::take_ports(std::int64_t begin, std::int64_t beats) {
-  if (taken_.end < begin) {
+std::int64_t SramBuffer::take_ports(std::int64_t earliest, std::int64_t beats) {
+  if (taken_.end < earliest) {
     taken_before_ = taken_;
-    taken_ = {begin, begin};
+    taken_ = {earliest, earliest};
   }
+  const std::int64_t begin = taken_.end;
   taken_.end += beats;
   burst_.notify(sc_core::SC_ZERO_TIME);
+  return begin;
 }
 
 void SramBuffer::write_burst(std::int64_t beats, std::function<void()> accepted) {
@@ -72,17 +77,39 @@ void SramBuffer::write_burst(std::int64_t beats, std::function<void()> accepted)
     arrived_.notify(cycles_to_time(1));
     return;
   }
-  if (config_.arbitration == Arbitration::write_first) take_ports(now_cycle() + 1, beats);
-  accepted();
+  if (config_.arbitration == Arbitration::fixed) {
+    accepted();
+    return;
+  }
+  accept_at(take_ports(now_cycle() + 1, beats) - 1, std::move(accepted));
+}
+
+void SramBuffer::accept_at(std::int64_t cycle, std::function<void()> accepted) {
+  if (cycle <= now_cycle()) {
+    accepted();
+    return;
+  }
+  accepted_.push_back({cycle, std::move(accepted)});
+  begins_.notify(cycles_to_time(cycle - now_cycle()));  // an event keeps its earliest notification
+}
+
+void SramBuffer::begin_bursts() {
+  context_.guard([this] {
+    while (!accepted_.empty() && accepted_.front().cycle <= now_cycle()) {
+      const std::function<void()> accepted = std::move(accepted_.front().accepted);
+      accepted_.pop_front();
+      accepted();
+    }
+  });
+  if (!accepted_.empty()) begins_.notify(cycles_to_time(accepted_.front().cycle - now_cycle()));
 }
 
 /// Bursts that arrived before the present cycle.
 void SramBuffer::accept_waiting() {
   while (!waiting_.empty() && waiting_.front().arrival < now_cycle()) {
-    const Burst burst = std::move(waiting_.front());
+    Burst burst = std::move(waiting_.front());
     waiting_.pop_front();
-    take_ports(now_cycle(), burst.beats);
-    burst.accepted();
+    accept_at(take_ports(now_cycle(), burst.beats), std::move(burst.accepted));
   }
 }
 

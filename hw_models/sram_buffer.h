@@ -64,8 +64,9 @@ class SramBuffer : public sc_core::sc_module {
   /// one.
   [[nodiscard]] PortAccess access(std::span<const std::int64_t> words) const;
 
-  /// A burst of `beats` writes arrives; `accepted` is called when it has the bank ports: at once but for
-  /// read_first, where that is a cycle later at the earliest.
+  /// A burst of `beats` writes arrives; `accepted` is called when it has the bank ports: at once (fixed), in
+  /// the cycle before its first beat (write_first), in that of its first beat (read_first), which is a cycle
+  /// after its arrival at the earliest.
   void write_burst(std::int64_t beats, std::function<void()> accepted);
   /// Waits, in an SC_THREAD, for bursts that have the ports; then the array reads until end_read().
   void begin_read();
@@ -98,7 +99,15 @@ class SramBuffer : public sc_core::sc_module {
     std::int64_t arrival = 0, beats = 0;
     std::function<void()> accepted;
   };
-  void take_ports(std::int64_t begin, std::int64_t beats);
+  /// A burst that has not got the ports yet.
+  struct Accepted {
+    std::int64_t cycle = 0;
+    std::function<void()> accepted;
+  };
+  /// The cycle of the first beat: `earliest`, or later where earlier bursts have the ports.
+  std::int64_t take_ports(std::int64_t earliest, std::int64_t beats);
+  void accept_at(std::int64_t cycle, std::function<void()> accepted);
+  void begin_bursts();
   void accept_waiting();
   void accept_unless_read();
 
@@ -107,6 +116,8 @@ class SramBuffer : public sc_core::sc_module {
   bool is_read_ = false;
   std::deque<Burst> waiting_;
   sc_core::sc_event arrived_;       ///< A cycle after a burst arrived (read_first).
+  std::deque<Accepted> accepted_;   ///< Behind other bursts, in their order.
+  sc_core::sc_event begins_;        ///< The first of them gets the ports.
   std::vector<std::byte> storage_;  ///< Empty where no values move.
 };
 

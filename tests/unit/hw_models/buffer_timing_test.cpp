@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t kRows = 8, kColumns = 4, kPixels = 10;
 /// Load, stream at one step a cycle, drain.
 constexpr std::int64_t kUndisturbed = kRows + kPixels + kRows + kColumns - 2;
+/// Not in the cycle before, but in the expected one.
+constexpr std::pair<std::int64_t, std::int64_t> kReadyThen{0, 1};
 
 struct Bench {
   explicit Bench(const BufferConfig& activations)
@@ -30,8 +32,8 @@ struct Bench {
     return config;
   }
 
-  /// Runs one pass of kPixels pixels of 8 bytes; the cycle in which its accumulators are ready, and how many
-  /// were the cycle before.
+  /// Runs one pass of kPixels pixels of 8 bytes; whether its accumulators are ready at the end of the cycle
+  /// before `expected`, and of that one.
   std::pair<std::int64_t, std::int64_t> run_pass(std::int64_t expected) {
     GemmNest nest;
     nest.geometry.input = {1, 1, kPixels, kRows};
@@ -52,13 +54,17 @@ struct Bench {
     array.tiles.nb_write(MacTile{});
     std::int64_t before = -1;
     std::int64_t at = -1;
-    completions.at(expected - 1, [&] { before = context.tokens.accumulators_ready.credits(); });
-    sc_core::sc_spawn([&] {
-      context.tokens.accumulators_ready.acquire();
-      at = now_cycle();
-    });
+    const auto sample = [this](std::int64_t cycle, std::int64_t& credits) {
+      sc_core::sc_spawn([this, cycle, &credits] {
+        wait_until(cycle);
+        for (int delta = 0; delta < 5; ++delta) sc_core::wait(sc_core::SC_ZERO_TIME);
+        credits = context.tokens.accumulators_ready.credits();
+      });
+    };
+    sample(expected - 1, before);
+    sample(expected, at);
     sc_core::sc_start();
-    return {at, before};
+    return {before, at};
   }
 
   SimulationContext simulation;
@@ -92,11 +98,10 @@ TEST_CASE("words of the same bank are read one after the other") {
 
 TEST_CASE("a bank conflict in every step doubles the stream and nothing else") {
   // A pixel is two words: in banks 0 and 1 of two, or twice in the only one.
-  using Result = std::pair<std::int64_t, std::int64_t>;
-  CHECK(Bench(banked(2, 2)).run_pass(kUndisturbed) == Result{kUndisturbed, 0});
+  CHECK(Bench(banked(2, 2)).run_pass(kUndisturbed) == kReadyThen);
   const std::int64_t doubled = kUndisturbed + kPixels - 1;
-  CHECK(Bench(banked(1, 2)).run_pass(doubled) == Result{doubled, 0});
-  CHECK(Bench(banked(2, 1)).run_pass(doubled) == Result{doubled, 0});
+  CHECK(Bench(banked(1, 2)).run_pass(doubled) == kReadyThen);
+  CHECK(Bench(banked(2, 1)).run_pass(doubled) == kReadyThen);
 }
 
 std::pair<std::int64_t, std::int64_t> with_burst(Arbitration arbitration, std::int64_t cycle,
@@ -109,21 +114,19 @@ std::pair<std::int64_t, std::int64_t> with_burst(Arbitration arbitration, std::i
 }
 
 TEST_CASE("where writes go first a burst of 3 beats holds up the steps that follow") {
-  using Result = std::pair<std::int64_t, std::int64_t>;
   constexpr std::int64_t kLastStep = kRows + kPixels - 1;
   for (const std::int64_t cycle : {kRows, kRows + 4, kLastStep - 1}) {
-    CHECK(with_burst(Arbitration::write_first, cycle, kUndisturbed + 3) == Result{kUndisturbed + 3, 0});
+    CHECK(with_burst(Arbitration::write_first, cycle, kUndisturbed + 3) == kReadyThen);
   }
   // With the last step in the array, and one cycle too late for it.
-  CHECK(with_burst(Arbitration::write_first, kLastStep, kUndisturbed) == Result{kUndisturbed, 0});
-  CHECK(with_burst(Arbitration::fixed, kRows, kUndisturbed) == Result{kUndisturbed, 0});
+  CHECK(with_burst(Arbitration::write_first, kLastStep, kUndisturbed) == kReadyThen);
+  CHECK(with_burst(Arbitration::fixed, kRows, kUndisturbed) == kReadyThen);
 }
 
 TEST_CASE("where reads go first a burst waits for the end of the stream, and holds up the next") {
-  using Result = std::pair<std::int64_t, std::int64_t>;
-  CHECK(with_burst(Arbitration::read_first, kRows + 4, kUndisturbed) == Result{kUndisturbed, 0});
+  CHECK(with_burst(Arbitration::read_first, kRows + 4, kUndisturbed) == kReadyThen);
   // Before the stream: it takes cycles 8 to 10, and the pass streams from 11 on.
-  CHECK(with_burst(Arbitration::read_first, kRows - 1, kUndisturbed + 3) == Result{kUndisturbed + 3, 0});
+  CHECK(with_burst(Arbitration::read_first, kRows - 1, kUndisturbed + 3) == kReadyThen);
   BufferConfig config;
   config.arbitration = Arbitration::read_first;
   Bench bench(config);
@@ -146,22 +149,55 @@ TEST_CASE("a full queue of tiles takes the next one when the array takes one out
   tile.chunk_depth = kRows;
   tile.output = {{0, 0, 0, 0}, {1, 1, kPixels, kColumns}};
   tile.pixel_end = kPixels;
-  std::int64_t written = 0;
-  std::int64_t before = -1;
-  std::int64_t at = -1;
+  std::vector<std::int64_t> written;
   sc_core::sc_spawn([&] {
     for (int i = 0; i < 7; ++i) {
       bench.array.tiles.write(tile);
-      ++written;
+      written.push_back(now_cycle());
     }
     bench.array.tiles.write(MacTile{});
+    written.push_back(now_cycle());
   });
-  // The first tile is being loaded and four wait; the sixth goes in when the second begins to load.
-  bench.completions.at(kRows - 1, [&] { before = written; });
-  bench.completions.at(kRows + 1, [&] { at = written; });
   sc_core::sc_start();
-  CHECK(before == 5);
-  CHECK(at == 6);
+  // The first tile is being loaded and four wait. The sixth goes in when the second is taken out, which waits
+  // for its registers until the first streams; the seventh when the second is loaded and the third waits for
+  // registers: the first streams until 8 + 10. Then the third is loaded.
+  CHECK(written == std::vector<std::int64_t>{0, 0, 0, 0, 0, kRows, 2 * kRows, kRows + kPixels + kRows});
+}
+
+TEST_CASE("a burst behind another one gets the ports when that has left them") {
+  struct Case {
+    Arbitration arbitration;
+    std::int64_t first, second;
+  };
+  // Bursts of 3 and 2 beats arrive in cycles 2 and 3. The beats take cycles 3 to 5 and 6 to 7; where writes
+  // go first they are accepted in the cycle before.
+  for (const Case& expected : {Case{Arbitration::fixed, 2, 3}, Case{Arbitration::write_first, 2, 5},
+                               Case{Arbitration::read_first, 3, 6}}) {
+    BufferConfig config;
+    config.arbitration = expected.arbitration;
+    Bench bench(config);
+    std::int64_t first = -1;
+    std::int64_t second = -1;
+    bench.completions.at(2, [&] { bench.activation_buffer.write_burst(3, [&] { first = now_cycle(); }); });
+    bench.completions.at(3, [&] { bench.activation_buffer.write_burst(2, [&] { second = now_cycle(); }); });
+    sc_core::sc_start(cycles_to_time(100));
+    CHECK(first == expected.first);
+    CHECK(second == expected.second);
+  }
+}
+
+TEST_CASE("where reads go first bursts follow one another behind the stream") {
+  BufferConfig config;
+  config.arbitration = Arbitration::read_first;
+  Bench bench(config);
+  std::vector<std::int64_t> accepted;
+  for (const std::int64_t cycle : {kRows + 4, kRows + 5}) {
+    bench.completions.at(
+        cycle, [&] { bench.activation_buffer.write_burst(3, [&] { accepted.push_back(now_cycle()); }); });
+  }
+  bench.run_pass(kUndisturbed);
+  CHECK(accepted == std::vector<std::int64_t>{kRows + kPixels, kRows + kPixels + 3});
 }
 
 }  // namespace
