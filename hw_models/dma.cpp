@@ -53,7 +53,7 @@ void Dma::run_channel(std::size_t index) {
     transfer->command = channel.commands.read();
     transfer->channel = index;
     if (transfer->command.ends_stream) {
-      channel.requests.write({transfer, 0, 0, 0, true});
+      offer(channel, {transfer, 0, 0, 0, true});
       return;
     }
     if (transfer->command.acquire != nullptr) transfer->command.acquire->acquire();
@@ -65,7 +65,7 @@ void Dma::run_channel(std::size_t index) {
 void Dma::split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const {
   const TransferCommand& command = transfer->command;
   if (command.run_bytes == 0) {
-    channel.requests.write({transfer, 0, 0, 0, true});
+    offer(channel, {transfer, 0, 0, 0, true});
     return;
   }
   const auto [n0, n1, n2] = command.counts;
@@ -92,31 +92,44 @@ void Dma::offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer,
         config_.transaction_bytes - (dram_address + done) % config_.transaction_bytes;
     const std::int64_t bytes = std::min(run_bytes - done, to_boundary);
     const bool last = last_run && done + bytes == run_bytes;
-    channel.requests.write({transfer, dram_address + done, buffer_address + done, bytes, last});
+    offer(channel, {transfer, dram_address + done, buffer_address + done, bytes, last});
     done += bytes;
   }
+}
+
+void Dma::offer(Channel& channel, const Request& request) {
+  channel.rows.push_back(request.transfer->command.row);
+  channel.requests.write(request);
+}
+
+/// The channel whose request goes next: of the earliest layer, and among those the first one from `first` on.
+Dma::Channel* Dma::next_channel(std::size_t first) {
+  Channel* found = nullptr;
+  if (config_.channel_order == ChannelOrder::fixed) first = static_cast<std::size_t>(DmaChannel::inputs);
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    Channel& channel = channels_[(first + i) % channels_.size()];
+    if (channel.requests.num_available() == 0) continue;
+    if (found == nullptr || channel.rows.front() < found->rows.front()) found = &channel;
+  }
+  return found;
 }
 
 void Dma::run_port() {
   std::size_t next = 0;
   for (std::size_t ended = 0; ended < channels_.size();) {
-    bool served = false;
-    for (std::size_t i = 0; i < channels_.size() && !served; ++i) {
-      const std::size_t index = (next + i) % channels_.size();
-      Request request;
-      if (channels_[index].requests.nb_read(request)) {
-        if (request.transfer->command.ends_stream) {
-          ++ended;
-        } else {
-          perform(request);
-        }
-        next = (index + 1) % channels_.size();
-        served = true;
-      }
-    }
-    if (!served) {
+    Channel* channel = next_channel(next);
+    if (channel == nullptr) {
       sc_core::wait(channels_[0].requests.data_written_event() | channels_[1].requests.data_written_event() |
                     channels_[2].requests.data_written_event());
+      continue;
+    }
+    const Request request = channel->requests.read();
+    channel->rows.pop_front();
+    next = (request.transfer->channel + 1) % channels_.size();
+    if (request.transfer->command.ends_stream) {
+      ++ended;
+    } else {
+      perform(request);
     }
   }
 }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <systemc>
 #include <tlm>
@@ -21,9 +22,10 @@ namespace qsim {
 enum class DmaChannel : std::uint8_t { weights, inputs, stores, count_ };
 
 /// Each channel works through its commands in order: takes the command's token, waits the setup time, and
-/// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, round robin
-/// over the channels that offer one, as fast as the memory accepts them. The input channel may pause after
-/// lines (DmaConfig); what is loaded may be read `*_ready_cycles` after its last byte has arrived.
+/// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, as fast as
+/// the memory accepts them: of the earliest layer (later layers' weights are loaded ahead), and among those
+/// in the order of DmaConfig::channel_order. The input channel may pause after lines (DmaConfig); what is
+/// loaded may be read `*_ready_cycles` after its last byte has arrived.
 class Dma : public sc_core::sc_module {
  public:
   Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
@@ -50,13 +52,16 @@ class Dma : public sc_core::sc_module {
     Channel();
     sc_core::sc_fifo<TransferCommand> commands;
     sc_core::sc_fifo<Request> requests;
-    Cycle earliest_done = 0;      ///< The channel takes no data before: pauses.
-    std::int64_t tile_bytes = 0;  ///< Arrived of the tile that is being loaded.
+    std::deque<std::int32_t> rows;  ///< Of the requests.
+    Cycle earliest_done = 0;        ///< The channel takes no data before: pauses.
+    std::int64_t tile_bytes = 0;    ///< Arrived of the tile that is being loaded.
     Cycle last_done = 0;  ///< When the last request so far has been transferred; commands complete in order.
   };
 
   void run_channel(std::size_t index);
   void run_port();
+  static void offer(Channel& channel, const Request& request);
+  [[nodiscard]] Channel* next_channel(std::size_t first);
   void split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const;
   void offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer, std::int64_t dram_address,
                  std::int64_t buffer_address, bool last_run) const;

@@ -118,11 +118,18 @@ enum class WeightPrefetch {
   ring,    ///< Column tile by column tile, as many of them ahead as the buffer holds.
 };
 
+/// Which channel of the DMA goes first where several have a request for the same layer.
+enum class ChannelOrder : std::uint8_t {
+  round_robin,  ///< Each in turn.
+  fixed,        ///< Inputs, stores, weights: what is loaded further ahead never delays what is needed first.
+};
+
 struct DmaConfig {
   std::int64_t transaction_bytes =
       1024;                       ///< Largest request; arbitration between channels is a request each.
   std::int64_t setup_cycles = 8;  ///< From a command to its first request.
   WeightPrefetch weight_prefetch = WeightPrefetch::halves;
+  ChannelOrder channel_order = ChannelOrder::round_robin;
   std::int64_t weight_granule_bytes = 1;  ///< Weights of a block are stored in whole granules ..
   /// .. and pixels of tensors that only the MAC array reads and writes, in DRAM and in the buffer.
   std::int64_t pixel_granule_bytes = 1;

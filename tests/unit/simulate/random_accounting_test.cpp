@@ -1,8 +1,11 @@
 // Random pairs of machine and network: the accounting closes, and more of anything never costs a cycle.
 #include <catch2/catch.hpp>
 
+#include <utility>
+
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
 namespace qsim {
@@ -87,6 +90,82 @@ TEST_CASE(
     }
   }
   CHECK(compared > 500);
+}
+
+/// Layers that the buffers of random chips hold in several pieces.
+test::LayerSize random_size(test::Choice& choice) {
+  test::LayerSize size;
+  size.height = choice.between(1, 16);
+  size.width = choice.between(1, 16);
+  size.channels = choice.between(1, 64);
+  size.outputs = choice.between(1, 64);
+  size.kernel = choice.of<std::int64_t>({1, 1, 3, 5});
+  size.stride = choice.between(1, 2);
+  if (choice.chance(20)) size.groups = size.outputs = size.channels;
+  return size;
+}
+
+struct Comparison {
+  std::uint32_t seed = 0;
+  const char* what = "";
+  Graph graph;
+  HardwareConfig chip, better;
+};
+
+/// A layer on a chip and on one with more of something, `count` of them from `seed` on. What does not fit is
+/// told apart before anything is simulated (random_pairs).
+std::vector<Comparison> comparisons(std::size_t count, std::uint32_t seed, DramKind dram) {
+  std::vector<Comparison> list;
+  for (; list.size() < count; ++seed) {
+    test::Choice choice(seed);
+    const Graph graph = test::layer_graph(random_size(choice));
+    HardwareConfig chip = test::random_chip(choice);
+    chip.weight_buffer.arbitration = chip.activation_buffer.arbitration = Arbitration::fixed;
+    chip.dram.bandwidth_bytes_per_second = choice.of({1, 2, 4, 8, 16}) * std::int64_t{1'000'000'000};
+    chip.dram.kind = dram;
+    chip.dma.channel_order = ChannelOrder::fixed;
+    if (dram == DramKind::none) chip.weight_buffer.capacity_kib = chip.activation_buffer.capacity_kib = 256;
+    if (!test::fits(graph, chip)) continue;
+    for (const auto& [what, better] : improved(chip)) {
+      if (test::fits(graph, better)) list.push_back({seed, what, graph, chip, better});
+    }
+  }
+  return list;
+}
+
+void compare_layers(std::size_t count, std::uint32_t seed, DramKind dram) {
+  std::size_t compared = 0;
+  std::size_t slower = 0;
+  std::uint32_t of = 0;
+  std::pair<std::int64_t, std::string> before;
+  for (const Comparison& comparison : comparisons(count, seed, dram)) {
+    if (std::exchange(of, comparison.seed) != comparison.seed)
+      before = cost(comparison.chip, comparison.graph);
+    const auto after = cost(comparison.better, comparison.graph);
+    if (after.second != before.second) continue;
+    INFO("seed " << comparison.seed << ": more " << comparison.what);
+    if (dram == DramKind::none) {
+      CHECK(after.first <= before.first);
+    } else {
+      // A request that has begun is not interrupted.
+      slower += after.first > before.first ? 1 : 0;
+      CHECK(after.first <= before.first + before.first / 20);
+    }
+    ++compared;
+  }
+  CHECK(compared > count / 2);
+  CHECK(slower * 1000 <= compared);
+}
+
+TEST_CASE("with a fixed order more makes no layer slower: 800 random pairs at the same mapping") {
+  compare_layers(400, 80'001, DramKind::simple);
+  compare_layers(400, 80'001, DramKind::none);
+}
+
+TEST_CASE("with a fixed order more makes one layer in 1,000 slower at most: 10 000 random pairs",
+          "[.][long]") {
+  compare_layers(5000, 90'001, DramKind::simple);
+  compare_layers(5000, 90'001, DramKind::none);
 }
 
 }  // namespace
