@@ -114,9 +114,16 @@ Dma::Channel* Dma::next_channel(std::size_t first) {
   return found;
 }
 
+/// Waits, within the present cycle, until all else has happened in it: which requests there are to choose
+/// from then depends on cycles alone, not on the order of events within one.
+void Dma::settle() {
+  while (sc_core::sc_pending_activity_at_current_time()) sc_core::wait(sc_core::SC_ZERO_TIME);
+}
+
 void Dma::run_port() {
   std::size_t next = 0;
   for (std::size_t ended = 0; ended < channels_.size();) {
+    settle();
     Channel* channel = next_channel(next);
     if (channel == nullptr) {
       sc_core::wait(channels_[0].requests.data_written_event() | channels_[1].requests.data_written_event() |

@@ -60,6 +60,7 @@ class Dma : public sc_core::sc_module {
 
   void run_channel(std::size_t index);
   void run_port();
+  static void settle();
   static void offer(Channel& channel, const Request& request);
   [[nodiscard]] Channel* next_channel(std::size_t first);
   void split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const;

@@ -21,6 +21,7 @@ inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
 inline const std::vector<std::string> kArbitrationNames = {"fixed", "write_first", "read_first"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
 inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
+inline const std::vector<std::string> kChannelOrderNames = {"round_robin", "fixed"};
 inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
 inline const std::vector<std::string> kDramKindNames = {"simple", "none"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
@@ -69,6 +70,7 @@ void visit_dma_fields(Dma& dma, Visitor& visit) {
   visit.integer("transaction_bytes", dma.transaction_bytes, 1, 1'048'576);
   visit.integer("setup_cycles", dma.setup_cycles, 0, 1'000'000);
   visit.choice("weight_prefetch", dma.weight_prefetch, kWeightPrefetchNames);
+  visit.choice("channel_order", dma.channel_order, kChannelOrderNames);
   visit.integer("weight_granule_bytes", dma.weight_granule_bytes, 1, 65'536);
   visit.integer("pixel_granule_bytes", dma.pixel_granule_bytes, 1, 4096);
   visit.integer("weight_ready_cycles", dma.weight_ready_cycles, 0, 1'000'000);
