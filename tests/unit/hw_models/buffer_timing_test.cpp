@@ -181,6 +181,7 @@ TEST_CASE("a burst behind another one gets the ports when that has left them") {
     std::int64_t second = -1;
     bench.completions.at(2, [&] { bench.activation_buffer.write_burst(3, [&] { first = now_cycle(); }); });
     bench.completions.at(3, [&] { bench.activation_buffer.write_burst(2, [&] { second = now_cycle(); }); });
+    bench.array.tiles.nb_write(MacTile{});
     sc_core::sc_start(cycles_to_time(100));
     CHECK(first == expected.first);
     CHECK(second == expected.second);

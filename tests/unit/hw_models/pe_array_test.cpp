@@ -176,6 +176,7 @@ TEST_CASE("sums that meet on the way to the accumulators are an error of the tim
       if (i == 0) sc_core::wait(cycles_to_time(4 - kDepth));
     }
   });
+  bench.array.tiles.nb_write(MacTile{});  // ends the array's own processes
   sc_core::sc_start();
   REQUIRE(bench.context.error != nullptr);
   CHECK_THROWS_AS(std::rethrow_exception(bench.context.error), std::logic_error);
