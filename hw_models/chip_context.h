@@ -54,6 +54,8 @@ struct ChipContext {
   BusTraffic bus;                                          ///< Of the external memory, where there is one.
   std::vector<Activity> activity;                          ///< By report row.
   std::vector<arithmetic::AccumulatorStats> accumulators;  ///< By report row; filled where values move.
+  std::vector<std::uint8_t>* recorded_order = nullptr;     ///< Gets the DMA channel of each request.
+  const std::vector<std::uint8_t>* fixed_order = nullptr;  ///< What the DMA keeps to (ChannelOrder::fixed).
   bool moves_values;
   std::function<void()> on_retire;  ///< Called when a nest's last result is where it belongs.
   std::function<void(std::int32_t row)> on_row_complete;  ///< May be empty.

@@ -102,10 +102,13 @@ void Dma::offer(Channel& channel, const Request& request) {
   channel.requests.write(request);
 }
 
-/// The channel whose request goes next: of the earliest layer, and among those the first one from `first` on.
+/// The channel whose request goes next; nullptr: nothing to do yet.
 Dma::Channel* Dma::next_channel(std::size_t first) {
+  if (context_.fixed_order != nullptr) {
+    Channel& channel = channels_.at(context_.fixed_order->at(served_));
+    return channel.requests.num_available() > 0 ? &channel : nullptr;
+  }
   Channel* found = nullptr;
-  if (config_.channel_order == ChannelOrder::fixed) first = static_cast<std::size_t>(DmaChannel::inputs);
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     Channel& channel = channels_[(first + i) % channels_.size()];
     if (channel.requests.num_available() == 0) continue;
@@ -133,6 +136,9 @@ void Dma::run_port() {
     const Request request = channel->requests.read();
     channel->rows.pop_front();
     next = (request.transfer->channel + 1) % channels_.size();
+    ++served_;
+    if (context_.recorded_order != nullptr)
+      context_.recorded_order->push_back(static_cast<std::uint8_t>(request.transfer->channel));
     if (request.transfer->command.ends_stream) {
       ++ended;
     } else {

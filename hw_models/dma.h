@@ -24,8 +24,8 @@ enum class DmaChannel : std::uint8_t { weights, inputs, stores, count_ };
 /// Each channel works through its commands in order: takes the command's token, waits the setup time, and
 /// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, as fast as
 /// the memory accepts them: of the earliest layer (later layers' weights are loaded ahead), and among those
-/// in the order of DmaConfig::channel_order. The input channel may pause after lines (DmaConfig); what is
-/// loaded may be read `*_ready_cycles` after its last byte has arrived.
+/// each channel in turn, or in the order of ChipContext::fixed_order. The input channel may pause after lines
+/// (DmaConfig); what is loaded may be read `*_ready_cycles` after its last byte has arrived.
 class Dma : public sc_core::sc_module {
  public:
   Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
@@ -84,6 +84,7 @@ class Dma : public sc_core::sc_module {
   Completions& completions_;
   ChipContext& context_;
   std::array<Channel, static_cast<std::size_t>(DmaChannel::count_)> channels_;
+  std::size_t served_ = 0;  ///< Requests.
 };
 
 }  // namespace qsim

@@ -118,10 +118,12 @@ enum class WeightPrefetch {
   ring,    ///< Column tile by column tile, as many of them ahead as the buffer holds.
 };
 
-/// Which channel of the DMA goes first where several have a request for the same layer.
+/// Which channel of the DMA goes first where several have a request.
 enum class ChannelOrder : std::uint8_t {
-  round_robin,  ///< Each in turn.
-  fixed,        ///< Inputs, stores, weights: what is loaded further ahead never delays what is needed first.
+  round_robin,  ///< Of those that are there: of the earliest layer, then each channel in turn.
+  /// One order, known before the run: that of round_robin with the default memory, ports and lanes
+  /// (ordering_hardware()). The port waits for the request whose turn it is.
+  fixed,
 };
 
 struct DmaConfig {

@@ -135,9 +135,59 @@ void ChipMemory::flip_activation_buffer_bit(std::int64_t bit_address) {
   flip(activation_buffer_, bit_address);
 }
 
+HardwareConfig ordering_hardware(const HardwareConfig& hardware) {
+  const HardwareConfig defaults;
+  HardwareConfig chip = hardware;
+  chip.dma.channel_order = ChannelOrder::round_robin;
+  const std::int64_t burst_bytes = hardware.dram.burst_bytes;
+  chip.dram = defaults.dram;
+  chip.dram.burst_bytes = burst_bytes;
+  chip.requantizer.lanes = defaults.requantizer.lanes;
+  chip.vector_unit.lanes = defaults.vector_unit.lanes;
+  chip.accumulators.update_cycles = defaults.accumulators.update_cycles;
+  chip.accumulators.read_out_entries = defaults.accumulators.read_out_entries;
+  chip.requantizer.turnaround_cycles = 0;  // depends on spare entries
+  for (BufferConfig* buffer : {&chip.weight_buffer, &chip.activation_buffer}) {
+    const BufferConfig given = *buffer;
+    *buffer = BufferConfig{};
+    buffer->capacity_kib = given.capacity_kib;
+    buffer->double_buffered = given.double_buffered;
+  }
+  return chip;
+}
+
+namespace {
+
+/// The DMA channel of each request of the program on ordering_hardware(). Weights are loaded one block ahead,
+/// whatever the buffer holds.
+std::vector<std::uint8_t> order_of_requests(const HardwareConfig& hardware, Program program,
+                                            std::int64_t inferences) {
+  constexpr std::int64_t kBlocks = 2;
+  const HardwareConfig chip = ordering_hardware(hardware);
+  program.weight_credits = std::min(program.weight_credits, kBlocks);
+  program.parameter_credits = std::min(program.parameter_credits, kBlocks);
+  std::vector<std::uint8_t> order;
+  const SimulationContext simulation;
+  ChipContext context(program.rows * static_cast<std::int32_t>(inferences), false);
+  context.recorded_order = &order;
+  ChipOptions options;
+  options.inferences = inferences;
+  const Npu npu("npu", chip, program, options, context);
+  sc_core::sc_start();
+  if (context.error) std::rethrow_exception(context.error);
+  return order;
+}
+
+}  // namespace
+
 ChipRun run_chip(const HardwareConfig& hardware, const Program& program, const ChipOptions& options) {
+  std::vector<std::uint8_t> order;
+  const bool is_ordered =
+      hardware.dram.kind != DramKind::none && hardware.dma.channel_order == ChannelOrder::fixed;
+  if (is_ordered) order = order_of_requests(hardware, program, options.inferences);
   const SimulationContext simulation;
   ChipContext context(program.rows * static_cast<std::int32_t>(options.inferences), options.moves_values);
+  if (is_ordered) context.fixed_order = &order;
   if (hardware.dram.kind != DramKind::none) context.bus = BusTraffic(hardware.dram, hardware.clock_khz);
   Npu npu("npu", hardware, program, options, context);
   ChipMemory memory(npu.dram.get(), npu.weight_buffer, npu.activation_buffer);

@@ -57,6 +57,10 @@ struct ChipRun {
   BusWindows bus;
 };
 
+/// The machine whose order of DMA requests ChannelOrder::fixed keeps: `hardware` with the default memory,
+/// ports and lanes, so that the order depends on the program alone.
+[[nodiscard]] HardwareConfig ordering_hardware(const HardwareConfig& hardware);
+
 /// Runs a program on a fresh chip. std::logic_error where the program deadlocks or leaves its memory.
 [[nodiscard]] ChipRun run_chip(const HardwareConfig& hardware, const Program& program,
                                const ChipOptions& options);

@@ -135,7 +135,6 @@ std::vector<Comparison> comparisons(std::size_t count, std::uint32_t seed, DramK
 
 void compare_layers(std::size_t count, std::uint32_t seed, DramKind dram) {
   std::size_t compared = 0;
-  std::size_t slower = 0;
   std::uint32_t of = 0;
   std::pair<std::int64_t, std::string> before;
   for (const Comparison& comparison : comparisons(count, seed, dram)) {
@@ -144,17 +143,10 @@ void compare_layers(std::size_t count, std::uint32_t seed, DramKind dram) {
     const auto after = cost(comparison.better, comparison.graph);
     if (after.second != before.second) continue;
     INFO("seed " << comparison.seed << ": more " << comparison.what);
-    if (dram == DramKind::none) {
-      CHECK(after.first <= before.first);
-    } else {
-      // A request that has begun is not interrupted.
-      slower += after.first > before.first ? 1 : 0;
-      CHECK(after.first <= before.first + before.first / 20);
-    }
+    CHECK(after.first <= before.first);
     ++compared;
   }
   CHECK(compared > count / 2);
-  CHECK(slower * 1000 <= compared);
 }
 
 TEST_CASE("with a fixed order more makes no layer slower: 800 random pairs at the same mapping") {
@@ -162,7 +154,7 @@ TEST_CASE("with a fixed order more makes no layer slower: 800 random pairs at th
   compare_layers(400, 80'001, DramKind::none);
 }
 
-TEST_CASE("with a fixed order more makes one layer in 1,000 slower at most: 10 000 random pairs",
+TEST_CASE("with a fixed order more makes no layer slower: 10 000 random pairs at the same mapping",
           "[.][long]") {
   compare_layers(5000, 90'001, DramKind::simple);
   compare_layers(5000, 90'001, DramKind::none);
