@@ -59,7 +59,7 @@ void OutputGrid::clock(Cycle cycle) {
   move_buses(cycle);
 }
 
-OutputGrid::Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cycle cycle) {
+Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (column > 0) return at(row, column - 1).right;
   const StepOperands* operands = steps_.at(cycle - row);
   if (operands == nullptr) return {};
@@ -67,7 +67,7 @@ OutputGrid::Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cy
   return {operands->pass, operands->step, operands->is_first, operands->is_last, lane};
 }
 
-OutputGrid::Wire OutputGrid::from_above(std::int64_t row, std::int64_t column, Cycle cycle) {
+Wire OutputGrid::from_above(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (row > 0) return at(row - 1, column).down;
   const StepOperands* operands = steps_.at(cycle - column);
   if (operands == nullptr) return {};

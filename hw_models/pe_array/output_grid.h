@@ -29,12 +29,6 @@ class OutputGrid : public PeGrid {
   [[nodiscard]] std::int64_t settle_cycles() const override;
 
  private:
-  struct Wire {
-    std::shared_ptr<Pass> pass;  ///< Absent: nothing.
-    std::int64_t step = 0;
-    bool is_first = false, is_last = false;
-    Lane lane;
-  };
   struct Pe {
     Wire right, down;       ///< To the neighbours.
     Wire input, weight;     ///< Being multiplied ...

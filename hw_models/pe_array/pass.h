@@ -43,6 +43,14 @@ struct Lane {
   bool is_useful = false;
 };
 
+/// What a PE of a systolic array holds, or passes on, of a step.
+struct Wire {
+  std::shared_ptr<Pass> pass;  ///< Absent: nothing.
+  std::int64_t step = 0;
+  bool is_first = false, is_last = false;
+  Lane lane;
+};
+
 /// What enters the array in one cycle: one step of a pass.
 struct StepOperands {
   Cycle cycle = -1;  ///< When; -1: nothing ever.

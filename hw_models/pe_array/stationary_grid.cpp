@@ -71,7 +71,7 @@ void StationaryGrid::clock(Cycle cycle) {
   }
 }
 
-StationaryGrid::Wire StationaryGrid::incoming(std::int64_t row, std::int64_t column, Cycle cycle) {
+Wire StationaryGrid::incoming(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (column > 0) return at(row, column - 1).right;
   const StepOperands* operands = steps_.at(cycle - row);
   if (operands == nullptr) return {};

@@ -29,13 +29,6 @@ class StationaryGrid : public PeGrid {
   [[nodiscard]] std::int64_t settle_cycles() const override;
 
  private:
-  /// What a PE holds, or passes on, of a step.
-  struct Wire {
-    std::shared_ptr<Pass> pass;  ///< Absent: nothing.
-    std::int64_t step = 0;
-    bool is_first = false, is_last = false;
-    Lane lane;
-  };
   struct Sum {
     std::shared_ptr<Pass> pass;
     std::int64_t step = 0;
