@@ -8,13 +8,13 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
-install(TARGETS qsim_arithmetic qsim_hw_models qsim_workloads qsim_dataset qsim_sim
-        qsim_evaluate qsim_compare qsim_quantization
+install(TARGETS qsim_base qsim_arithmetic qsim_hw_models qsim_graph qsim_formats qsim_execute qsim_readers qsim_workloads
+        qsim_dataset qsim_compiler qsim_sim qsim_evaluate qsim_compare qsim_quantization
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 
 # Headers keep their path from the repository's root: include/qsim/workloads/graph.h.
-install(DIRECTORY hw_models workloads quantization sim
+install(DIRECTORY base hw_models workloads quantization sim
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/qsim COMPONENT development
         FILES_MATCHING PATTERN "*.h"
         PATTERN "sim/cli" EXCLUDE

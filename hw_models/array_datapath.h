@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "hw_models/commands.h"
+#include "hw_models/core/commands.h"
 #include "hw_models/cycle.h"
 
 namespace qsim {

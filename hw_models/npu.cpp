@@ -5,20 +5,20 @@
 #include <stdexcept>
 #include <utility>
 
-#include "hw_models/accumulator_bank.h"
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/completions.h"
-#include "hw_models/controller.h"
-#include "hw_models/dma.h"
-#include "hw_models/dram.h"
-#include "hw_models/host.h"
-#include "hw_models/mac_array.h"
+#include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/completions.h"
+#include "hw_models/core/controller.h"
+#include "hw_models/core/host.h"
+#include "hw_models/core/mac_array.h"
+#include "hw_models/core/requantizer.h"
+#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/tile_datapath.h"
+#include "hw_models/core/vector_unit.h"
+#include "hw_models/memory/dma.h"
+#include "hw_models/memory/dram.h"
 #include "hw_models/pe_array/pe_array.h"
-#include "hw_models/requantizer.h"
 #include "hw_models/simulation_context.h"
-#include "hw_models/sram_buffer.h"
-#include "hw_models/tile_datapath.h"
-#include "hw_models/vector_unit.h"
 
 namespace qsim {
 

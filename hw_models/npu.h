@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "hw_models/chip_context.h"
+#include "hw_models/core/chip_context.h"
 #include "hw_models/fidelity.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/program.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "workloads/requantize_tensor.h"
+#include "workloads/graph/requantize_tensor.h"
 
 namespace qsim {
 

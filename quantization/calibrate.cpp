@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quantization/range_setting.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -1,7 +1,7 @@
 // What is done to a float graph before it is quantized: white paper, sections 2.3.1 and 2.3.2.
 #pragma once
 
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

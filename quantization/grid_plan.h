@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "quantization/quantize_graph.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

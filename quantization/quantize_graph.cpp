@@ -8,8 +8,8 @@
 #include "quantization/graph_edits.h"
 #include "quantization/grid_plan.h"
 #include "quantization/quantize_weights.h"
-#include "workloads/chip_support.h"
-#include "workloads/quantize_value.h"
+#include "workloads/execute/quantize_value.h"
+#include "workloads/graph/chip_support.h"
 
 namespace qsim {
 namespace {

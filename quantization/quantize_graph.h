@@ -6,8 +6,8 @@
 
 #include "quantization/calibrate.h"
 #include "quantization/range_setting.h"
-#include "workloads/bit_width.h"
-#include "workloads/graph.h"
+#include "workloads/graph/bit_width.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

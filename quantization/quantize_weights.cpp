@@ -5,8 +5,8 @@
 #include <limits>
 #include <numeric>
 
-#include "workloads/quantize_value.h"
-#include "workloads/requantize_tensor.h"
+#include "workloads/execute/quantize_value.h"
+#include "workloads/graph/requantize_tensor.h"
 
 namespace qsim {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "quantization/range_setting.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -2,7 +2,7 @@
 # What setup, test and lint share. Source it from the repository's root.
 
 # Where the build uses ccache, clones in different folders share what they compile.
-export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
 
 fail() {
   printf '%s: %s\n' "$(basename "$0")" "$*" >&2

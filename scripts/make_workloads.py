@@ -3,7 +3,7 @@
 
     python3 scripts/make_workloads.py [--output FOLDER] [NAME ...]
 
-Weights come from the generator that workloads/generator.h defines; this script computes the same values, runs
+Weights come from the generator that workloads/graph/generator.h defines; this script computes the same values, runs
 one seeded input through each network with them, and chooses the scales as it goes, as batch normalization
 and a calibration set would: weight scales so that a layer's results have a given spread before the activation,
 output scales so that one value in 2,000 saturates. Needs numpy.
@@ -20,7 +20,7 @@ MASK = (1 << 64) - 1
 SATURATED_FRACTION = 0.0005
 
 
-# ---- the generator of workloads/generator.h ---------------------------------------------------------------
+# ---- the generator of workloads/graph/generator.h ---------------------------------------------------------------
 
 def mix(z):
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

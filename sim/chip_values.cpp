@@ -1,6 +1,6 @@
 #include "sim/chip_values.h"
 
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 

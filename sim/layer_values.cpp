@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 

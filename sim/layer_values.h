@@ -6,7 +6,7 @@
 
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

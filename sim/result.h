@@ -10,10 +10,10 @@
 #include "hw_models/activity.h"
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/arithmetic/rounding.h"
-#include "hw_models/bus_traffic.h"
+#include "hw_models/core/bus_traffic.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/timeline.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 
@@ -50,7 +50,7 @@ struct LayerResult {
   int accumulator_bits_worst_case = 0;
 };
 
-/// A tensor as the world outside sees it: name and layout are the model's (workloads/layout.h).
+/// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).
 struct NamedTensor {
   std::string name;
   TensorData data;

@@ -2,7 +2,7 @@
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/timeline.h"
-#include "workloads/graph_memory.h"
+#include "workloads/graph/graph_memory.h"
 
 namespace qsim {
 namespace {

@@ -4,7 +4,7 @@
 #include <future>
 #include <stdexcept>
 
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "hw_models/npu.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"

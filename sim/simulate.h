@@ -7,7 +7,7 @@
 #include "hw_models/fidelity.h"
 #include "hw_models/hardware_config.h"
 #include "sim/result.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

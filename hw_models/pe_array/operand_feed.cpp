@@ -1,6 +1,6 @@
 #include "hw_models/pe_array/operand_feed.h"
 
-#include "hw_models/tile_values.h"
+#include "hw_models/core/tile_values.h"
 
 namespace qsim {
 

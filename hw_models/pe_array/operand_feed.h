@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/pe_array/pass.h"
-#include "hw_models/sram_buffer.h"
 
 namespace qsim {
 

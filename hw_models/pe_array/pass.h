@@ -6,9 +6,9 @@
 #include <memory>
 #include <vector>
 
-#include "hw_models/commands.h"
+#include "hw_models/core/commands.h"
+#include "hw_models/core/operand_reads.h"
 #include "hw_models/cycle.h"
-#include "hw_models/operand_reads.h"
 
 namespace qsim {
 

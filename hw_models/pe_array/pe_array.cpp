@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/pass_timing.h"
 #include "hw_models/cycle.h"
-#include "hw_models/pass_timing.h"
 
 namespace qsim {
 

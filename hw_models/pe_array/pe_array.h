@@ -8,14 +8,14 @@
 #include <optional>
 #include <systemc>
 
-#include "hw_models/accumulator_bank.h"
 #include "hw_models/array_datapath.h"
-#include "hw_models/chip_context.h"
+#include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/chip_context.h"
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/pe_array/operand_feed.h"
 #include "hw_models/pe_array/pe_grid.h"
 #include "hw_models/pe_array/sum_collector.h"
-#include "hw_models/sram_buffer.h"
 
 namespace qsim {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "hw_models/parameters.h"
+#include "hw_models/core/parameters.h"
 
 namespace qsim {
 

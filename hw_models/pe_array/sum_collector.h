@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "hw_models/accumulator_bank.h"
+#include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/pe_array/pass.h"
-#include "hw_models/sram_buffer.h"
 
 namespace qsim {
 

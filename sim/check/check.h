@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "hw_models/hardware_config.h"
-#include "workloads/support.h"
+#include "workloads/readers/support.h"
 
 namespace qsim {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/compiler/lower.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/schedule.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

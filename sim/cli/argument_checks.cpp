@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-#include "workloads/json_reader.h"
+#include "base/json_reader.h"
 
 namespace qsim::cli {
 namespace {

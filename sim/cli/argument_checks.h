@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "sim/cli/option.h"
-#include "workloads/error.h"
 
 namespace qsim::cli {
 

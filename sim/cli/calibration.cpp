@@ -6,14 +6,14 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/error.h"
 #include "sim/cli/data_spec.h"
 #include "sim/report/json_blocks.h"
 #include "workloads/dataset/dataset.h"
 #include "workloads/dataset/preprocess.h"
-#include "workloads/error.h"
-#include "workloads/generator.h"
-#include "workloads/layout.h"
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
+#include "workloads/graph/generator.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim::cli {
 namespace {

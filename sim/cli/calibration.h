@@ -4,7 +4,7 @@
 #include "quantization/calibrate.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/shipped_files.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim::cli {
 

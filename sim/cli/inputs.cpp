@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <map>
 
-#include "workloads/error.h"
-#include "workloads/execute.h"
-#include "workloads/generator.h"
-#include "workloads/graph_memory.h"
-#include "workloads/json_reader.h"
-#include "workloads/layout.h"
-#include "workloads/npy.h"
-#include "workloads/quantize_value.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "workloads/execute/execute.h"
+#include "workloads/execute/quantize_value.h"
+#include "workloads/formats/npy.h"
+#include "workloads/graph/generator.h"
+#include "workloads/graph/graph_memory.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim::cli {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "sim/cli/commands/run_options.h"
 #include "sim/report/report_options.h"
-#include "workloads/graph.h"
-#include "workloads/load.h"
+#include "workloads/graph/graph.h"
+#include "workloads/readers/load.h"
 
 namespace qsim::cli {
 

@@ -4,12 +4,12 @@
 #include <new>
 #include <vector>
 
+#include "base/error.h"
 #include "sim/cli/command_list.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/parse_arguments.h"
 #include "sim/cli/process_setup.h"
 #include "sim/cli/shipped_files.h"
-#include "workloads/error.h"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <map>
 #include <utility>
 
-#include "workloads/error.h"
+#include "base/error.h"
 
 namespace qsim::cli {
 namespace {

@@ -4,14 +4,14 @@
 #include <charconv>
 #include <thread>
 
+#include "base/error.h"
 #include "quantization/quantize_graph.h"
 #include "sim/cli/calibration.h"
 #include "sim/cli/truncate_graph.h"
-#include "workloads/batch.h"
-#include "workloads/bit_width.h"
-#include "workloads/error.h"
-#include "workloads/graph_check.h"
-#include "workloads/load.h"
+#include "workloads/graph/batch.h"
+#include "workloads/graph/bit_width.h"
+#include "workloads/graph/graph_check.h"
+#include "workloads/readers/load.h"
 
 namespace qsim::cli {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "sim/cli/network_options.h"
 #include "sim/cli/shipped_files.h"
-#include "workloads/graph.h"
-#include "workloads/load.h"
+#include "workloads/graph/graph.h"
+#include "workloads/readers/load.h"
 
 namespace qsim::cli {
 

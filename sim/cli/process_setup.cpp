@@ -9,13 +9,13 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include "base/error.h"
 #include "hw_models/arithmetic/kernel_target.h"
-#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {
 
-/// Results are written in a way that ending at once leaves no half file (workloads/atomic_file.h).
+/// Results are written in a way that ending at once leaves no half file (base/atomic_file.h).
 extern "C" void end_at_signal(int signal) {
   std::_Exit(128 + signal);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
+#include "base/error.h"
+#include "base/json_reader.h"
 
 namespace qsim::cli {
 

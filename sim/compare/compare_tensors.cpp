@@ -7,8 +7,8 @@
 #include <set>
 #include <string_view>
 
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
+#include "base/error.h"
+#include "base/json_reader.h"
 
 namespace qsim {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "sim/compare/compare_tensors.h"
 #include "sim/compare/suspects.h"
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 namespace {

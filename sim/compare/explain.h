@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/compare/tensor_set.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "workloads/execute_nodes.h"
-#include "workloads/gather_rows.h"
+#include "workloads/execute/execute_nodes.h"
+#include "workloads/execute/gather_rows.h"
 
 namespace qsim {
 namespace {

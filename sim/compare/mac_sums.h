@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

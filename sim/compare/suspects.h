@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "workloads/execute.h"
-#include "workloads/graph.h"
+#include "workloads/execute/execute.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -5,10 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
-#include "workloads/npy.h"
-#include "workloads/safetensors.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "workloads/formats/npy.h"
+#include "workloads/formats/safetensors.h"
 
 namespace qsim {
 namespace {

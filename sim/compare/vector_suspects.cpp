@@ -2,8 +2,8 @@
 #include <cmath>
 #include <optional>
 
+#include "base/error.h"
 #include "sim/compare/suspects.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

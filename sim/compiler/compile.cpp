@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "hw_models/nest_cursor.h"
+#include "base/error.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/fit.h"
 #include "sim/compiler/images.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/plan.h"
-#include "workloads/error.h"
-#include "workloads/graph_memory.h"
+#include "workloads/graph/graph_memory.h"
 
 namespace qsim {
 

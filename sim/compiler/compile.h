@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/program.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
 #include "sim/result.h"
-#include "workloads/error.h"
-#include "workloads/execute.h"
-#include "workloads/graph.h"
+#include "workloads/execute/execute.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

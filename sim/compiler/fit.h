@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/error.h"
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
-#include "workloads/error.h"
 
 namespace qsim {
 

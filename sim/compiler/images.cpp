@@ -4,11 +4,11 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/arithmetic/requantize.h"
-#include "hw_models/nest_cursor.h"
-#include "hw_models/tile_operands.h"
+#include "hw_models/core/nest_cursor.h"
+#include "hw_models/core/tile_operands.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

@@ -3,7 +3,7 @@
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

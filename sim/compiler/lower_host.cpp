@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "sim/compiler/lower.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/error.h"
 #include "sim/compiler/lower.h"
-#include "workloads/error.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 namespace qsim {
 

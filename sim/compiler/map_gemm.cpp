@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_cost.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/tile_sums.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/weight_plan.h"
 

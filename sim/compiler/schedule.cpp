@@ -7,8 +7,8 @@
 #include <unordered_set>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/nest_cursor.h"
-#include "workloads/chip_support.h"
+#include "hw_models/core/nest_cursor.h"
+#include "workloads/graph/chip_support.h"
 
 namespace qsim {
 

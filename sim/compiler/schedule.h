@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hw_models/program.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/mapping.h"
 
 namespace qsim {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "hw_models/hardware_config.h"
-#include "workloads/error.h"
 
 namespace qsim {
 

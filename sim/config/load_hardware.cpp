@@ -8,11 +8,11 @@
 #include <set>
 #include <utility>
 
+#include "base/json_reader.h"
 #include "sim/config/hardware_fields.h"
 #include "sim/config/hardware_rules.h"
 #include "sim/config/named_files.h"
 #include "sim/config/write_hardware.h"
-#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {

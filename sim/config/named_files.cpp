@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <set>
 
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
-#include "workloads/read_file.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/read_file.h"
 
 namespace qsim {
 

@@ -7,8 +7,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/json_reader.h"
 #include "sim/config/named_files.h"
-#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {

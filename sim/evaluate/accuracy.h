@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "workloads/tensor.h"
+#include "workloads/graph/tensor.h"
 
 namespace qsim {
 

@@ -5,12 +5,12 @@
 #include <cstring>
 #include <memory>
 
+#include "base/error.h"
 #include "sim/evaluate/evaluate_setup.h"
 #include "sim/evaluate/process_pool.h"
 #include "sim/layer_values.h"
 #include "sim/simulate.h"
-#include "workloads/error.h"
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 namespace {

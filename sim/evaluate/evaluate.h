@@ -12,7 +12,7 @@
 #include "sim/result.h"
 #include "workloads/dataset/dataset.h"
 #include "workloads/dataset/preprocess.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

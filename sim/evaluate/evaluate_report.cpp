@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/report/csv.h"
+#include "base/csv_cell.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/text_report.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "workloads/error.h"
+#include "base/error.h"
 
 namespace qsim {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "workloads/dataset/dataset.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -3,7 +3,7 @@
 
 #include "sim/report/summary.h"
 #include "sim/result.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "sim/report/csv.h"
+#include "base/csv_cell.h"
 
 namespace qsim {
 namespace {

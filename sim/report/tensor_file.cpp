@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "workloads/safetensors.h"
+#include "workloads/formats/safetensors.h"
 
 namespace qsim {
 namespace {

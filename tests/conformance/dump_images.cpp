@@ -15,12 +15,12 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/random_access_file.h"
 #include "workloads/dataset/dataset.h"
 #include "workloads/dataset/decode_image.h"
 #include "workloads/dataset/preprocess.h"
-#include "workloads/dataset/random_access_file.h"
-#include "workloads/error.h"
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include "sim/report/text_report.h"
 #include "sim/simulate.h"
 #include "tests/fuzz/expect_input_error.h"
-#include "workloads/generator.h"
+#include "workloads/graph/generator.h"
 
 namespace {
 

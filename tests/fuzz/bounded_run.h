@@ -2,7 +2,7 @@
 // that is little work.
 #pragma once
 
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 /// Compiles and runs `graph` on small chips, by layer and by tile, and checks that both give the same values.
 /// Graphs of much work (elements, multiply-accumulates, nodes) are left alone.

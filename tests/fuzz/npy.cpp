@@ -1,5 +1,5 @@
 // read_npy.
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 

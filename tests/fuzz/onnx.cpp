@@ -3,8 +3,8 @@
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/survey.h"
-#include "workloads/onnx/onnx_reader.h"
-#include "workloads/support_parts.h"
+#include "workloads/readers/onnx/onnx_reader.h"
+#include "workloads/readers/support_parts.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file({data, size});

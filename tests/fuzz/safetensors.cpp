@@ -1,5 +1,5 @@
 // SafetensorsReader: the header, then every tensor.
-#include "workloads/safetensors.h"
+#include "workloads/formats/safetensors.h"
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 

@@ -2,7 +2,7 @@
 #include "tests/fuzz/bounded_run.h"
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
-#include "workloads/scalesim_reader.h"
+#include "workloads/readers/scalesim/scalesim_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file({data, size});

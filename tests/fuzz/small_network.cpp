@@ -1,6 +1,6 @@
 #include "tests/fuzz/small_network.h"
 
-#include "workloads/json_workload.h"
+#include "workloads/readers/json/json_workload.h"
 
 qsim::Graph small_network() {
   static const qsim::Graph graph = qsim::read_workload_json_text(R"({

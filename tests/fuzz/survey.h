@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "workloads/support.h"
+#include "workloads/readers/support.h"
 
 /// Surveys the workload; aborts where the survey calls a file supported that is not read, or the other way
 /// round.

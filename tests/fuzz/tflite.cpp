@@ -3,7 +3,7 @@
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/survey.h"
-#include "workloads/tflite/tflite_reader.h"
+#include "workloads/readers/tflite/tflite_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file({data, size});

@@ -4,7 +4,7 @@
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/survey.h"
-#include "workloads/json_workload.h"
+#include "workloads/readers/json/json_workload.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file({data, size});

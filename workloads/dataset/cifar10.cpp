@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/dataset/random_access_file.h"
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/random_access_file.h"
 
 namespace qsim {
 namespace {

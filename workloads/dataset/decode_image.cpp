@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
 #include "workloads/dataset/decode_formats.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "workloads/dataset/random_access_file.h"
+#include "base/random_access_file.h"
 
 namespace qsim {
 

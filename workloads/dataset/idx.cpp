@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+#include "base/random_access_file.h"
 #include "workloads/dataset/gzip.h"
-#include "workloads/dataset/random_access_file.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/csv.h"
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "base/random_access_file.h"
 #include "workloads/dataset/decode_image.h"
-#include "workloads/dataset/random_access_file.h"
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {

@@ -5,12 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
+#include "base/json_reader.h"
 #include "workloads/dataset/cifar10.h"
 #include "workloads/dataset/dataset.h"
 #include "workloads/dataset/idx.h"
 #include "workloads/dataset/image_folder.h"
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {

@@ -7,9 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/error.h"
 #include "workloads/dataset/image_operations.h"
-#include "workloads/error.h"
-#include "workloads/quantize_value.h"
+#include "workloads/execute/quantize_value.h"
 
 namespace qsim {
 namespace {

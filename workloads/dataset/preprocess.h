@@ -8,7 +8,7 @@
 
 #include "workloads/dataset/image.h"
 #include "workloads/dataset/resize.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim {
 

@@ -3,9 +3,9 @@
 #include <optional>
 #include <set>
 
+#include "base/error.h"
+#include "base/json_reader.h"
 #include "workloads/dataset/preprocess.h"
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
 
 namespace qsim {
 namespace {

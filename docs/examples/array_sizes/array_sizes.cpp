@@ -4,13 +4,13 @@
 #include <cstdio>
 #include <string>
 
+#include "base/error.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
 #include "sim/energy/energy_table.h"
 #include "sim/report/summary.h"
 #include "sim/simulate.h"
-#include "workloads/error.h"
-#include "workloads/load.h"
+#include "workloads/readers/load.h"
 
 namespace {
 

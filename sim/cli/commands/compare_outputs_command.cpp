@@ -5,6 +5,8 @@
 #include <cmath>
 #include <thread>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
 #include "sim/cli/commands/run_options.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/output_files.h"
@@ -14,8 +16,6 @@
 #include "sim/report/json_blocks.h"
 #include "sim/report/tensor_file.h"
 #include "sim/simulate.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {

@@ -4,13 +4,13 @@
 #include <cctype>
 #include <filesystem>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/prepare_graph.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
-#include "workloads/json_write.h"
-#include "workloads/onnx/onnx_write.h"
+#include "workloads/readers/json/json_write.h"
+#include "workloads/readers/onnx/onnx_write.h"
 
 namespace qsim::cli {
 namespace {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/atomic_file.h"
 #include "sim/cli/data_spec.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
@@ -17,8 +18,7 @@
 #include "sim/evaluate/evaluate_report.h"
 #include "sim/report/accounting.h"
 #include "sim/report/json_blocks.h"
-#include "workloads/atomic_file.h"
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
 
 namespace qsim::cli {
 namespace {

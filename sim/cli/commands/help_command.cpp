@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/json_reader.h"
 #include "sim/cli/command_list.h"
 #include "sim/cli/help.h"
 #include "sim/cli/output_files.h"
-#include "workloads/json_reader.h"
 
 namespace qsim::cli {
 namespace {

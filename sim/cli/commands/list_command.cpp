@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_reader.h"
 #include "sim/cli/output_files.h"
 #include "sim/config/named_files.h"
 #include "sim/config/write_hardware.h"
-#include "workloads/json_reader.h"
-#include "workloads/load.h"
+#include "workloads/readers/load.h"
 
 namespace qsim::cli {
 namespace {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <thread>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
 #include "hw_models/waveform.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/output_files.h"
@@ -21,8 +23,6 @@
 #include "sim/report/text_report.h"
 #include "sim/report/trace.h"
 #include "sim/simulate.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {

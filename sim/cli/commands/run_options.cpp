@@ -4,9 +4,9 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/error.h"
 #include "sim/cli/commands/run_command.h"
 #include "sim/cli/inputs.h"
-#include "workloads/error.h"
 
 namespace qsim::cli {
 namespace {

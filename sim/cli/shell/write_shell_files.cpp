@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <string>
 
+#include "base/atomic_file.h"
 #include "sim/cli/command_list.h"
 #include "sim/cli/shell/bash_completion.h"
 #include "sim/cli/shell/fish_completion.h"
 #include "sim/cli/shell/man_page.h"
 #include "sim/cli/shell/zsh_completion.h"
-#include "workloads/atomic_file.h"
 
 namespace {
 

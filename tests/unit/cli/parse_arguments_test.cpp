@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "workloads/error.h"
+#include "base/error.h"
 
 namespace qsim::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "workloads/error.h"
+#include "base/error.h"
 
 namespace qsim {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 namespace {

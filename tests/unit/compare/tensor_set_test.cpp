@@ -2,11 +2,11 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "sim/report/tensor_file.h"
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/error.h"
-#include "workloads/npy.h"
-#include "workloads/safetensors.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/formats/npy.h"
+#include "workloads/formats/safetensors.h"
 
 namespace qsim {
 namespace {

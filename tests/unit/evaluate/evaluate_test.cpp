@@ -2,10 +2,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "sim/config/load_hardware.h"
 #include "sim/simulate.h"
-#include "workloads/error.h"
-#include "workloads/load.h"
+#include "workloads/readers/load.h"
 
 namespace qsim {
 namespace {

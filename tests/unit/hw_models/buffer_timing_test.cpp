@@ -1,9 +1,9 @@
 // Bank conflicts, bursts that meet reads, and full queues: one cycle early and exactly on time.
 #include <catch2/catch.hpp>
 
-#include "hw_models/mac_array.h"
+#include "hw_models/core/mac_array.h"
+#include "hw_models/core/tile_datapath.h"
 #include "hw_models/simulation_context.h"
-#include "hw_models/tile_datapath.h"
 
 namespace qsim {
 namespace {

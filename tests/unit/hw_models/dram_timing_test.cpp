@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "hw_models/dram_timing.h"
+#include "hw_models/memory/dram_timing.h"
 
 namespace qsim {
 namespace {

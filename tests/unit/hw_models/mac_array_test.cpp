@@ -1,9 +1,9 @@
 // When a pass of the array begins and ends, cycle by cycle.
 #include <catch2/catch.hpp>
 
-#include "hw_models/mac_array.h"
+#include "hw_models/core/mac_array.h"
+#include "hw_models/core/tile_datapath.h"
 #include "hw_models/simulation_context.h"
-#include "hw_models/tile_datapath.h"
 
 namespace qsim {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "hw_models/nest_cursor.h"
-#include "hw_models/tile_operands.h"
+#include "hw_models/core/nest_cursor.h"
+#include "hw_models/core/tile_operands.h"
 
 namespace qsim {
 namespace {

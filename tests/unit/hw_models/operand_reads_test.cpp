@@ -1,5 +1,5 @@
 // What each step of a pass reads of the activation buffer, counted by hand.
-#include "hw_models/operand_reads.h"
+#include "hw_models/core/operand_reads.h"
 
 #include <catch2/catch.hpp>
 #include <numeric>

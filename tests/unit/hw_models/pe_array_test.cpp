@@ -1,7 +1,7 @@
 // When the PEs do what, one cycle early and exactly on time.
 #include <catch2/catch.hpp>
 
-#include "hw_models/mac_array.h"
+#include "hw_models/core/mac_array.h"
 #include "hw_models/pe_array/pe_array.h"
 #include "hw_models/simulation_context.h"
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "../workloads/float/float_graph.h"
-#include "workloads/error.h"
+#include "base/error.h"
 
 using namespace qsim;
 

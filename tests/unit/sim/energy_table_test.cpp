@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/json_reader.h"
 #include "tests/unit/sim/hardware_files.h"
-#include "workloads/json_reader.h"
 
 using Json = nlohmann::ordered_json;
 using qsim::EnergyTable;

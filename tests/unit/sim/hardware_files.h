@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "sim/config/load_hardware.h"
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/error.h"
+#include "tests/unit/base/scratch_folder.h"
 
 /// The configurations that ship.
 inline std::vector<std::string> shipped_configs() {

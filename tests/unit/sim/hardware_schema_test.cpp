@@ -2,10 +2,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "base/json_reader.h"
 #include "sim/config/hardware_fields.h"
 #include "sim/config/write_hardware.h"
 #include "tests/unit/sim/hardware_files.h"
-#include "workloads/json_reader.h"
 
 using Json = nlohmann::ordered_json;
 

@@ -5,7 +5,7 @@
 
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/sim/sample_run.h"
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
 
 using qsim::ElementType;
 using qsim::TensorData;

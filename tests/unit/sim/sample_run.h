@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sim/result.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace sample {
 

@@ -2,9 +2,9 @@
 // chip.
 #include <catch2/catch.hpp>
 
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/npu.h"
 #include "hw_models/simulation_context.h"
-#include "hw_models/sram_buffer.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/layer_graph.h"

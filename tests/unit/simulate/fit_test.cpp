@@ -2,11 +2,11 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "base/error.h"
 #include "sim/compiler/compile.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

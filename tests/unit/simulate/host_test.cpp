@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include "../workloads/float/float_graph.h"
+#include "base/error.h"
 #include "sim/simulate.h"
-#include "workloads/error.h"
 
 using namespace qsim;
 

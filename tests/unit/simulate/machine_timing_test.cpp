@@ -1,7 +1,7 @@
 // What real machines add to the template: each field changes the cycles by what it says, to the cycle.
 #include <catch2/catch.hpp>
 
-#include "hw_models/nest_cursor.h"
+#include "hw_models/core/nest_cursor.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"
 

@@ -1,11 +1,11 @@
 // Changing a field of the chip changes the result as physics says.
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "sim/compiler/compile.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/random_layers.h"
-#include "workloads/error.h"
 
 namespace qsim::test {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "hw_models/hardware_config.h"
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim::test {
 

@@ -1,9 +1,9 @@
-#include "workloads/batch.h"
+#include "workloads/graph/batch.h"
 
 #include <catch2/catch.hpp>
 
-#include "workloads/error.h"
-#include "workloads/json_workload.h"
+#include "base/error.h"
+#include "workloads/readers/json/json_workload.h"
 
 using qsim::Graph;
 using qsim::Shape;

@@ -1,12 +1,12 @@
-#include "workloads/bit_width.h"
+#include "workloads/graph/bit_width.h"
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
-#include "workloads/json_workload.h"
-#include "workloads/requantize_tensor.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/graph/requantize_tensor.h"
+#include "workloads/readers/json/json_workload.h"
 
 using qsim::apply_bit_widths;
 using qsim::BitWidthOptions;

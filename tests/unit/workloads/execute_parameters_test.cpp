@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/error.h"
 
 using namespace qsim;
 using namespace qsim::arithmetic;

@@ -1,5 +1,5 @@
-// Expected values were computed with another implementation of the definition in workloads/generator.h, in
-// Python's unbounded integers:
+// Expected values were computed with another implementation of the definition in workloads/graph/generator.h,
+// in Python's unbounded integers:
 //
 //   M = 2**64 - 1;  G = 0x9E3779B97F4A7C15
 //   def mix(z):
@@ -15,7 +15,7 @@
 //       d = sum((word(seed, name, i) >> 16 * k) & 0xFFFF for k in range(4)) - 131070
 //       return max(lo, min(hi, mean + ((d * dev * 113512 + (1 << 39)) >> 40)))
 //   def uniform(seed, name, i, lo, hi): return lo + (((word(seed, name, i) >> 32) * (hi - lo + 1)) >> 32)
-#include "workloads/generator.h"
+#include "workloads/graph/generator.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

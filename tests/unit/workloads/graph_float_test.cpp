@@ -1,9 +1,9 @@
 // Float nodes: what is valid, and that the chip says what it cannot compute.
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/chip_support.h"
-#include "workloads/error.h"
+#include "workloads/graph/chip_support.h"
 
 using namespace qsim;
 

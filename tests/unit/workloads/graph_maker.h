@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/execute.h"
-#include "workloads/graph.h"
+#include "workloads/execute/execute.h"
+#include "workloads/graph/graph.h"
 
 struct TensorOptions {
   int bits = 8;

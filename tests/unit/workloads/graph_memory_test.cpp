@@ -1,9 +1,9 @@
-#include "workloads/graph_memory.h"
+#include "workloads/graph/graph_memory.h"
 
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/error.h"
 
 using namespace qsim;
 

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/error.h"
 
 using namespace qsim;
 

@@ -1,10 +1,10 @@
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/error.h"
 
 using namespace qsim;
 

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
-#include "workloads/json_workload.h"
-#include "workloads/safetensors.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/formats/safetensors.h"
+#include "workloads/readers/json/json_workload.h"
 
 using qsim::Problem;
 

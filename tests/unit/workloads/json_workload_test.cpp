@@ -1,11 +1,11 @@
-#include "workloads/json_workload.h"
+#include "workloads/readers/json/json_workload.h"
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/generator.h"
-#include "workloads/safetensors.h"
+#include "base/atomic_file.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/formats/safetensors.h"
+#include "workloads/graph/generator.h"
 
 using qsim::Graph;
 using qsim::Shape;

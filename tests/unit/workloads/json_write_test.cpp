@@ -1,16 +1,16 @@
-#include "workloads/json_write.h"
+#include "workloads/readers/json/json_write.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 #include "tests/unit/workloads/graph_maker.h"
 #include "tests/unit/workloads/same_graph.h"
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/error.h"
-#include "workloads/json_workload.h"
-#include "workloads/safetensors.h"
+#include "workloads/formats/safetensors.h"
+#include "workloads/readers/json/json_workload.h"
 
 namespace qsim {
 namespace {

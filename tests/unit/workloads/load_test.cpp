@@ -1,12 +1,12 @@
-#include "workloads/load.h"
+#include "workloads/readers/load.h"
 
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 
 namespace {
 

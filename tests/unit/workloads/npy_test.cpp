@@ -1,10 +1,10 @@
-#include "workloads/npy.h"
+#include "workloads/formats/npy.h"
 
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 
 using qsim::ElementType;
 using qsim::TensorData;

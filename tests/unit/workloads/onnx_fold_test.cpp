@@ -1,9 +1,9 @@
 // Shape arithmetic of exporters: seen through the shape that a Reshape gets from it.
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "tests/unit/workloads/onnx_writer.h"
-#include "workloads/error.h"
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 using namespace qsim;
 

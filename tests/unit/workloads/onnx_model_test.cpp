@@ -1,13 +1,13 @@
-#include "workloads/onnx/onnx_model.h"
+#include "workloads/readers/onnx/onnx_model.h"
 
 #include <onnx/onnx_pb.h>
 
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/error.h"
-#include "workloads/onnx/wire_check.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/readers/onnx/wire_check.h"
 
 using namespace qsim;
 

@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include "base/error.h"
 #include "tests/unit/workloads/onnx_writer.h"
-#include "workloads/error.h"
-#include "workloads/layout.h"
+#include "workloads/graph/layout.h"
 
 using namespace qsim;
 

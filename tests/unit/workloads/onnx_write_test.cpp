@@ -1,4 +1,4 @@
-#include "workloads/onnx/onnx_write.h"
+#include "workloads/readers/onnx/onnx_write.h"
 
 #include <onnx/onnx_pb.h>
 
@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 #include <cstring>
 
+#include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
-#include "workloads/error.h"
 
 namespace qsim {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/onnx/onnx_reader.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/readers/onnx/onnx_reader.h"
 
 /// Values are named; nodes are added in their order.
 class OnnxWriter {

@@ -1,4 +1,4 @@
-#include "workloads/quantize_value.h"
+#include "workloads/execute/quantize_value.h"
 
 #include <catch2/catch.hpp>
 #include <limits>

@@ -1,11 +1,11 @@
-#include "workloads/safetensors.h"
+#include "workloads/formats/safetensors.h"
 
 #include <catch2/catch.hpp>
 #include <stdexcept>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/error.h"
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 
 using qsim::ElementType;
 using qsim::FileTensor;

@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <tuple>
 
-#include "workloads/graph.h"
+#include "workloads/graph/graph.h"
 
 namespace qsim::test {
 

@@ -1,12 +1,12 @@
 // SCALE-Sim topology files: both forms, what is left out of them, and what is wrong with a row.
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/atomic_file.h"
-#include "workloads/load.h"
-#include "workloads/scalesim_reader.h"
-#include "workloads/scalesim_rows.h"
-#include "workloads/support.h"
+#include "base/atomic_file.h"
+#include "tests/unit/base/scratch_folder.h"
+#include "workloads/readers/load.h"
+#include "workloads/readers/scalesim/scalesim_reader.h"
+#include "workloads/readers/scalesim/scalesim_rows.h"
+#include "workloads/readers/support.h"
 
 using namespace qsim;
 

@@ -1,4 +1,4 @@
-#include "workloads/shape_inference.h"
+#include "workloads/graph/shape_inference.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,12 +1,12 @@
-#include "workloads/support.h"
+#include "workloads/readers/support.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 
-#include "tests/unit/workloads/scratch_folder.h"
+#include "tests/unit/base/scratch_folder.h"
 #include "tests/unit/workloads/tflite_writer.h"
-#include "workloads/graph_check.h"
+#include "workloads/graph/graph_check.h"
 
 using namespace qsim;
 

@@ -1,4 +1,4 @@
-#include "workloads/tensor.h"
+#include "workloads/graph/tensor.h"
 
 #include <catch2/catch.hpp>
 #include <stdexcept>

@@ -1,12 +1,12 @@
-#include "workloads/tflite/tflite_reader.h"
+#include "workloads/readers/tflite/tflite_reader.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "tests/unit/workloads/scratch_folder.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 #include "tests/unit/workloads/tflite_writer.h"
-#include "workloads/error.h"
-#include "workloads/execute.h"
+#include "workloads/execute/execute.h"
 
 using namespace qsim;
 

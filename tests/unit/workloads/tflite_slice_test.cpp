@@ -1,5 +1,5 @@
 // STRIDED_SLICE specifications against what numpy selects.
-#include "workloads/tflite/slice.h"
+#include "workloads/readers/tflite/slice.h"
 
 #include <catch2/catch.hpp>
 

@@ -5,9 +5,9 @@
 #include <regex>
 #include <set>
 
-#include "workloads/error.h"
-#include "workloads/json_reader.h"
-#include "workloads/json_workload.h"
+#include "base/error.h"
+#include "base/json_reader.h"
+#include "workloads/readers/json/json_workload.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/workloads/scratch_folder.h"
-#include "workloads/error.h"
+#include "base/error.h"
+#include "tests/unit/base/scratch_folder.h"
 
 using Bytes = std::vector<std::uint8_t>;
 

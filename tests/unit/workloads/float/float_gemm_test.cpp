@@ -1,4 +1,4 @@
-#include "workloads/float/float_gemm.h"
+#include "workloads/execute/float/float_gemm.h"
 
 #include <catch2/catch.hpp>
 #include <random>

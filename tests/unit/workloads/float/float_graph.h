@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "workloads/execute.h"
-#include "workloads/graph.h"
+#include "workloads/execute/execute.h"
+#include "workloads/graph/graph.h"
 
 inline qsim::TensorData float_data(qsim::Shape shape, const std::vector<float>& values) {
   qsim::TensorData data(qsim::ElementType::f32, std::move(shape));

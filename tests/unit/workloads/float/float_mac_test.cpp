@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "float_graph.h"
-#include "workloads/shape_inference.h"
+#include "workloads/graph/shape_inference.h"
 
 using namespace qsim;
 

@@ -1,0 +1,145 @@
+// Tile commands: what the controller's queues send to the units.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ostream>
+
+#include "hw_models/core/nest_cursor.h"
+#include "hw_models/program.h"
+#include "hw_models/token.h"
+
+namespace qsim {
+
+enum class BufferId : std::uint8_t { weights, activations };
+
+/// Moves contiguous runs between DRAM and a buffer: run (i, j, k) starts at base + i*stride[0] + j*stride[1]
+/// + k*stride[2] on either side.
+struct TransferCommand {
+  std::int32_t row = 0;
+  bool to_buffer = true;
+  BufferId buffer = BufferId::activations;
+  Event traffic = Event::dram_read_activation_bytes;
+  std::int64_t dram_base = 0, buffer_base = 0;
+  std::array<std::int64_t, 3> counts{1, 1, 1};
+  std::array<std::int64_t, 3> dram_strides{}, buffer_strides{};
+  std::int64_t run_bytes = 0;    ///< 0: nothing to move, the tokens alone.
+  std::int64_t row_pixels = 0;   ///< Of loads of activations: pixels of a row ..
+  std::int64_t pixel_bytes = 0;  ///< .. and stored bytes of a pixel.
+  Token* acquire = nullptr;      ///< Taken before the first byte moves.
+  Token* release = nullptr;      ///< Given when the last byte has arrived.
+  bool retires = false;          ///< The nest has retired then.
+  bool ends_stream = false;      ///< No command: the channel has no more work in this run.
+};
+
+/// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that
+/// are contiguous on both sides become one run.
+[[nodiscard]] TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer,
+                                                const Box& box);
+
+/// The order of a chunk's weights in the weight buffer: what enters the array together lies together.
+///
+///   weight_stationary   [group][k][channel]: a PE row after the other
+///   output_stationary   [k][group][channel]: a step of the reduction after the other
+///   input_stationary    [channel][group][k]: a channel after the other
+class WeightOrder {
+ public:
+  WeightOrder(Dataflow dataflow, std::int64_t groups, std::int64_t depth, std::int64_t group_channels);
+  /// Position of the weight of element k of the chunk and channel c of the group.
+  [[nodiscard]] std::int64_t index(std::int64_t group, std::int64_t k, std::int64_t c) const {
+    return group * group_stride_ + k * k_stride_ + c * channel_stride_;
+  }
+
+ private:
+  std::int64_t group_stride_ = 0, k_stride_ = 0, channel_stride_ = 0;
+};
+
+/// An accumulator: entry of a column.
+struct AccumulatorCell {
+  std::int64_t entry = 0, column = 0;
+};
+
+/// Where the sum of `pixel` of a run of `pixels` and `channel`, both counted from the tile's first, is kept.
+[[nodiscard]] AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns,
+                                               std::int64_t pixels, std::int64_t pixel, std::int64_t channel);
+
+/// One pass of the MAC array: a chunk of the reduction for a run of output pixels and one column tile.
+struct MacTile {
+  const GemmNest* nest = nullptr;  ///< Absent: no more work in this run.
+  ColumnTile columns;
+  ReductionPart part;
+  std::int64_t chunk_begin = 0, chunk_depth = 0;  ///< Elements of the part's reduction.
+  std::int64_t weights_address = 0;
+  std::int64_t parameters_address = 0;  ///< Of the column tile's block.
+  std::int64_t block_channel_begin = 0;
+  Box output;                                   ///< The step's output box: pixels are counted in it.
+  std::int64_t pixel_begin = 0, pixel_end = 0;  ///< Raster order within the box.
+  TensorLayout input;                           ///< Layout of what is in the buffer ...
+  Dims input_origin{};                          ///< ... whose base is this element of the tensor.
+  std::int64_t accumulator_base = 0;
+  std::int64_t issue_cycle = 0;  ///< When the controller had it ready: the array waits for it from then on.
+  bool preload = false;          ///< First chunk: accumulators start from the preload.
+  bool last = false;             ///< Last chunk: the accumulators are complete afterwards.
+  // Dependencies, in the order in which they are taken.
+  bool takes_weights = false, takes_parameters = false, takes_input = false, takes_accumulators = false,
+       takes_output_space = false;
+  bool gives_weights = false, gives_input = false;
+
+  [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
+  [[nodiscard]] std::int64_t groups() const { return columns.groups(); }
+  [[nodiscard]] std::int64_t channels() const { return columns.columns(); }
+  [[nodiscard]] std::int64_t group_channels() const { return channels() / groups(); }
+  /// Rows and columns of the array in use, and the steps in which the rest streams through it (GemmNest).
+  [[nodiscard]] std::int64_t rows_used() const;
+  [[nodiscard]] std::int64_t columns_used() const;
+  [[nodiscard]] std::int64_t steps() const;
+  /// The sums of a systolic array stay in its PEs.
+  [[nodiscard]] bool keeps_sums_in_pes() const {
+    return nest->organization == Organization::systolic && nest->dataflow == Dataflow::output_stationary;
+  }
+  /// The sums of a dot product stay while the weights stream for each pixel anew.
+  [[nodiscard]] bool weights_each_pixel() const {
+    return nest->organization == Organization::dot_product && nest->dataflow == Dataflow::output_stationary;
+  }
+};
+
+/// Requantizes a complete run of accumulators into output elements.
+struct DrainCommand {
+  const GemmNest* nest = nullptr;  ///< Absent: no more work in this run.
+  ColumnTile columns;
+  std::int64_t block_channel_begin = 0;
+  std::int64_t parameters_address = 0;
+  Box output;
+  std::int64_t pixel_begin = 0, pixel_end = 0;
+  TensorLayout destination;
+  Dims destination_origin{};
+  std::int64_t accumulator_base = 0;
+  bool gives_parameters = false;
+  bool gives_outputs = false;  ///< The output tile is complete: it may be stored.
+  bool retires = false;        ///< Last result of a nest that stores nothing.
+
+  [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
+};
+
+inline constexpr std::size_t kMaxVectorInputs = 3;
+
+/// One tile of a vector operation.
+struct VectorTile {
+  const VectorNest* nest = nullptr;  ///< Absent: no more work in this run.
+  Box output;
+  std::array<TensorLayout, kMaxVectorInputs> inputs;
+  std::array<Dims, kMaxVectorInputs> input_origins{};
+  TensorLayout destination;
+  Dims destination_origin{};
+  bool takes_input = false, takes_output_space = false;
+  bool gives_input = false, gives_outputs = false;
+  bool retires = false;
+};
+
+// Queues of commands are sc_fifos, which want to print what they hold.
+std::ostream& operator<<(std::ostream& out, const TransferCommand& command);
+std::ostream& operator<<(std::ostream& out, const MacTile& tile);
+std::ostream& operator<<(std::ostream& out, const DrainCommand& command);
+std::ostream& operator<<(std::ostream& out, const VectorTile& tile);
+
+}  // namespace qsim

@@ -1,0 +1,287 @@
+// The controller's loads and stores: what each queue of the DMA is to move.
+#include <array>
+#include <utility>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/controller.h"
+#include "hw_models/core/tile_slots.h"
+#include "hw_models/cycle.h"
+
+namespace qsim {
+
+namespace {
+
+/// Store of `box` of a tensor from the resident tensor, or from a tile slot that begins with element
+/// `tile_begin`.
+TransferCommand make_store(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row,
+                           Tokens& tokens, const Dims& tile_begin) {
+  TensorLayout buffer = tile_layout(placement, count);
+  const Dims origin = placement.resident ? Dims{} : tile_begin;
+  buffer.base += (box.begin[kBatch] - origin[kBatch]) * buffer.strides[0] +
+                 (box.begin[kRow] - origin[kRow]) * buffer.strides[1] +
+                 (box.begin[kColumn] - origin[kColumn]) * buffer.strides[2] +
+                 (box.begin[kChannel] - origin[kChannel]) * buffer.format.bits / 8;
+  TransferCommand command = make_box_transfer(placement.dram, buffer, box);
+  command.row = row;
+  command.to_buffer = false;
+  command.traffic = Event::dram_write_activation_bytes;
+  command.acquire = &tokens.outputs_ready;
+  command.release = placement.resident ? nullptr : &tokens.outputs_free;
+  return command;
+}
+
+/// Load of `box` of a tensor into a tile slot.
+TransferCommand make_load(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row) {
+  TransferCommand command = make_box_transfer(placement.dram, tile_layout(placement, count), box);
+  command.row = row;
+  command.traffic = placement.traffic;
+  command.row_pixels = box.extent(kColumn);
+  command.pixel_bytes = arithmetic::packed_bytes(box.extent(kChannel), placement.dram.format.bits);
+  return command;
+}
+
+TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address,
+                              std::int64_t buffer_address, std::int64_t bytes) {
+  TransferCommand command;
+  command.row = row;
+  command.buffer = BufferId::weights;
+  command.traffic = traffic;
+  command.dram_base = dram_address;
+  command.buffer_base = buffer_address;
+  command.run_bytes = bytes;
+  return command;
+}
+
+TransferCommand end_of_stream() {
+  TransferCommand command;
+  command.ends_stream = true;
+  return command;
+}
+
+}  // namespace
+
+void Controller::wait_for_layer_start() const {
+  if (config_.layer_start_cycles > 0) sc_core::wait(cycles_to_time(config_.layer_start_cycles));
+}
+
+void Controller::run_weight_loads() {
+  SharedSlots slots;
+  wait_for_layer_start();  // later layers' weights are loaded ahead
+  for (const Nest& nest : nests_) {
+    const auto* gemm = std::get_if<GemmNest>(&nest);
+    if (gemm == nullptr) continue;
+    // What an earlier nest computes is not there yet.
+    if (gemm->has_activation_weights) context_.tokens.weights_may_load.acquire();
+    if (!gemm->weights_resident) {
+      load_weights(*gemm, slots);
+    } else if (gemm->weights_loaded) {
+      load_resident_weights(*gemm);
+    }
+  }
+  dma_->submit(DmaChannel::weights, end_of_stream());
+}
+
+void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
+  const GemmCursor cursor(nest);
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    select_slots(nest, step, slots);
+    if (step.loads_parameters) {
+      const auto block = static_cast<std::size_t>(step.block);
+      TransferCommand command = make_run_load(
+          nest.row, Event::dram_read_parameter_bytes,
+          nest.parameters_dram_base + nest.parameter_blocks[block], parameters_address(nest, step, slots),
+          nest.parameter_blocks[block + 1] - nest.parameter_blocks[block]);
+      command.acquire = &context_.tokens.parameters_free;
+      command.release = &context_.tokens.parameters_ready;
+      dma_->submit(DmaChannel::weights, command);
+    }
+    if (step.loads_weights && nest.has_activation_weights) {
+      load_activation_weights(nest, cursor, step, weights_address(nest, step, slots));
+    } else if (step.loads_weights) {
+      const auto block = static_cast<std::size_t>(step.block * cursor.parts() + step.part_index);
+      TransferCommand command = make_run_load(
+          nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base + nest.weight_blocks[block],
+          weights_address(nest, step, slots), nest.weight_blocks[block + 1] - nest.weight_blocks[block]);
+      command.acquire = &context_.tokens.weights_free;
+      command.release = &context_.tokens.weights_ready;
+      dma_->submit(DmaChannel::weights, command);
+    }
+  }
+}
+
+/// The buffer holds column tile after column tile, in each chunk after chunk, in the order of WeightOrder:
+/// runs of what lies side by side in the tensor as well, single elements where it is turned.
+void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
+                                         std::int64_t address) {
+  const ActivationWeights& weights = nest.activation_weights;
+  const std::int64_t element = weights.dram.format.bits / 8;
+  const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
+  const bool rows_first = nest.dataflow != Dataflow::input_stationary;
+  // Chunks by rows of the reduction follow one another without a gap, so all of them are one transfer.
+  const ChunkCut cut =
+      rows_first ? ChunkCut(step.part, step.part.depth(), Reduction::packed) : cursor.chunks(step.part);
+  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
+    const ColumnTile tile = cursor.column_tile(t);
+    const std::int64_t columns = tile.columns();
+    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+      const std::int64_t depth = cut.depth(chunk);
+      const std::int64_t k = step.part.channel_begin + cut.begin(chunk);
+      // In the tensor, one step along the reduction and one along the outputs.
+      const std::int64_t k_stride = weights.transposed ? element : weights.dram.strides[2];
+      const std::int64_t n_stride = weights.transposed ? weights.dram.strides[2] : element;
+      const std::int64_t dram_address =
+          weights.dram.base + matrix * weights.dram.strides[1] + k * k_stride + tile.channel_begin * n_stride;
+      const auto [inner, inner_stride, outer, outer_stride] =
+          rows_first ? std::array{columns, n_stride, depth, k_stride}
+                     : std::array{depth, k_stride, columns, n_stride};
+      const bool is_run = inner_stride == element;
+      TransferCommand command =
+          make_run_load(nest.row, weights.traffic, dram_address, address, is_run ? inner * element : element);
+      command.counts = {1, is_run ? 1 : inner, outer};
+      command.dram_strides = {0, inner_stride, outer_stride};
+      command.buffer_strides = {0, element, inner * element};
+      if (t == step.column_tile_begin && chunk == 0) command.acquire = &context_.tokens.weights_free;
+      if (t + 1 == step.column_tile_end && chunk + 1 == cut.count()) {
+        command.release = &context_.tokens.weights_ready;
+      }
+      dma_->submit(DmaChannel::weights, command);
+      address += depth * columns * element;
+    }
+  }
+}
+
+void Controller::load_resident_weights(const GemmNest& nest) {
+  TransferCommand parameters =
+      make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.parameters_dram_base,
+                    nest.parameters_base, nest.parameter_blocks.back());
+  parameters.release = &context_.tokens.parameters_ready;
+  dma_->submit(DmaChannel::weights, parameters);
+  TransferCommand weights = make_run_load(nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base,
+                                          nest.weights_base, nest.weight_blocks.back());
+  weights.release = &context_.tokens.weights_ready;
+  dma_->submit(DmaChannel::weights, weights);
+}
+
+// ---- activations -----------------------------------------------------------------------------------------
+
+void Controller::run_input_loads() {
+  for (const Nest& nest : nests_) {
+    if (!needs_loads(nest)) continue;
+    context_.tokens.inputs_may_load.acquire();
+    wait_for_layer_start();
+    std::visit([this](const auto& n) { load_inputs(n); }, nest);
+  }
+  dma_->submit(DmaChannel::inputs, end_of_stream());
+}
+
+void Controller::load_inputs(const GemmNest& nest) {
+  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(nest.input.slots.size()));
+  const GemmCursor cursor(nest);
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    if (!step.loads_input) continue;
+    TransferCommand command = make_load(nest.input, count++, step.input, nest.row);
+    command.acquire = &context_.tokens.inputs_free;
+    command.release = &context_.tokens.inputs_ready;
+    dma_->submit(DmaChannel::inputs, command);
+  }
+}
+
+void Controller::load_inputs(const VectorNest& nest) {
+  const VectorCursor cursor(nest);
+  const VectorInput* first = nullptr;
+  const VectorInput* last = nullptr;
+  for (const VectorInput& input : nest.inputs) {
+    if (input.placement.resident) continue;
+    if (first == nullptr) first = &input;
+    last = &input;
+  }
+  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(first->placement.slots.size()));
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const VectorStep step = cursor.step(i);
+    for (const VectorInput& input : nest.inputs) {
+      if (input.placement.resident) continue;
+      TransferCommand command = make_load(input.placement, i, cursor.input_box(input, step.output), nest.row);
+      if (&input == first) command.acquire = &context_.tokens.inputs_free;
+      if (&input == last) command.release = &context_.tokens.inputs_ready;
+      dma_->submit(DmaChannel::inputs, command);
+    }
+  }
+}
+
+// ---- stores
+// --------------------------------------------------------------------------------------------------
+
+void Controller::run_stores() {
+  for (const Nest& nest : nests_) std::visit([this](const auto& n) { store(n); }, nest);
+  dma_->submit(DmaChannel::stores, end_of_stream());
+}
+
+void Controller::store(const GemmNest& nest) {
+  if (!nest.store_output) return;
+  const GemmCursor cursor(nest);
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    if (!step.last_part) continue;
+    if (nest.stores_each_pass) {
+      store_passes(cursor, step, count++);
+      continue;
+    }
+    TransferCommand command =
+        make_store(nest.output, count++, step.output, nest.row, context_.tokens, step.output.begin);
+    command.retires = step.last_step;
+    dma_->submit(DmaChannel::stores, command);
+  }
+}
+
+void Controller::store_passes(const GemmCursor& cursor, const GemmStep& step, std::int64_t count) {
+  const GemmNest& nest = cursor.nest();
+  const std::int64_t width = step.output.extent(kColumn);
+  const PassCut passes = cursor.passes(step);
+  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
+    const ColumnTile columns = cursor.column_tile(t);
+    for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
+      const std::int64_t begin = passes.begin(pass);
+      const std::int64_t end = passes.end(pass);
+      for (std::int64_t pixel = begin; pixel < end;) {
+        const std::int64_t row_end = std::min(end, (pixel / width + 1) * width);
+        Box box = step.output;
+        box.begin[kRow] += pixel / width;
+        box.end[kRow] = box.begin[kRow] + 1;
+        box.end[kColumn] = box.begin[kColumn] + (row_end - 1) % width + 1;
+        box.begin[kColumn] += pixel % width;
+        box.begin[kChannel] = columns.channel_begin;
+        box.end[kChannel] = columns.channel_end;
+        TransferCommand command =
+            make_store(nest.output, count, box, nest.row, context_.tokens, step.output.begin);
+        const bool ends_step = t + 1 == step.column_tile_end && row_end == step.pixels();
+        if (pixel != begin) command.acquire = nullptr;
+        if (!ends_step) command.release = nullptr;
+        command.retires = ends_step && step.last_step;
+        dma_->submit(DmaChannel::stores, command);
+        pixel = row_end;
+      }
+    }
+  }
+}
+
+/// The host moves its own operands and results.
+void Controller::store(const HostNest& /*nest*/) {}
+void Controller::load_inputs(const HostNest& /*nest*/) {}
+
+void Controller::store(const VectorNest& nest) {
+  if (!nest.store_output) return;
+  const VectorCursor cursor(nest);
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const VectorStep step = cursor.step(i);
+    const Box box = shifted(step.output, nest.output_offset);
+    TransferCommand command = make_store(nest.output, i, box, nest.row, context_.tokens, box.begin);
+    command.retires = step.last_step;
+    dma_->submit(DmaChannel::stores, command);
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,252 @@
+#include "hw_models/core/nest_cursor.h"
+
+#include <algorithm>
+
+#include "hw_models/arithmetic/bit_packing.h"
+
+namespace qsim {
+
+std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0,
+                                                  std::int64_t k1, std::int64_t stride, std::int64_t pad,
+                                                  std::int64_t dilation, std::int64_t input_dilation,
+                                                  std::int64_t size) {
+  const std::int64_t first = std::max<std::int64_t>(0, o0 * stride - pad + k0 * dilation);
+  const std::int64_t last = (o1 - 1) * stride - pad + (k1 - 1) * dilation;
+  const std::int64_t begin = std::min(size, ceil_div(first, input_dilation));
+  const std::int64_t end = last < 0 ? 0 : std::min(size, last / input_dilation + 1);
+  return {begin, std::max(begin, end)};
+}
+
+GemmCursor::GemmCursor(const GemmNest& nest) : nest_(nest) {
+  const ConvolutionGeometry& g = nest.geometry;
+  tiles_per_group_ = ceil_div(g.group_outputs(), nest.column_tile);
+  column_tiles_ =
+      nest.groups_per_tile > 1 ? ceil_div(g.groups, nest.groups_per_tile) : g.groups * tiles_per_group_;
+  blocks_ = ceil_div(column_tiles_, nest.column_tiles_per_block);
+  parts_h_ = ceil_div(g.kernel_h, nest.part_kernel_h);
+  parts_w_ = ceil_div(g.kernel_w, nest.part_kernel_w);
+  parts_c_ = ceil_div(g.group_channels(), nest.part_channels);
+  parts_ = parts_h_ * parts_w_ * parts_c_;
+  tile_rows_ = ceil_div(g.output[kRow], nest.tile_rows);
+  tile_columns_ = ceil_div(g.output[kColumn], nest.tile_columns);
+  steps_ = g.output[kBatch] * tile_rows_ * tile_columns_ * blocks_ * parts_;
+}
+
+ColumnTile GemmCursor::column_tile(std::int64_t index) const {
+  const ConvolutionGeometry& g = nest_.geometry;
+  ColumnTile tile;
+  if (nest_.groups_per_tile > 1) {
+    tile.group_begin = index * nest_.groups_per_tile;
+    tile.group_end = std::min(g.groups, tile.group_begin + nest_.groups_per_tile);
+    tile.channel_begin = tile.group_begin * g.group_outputs();
+    tile.channel_end = tile.group_end * g.group_outputs();
+    return tile;
+  }
+  tile.group_begin = index / tiles_per_group_;
+  tile.group_end = tile.group_begin + 1;
+  const std::int64_t within = (index % tiles_per_group_) * nest_.column_tile;
+  tile.channel_begin = tile.group_begin * g.group_outputs() + within;
+  tile.channel_end =
+      tile.group_begin * g.group_outputs() + std::min(g.group_outputs(), within + nest_.column_tile);
+  return tile;
+}
+
+ReductionPart GemmCursor::part(std::int64_t index) const {
+  const ConvolutionGeometry& g = nest_.geometry;
+  const std::int64_t c = index % parts_c_;
+  const std::int64_t w = index / parts_c_ % parts_w_;
+  const std::int64_t h = index / (parts_c_ * parts_w_);
+  ReductionPart part;
+  part.kernel_h_begin = h * nest_.part_kernel_h;
+  part.kernel_h_end = std::min(g.kernel_h, part.kernel_h_begin + nest_.part_kernel_h);
+  part.kernel_w_begin = w * nest_.part_kernel_w;
+  part.kernel_w_end = std::min(g.kernel_w, part.kernel_w_begin + nest_.part_kernel_w);
+  part.channel_begin = c * nest_.part_channels;
+  part.channel_end = std::min(g.group_channels(), part.channel_begin + nest_.part_channels);
+  return part;
+}
+
+ChunkCut::ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction)
+    : taps_(1), tap_depth_(part.depth()), rows_(rows) {
+  if (reduction == Reduction::per_tap) {
+    tap_depth_ = part.channel_end - part.channel_begin;
+    taps_ = part.depth() / tap_depth_;
+  }
+  chunks_per_tap_ = ceil_div(tap_depth_, rows);
+}
+
+ChunkCut GemmCursor::chunks(const ReductionPart& part) const {
+  if (nest_.dataflow == Dataflow::output_stationary) return {part, part.depth(), Reduction::packed};
+  return {part, nest_.chunk_rows, nest_.reduction};
+}
+
+std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const {
+  const std::int64_t group_columns = tile.columns() / tile.groups();
+  return arithmetic::packed_bytes(tile.groups() * chunk_depth * group_columns, nest_.weight_format.bits);
+}
+
+std::int64_t GemmCursor::column_tile_begin(std::int64_t block) const {
+  return block * nest_.column_tiles_per_block;
+}
+
+std::int64_t GemmCursor::column_tile_end(std::int64_t block) const {
+  return std::min(column_tiles_, (block + 1) * nest_.column_tiles_per_block);
+}
+
+std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index) const {
+  const ChunkCut cut = chunks(part(part_index));
+  std::int64_t bytes = 0;
+  for (std::int64_t t = column_tile_begin(block); t < column_tile_end(block); ++t) {
+    const ColumnTile tile = column_tile(t);
+    bytes += cut.full() * chunk_bytes(tile, cut.depth(0)) +
+             cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
+  }
+  return ceil_div(bytes, nest_.weight_granule_bytes) * nest_.weight_granule_bytes;
+}
+
+std::pair<std::int64_t, std::int64_t> GemmCursor::block_channels(std::int64_t block) const {
+  return {column_tile(column_tile_begin(block)).channel_begin,
+          column_tile(column_tile_end(block) - 1).channel_end};
+}
+
+GemmCursor::Position GemmCursor::position(std::int64_t index) const {
+  Position p{};
+  p.part = index % parts_;
+  index /= parts_;
+  if (nest_.order == LoopOrder::activations_outer) {
+    p.block = index % blocks_;
+    index /= blocks_;
+  }
+  p.tile_column = index % tile_columns_;
+  index /= tile_columns_;
+  p.tile_row = index % tile_rows_;
+  index /= tile_rows_;
+  p.batch = index % nest_.geometry.output[kBatch];
+  index /= nest_.geometry.output[kBatch];
+  if (nest_.order == LoopOrder::weights_outer) p.block = index;
+  return p;
+}
+
+Box GemmCursor::output_box(const Position& p) const {
+  const Dims& out = nest_.geometry.output;
+  Box box;
+  const auto [channel_begin, channel_end] = block_channels(p.block);
+  box.begin = {p.batch, p.tile_row * nest_.tile_rows, p.tile_column * nest_.tile_columns, channel_begin};
+  box.end = {p.batch + 1, std::min(out[kRow], box.begin[kRow] + nest_.tile_rows),
+             std::min(out[kColumn], box.begin[kColumn] + nest_.tile_columns), channel_end};
+  return box;
+}
+
+Box GemmCursor::input_box(const Box& output, const Position& p) const {
+  const ConvolutionGeometry& g = nest_.geometry;
+  const ReductionPart box = part(p.part);
+  const auto [row_begin, row_end] =
+      input_range(output.begin[kRow], output.end[kRow], box.kernel_h_begin, box.kernel_h_end, g.stride_h,
+                  g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
+  const auto [column_begin, column_end] =
+      input_range(output.begin[kColumn], output.end[kColumn], box.kernel_w_begin, box.kernel_w_end,
+                  g.stride_w, g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
+  // Several groups: the channels of all of them; one group: the part's channels of it.
+  const std::int64_t group_begin = column_tile(column_tile_begin(p.block)).group_begin;
+  const std::int64_t group_end = column_tile(column_tile_end(p.block) - 1).group_end;
+  const std::int64_t channel_begin = group_begin * g.group_channels() + box.channel_begin;
+  const std::int64_t channel_end = (group_end - 1) * g.group_channels() + box.channel_end;
+  return {{p.batch, row_begin, column_begin, channel_begin}, {p.batch + 1, row_end, column_end, channel_end}};
+}
+
+bool GemmCursor::same_input(const Position& a, const Position& b) const {
+  return a.batch == b.batch && a.tile_row == b.tile_row && a.tile_column == b.tile_column &&
+         a.part == b.part && (nest_.geometry.groups == 1 || a.block == b.block);
+}
+
+/// Weights that are activations belong to a row of the output.
+bool GemmCursor::same_weights(const Position& a, const Position& b) const {
+  const bool same_matrix = !nest_.has_activation_weights || (a.batch == b.batch && a.tile_row == b.tile_row);
+  return a.block == b.block && a.part == b.part && same_matrix;
+}
+
+GemmStep GemmCursor::step(std::int64_t index) const {
+  const Position here = position(index);
+  GemmStep step;
+  step.output = output_box(here);
+  step.input = input_box(step.output, here);
+  step.block = here.block;
+  step.column_tile_begin = column_tile_begin(here.block);
+  step.column_tile_end = column_tile_end(here.block);
+  step.part = part(here.part);
+  step.part_index = here.part;
+  step.first_part = here.part == 0;
+  step.last_part = here.part + 1 == parts_;
+  step.first_step = index == 0;
+  step.last_step = index + 1 == steps_;
+  const auto differs = [&](std::int64_t other, auto&& same) {
+    return other < 0 || other >= steps_ || !same(here, position(other));
+  };
+  const auto same_blocks = [this](const Position& a, const Position& b) { return same_weights(a, b); };
+  const auto same_parameters = [](const Position& a, const Position& b) { return a.block == b.block; };
+  const auto same_activations = [this](const Position& a, const Position& b) { return same_input(a, b); };
+  step.loads_weights = differs(index - 1, same_blocks);
+  step.last_use_of_weights = differs(index + 1, same_blocks);
+  step.loads_parameters = differs(index - 1, same_parameters);
+  step.last_use_of_parameters = differs(index + 1, same_parameters);
+  step.loads_input = differs(index - 1, same_activations);
+  step.last_use_of_input = differs(index + 1, same_activations);
+  return step;
+}
+
+namespace {
+
+/// Output range [begin, end) of one direction of a resize to the range of input positions it reads.
+void reach(const std::vector<arithmetic::ResizeTap>& taps, std::int64_t& begin, std::int64_t& end) {
+  const auto first = taps.begin() + begin;
+  const auto last = taps.begin() + end;
+  begin = first->first;
+  end = 0;
+  for (auto tap = first; tap != last; ++tap) {
+    begin = std::min({begin, tap->first, tap->second});
+    end = std::max({end, tap->first + 1, tap->second + 1});
+  }
+}
+
+}  // namespace
+
+VectorCursor::VectorCursor(const VectorNest& nest) : nest_(nest) {
+  for (std::size_t d = 0; d < kDims; ++d) {
+    counts_[d] = ceil_div(nest.extent[d], nest.tile[d]);
+    steps_ *= counts_[d];
+  }
+}
+
+VectorStep VectorCursor::step(std::int64_t index) const {
+  VectorStep step;
+  step.first_step = index == 0;
+  step.last_step = index + 1 == steps_;
+  for (std::size_t d = kDims; d-- > 0;) {
+    step.output.begin[d] = index % counts_[d] * nest_.tile[d];
+    step.output.end[d] = std::min(nest_.extent[d], step.output.begin[d] + nest_.tile[d]);
+    index /= counts_[d];
+  }
+  return step;
+}
+
+Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
+  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest_.function)) {
+    Box box = output;
+    reach(resize->rows, box.begin[kRow], box.end[kRow]);
+    reach(resize->columns, box.begin[kColumn], box.end[kColumn]);
+    return box;
+  }
+  Box box;
+  for (std::size_t d = 0; d < kDims; ++d) {
+    const std::size_t from = input.source[d];
+    const std::int64_t first = output.begin[from] * input.stride[d] + input.offset[d];
+    const std::int64_t last =
+        (output.end[from] - 1) * input.stride[d] + input.offset[d] + nest_.window[d] - 1;
+    const std::int64_t size = input.placement.dims[d];
+    box.begin[d] = std::clamp<std::int64_t>(std::min(first, last), 0, size);
+    box.end[d] = std::clamp<std::int64_t>(std::max(first, last) + 1, box.begin[d], size);
+  }
+  return box;
+}
+
+}  // namespace qsim

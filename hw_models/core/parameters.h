@@ -1,0 +1,63 @@
+// Biases and scales as parameter memory holds them; ParameterFormat (program.h) has the sizes.
+//
+// A block: [scale record unless per channel] then, channel by channel,
+// [preload][weight zero point if asymmetric][scale record if per channel].
+// A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
+// a float64 scale.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/core/sram_buffer.h"
+#include "hw_models/program.h"
+
+namespace qsim {
+
+/// Reads the parameters of one column block from the weight buffer.
+class ParameterReader {
+ public:
+  ParameterReader(const SramBuffer& buffer, const GemmNest& nest, std::int64_t block_address,
+                  std::int64_t first_channel)
+      : buffer_(buffer), nest_(nest), address_(block_address), first_channel_(first_channel) {}
+
+  [[nodiscard]] std::int64_t preload(std::int64_t channel) const {
+    return buffer_.read(8 * channel_address(channel), {8 * nest_.parameters.preload_bytes, true});
+  }
+  [[nodiscard]] std::int64_t weight_zero_point(std::int64_t channel) const {
+    return buffer_.read(8 * (channel_address(channel) + nest_.parameters.preload_bytes), {32, true});
+  }
+  [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {
+    const ParameterFormat& format = nest_.parameters;
+    const std::int64_t address = format.per_channel
+                                     ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
+                                     : address_;
+    arithmetic::ChannelScale scale;
+    if (nest_.rounding_profile == arithmetic::RoundingProfile::float64) {
+      scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
+      return scale;
+    }
+    const auto word = static_cast<std::int32_t>(buffer_.read(8 * address, {32, true}));
+    if (nest_.rounding_profile == arithmetic::RoundingProfile::float32) {
+      scale.scale = std::bit_cast<float>(word);
+    } else {
+      scale.multiplier = word;
+    }
+    scale.shift = static_cast<std::int32_t>(buffer_.read(8 * (address + 4), {8, true}));
+    return scale;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t channel_address(std::int64_t channel) const {
+    return address_ + nest_.parameters.header_bytes() +
+           (channel - first_channel_) * nest_.parameters.channel_bytes();
+  }
+
+  const SramBuffer& buffer_;
+  const GemmNest& nest_;
+  std::int64_t address_;
+  std::int64_t first_channel_;
+};
+
+}  // namespace qsim

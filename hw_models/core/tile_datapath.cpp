@@ -1,0 +1,132 @@
+#include "hw_models/core/tile_datapath.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/tile_operands.h"
+#include "hw_models/cycle.h"
+
+namespace qsim {
+
+namespace {
+
+/// Waits for `cycles` in which no burst has the ports of a buffer that is read.
+void wait_while_reading(const SramBuffer& one, const SramBuffer& other, Cycle cycles) {
+  const auto is_stopped = [](const SramBuffer& buffer) {
+    return buffer.config().arbitration == Arbitration::write_first;
+  };
+  if (cycles > 0 && !is_stopped(one) && !is_stopped(other)) {
+    sc_core::wait(cycles_to_time(cycles));
+    return;
+  }
+  while (cycles > 0) {
+    const Cycle since = now_cycle();
+    const Cycle taken = std::min(one.next_taken(), other.next_taken());
+    if (taken <= since) {
+      sc_core::wait(cycles_to_time(1));
+      continue;
+    }
+    sc_core::wait(cycles_to_time(std::min(cycles, taken - since)), one.burst_event() | other.burst_event());
+    cycles -= now_cycle() - since;
+  }
+}
+
+/// Waits until no burst has the ports in the present cycle.
+void wait_for_ports(const SramBuffer& one, const SramBuffer& other) {
+  while (std::min(one.next_taken(), other.next_taken()) <= now_cycle()) sc_core::wait(cycles_to_time(1));
+}
+
+}  // namespace
+
+void TileDatapath::load(const MacTile& tile) {
+  Loaded loaded;
+  loaded.timing = pass_timing(config_, tile, ports_);
+  const bool weights_stay = tile.nest->dataflow == Dataflow::weight_stationary;
+  if (context_.moves_values && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_);
+  if (context_.moves_values && tile.nest->dataflow == Dataflow::input_stationary) {
+    loaded.values.activations = read_activations(tile, activation_buffer_);
+  }
+  const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
+  const Cycle cycles = loaded.timing.load_cycles;
+  loaded_.push_back(std::move(loaded));
+  wait_while_reading(buffer, buffer, cycles);
+}
+
+Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
+  auto [pass, values] = std::move(loaded_.front());
+  loaded_.pop_front();
+  if (context_.moves_values) {
+    if (values.weights.empty()) values.weights = read_weights(tile, weight_buffer_);
+    if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_);
+  }
+  count(tile, pass);
+  const SramBuffer& inputs =
+      tile.nest->dataflow == Dataflow::input_stationary ? weight_buffer_ : activation_buffer_;
+  const SramBuffer& weights =
+      tile.nest->dataflow == Dataflow::weight_stationary ? activation_buffer_ : weight_buffer_;
+  const Cycle begin = now_cycle();
+  wait_while_reading(inputs, weights, pass.last_step_cycle);
+  wait_for_ports(inputs, weights);
+  const Cycle last_step = now_cycle();
+  // The rest of the pass follows the last step, whatever stopped those before.
+  const Cycle origin = last_step - pass.last_step_cycle;
+  const std::int32_t row = tile.nest->row;
+  context_.timeline.record(Span::compute, row, begin, origin + pass.compute_cycles);
+  context_.timeline.record(Span::fill_drain, row, origin + pass.compute_cycles, origin + pass.drain_cycles);
+  completions_.at(origin + pass.drain_cycles,
+                  [this, tile, values = std::move(values), drained = std::move(drained)] {
+                    if (context_.moves_values) accumulate(tile, values, weight_buffer_, accumulators_);
+                    drained();
+                  });
+  wait_while_reading(inputs, weights, pass.stream_cycles - pass.last_step_cycle);
+  return last_step;
+}
+
+void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
+  const GemmNest& nest = *tile.nest;
+  Activity& events = context_.events(nest.row);
+  const std::int64_t weights = tile.chunk_depth * tile.channels();
+  // Groups side by side: each column multiplies the rows of its own group only.
+  events[Event::macs] += tile.pixels() * weights;
+  if (nest.dataflow == Dataflow::weight_stationary) events[Event::weight_register_writes] += weights;
+  if (nest.dataflow == Dataflow::input_stationary) {
+    events[Event::activation_register_writes] += tile.chunk_depth * tile.columns_used();
+  }
+  const std::int64_t updates = tile.pixels() * tile.channels();
+  if (!tile.preload) events[Event::accumulator_reads] += updates;
+  events[Event::accumulator_writes] += updates;
+  events[Event::accumulator_adds] += updates;
+  count_reads(tile, pass);
+  count_zero_point_adds(tile);
+}
+
+void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
+  const GemmNest& nest = *tile.nest;
+  if (reads_by_address(weight_buffer_.config())) {
+    count_reads_by_address(weight_buffer_, nest.row, pass.weights);
+  } else {
+    const std::int64_t weight_bytes =
+        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits);
+    weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
+  }
+  if (reads_by_address(activation_buffer_.config())) {
+    count_reads_by_address(activation_buffer_, nest.row, pass.activations);
+  } else {
+    activation_buffer_.count_read(
+        nest.row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
+  }
+}
+
+/// What streams past a further column or row of adders is added up once; of what stays, each column adds up
+/// its own on its way into the PEs.
+void TileDatapath::count_zero_point_adds(const MacTile& tile) {
+  const GemmNest& nest = *tile.nest;
+  std::int64_t& adds = context_.events(nest.row)[Event::zero_point_input_adds];
+  if (nest.parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
+  if (nest.sums_weights) {
+    adds += (tile.weights_each_pixel() ? tile.pixels() : 1) * tile.chunk_depth * tile.channels();
+  }
+}
+
+}  // namespace qsim

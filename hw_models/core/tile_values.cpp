@@ -1,0 +1,94 @@
+#include "hw_models/core/tile_values.h"
+
+#include "hw_models/core/parameters.h"
+#include "hw_models/core/tile_operands.h"
+
+namespace qsim {
+
+TileReader::TileReader(const MacTile& tile, const SramBuffer& weight_buffer,
+                       const SramBuffer& activation_buffer, bool moves_values)
+    : tile_(tile),
+      weight_buffer_(weight_buffer),
+      activation_buffer_(activation_buffer),
+      order_(tile.nest->dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()),
+      moves_values_(moves_values) {}
+
+std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t channel) const {
+  if (!moves_values_) return 0;
+  const arithmetic::IntegerFormat format = tile_.nest->weight_format;
+  return weight_buffer_.read(8 * tile_.weights_address + order_.index(group, k, channel) * format.bits,
+                             format);
+}
+
+Operand TileReader::activation(std::int64_t pixel, std::int64_t group, std::int64_t k) const {
+  const std::optional<std::int64_t> address = activation_address(tile_, pixel, group, k);
+  if (!moves_values_) return {0, address.has_value()};
+  if (!address) return {tile_.nest->geometry.input_zero_point, false};
+  return {activation_buffer_.read(*address, tile_.input.format), true};
+}
+
+std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& weight_buffer) {
+  const TileReader reader(tile, weight_buffer, weight_buffer, true);
+  std::vector<std::int64_t> weights;
+  weights.reserve(static_cast<std::size_t>(tile.chunk_depth * tile.channels()));
+  for (std::int64_t group = 0; group < tile.groups(); ++group) {
+    for (std::int64_t k = 0; k < tile.chunk_depth; ++k) {
+      for (std::int64_t c = 0; c < tile.group_channels(); ++c) weights.push_back(reader.weight(group, k, c));
+    }
+  }
+  return weights;
+}
+
+std::vector<std::int64_t> read_activations(const MacTile& tile, const SramBuffer& activation_buffer) {
+  const TileReader reader(tile, activation_buffer, activation_buffer, true);
+  std::vector<std::int64_t> values;
+  values.reserve(static_cast<std::size_t>(tile.pixels() * tile.groups() * tile.chunk_depth));
+  for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
+    for (std::int64_t group = 0; group < tile.groups(); ++group) {
+      for (std::int64_t k = 0; k < tile.chunk_depth; ++k) {
+        values.push_back(reader.activation(pixel, group, k).value);
+      }
+    }
+  }
+  return values;
+}
+
+void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer& weight_buffer,
+                AccumulatorBank& accumulators) {
+  const std::int64_t group_channels = tile.group_channels();
+  const std::int64_t depth = tile.chunk_depth;
+  const std::int32_t row = tile.nest->row;
+  const ParameterReader parameters(weight_buffer, *tile.nest, tile.parameters_address,
+                                   tile.block_channel_begin);
+  for (std::int64_t channel = 0; channel < tile.channels(); ++channel) {
+    const std::int64_t group = channel / group_channels;
+    const std::int64_t* column =
+        &values.weights[static_cast<std::size_t>(group * depth * group_channels + channel % group_channels)];
+    const std::int64_t preload = tile.preload ? parameters.preload(tile.columns.channel_begin + channel) : 0;
+    for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
+      const std::int64_t* inputs =
+          &values.activations[static_cast<std::size_t>((pixel * tile.groups() + group) * depth)];
+      std::int64_t sum = 0;
+      std::int64_t input_sum = 0;
+      std::int64_t weight_sum = 0;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        sum += column[k * group_channels] * inputs[k];
+        input_sum += inputs[k];
+        weight_sum += column[k * group_channels];
+      }
+      AccumulatorCell cell =
+          accumulator_cell(tile.nest->dataflow, tile.columns, tile.pixels(), pixel, channel);
+      cell.entry += tile.accumulator_base;
+      if (tile.preload) accumulators.preload(row, cell.entry, cell.column, preload);
+      accumulators.add(row, cell.entry, cell.column, sum);
+      if (tile.nest->parameters.asymmetric_weights) {
+        accumulators.add_input_sum(cell.entry, cell.column, input_sum, tile.preload);
+      }
+      if (tile.nest->sums_weights) {
+        accumulators.add_weight_sum(cell.entry, cell.column, weight_sum, tile.preload);
+      }
+    }
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,168 @@
+#include "workloads/execute/execute.h"
+
+#include <stdexcept>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "workloads/execute/execute_nodes.h"
+#include "workloads/execute/float/float_nodes.h"
+#include "workloads/graph/chip_support.h"
+
+namespace qsim {
+
+struct Executor::Impl {
+  Impl(const Graph& g, int thread_count) : graph(g), threads(thread_count), values(g.tensors.size()) {}
+
+  [[nodiscard]] const TensorData& value(TensorId id) const {
+    const auto& constant = graph.tensor(id).data;
+    if (constant) return *constant;
+    const auto& computed = values[static_cast<std::size_t>(id)];
+    if (!computed) throw std::logic_error("tensor \"" + graph.tensor(id).name + "\" has no value");
+    return *computed;
+  }
+
+  const PreparedMac& prepared(const Node& node) {
+    auto& entry = prepared_nodes[&node];
+    if (!entry) entry = std::make_unique<PreparedMac>(prepare_mac(graph, node));
+    return *entry;
+  }
+
+  arithmetic::AccumulatorStats run_on_mac_array(const Node& node, const MacContext& context,
+                                                TensorData& output) {
+    const MacRun run{graph, node, prepared(node), context, value(node.inputs[0]), output, threads};
+    return run.prepared.depthwise ? run_depthwise(run) : run_mac(run);
+  }
+
+  /// The nodes on the vector unit, by kind.
+  struct VectorRunner {
+    const Graph& graph;
+    const Node& node;
+    const Operands& inputs;
+    const TensorData& x;
+    TensorData& y;
+    void operator()(const BinaryOp&) const { run_binary(graph, node, inputs, y); }
+    void operator()(const Pool2dOp&) const { run_pool(graph, node, x, y); }
+    void operator()(const MeanOp&) const { run_mean(graph, node, x, y); }
+    void operator()(const PadOp&) const { run_pad(node, x, y); }
+    void operator()(const StridedSliceOp&) const { run_strided_slice(node, x, y); }
+    void operator()(const ReshapeOp&) const { y.bytes = x.bytes; }
+    void operator()(const TransposeOp&) const { run_transpose(node, x, y); }
+    void operator()(const ConcatOp&) const { run_concat(graph, node, inputs, y); }
+    void operator()(const SoftmaxOp&) const { run_rows(graph, node, inputs, y); }
+    void operator()(const LayerNormOp&) const { run_rows(graph, node, inputs, y); }
+    void operator()(const PReluOp&) const { run_binary(graph, node, inputs, y); }
+    void operator()(const ResizeOp&) const { run_resize(graph, node, x, y); }
+    void operator()(const UnaryOp&) const { run_unary(graph, node, x, y); }
+    void operator()(const QuantizeOp&) const { run_unary(graph, node, x, y); }
+    void operator()(const DequantizeOp&) const { run_unary(graph, node, x, y); }
+    /// On the MAC array, or refused by require_chip_support.
+    template <typename OtherOp>
+    void operator()(const OtherOp&) const {
+      throw std::logic_error("not on the vector unit");
+    }
+  };
+
+  [[nodiscard]] Operands operands(const Node& node) const {
+    Operands inputs;
+    for (const TensorId id : node.inputs) inputs.push_back(id == kNoTensor ? nullptr : &value(id));
+    return inputs;
+  }
+
+  void run_float(const Node& node, TensorData& output) {
+    const Operands inputs = operands(node);
+    const FloatRun run{graph, node, inputs, output, threads};
+    if (!has_float_weights(node)) return run_float_node(run, nullptr);
+    auto& prepared_node = prepared_float[&node];
+    if (!prepared_node) prepared_node = std::make_unique<PreparedFloatMac>(prepare_float_mac(run));
+    run_float_node(run, prepared_node.get());
+  }
+
+  void run_vector(const Node& node, TensorData& output) {
+    const Operands inputs = operands(node);
+    std::visit(VectorRunner{graph, node, inputs, *inputs[0], output}, node.op);
+  }
+
+  const Graph& graph;
+  int threads;
+  std::vector<std::optional<TensorData>> values;
+  std::unordered_map<const Node*, std::unique_ptr<PreparedMac>> prepared_nodes;
+  std::unordered_map<const Node*, std::unique_ptr<PreparedFloatMac>> prepared_float;
+};
+
+Executor::Executor(const Graph& graph, int threads) : impl_(std::make_unique<Impl>(graph, threads)) {}
+Executor::~Executor() = default;
+
+void Executor::set_input(TensorId id, TensorData value) {
+  impl_->values[static_cast<std::size_t>(id)] = std::move(value);
+}
+
+std::optional<arithmetic::AccumulatorStats> Executor::run_node(const Node& node, const MacContext& context) {
+  require_chip_support(impl_->graph, node);
+  const TensorId id = node.outputs[0];
+  const Tensor& tensor = impl_->graph.tensor(id);
+  TensorData output(tensor.type, tensor.shape);
+  std::optional<arithmetic::AccumulatorStats> stats;
+  if (is_float_node(impl_->graph, node)) {
+    impl_->run_float(node, output);
+  } else if (mac_count(impl_->graph, node) > 0) {
+    stats = std::holds_alternative<MatMulOp>(node.op)
+                ? run_matmul(impl_->graph, node, context, impl_->operands(node), output, impl_->threads)
+                : impl_->run_on_mac_array(node, context, output);
+  } else {
+    impl_->run_vector(node, output);
+  }
+  impl_->values[static_cast<std::size_t>(id)] = std::move(output);
+  return stats;
+}
+
+const TensorData& Executor::value(TensorId id) const {
+  return impl_->value(id);
+}
+
+bool Executor::has_value(TensorId id) const {
+  return impl_->graph.tensor(id).is_constant() || impl_->values[static_cast<std::size_t>(id)].has_value();
+}
+
+void Executor::release(TensorId id) {
+  impl_->values[static_cast<std::size_t>(id)].reset();
+}
+
+TensorData run_host_node(const Graph& graph, const Node& node, const std::vector<const TensorData*>& operands,
+                         int threads) {
+  const Tensor& tensor = graph.tensor(node.outputs[0]);
+  TensorData output(tensor.type, tensor.shape);
+  const FloatRun run{graph, node, operands, output, threads};
+  if (has_float_weights(node)) {
+    const PreparedFloatMac prepared = prepare_float_mac(run);
+    run_float_node(run, &prepared);
+  } else {
+    run_float_node(run, nullptr);
+  }
+  return output;
+}
+
+void check_input(const Graph& graph, TensorId id, const TensorData& value, const std::string& file) {
+  const Tensor& tensor = graph.tensor(id);
+  const std::string place = "input \"" + tensor.name + "\"";
+  if (value.type != tensor.type) {
+    throw InputError({file, place, element_type_name(value.type), element_type_name(tensor.type), {}});
+  }
+  if (value.shape != tensor.shape) {
+    throw InputError({file, place, "shape " + to_string(value.shape), to_string(tensor.shape), {}});
+  }
+  if (tensor.required_value && tensor.required_value->bytes != value.bytes) {
+    throw InputError({file, place, "another shape than the model declares", "the declared output shape",
+                      "leave the input out: it is filled in"});
+  }
+  if (!tensor.quantization) return;
+  const arithmetic::IntegerFormat format = tensor.quantization->format();
+  for (std::int64_t i = 0; i < value.size(); ++i) {
+    const std::int64_t element = value.at(i);
+    if (element >= format.min() && element <= format.max()) continue;
+    throw InputError({file, place + " element " + std::to_string(i), std::to_string(element),
+                      std::to_string(format.min()) + " to " + std::to_string(format.max()),
+                      "the input has " + std::to_string(format.bits) + " bits"});
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,199 @@
+// Nodes on the MAC array as matrix products, and the output stage behind every accumulator.
+#include <algorithm>
+#include <type_traits>
+
+#include "workloads/execute/execute_nodes.h"
+#include "workloads/execute/gather_rows.h"
+
+namespace qsim {
+namespace {
+
+using namespace arithmetic;
+
+/// Weights [out][kh][kw][channel] in the reduction order of the geometry; a transposed kernel is turned.
+std::vector<std::int32_t> ordered_weights(const TensorData& data, const ConvGeometry& g, bool turned) {
+  const std::int64_t taps = g.kernel_h * g.kernel_w;
+  const std::int64_t channels = g.group_channels();
+  std::vector<std::int32_t> weights(static_cast<std::size_t>(data.size()));
+  visit_element_type(data.type, [&](auto zero) {
+    const auto values = data.as<decltype(zero)>();
+    for (std::int64_t i = 0; i < data.size(); ++i) {
+      const std::int64_t tap = i / channels % taps;
+      const std::int64_t turned_i = i + (turned ? (taps - 1 - 2 * tap) * channels : 0);
+      weights[static_cast<std::size_t>(turned_i)] = std::int32_t{values[static_cast<std::size_t>(i)]};
+    }
+  });
+  return weights;
+}
+
+/// [out_channel][tap] to [tap][out_channel]
+DepthwiseWeights depthwise_weights(const std::vector<std::int32_t>& weights, const ConvGeometry& g) {
+  const auto taps = static_cast<std::size_t>(g.kernel_h * g.kernel_w);
+  const auto channels = static_cast<std::size_t>(g.out_channels);
+  std::vector<std::int32_t> turned(weights.size());
+  for (std::size_t n = 0; n < channels; ++n) {
+    for (std::size_t t = 0; t < taps; ++t) turned[t * channels + n] = weights[n * taps + t];
+  }
+  return {turned, g.kernel_h * g.kernel_w, g.out_channels};
+}
+
+/// The depthwise kernel works on int16, which holds all but unsigned 16-bit operands.
+bool fits_int16(const Quantization& q) {
+  return q.is_signed || q.bits < 16;
+}
+
+GemmOptions gemm_options(const MacRun& run) {
+  GemmOptions options;
+  options.activation_format = run.input_quantization().format();
+  options.accumulator = run.context.accumulator;
+  options.chunk_ends = run.context.chunk_ends;
+  options.threads = run.threads;
+  return options;
+}
+
+/// The matrix product of one group of channels.
+template <typename In>
+class GroupRun {
+ public:
+  GroupRun(const MacRun& run, std::int64_t group, const OutputStage& stage)
+      : run_(run),
+        g_(run.prepared.geometry),
+        stage_(stage),
+        source_{g_, run.input.as<In>().data(), group, run.input_quantization().zero_point()},
+        first_channel_(group * g_.group_outputs()),
+        row_sums_(run.prepared.weight_zero_points.empty() ? 0 : static_cast<std::size_t>(g_.rows())) {}
+
+  AccumulatorStats run() {
+    const PackedWeights& weights = run_.prepared.groups[static_cast<std::size_t>(source_.group)];
+    const std::span<const std::int64_t> preload =
+        std::span(run_.prepared.preload)
+            .subspan(static_cast<std::size_t>(first_channel_), static_cast<std::size_t>(g_.group_outputs()));
+    const auto consume = [this](const AccumulatorBlock& block) { store(block); };
+    if constexpr (std::is_same_v<In, std::uint16_t>) {
+      const auto produce = [this](std::int64_t begin, std::int64_t rows, std::int32_t* out,
+                                  std::int64_t stride) { gather(begin, rows, out, stride); };
+      return gemm_wide(g_.rows(), weights, preload, gemm_options(run_), produce, consume);
+    } else {
+      const auto produce = [this](std::int64_t begin, std::int64_t rows, std::int32_t /*worker*/,
+                                  std::int16_t* out,
+                                  std::int64_t stride) { gather(begin, rows, out, stride); };
+      return gemm(g_.rows(), weights, preload, gemm_options(run_), produce, consume);
+    }
+  }
+
+ private:
+  /// Rows of the left operand; asymmetric weights need the sum of each.
+  template <typename Out>
+  void gather(std::int64_t row_begin, std::int64_t rows, Out* out, std::int64_t row_stride) {
+    gather_rows(source_, row_begin, rows, out, row_stride);
+    if (row_sums_.empty()) return;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      std::int64_t sum = 0;
+      for (std::int64_t k = 0; k < g_.depth(); ++k) sum += out[r * row_stride + k];
+      row_sums_[static_cast<std::size_t>(row_begin + r)] = sum;
+    }
+  }
+
+  void store(const AccumulatorBlock& block) const {
+    const std::int64_t columns = g_.group_outputs();
+    if (!row_sums_.empty()) {
+      const std::vector<std::int64_t> corrected = correct(block);
+      stage_.store(block.row_begin, block.rows, first_channel_, columns, corrected.data(), columns);
+    } else if (block.narrow != nullptr) {
+      stage_.store(block.row_begin, block.rows, first_channel_, columns, block.narrow, block.stride);
+    } else {
+      stage_.store(block.row_begin, block.rows, first_channel_, columns, block.wide, block.stride);
+    }
+  }
+
+  /// acc[r][n] - z_w[n] * sum_k x[r][k]: the white paper's term 2, after the reduction.
+  [[nodiscard]] std::vector<std::int64_t> correct(const AccumulatorBlock& block) const {
+    std::vector<std::int64_t> corrected;
+    corrected.reserve(static_cast<std::size_t>(block.rows * g_.group_outputs()));
+    for (std::int64_t r = 0; r < block.rows; ++r) {
+      const std::int64_t row_sum = row_sums_[static_cast<std::size_t>(block.row_begin + r)];
+      for (std::int64_t n = 0; n < g_.group_outputs(); ++n) {
+        const std::int64_t i = r * block.stride + n;
+        const std::int64_t accumulator = block.narrow != nullptr ? block.narrow[i] : block.wide[i];
+        corrected.push_back(accumulator -
+                            run_.prepared.weight_zero_points[static_cast<std::size_t>(first_channel_ + n)] *
+                                row_sum);
+      }
+    }
+    return corrected;
+  }
+
+  const MacRun& run_;
+  const ConvGeometry& g_;
+  const OutputStage& stage_;
+  TapSource<In> source_;
+  std::int64_t first_channel_;
+  std::vector<std::int64_t> row_sums_;  ///< One an output pixel; blocks of rows write their own.
+};
+
+}  // namespace
+
+PreparedMac prepare_mac(const Graph& graph, const Node& node) {
+  const Tensor& tensor = graph.tensor(node.inputs[1]);
+  PreparedMac prepared;
+  const ConvGeometry& g = prepared.geometry = conv_geometry(graph, node);
+  prepared.preload = folded_bias(graph, node);
+  const std::vector<std::int32_t> weights =
+      ordered_weights(*tensor.data, g, std::holds_alternative<TransposeConv2dOp>(node.op));
+  const auto& zero_points = tensor.quantization->zero_points;
+  if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int32_t z) { return z != 0; })) {
+    for (std::int64_t n = 0; n < g.out_channels; ++n) {
+      prepared.weight_zero_points.push_back(tensor.quantization->zero_point(n));
+    }
+  }
+  const bool in_int16 =
+      fits_int16(*graph.tensor(node.inputs[0]).quantization) && fits_int16(*tensor.quantization);
+  if (g.groups > 1 && g.group_channels() == 1 && in_int16) {
+    prepared.depthwise = depthwise_weights(weights, g);
+    return prepared;
+  }
+  const auto group_size = weights.size() / static_cast<std::size_t>(g.groups);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(g.groups); ++i) {
+    prepared.groups.emplace_back(std::span(weights).subspan(i * group_size, group_size), g.group_outputs(),
+                                 g.depth(), tensor.quantization->format());
+  }
+  return prepared;
+}
+
+AccumulatorStats run_mac(const MacRun& run) {
+  const OutputStage stage(run.graph, run.node, run.context, run.output);
+  AccumulatorStats stats;
+  for (std::int64_t group = 0; group < run.prepared.geometry.groups; ++group) {
+    stats.merge(visit_element_type(
+        run.input.type, [&](auto zero) { return GroupRun<decltype(zero)>(run, group, stage).run(); }));
+  }
+  return stats;
+}
+
+OutputStage::OutputStage(const Graph& graph, const Node& node, const MacContext& context, TensorData& output)
+    : out_channels_(output.shape.back()),
+      scales_(context.rounding_profile, channel_scales(graph, node, context.rounding_profile), out_channels_),
+      output_(output) {
+  const ClampRange clamp = output_clamp(graph, node);
+  range_ = {graph.tensor(node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max};
+}
+
+template <typename Accumulator>
+void OutputStage::store(std::int64_t row_begin, std::int64_t rows, std::int64_t first_channel,
+                        std::int64_t columns, const Accumulator* accumulators, std::int64_t stride) const {
+  const auto store_as = [&](auto zero) {
+    using Out = decltype(zero);
+    Out* out = output_.as<Out>().data() + row_begin * out_channels_ + first_channel;
+    requantize_block<Accumulator, Out>(
+        scales_, range_, {accumulators, stride, rows, columns, first_channel, out, out_channels_});
+  };
+  if (output_.type == ElementType::i32) return store_as(std::int32_t{});
+  visit_element_type(output_.type, store_as);
+}
+
+template void OutputStage::store(std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int32_t*,
+                                 std::int64_t) const;
+template void OutputStage::store(std::int64_t, std::int64_t, std::int64_t, std::int64_t, const std::int64_t*,
+                                 std::int64_t) const;
+
+}  // namespace qsim

@@ -1,0 +1,331 @@
+#include "workloads/readers/onnx/model_reader.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <numeric>
+
+#include "workloads/graph/graph_check.h"
+#include "workloads/readers/onnx/constant_operands.h"
+#include "workloads/readers/onnx/given_constants.h"
+#include "workloads/readers/onnx/operator_reader.h"
+
+namespace qsim::onnx_format {
+namespace {
+
+using Kind = NodeOutcome::Kind;
+
+class ModelReader {
+ public:
+  ModelReader(const OnnxModel& model, const OnnxReadOptions& options)
+      : model_(model), options_(options), links_(model), builder_(links_, reading_.graph) {
+    reading_.graph.source = model.file;
+    reading_.graph.name = std::filesystem::path(model.file).stem().string();
+    reading_.graph.semantics = Semantics::onnx;
+    reading_.nodes.resize(model.nodes.size());
+    done_.resize(model.nodes.size(), false);
+    for (std::size_t i = 0; i < model.nodes.size(); ++i) by_name_.emplace(model.nodes[i].name, i);
+  }
+
+  ModelReading read() {
+    builder_.add_initializers();
+    add_given_constants();
+    // Constants first: scales and shapes may come from nodes that stand behind their users.
+    for (const std::size_t index : links_.order()) {
+      const std::vector<std::string>& inputs = model_.nodes[index].inputs;
+      const bool is_constant = std::all_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
+        return input.empty() || builder_.is_constant(input);
+      });
+      if (is_constant) collect(index, [&] { fold(index); });
+    }
+    add_inputs();
+    for (const std::size_t index : links_.order()) {
+      if (!done_[index]) collect(index, [&] { convert(index); });
+    }
+    add_outputs();
+    note_dequantizations();
+    reading_.problems.insert(reading_.problems.begin(), links_.opset_problems().begin(),
+                             links_.opset_problems().end());
+    return std::move(reading_);
+  }
+
+ private:
+  /// Problems of one node stay with it; what it makes is then unknown, and the nodes behind it are hidden.
+  template <typename Action>
+  void collect(std::size_t index, const Action& action) {
+    const std::size_t before = reading_.graph.nodes.size();
+    NodeOutcome& outcome = reading_.nodes[index];
+    try {
+      action();
+    } catch (const InputError& error) {
+      outcome.kind = Kind::refused;
+      outcome.problems = error.problems();
+      done_[index] = true;
+    }
+    claim(index, before);
+  }
+
+  /// Gives the graph's new nodes to the nodes of the model that they come from.
+  void claim(std::size_t index, std::size_t before) {
+    for (std::size_t n = before; n < reading_.graph.nodes.size(); ++n) {
+      const Node& node = reading_.graph.nodes[n];
+      // A DequantizeLinear, wanted only now, or the QuantizeLinear of a group.
+      const auto named = by_name_.find(node.name);
+      const std::size_t owner = named == by_name_.end() ? index : named->second;
+      NodeOutcome& outcome = reading_.nodes[owner];
+      const bool is_own = node.name == model_.nodes[owner].name;
+      outcome.graph_nodes.insert(is_own ? outcome.graph_nodes.begin() : outcome.graph_nodes.end(), n);
+      if (owner != index) outcome.kind = Kind::converted;
+    }
+  }
+
+  void fold(std::size_t index) {
+    const OnnxNode& node = model_.nodes[index];
+    if (node.op_type == "DequantizeLinear") {
+      OperatorReader(builder_, node).read();
+      finish(index, Kind::folded);
+      return;
+    }
+    if (move_dequantized(node)) return finish(index, Kind::folded);
+    const Attributes attributes(node, model_.file);
+    FoldRequest request{node, model_.file, attributes, links_.opset(), {}};
+    for (const std::string& input : node.inputs)
+      request.inputs.push_back(input.empty() ? nullptr : builder_.constant(input));
+    std::optional<std::vector<OnnxTensor>> values = fold_node(request);
+    if (!values) return;  // Another operator on constants; convert() has its say.
+    attributes.finish();
+    builder_.add_constant(node.outputs.front(), std::move(values->front()));
+    finish(index, Kind::folded);
+  }
+
+  /// Transpose of a dequantized constant: of its integers, so that a group may still have them as weights.
+  bool move_dequantized(const OnnxNode& node) {
+    if (node.op_type != "Transpose" || !node.domain.empty() || node.inputs.size() != 1) return false;
+    const std::optional<Operand> source = builder_.info(node.inputs.front()).dequantized;
+    if (!source || !source->quantization) return false;
+    const OnnxTensor& integers = *builder_.constant(source->value);
+    const Attributes attributes(node, model_.file);
+    FoldRequest request{node, model_.file, attributes, links_.opset(), {&integers}};
+    OnnxTensor moved = std::move(fold_node(request)->front());
+    attributes.finish();
+    Operand operand{source->value + "#" + node.outputs.front(), source->quantization};
+    if (operand.quantization->axis >= 0) {
+      std::vector<std::int64_t> permutation(integers.shape.size());
+      std::iota(permutation.rbegin(), permutation.rend(), 0);
+      permutation = attributes.integers("perm").value_or(permutation);
+      const auto at = std::find(permutation.begin(), permutation.end(), operand.quantization->axis);
+      operand.quantization->axis = static_cast<int>(at - permutation.begin());
+    }
+    builder_.add_constant(operand.value, std::move(moved));
+    builder_.add_dequantized(node.outputs.front(), operand, node);
+    return true;
+  }
+
+  void convert(std::size_t index) {
+    const OnnxNode& node = model_.nodes[index];
+    const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [&](const std::string& input) {
+      return input.empty() || builder_.is_known(input);
+    });
+    if (!known) {
+      OperatorReader::require_known(builder_, node);
+      return;
+    }
+    if (fold_shape(node)) return finish(index, Kind::folded);
+    fold_again(index);
+    if (done_[index]) return;
+    OperatorReader reader(builder_, node);
+    reader.read();
+    finish(index, Kind::converted);
+    for (const std::size_t member : reader.absorbed()) {
+      done_[member] = true;
+      reading_.nodes[member].kind = Kind::absorbed;
+      reading_.nodes[member].remarks.push_back("part of " + node.op_type + " \"" + node.name + "\"");
+    }
+  }
+
+  /// Inputs may have become constants by Shape.
+  void fold_again(std::size_t index) {
+    const std::vector<std::string>& inputs = model_.nodes[index].inputs;
+    const bool is_constant = std::all_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
+      return input.empty() || builder_.is_constant(input);
+    });
+    if (is_constant) fold(index);
+  }
+
+  bool fold_shape(const OnnxNode& node) {
+    if (!node.domain.empty() || (node.op_type != "Shape" && node.op_type != "Size")) return false;
+    if (node.inputs.size() != 1 || node.inputs.front().empty()) return false;
+    const Attributes attributes(node, model_.file);
+    Shape shape = builder_.info(node.inputs.front()).shape;
+    const auto rank = static_cast<std::int64_t>(shape.size());
+    if (node.op_type == "Size") {
+      shape = {element_count(shape)};
+    } else {
+      const SliceRange range =
+          slice_range(attributes.integer("start", 0), attributes.integer("end", rank), 1, rank);
+      shape = Shape(shape.begin() + range.begin, shape.begin() + range.begin + range.count);
+    }
+    attributes.finish();
+    const bool is_list = node.op_type == "Shape";
+    OnnxTensor value =
+        make_onnx_tensor(OnnxType::int64, is_list ? Shape{static_cast<std::int64_t>(shape.size())} : Shape{});
+    for (std::size_t d = 0; d < shape.size(); ++d)
+      value.put<std::int64_t>(static_cast<std::int64_t>(d), shape[d]);
+    builder_.add_constant(node.outputs.front(), std::move(value));
+    return true;
+  }
+
+  void finish(std::size_t index, Kind kind) {
+    done_[index] = true;
+    NodeOutcome& outcome = reading_.nodes[index];
+    outcome.kind = kind;
+    if (kind == Kind::folded) outcome.remarks.emplace_back("a constant when reading");
+  }
+
+  void report(const std::string& place, const std::string& value, const std::string& expected,
+              const std::string& hint) {
+    reading_.problems.push_back({model_.file, place, value, expected, hint});
+  }
+
+  /// Inputs that have to be known, with the values that the caller gives.
+  void add_given_constants() {
+    for (const OnnxValue* input : links_.inputs()) {
+      const auto given = options_.arrays.find(input->name);
+      if (given == options_.arrays.end() || !is_parameter(links_, input->name)) continue;
+      builder_.add_constant(input->name, read_given_constant(*input, given->second));
+      reading_.graph.constant_inputs.push_back(input->name);
+      reading_.graph.provenance.push_back("input \"" + input->name + "\" is a constant: " +
+                                          std::filesystem::path(given->second).filename().string());
+    }
+  }
+
+  void add_inputs() {
+    for (const auto& [name, shape] : options_.shapes) {
+      const bool is_input =
+          std::any_of(links_.inputs().begin(), links_.inputs().end(),
+                      [&, wanted = name](const OnnxValue* input) { return input->name == wanted; });
+      if (is_input) continue;
+      std::string names;
+      for (const OnnxValue* input : links_.inputs()) names += (names.empty() ? "" : ", ") + input->name;
+      throw InputError(
+          Problem{"--shape", name, "a name that no input has", "one of " + names, "check the name"});
+    }
+    for (const OnnxValue* input : links_.inputs()) {
+      if (!builder_.is_constant(input->name)) add_input(*input);
+    }
+  }
+
+  void add_input(const OnnxValue& input) {
+    const std::string place = "graph input \"" + input.name + "\"";
+    const std::optional<Shape> shape = input_shape(input, place);
+    if (!shape) return;
+    const int bits = onnx_integer_bits(input.type);
+    if (input.type != OnnxType::float32 && (bits == 0 || bits > 16)) {
+      report(place, onnx_type_name(input.type), "FLOAT or integers of at most 16 bits",
+             "make it an initializer where it is a constant, or convert the model to float32");
+      return;
+    }
+    if (checked_element_count(*shape) < 0) {
+      report(place, "shape " + to_string(*shape),
+             "dimensions of at least 1 and at most " + std::to_string(kMaxTensorElements) + " elements",
+             "fix it with --shape " + input.name + "=1,3,224,224");
+      return;
+    }
+    std::optional<Quantization> quantization;
+    try {
+      if (bits != 0) {
+        quantization = builder_.stated_quantization(input.name, input.type, *shape);
+        if (!quantization) quantization = Quantization{bits, onnx_is_signed(input.type), {1.0F}, {0}, -1, 0};
+      }
+    } catch (const InputError& error) {
+      reading_.problems.insert(reading_.problems.end(), error.problems().begin(), error.problems().end());
+      return;
+    }
+    const DimensionOrder order = builder_.wants_channels_last(input.name)
+                                     ? DimensionOrder::channels_last(shape->size())
+                                     : DimensionOrder::plain(shape->size());
+    builder_.add_input(input.name, input.type, *shape, quantization, order);
+  }
+
+  /// The declared shape with --shape's sizes in its open dimensions.
+  std::optional<Shape> input_shape(const OnnxValue& input, const std::string& place) {
+    const auto given = options_.shapes.find(input.name);
+    const std::string option = "--shape " + input.name + "=";
+    if (!input.shape) {
+      if (given != options_.shapes.end()) return given->second;
+      report(place, "no shape", "a shape", "give it with " + option + "1,3,224,224");
+      return std::nullopt;
+    }
+    Shape shape;
+    std::string declared, example;
+    bool is_open = false;
+    for (const OnnxDimension& dimension : *input.shape) {
+      const auto* size = std::get_if<std::int64_t>(&dimension);
+      const std::string text = size != nullptr ? std::to_string(*size) : std::get<std::string>(dimension);
+      is_open = is_open || size == nullptr;
+      declared += (declared.empty() ? "" : ",") + (text.empty() ? "?" : text);
+      example += (example.empty() ? "" : ",") + (size != nullptr ? text : "1");
+      shape.push_back(size != nullptr ? *size : 0);
+    }
+    if (given == options_.shapes.end()) {
+      if (!is_open) return shape;
+      report(place, "open dimensions [" + declared + "]", "a size for each",
+             "fix them, as in " + option + example);
+      return std::nullopt;
+    }
+    bool fits = given->second.size() == shape.size();
+    for (std::size_t d = 0; fits && d < shape.size(); ++d)
+      fits = !std::holds_alternative<std::int64_t>((*input.shape)[d]) || shape[d] == given->second[d];
+    if (fits) return given->second;
+    throw InputError(Problem{"--shape", input.name, to_string(given->second),
+                             "a shape that fits [" + declared + "]", "as in " + option + example});
+  }
+
+  void add_outputs() {
+    for (const OnnxValue& output : model_.outputs) {
+      const std::string place = "graph output \"" + output.name + "\"";
+      if (!builder_.is_known(output.name)) continue;  // Whoever should make it has a problem.
+      if (builder_.is_constant(output.name)) {
+        report(place, "a constant", "a value that depends on the inputs",
+               "leave the output out of the model");
+        continue;
+      }
+      const std::size_t before = reading_.graph.nodes.size();
+      const Node user{output.name, place, ReshapeOp{}, {}, {}};
+      const TensorId id = builder_.tensor({output.name, std::nullopt}, builder_.order_of(output.name), user);
+      if (const auto producer = links_.producer(output.name)) claim(*producer, before);
+      reading_.graph.outputs.push_back(id);
+    }
+  }
+
+  /// DequantizeLinear nodes whose float nobody wanted.
+  void note_dequantizations() {
+    Graph& graph = reading_.graph;
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      NodeOutcome& outcome = reading_.nodes[i];
+      const bool is_unused = outcome.kind == Kind::converted && outcome.graph_nodes.empty();
+      if (is_unused) {
+        outcome.kind = Kind::absorbed;
+        outcome.remarks.emplace_back("read as part of the operators that use its value");
+      }
+      if (outcome.kind == Kind::folded || outcome.kind == Kind::absorbed)
+        graph.folded_nodes.push_back(model_.nodes[i].name);
+    }
+  }
+
+  const OnnxModel& model_;
+  const OnnxReadOptions& options_;
+  ModelReading reading_;
+  ModelGraph links_;
+  GraphBuilder builder_;
+  std::vector<bool> done_;
+  std::map<std::string, std::size_t> by_name_;  ///< The first of a name.
+};
+
+}  // namespace
+
+ModelReading read_model(const OnnxModel& model, const OnnxReadOptions& options) {
+  return ModelReader(model, options).read();
+}
+
+}  // namespace qsim::onnx_format

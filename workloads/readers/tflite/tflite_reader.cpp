@@ -1,0 +1,63 @@
+#include "workloads/readers/tflite/tflite_reader.h"
+
+#include <flatbuffers/base.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/read_file.h"
+#include "workloads/readers/support_parts.h"
+#include "workloads/readers/tflite/graph_builder.h"
+
+namespace qsim {
+namespace {
+
+/// FlatBuffers address 31 bits; data behind them is not read from larger files.
+constexpr std::int64_t kMaxFileBytes = FLATBUFFERS_MAX_BUFFER_SIZE - 1;
+
+std::vector<std::byte> read_model_file(const std::string& path) {
+  return read_file(path, {"a .tflite file that can be read", kMaxFileBytes, "split the network"});
+}
+
+}  // namespace
+
+Graph read_tflite(const std::string& path) {
+  const std::vector<std::byte> bytes = read_model_file(path);
+  const tflite::FlatBuffer buffer(bytes, path);
+  buffer.expect_identifier("TFL3");
+  const tflite::Model model = tflite::read_model(buffer);
+  Graph graph = tflite::GraphBuilder(model).build();
+  graph.name = std::filesystem::path(path).stem().string();
+  validate(graph);
+  return graph;
+}
+
+WorkloadSurvey survey_tflite(const std::string& path) {
+  const std::vector<std::byte> bytes = read_model_file(path);
+  const tflite::FlatBuffer buffer(bytes, path);
+  buffer.expect_identifier("TFL3");
+  const tflite::Model model = tflite::read_model(buffer);
+  tflite::ConvertedModel converted = tflite::GraphBuilder(model).convert();
+  WorkloadSurvey survey;
+  survey.format = WorkloadFormat::tflite;
+  survey.name = std::filesystem::path(path).stem().string();
+  survey.problems = std::move(converted.problems);
+  for (std::size_t i = 0; i < model.operators.size(); ++i) {
+    const tflite::ModelOperator& op = model.operators[i];
+    tflite::ConvertedOperator& found = converted.operators[i];
+    NodeSupport support;
+    support.name = model.tensors[static_cast<std::size_t>(op.outputs[0])].name;
+    support.op =
+        op.code == tflite::OperatorCode::custom ? "custom operator \"" + op.custom_name + '"' : op.name;
+    support.place = op.place;
+    support.status = found.is_folded ? NodeStatus::folded : NodeStatus::supported;
+    support.problems = std::move(found.problems);
+    support.graph_node = found.node;
+    survey.nodes.push_back(std::move(support));
+  }
+  converted.graph.name = survey.name;
+  finish_survey(survey, std::move(converted.graph), {});
+  return survey;
+}
+
+}  // namespace qsim
