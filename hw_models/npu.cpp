@@ -24,7 +24,8 @@ namespace qsim {
 
 namespace {
 
-/// The nests of all inferences, each with report rows of its own. Resident weights are loaded once.
+/// The nests of all inferences, each with report rows of its own; they share problems, mappings and
+/// placements. Resident weights are loaded once.
 std::vector<Nest> repeat(const Program& program, std::int64_t inferences) {
   std::vector<Nest> nests;
   nests.reserve(program.nests.size() * static_cast<std::size_t>(inferences));

@@ -7,22 +7,20 @@
 namespace qsim {
 namespace {
 
-std::int64_t size_of(const GemmNest& nest) {
-  return static_cast<std::int64_t>(
-      sizeof(Nest) + sizeof(std::int64_t) * (nest.weight_blocks.size() + nest.parameter_blocks.size()));
+/// Bytes that the inferences share.
+std::int64_t shared_bytes(const GemmNest& nest) {
+  return static_cast<std::int64_t>(sizeof(std::int64_t) * (nest.placement().weight_blocks.size() +
+                                                           nest.placement().parameter_blocks.size()));
 }
 
-std::int64_t size_of(const VectorNest& nest) {
-  std::size_t bytes = sizeof(Nest) + sizeof(VectorInput) * nest.inputs.size();
-  if (const auto* unary = std::get_if<arithmetic::UnaryFunction>(&nest.function)) {
-    const auto* table = std::get_if<arithmetic::TableFunction>(unary);
-    if (table != nullptr) bytes += sizeof(std::int32_t) * table->table.size();
-  }
-  return static_cast<std::int64_t>(bytes);
+std::int64_t shared_bytes(const VectorNest& nest) {
+  const auto* unary = std::get_if<arithmetic::UnaryFunction>(&nest.problem().function);
+  const auto* table = unary == nullptr ? nullptr : std::get_if<arithmetic::TableFunction>(unary);
+  return table == nullptr ? 0 : static_cast<std::int64_t>(sizeof(std::int32_t) * table->table.size());
 }
 
-std::int64_t size_of(const HostNest& nest) {
-  return static_cast<std::int64_t>(sizeof(Nest) + sizeof(HostTransfer) * nest.reads.size());
+std::int64_t shared_bytes(const HostNest& /*nest*/) {
+  return 0;
 }
 
 }  // namespace
@@ -46,10 +44,13 @@ void check_record_memory(const Graph& graph, const CompiledProgram& compiled,
                          const SimulateOptions& options) {
   constexpr auto kRowBytes = static_cast<std::int64_t>(
       sizeof(Activity) + sizeof(RowTimes) + sizeof(CycleBreakdown) + sizeof(arithmetic::AccumulatorStats));
-  std::int64_t bytes = kRowBytes * static_cast<std::int64_t>(compiled.rows.size());
+  std::int64_t shared = 0;
   for (const Nest& nest : compiled.program.nests)
-    bytes += std::visit([](const auto& n) { return size_of(n); }, nest);
-  check_run_bytes(graph, bytes * options.inferences, "records of all inferences", "use fewer --inferences");
+    shared += std::visit([](const auto& n) { return shared_bytes(n); }, nest);
+  const std::int64_t bytes = kRowBytes * static_cast<std::int64_t>(compiled.rows.size()) +
+                             static_cast<std::int64_t>(sizeof(Nest) * compiled.program.nests.size());
+  check_run_bytes(graph, shared + bytes * options.inferences, "records of all inferences",
+                  "use fewer --inferences");
 }
 
 }  // namespace qsim

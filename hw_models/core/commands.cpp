@@ -59,16 +59,17 @@ AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns, s
 
 std::int64_t MacTile::rows_used() const {
   if (keeps_sums_in_pes()) return groups() * pixels();
-  if (weights_each_pixel()) return groups() * ChunkCut(part, nest->chunk_rows, nest->reduction).depth(0);
+  if (weights_each_pixel())
+    return groups() * ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction).depth(0);
   return groups() * chunk_depth;
 }
 
 std::int64_t MacTile::columns_used() const {
-  return nest->dataflow == Dataflow::input_stationary ? groups() * pixels() : channels();
+  return nest->mapping().dataflow == Dataflow::input_stationary ? groups() * pixels() : channels();
 }
 
 std::int64_t MacTile::steps() const {
-  switch (nest->dataflow) {
+  switch (nest->mapping().dataflow) {
     case Dataflow::weight_stationary:
       return pixels();
     case Dataflow::input_stationary:
@@ -76,8 +77,8 @@ std::int64_t MacTile::steps() const {
     case Dataflow::output_stationary:
       break;
   }
-  if (nest->organization == Organization::systolic) return chunk_depth;
-  return pixels() * ChunkCut(part, nest->chunk_rows, nest->reduction).count();
+  if (nest->mapping().organization == Organization::systolic) return chunk_depth;
+  return pixels() * ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction).count();
 }
 
 std::ostream& operator<<(std::ostream& out, const TransferCommand& command) {

@@ -95,11 +95,13 @@ struct MacTile {
   [[nodiscard]] std::int64_t steps() const;
   /// The sums of a systolic array stay in its PEs.
   [[nodiscard]] bool keeps_sums_in_pes() const {
-    return nest->organization == Organization::systolic && nest->dataflow == Dataflow::output_stationary;
+    return nest->mapping().organization == Organization::systolic &&
+           nest->mapping().dataflow == Dataflow::output_stationary;
   }
   /// The sums of a dot product stay while the weights stream for each pixel anew.
   [[nodiscard]] bool weights_each_pixel() const {
-    return nest->organization == Organization::dot_product && nest->dataflow == Dataflow::output_stationary;
+    return nest->mapping().organization == Organization::dot_product &&
+           nest->mapping().dataflow == Dataflow::output_stationary;
   }
 };
 

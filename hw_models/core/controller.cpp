@@ -55,7 +55,7 @@ void Controller::start(std::size_t nest) {
   context_.tokens.compute_may_start.release();
   if (needs_loads(nests_[nest])) context_.tokens.inputs_may_load.release();
   const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
-  if (gemm != nullptr && gemm->has_activation_weights) context_.tokens.weights_may_load.release();
+  if (gemm != nullptr && gemm->problem().activation_weights) context_.tokens.weights_may_load.release();
 }
 
 void Controller::retire() {
@@ -71,26 +71,27 @@ void Controller::retire() {
 // ---- weights and parameters ------------------------------------------------------------------------------
 
 void Controller::select_slots(const GemmNest& nest, const GemmStep& step, SharedSlots& slots) const {
-  if (nest.weights_resident) return;
+  if (nest.mapping().weights_resident) return;
   if (step.loads_parameters) ++slots.parameters;
   if (step.loads_weights) ++slots.weights;
 }
 
 std::int64_t Controller::weights_address(const GemmNest& nest, const GemmStep& step,
                                          const SharedSlots& slots) const {
-  if (nest.weights_resident) {
-    const std::int64_t parts = static_cast<std::int64_t>(nest.weight_blocks.size() - 1) /
-                               static_cast<std::int64_t>(nest.parameter_blocks.size() - 1);
-    return nest.weights_base +
-           nest.weight_blocks[static_cast<std::size_t>(step.block * parts + step.part_index)];
+  if (nest.mapping().weights_resident) {
+    const std::int64_t parts = static_cast<std::int64_t>(nest.placement().weight_blocks.size() - 1) /
+                               static_cast<std::int64_t>(nest.placement().parameter_blocks.size() - 1);
+    return nest.placement().weights_base +
+           nest.placement().weight_blocks[static_cast<std::size_t>(step.block * parts + step.part_index)];
   }
   return program_.weight_slots[static_cast<std::size_t>(slots.weights) % program_.weight_slots.size()];
 }
 
 std::int64_t Controller::parameters_address(const GemmNest& nest, const GemmStep& step,
                                             const SharedSlots& slots) const {
-  if (nest.weights_resident) {
-    return nest.parameters_base + nest.parameter_blocks[static_cast<std::size_t>(step.block)];
+  if (nest.mapping().weights_resident) {
+    return nest.placement().parameters_base +
+           nest.placement().parameter_blocks[static_cast<std::size_t>(step.block)];
   }
   return program_
       .parameter_slots[static_cast<std::size_t>(slots.parameters) % program_.parameter_slots.size()];
@@ -117,7 +118,7 @@ void Controller::run_computes() {
 }
 
 void Controller::compute(const GemmNest& nest, SharedSlots& slots) {
-  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.output.slots.size()));
+  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.placement().output.slots.size()));
   const GemmCursor cursor(nest);
   std::int64_t inputs = -1;
   std::int64_t accumulator_slot = -1;
@@ -132,8 +133,8 @@ void Controller::compute(const GemmNest& nest, SharedSlots& slots) {
     tile.parameters_address = parameters_address(nest, step, slots);
     tile.block_channel_begin = cursor.block_channels(step.block).first;
     tile.output = step.output;
-    tile.input = tile_layout(nest.input, inputs);
-    tile.input_origin = tile_origin(nest.input, step.input);
+    tile.input = tile_layout(nest.placement().input, inputs);
+    tile.input_origin = tile_origin(nest.placement().input, step.input);
     issue_passes(cursor, step, tile, accumulator_slot, nest);
   }
 }
@@ -142,7 +143,7 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
                               std::int64_t& accumulator_slot, const GemmNest& nest) {
   const PassCut passes = cursor.passes(step);
   const ChunkCut cut = cursor.chunks(step.part);
-  const bool streamed_weights = !nest.weights_resident;
+  const bool streamed_weights = !nest.mapping().weights_resident;
   // Resident weights are loaded whole before the nest's first pass, or were there before the run.
   const bool takes_weights = streamed_weights ? step.loads_weights : nest.weights_loaded && step.first_step;
   const bool takes_parameters =
@@ -166,11 +167,11 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
         tile.last = step.last_part && last_chunk;
         tile.takes_weights = first && takes_weights;
         tile.takes_parameters = first && takes_parameters;
-        tile.takes_input = first && step.loads_input && !nest.input.resident;
+        tile.takes_input = first && step.loads_input && !nest.placement().input.resident;
         tile.takes_accumulators = tile.preload;
-        tile.takes_output_space = first && step.first_part && !nest.output.resident;
+        tile.takes_output_space = first && step.first_part && !nest.placement().output.resident;
         tile.gives_weights = last && step.last_use_of_weights && streamed_weights;
-        tile.gives_input = last && step.last_use_of_input && !nest.input.resident;
+        tile.gives_input = last && step.last_use_of_input && !nest.placement().input.resident;
         tile.issue_cycle = now_cycle();
         mac_array_.tiles.write(tile);
         tile.weights_address += cursor.chunk_bytes(tile.columns, tile.chunk_depth);
@@ -181,7 +182,7 @@ void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, Ma
 }
 
 void Controller::compute(const VectorNest& nest) {
-  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.output.slots.size()));
+  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.placement().output.slots.size()));
   const VectorCursor cursor(nest);
   const bool takes_input = needs_loads(nest);
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
@@ -189,18 +190,19 @@ void Controller::compute(const VectorNest& nest) {
     VectorTile tile;
     tile.nest = &nest;
     tile.output = step.output;
-    for (std::size_t k = 0; k < nest.inputs.size(); ++k) {
-      const VectorInput& input = nest.inputs[k];
-      tile.inputs[k] = tile_layout(input.placement, i);
-      tile.input_origins[k] = tile_origin(input.placement, cursor.input_box(input, step.output));
+    for (std::size_t k = 0; k < nest.placement().inputs.size(); ++k) {
+      const Placement& input = nest.placement().inputs[k];
+      tile.inputs[k] = tile_layout(input, i);
+      tile.input_origins[k] = tile_origin(input, cursor.input_box(nest.problem().inputs[k], step.output));
     }
-    tile.destination = tile_layout(nest.output, i);
-    tile.destination_origin = tile_origin(nest.output, shifted(step.output, nest.output_offset));
+    tile.destination = tile_layout(nest.placement().output, i);
+    tile.destination_origin =
+        tile_origin(nest.placement().output, shifted(step.output, nest.problem().output_offset));
     tile.takes_input = takes_input;
     tile.gives_input = takes_input;
-    tile.takes_output_space = !nest.output.resident;
-    tile.gives_outputs = nest.store_output;
-    tile.retires = step.last_step && !nest.store_output;
+    tile.takes_output_space = !nest.placement().output.resident;
+    tile.gives_outputs = nest.mapping().store_output;
+    tile.retires = step.last_step && !nest.mapping().store_output;
     vector_unit_.tiles.write(tile);
   }
 }
@@ -229,8 +231,8 @@ void Controller::drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& a
     command.block_channel_begin = cursor.block_channels(step.block).first;
     command.parameters_address = parameters_address(nest, step, slots);
     command.output = step.output;
-    command.destination = tile_layout(nest.output, outputs);
-    command.destination_origin = tile_origin(nest.output, step.output);
+    command.destination = tile_layout(nest.placement().output, outputs);
+    command.destination_origin = tile_origin(nest.placement().output, step.output);
     const PassCut passes = cursor.passes(step);
     for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
       command.columns = cursor.column_tile(t);
@@ -239,9 +241,9 @@ void Controller::drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& a
         command.pixel_begin = passes.begin(pass);
         command.pixel_end = passes.end(pass);
         command.accumulator_base = ++accumulator_slot % accumulator_slots_ * accumulator_entries_;
-        command.gives_parameters = last && step.last_use_of_parameters && !nest.weights_resident;
-        command.gives_outputs = (last || nest.stores_each_pass) && nest.store_output;
-        command.retires = last && step.last_step && !nest.store_output;
+        command.gives_parameters = last && step.last_use_of_parameters && !nest.mapping().weights_resident;
+        command.gives_outputs = (last || nest.mapping().stores_each_pass) && nest.mapping().store_output;
+        command.retires = last && step.last_step && !nest.mapping().store_output;
         requantizer_.drains.write(command);
       }
     }

@@ -59,7 +59,7 @@ class Controller : public sc_core::sc_module {
   void run_stores();
   void store(const GemmNest& nest);
   /// One transfer a row of pixels of each pass, as soon as the pass is requantized.
-  void store_passes(const GemmCursor& cursor, const GemmStep& step, std::int64_t count);
+  void store_passes(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step, std::int64_t count);
   void wait_for_layer_start() const;
   void store(const VectorNest& nest);
   void store(const HostNest& nest);

@@ -71,8 +71,8 @@ void Controller::run_weight_loads() {
     const auto* gemm = std::get_if<GemmNest>(&nest);
     if (gemm == nullptr) continue;
     // What an earlier nest computes is not there yet.
-    if (gemm->has_activation_weights) context_.tokens.weights_may_load.acquire();
-    if (!gemm->weights_resident) {
+    if (gemm->problem().activation_weights) context_.tokens.weights_may_load.acquire();
+    if (!gemm->mapping().weights_resident) {
       load_weights(*gemm, slots);
     } else if (gemm->weights_loaded) {
       load_resident_weights(*gemm);
@@ -90,19 +90,22 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
       const auto block = static_cast<std::size_t>(step.block);
       TransferCommand command = make_run_load(
           nest.row, Event::dram_read_parameter_bytes,
-          nest.parameters_dram_base + nest.parameter_blocks[block], parameters_address(nest, step, slots),
-          nest.parameter_blocks[block + 1] - nest.parameter_blocks[block]);
+          nest.placement().parameters_dram_base + nest.placement().parameter_blocks[block],
+          parameters_address(nest, step, slots),
+          nest.placement().parameter_blocks[block + 1] - nest.placement().parameter_blocks[block]);
       command.acquire = &context_.tokens.parameters_free;
       command.release = &context_.tokens.parameters_ready;
       dma_->submit(DmaChannel::weights, command);
     }
-    if (step.loads_weights && nest.has_activation_weights) {
+    if (step.loads_weights && nest.problem().activation_weights) {
       load_activation_weights(nest, cursor, step, weights_address(nest, step, slots));
     } else if (step.loads_weights) {
       const auto block = static_cast<std::size_t>(step.block * cursor.parts() + step.part_index);
-      TransferCommand command = make_run_load(
-          nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base + nest.weight_blocks[block],
-          weights_address(nest, step, slots), nest.weight_blocks[block + 1] - nest.weight_blocks[block]);
+      TransferCommand command =
+          make_run_load(nest.row, Event::dram_read_weight_bytes,
+                        nest.placement().weights_dram_base + nest.placement().weight_blocks[block],
+                        weights_address(nest, step, slots),
+                        nest.placement().weight_blocks[block + 1] - nest.placement().weight_blocks[block]);
       command.acquire = &context_.tokens.weights_free;
       command.release = &context_.tokens.weights_ready;
       dma_->submit(DmaChannel::weights, command);
@@ -114,10 +117,10 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
 /// runs of what lies side by side in the tensor as well, single elements where it is turned.
 void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
                                          std::int64_t address) {
-  const ActivationWeights& weights = nest.activation_weights;
-  const std::int64_t element = weights.dram.format.bits / 8;
+  const ActivationWeights& weights = *nest.problem().activation_weights;
+  const std::int64_t element = weights.layout.format.bits / 8;
   const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
-  const bool rows_first = nest.dataflow != Dataflow::input_stationary;
+  const bool rows_first = nest.mapping().dataflow != Dataflow::input_stationary;
   // Chunks by rows of the reduction follow one another without a gap, so all of them are one transfer.
   const ChunkCut cut =
       rows_first ? ChunkCut(step.part, step.part.depth(), Reduction::packed) : cursor.chunks(step.part);
@@ -128,16 +131,17 @@ void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor&
       const std::int64_t depth = cut.depth(chunk);
       const std::int64_t k = step.part.channel_begin + cut.begin(chunk);
       // In the tensor, one step along the reduction and one along the outputs.
-      const std::int64_t k_stride = weights.transposed ? element : weights.dram.strides[2];
-      const std::int64_t n_stride = weights.transposed ? weights.dram.strides[2] : element;
-      const std::int64_t dram_address =
-          weights.dram.base + matrix * weights.dram.strides[1] + k * k_stride + tile.channel_begin * n_stride;
+      const std::int64_t k_stride = weights.transposed ? element : weights.layout.strides[2];
+      const std::int64_t n_stride = weights.transposed ? weights.layout.strides[2] : element;
+      const std::int64_t dram_address = nest.placement().weights_dram_base +
+                                        matrix * weights.layout.strides[1] + k * k_stride +
+                                        tile.channel_begin * n_stride;
       const auto [inner, inner_stride, outer, outer_stride] =
           rows_first ? std::array{columns, n_stride, depth, k_stride}
                      : std::array{depth, k_stride, columns, n_stride};
       const bool is_run = inner_stride == element;
-      TransferCommand command =
-          make_run_load(nest.row, weights.traffic, dram_address, address, is_run ? inner * element : element);
+      TransferCommand command = make_run_load(nest.row, nest.placement().weights_traffic, dram_address,
+                                              address, is_run ? inner * element : element);
       command.counts = {1, is_run ? 1 : inner, outer};
       command.dram_strides = {0, inner_stride, outer_stride};
       command.buffer_strides = {0, element, inner * element};
@@ -153,12 +157,13 @@ void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor&
 
 void Controller::load_resident_weights(const GemmNest& nest) {
   TransferCommand parameters =
-      make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.parameters_dram_base,
-                    nest.parameters_base, nest.parameter_blocks.back());
+      make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.placement().parameters_dram_base,
+                    nest.placement().parameters_base, nest.placement().parameter_blocks.back());
   parameters.release = &context_.tokens.parameters_ready;
   dma_->submit(DmaChannel::weights, parameters);
-  TransferCommand weights = make_run_load(nest.row, Event::dram_read_weight_bytes, nest.weights_dram_base,
-                                          nest.weights_base, nest.weight_blocks.back());
+  TransferCommand weights =
+      make_run_load(nest.row, Event::dram_read_weight_bytes, nest.placement().weights_dram_base,
+                    nest.placement().weights_base, nest.placement().weight_blocks.back());
   weights.release = &context_.tokens.weights_ready;
   dma_->submit(DmaChannel::weights, weights);
 }
@@ -176,13 +181,13 @@ void Controller::run_input_loads() {
 }
 
 void Controller::load_inputs(const GemmNest& nest) {
-  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(nest.input.slots.size()));
+  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(nest.placement().input.slots.size()));
   const GemmCursor cursor(nest);
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.loads_input) continue;
-    TransferCommand command = make_load(nest.input, count++, step.input, nest.row);
+    TransferCommand command = make_load(nest.placement().input, count++, step.input, nest.row);
     command.acquire = &context_.tokens.inputs_free;
     command.release = &context_.tokens.inputs_ready;
     dma_->submit(DmaChannel::inputs, command);
@@ -191,19 +196,22 @@ void Controller::load_inputs(const GemmNest& nest) {
 
 void Controller::load_inputs(const VectorNest& nest) {
   const VectorCursor cursor(nest);
-  const VectorInput* first = nullptr;
-  const VectorInput* last = nullptr;
-  for (const VectorInput& input : nest.inputs) {
-    if (input.placement.resident) continue;
+  const std::vector<Placement>& inputs = nest.placement().inputs;
+  const Placement* first = nullptr;
+  const Placement* last = nullptr;
+  for (const Placement& input : inputs) {
+    if (input.resident) continue;
     if (first == nullptr) first = &input;
     last = &input;
   }
-  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(first->placement.slots.size()));
+  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(first->slots.size()));
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
-    for (const VectorInput& input : nest.inputs) {
-      if (input.placement.resident) continue;
-      TransferCommand command = make_load(input.placement, i, cursor.input_box(input, step.output), nest.row);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const Placement& input = inputs[k];
+      if (input.resident) continue;
+      const Box box = cursor.input_box(nest.problem().inputs[k], step.output);
+      TransferCommand command = make_load(input, i, box, nest.row);
       if (&input == first) command.acquire = &context_.tokens.inputs_free;
       if (&input == last) command.release = &context_.tokens.inputs_ready;
       dma_->submit(DmaChannel::inputs, command);
@@ -220,25 +228,25 @@ void Controller::run_stores() {
 }
 
 void Controller::store(const GemmNest& nest) {
-  if (!nest.store_output) return;
+  if (!nest.mapping().store_output) return;
   const GemmCursor cursor(nest);
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.last_part) continue;
-    if (nest.stores_each_pass) {
-      store_passes(cursor, step, count++);
+    if (nest.mapping().stores_each_pass) {
+      store_passes(nest, cursor, step, count++);
       continue;
     }
-    TransferCommand command =
-        make_store(nest.output, count++, step.output, nest.row, context_.tokens, step.output.begin);
+    TransferCommand command = make_store(nest.placement().output, count++, step.output, nest.row,
+                                         context_.tokens, step.output.begin);
     command.retires = step.last_step;
     dma_->submit(DmaChannel::stores, command);
   }
 }
 
-void Controller::store_passes(const GemmCursor& cursor, const GemmStep& step, std::int64_t count) {
-  const GemmNest& nest = cursor.nest();
+void Controller::store_passes(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
+                              std::int64_t count) {
   const std::int64_t width = step.output.extent(kColumn);
   const PassCut passes = cursor.passes(step);
   for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
@@ -256,7 +264,7 @@ void Controller::store_passes(const GemmCursor& cursor, const GemmStep& step, st
         box.begin[kChannel] = columns.channel_begin;
         box.end[kChannel] = columns.channel_end;
         TransferCommand command =
-            make_store(nest.output, count, box, nest.row, context_.tokens, step.output.begin);
+            make_store(nest.placement().output, count, box, nest.row, context_.tokens, step.output.begin);
         const bool ends_step = t + 1 == step.column_tile_end && row_end == step.pixels();
         if (pixel != begin) command.acquire = nullptr;
         if (!ends_step) command.release = nullptr;
@@ -273,12 +281,13 @@ void Controller::store(const HostNest& /*nest*/) {}
 void Controller::load_inputs(const HostNest& /*nest*/) {}
 
 void Controller::store(const VectorNest& nest) {
-  if (!nest.store_output) return;
+  if (!nest.mapping().store_output) return;
   const VectorCursor cursor(nest);
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
-    const Box box = shifted(step.output, nest.output_offset);
-    TransferCommand command = make_store(nest.output, i, box, nest.row, context_.tokens, box.begin);
+    const Box box = shifted(step.output, nest.problem().output_offset);
+    TransferCommand command =
+        make_store(nest.placement().output, i, box, nest.row, context_.tokens, box.begin);
     command.retires = step.last_step;
     dma_->submit(DmaChannel::stores, command);
   }

@@ -36,25 +36,28 @@ void Host::run() {
 void Host::work(const HostNest& nest) {
   std::vector<std::vector<std::byte>> operands;
   Cycle done = now_cycle();
-  for (const HostTransfer& read : nest.reads) {
+  const HostProblem& problem = nest.problem();
+  const HostPlacement& placement = nest.placement();
+  for (std::size_t i = 0; i < problem.reads.size(); ++i) {
+    const HostTransfer& read = problem.reads[i];
     operands.emplace_back(context_.moves_values ? static_cast<std::size_t>(read.bytes) : 0);
-    done = std::max(done, move(nest, read, tlm::TLM_READ_COMMAND, operands.back()));
+    done = std::max(done, move(nest.row, read, placement.reads[i], tlm::TLM_READ_COMMAND, operands.back()));
   }
   wait_until(done);
   std::vector<std::byte> result;
-  if (context_.moves_values) result = nest.compute(operands);
-  wait_until(move(nest, nest.write, tlm::TLM_WRITE_COMMAND, result));
+  if (context_.moves_values) result = problem.compute(operands);
+  wait_until(move(nest.row, problem.write, placement.write, tlm::TLM_WRITE_COMMAND, result));
 }
 
-Cycle Host::move(const HostNest& nest, const HostTransfer& transfer, tlm::tlm_command command,
-                 std::vector<std::byte>& data) {
-  Activity& events = context_.events(nest.row);
+Cycle Host::move(std::int32_t row, const HostTransfer& transfer, std::int64_t dram_address,
+                 tlm::tlm_command command, std::vector<std::byte>& data) {
+  Activity& events = context_.events(row);
   Cycle all_done = now_cycle();
   for (std::int64_t moved = 0; moved < transfer.bytes;) {
-    const std::int64_t address = transfer.address + moved;
+    const std::int64_t address = dram_address + moved;
     const std::int64_t bytes = std::min(transfer.bytes - moved, kRequestBytes - address % kRequestBytes);
     DramExtension extension;
-    extension.row = nest.row;
+    extension.row = row;
     tlm::tlm_generic_payload payload;
     payload.set_command(command);
     payload.set_address(static_cast<sc_dt::uint64>(address));

@@ -29,8 +29,8 @@ class Host : public sc_core::sc_module {
   void run();
   void work(const HostNest& nest);
   /// Moves one transfer in requests as fast as the memory takes them; returns when the last byte has moved.
-  [[nodiscard]] Cycle move(const HostNest& nest, const HostTransfer& transfer, tlm::tlm_command command,
-                           std::vector<std::byte>& data);
+  [[nodiscard]] Cycle move(std::int32_t row, const HostTransfer& transfer, std::int64_t dram_address,
+                           tlm::tlm_command command, std::vector<std::byte>& data);
 
   ChipContext& context_;
 };

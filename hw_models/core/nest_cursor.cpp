@@ -17,52 +17,53 @@ std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t 
   return {begin, std::max(begin, end)};
 }
 
-GemmCursor::GemmCursor(const GemmNest& nest) : nest_(nest) {
-  const ConvolutionGeometry& g = nest.geometry;
-  tiles_per_group_ = ceil_div(g.group_outputs(), nest.column_tile);
+GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping)
+    : problem_(problem), mapping_(mapping) {
+  const ConvolutionGeometry& g = problem.geometry;
+  tiles_per_group_ = ceil_div(g.group_outputs(), mapping.column_tile);
   column_tiles_ =
-      nest.groups_per_tile > 1 ? ceil_div(g.groups, nest.groups_per_tile) : g.groups * tiles_per_group_;
-  blocks_ = ceil_div(column_tiles_, nest.column_tiles_per_block);
-  parts_h_ = ceil_div(g.kernel_h, nest.part_kernel_h);
-  parts_w_ = ceil_div(g.kernel_w, nest.part_kernel_w);
-  parts_c_ = ceil_div(g.group_channels(), nest.part_channels);
+      mapping.groups_per_tile > 1 ? ceil_div(g.groups, mapping.groups_per_tile) : g.groups * tiles_per_group_;
+  blocks_ = ceil_div(column_tiles_, mapping.column_tiles_per_block);
+  parts_h_ = ceil_div(g.kernel_h, mapping.part_kernel_h);
+  parts_w_ = ceil_div(g.kernel_w, mapping.part_kernel_w);
+  parts_c_ = ceil_div(g.group_channels(), mapping.part_channels);
   parts_ = parts_h_ * parts_w_ * parts_c_;
-  tile_rows_ = ceil_div(g.output[kRow], nest.tile_rows);
-  tile_columns_ = ceil_div(g.output[kColumn], nest.tile_columns);
+  tile_rows_ = ceil_div(g.output[kRow], mapping.tile_rows);
+  tile_columns_ = ceil_div(g.output[kColumn], mapping.tile_columns);
   steps_ = g.output[kBatch] * tile_rows_ * tile_columns_ * blocks_ * parts_;
 }
 
 ColumnTile GemmCursor::column_tile(std::int64_t index) const {
-  const ConvolutionGeometry& g = nest_.geometry;
+  const ConvolutionGeometry& g = problem_.geometry;
   ColumnTile tile;
-  if (nest_.groups_per_tile > 1) {
-    tile.group_begin = index * nest_.groups_per_tile;
-    tile.group_end = std::min(g.groups, tile.group_begin + nest_.groups_per_tile);
+  if (mapping_.groups_per_tile > 1) {
+    tile.group_begin = index * mapping_.groups_per_tile;
+    tile.group_end = std::min(g.groups, tile.group_begin + mapping_.groups_per_tile);
     tile.channel_begin = tile.group_begin * g.group_outputs();
     tile.channel_end = tile.group_end * g.group_outputs();
     return tile;
   }
   tile.group_begin = index / tiles_per_group_;
   tile.group_end = tile.group_begin + 1;
-  const std::int64_t within = (index % tiles_per_group_) * nest_.column_tile;
+  const std::int64_t within = (index % tiles_per_group_) * mapping_.column_tile;
   tile.channel_begin = tile.group_begin * g.group_outputs() + within;
   tile.channel_end =
-      tile.group_begin * g.group_outputs() + std::min(g.group_outputs(), within + nest_.column_tile);
+      tile.group_begin * g.group_outputs() + std::min(g.group_outputs(), within + mapping_.column_tile);
   return tile;
 }
 
 ReductionPart GemmCursor::part(std::int64_t index) const {
-  const ConvolutionGeometry& g = nest_.geometry;
+  const ConvolutionGeometry& g = problem_.geometry;
   const std::int64_t c = index % parts_c_;
   const std::int64_t w = index / parts_c_ % parts_w_;
   const std::int64_t h = index / (parts_c_ * parts_w_);
   ReductionPart part;
-  part.kernel_h_begin = h * nest_.part_kernel_h;
-  part.kernel_h_end = std::min(g.kernel_h, part.kernel_h_begin + nest_.part_kernel_h);
-  part.kernel_w_begin = w * nest_.part_kernel_w;
-  part.kernel_w_end = std::min(g.kernel_w, part.kernel_w_begin + nest_.part_kernel_w);
-  part.channel_begin = c * nest_.part_channels;
-  part.channel_end = std::min(g.group_channels(), part.channel_begin + nest_.part_channels);
+  part.kernel_h_begin = h * mapping_.part_kernel_h;
+  part.kernel_h_end = std::min(g.kernel_h, part.kernel_h_begin + mapping_.part_kernel_h);
+  part.kernel_w_begin = w * mapping_.part_kernel_w;
+  part.kernel_w_end = std::min(g.kernel_w, part.kernel_w_begin + mapping_.part_kernel_w);
+  part.channel_begin = c * mapping_.part_channels;
+  part.channel_end = std::min(g.group_channels(), part.channel_begin + mapping_.part_channels);
   return part;
 }
 
@@ -76,21 +77,21 @@ ChunkCut::ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduc
 }
 
 ChunkCut GemmCursor::chunks(const ReductionPart& part) const {
-  if (nest_.dataflow == Dataflow::output_stationary) return {part, part.depth(), Reduction::packed};
-  return {part, nest_.chunk_rows, nest_.reduction};
+  if (mapping_.dataflow == Dataflow::output_stationary) return {part, part.depth(), Reduction::packed};
+  return {part, mapping_.chunk_rows, mapping_.reduction};
 }
 
 std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const {
   const std::int64_t group_columns = tile.columns() / tile.groups();
-  return arithmetic::packed_bytes(tile.groups() * chunk_depth * group_columns, nest_.weight_format.bits);
+  return arithmetic::packed_bytes(tile.groups() * chunk_depth * group_columns, problem_.weight_format.bits);
 }
 
 std::int64_t GemmCursor::column_tile_begin(std::int64_t block) const {
-  return block * nest_.column_tiles_per_block;
+  return block * mapping_.column_tiles_per_block;
 }
 
 std::int64_t GemmCursor::column_tile_end(std::int64_t block) const {
-  return std::min(column_tiles_, (block + 1) * nest_.column_tiles_per_block);
+  return std::min(column_tiles_, (block + 1) * mapping_.column_tiles_per_block);
 }
 
 std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index) const {
@@ -101,7 +102,7 @@ std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index
     bytes += cut.full() * chunk_bytes(tile, cut.depth(0)) +
              cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
   }
-  return ceil_div(bytes, nest_.weight_granule_bytes) * nest_.weight_granule_bytes;
+  return ceil_div(bytes, problem_.weight_granule_bytes) * problem_.weight_granule_bytes;
 }
 
 std::pair<std::int64_t, std::int64_t> GemmCursor::block_channels(std::int64_t block) const {
@@ -113,7 +114,7 @@ GemmCursor::Position GemmCursor::position(std::int64_t index) const {
   Position p{};
   p.part = index % parts_;
   index /= parts_;
-  if (nest_.order == LoopOrder::activations_outer) {
+  if (mapping_.order == LoopOrder::activations_outer) {
     p.block = index % blocks_;
     index /= blocks_;
   }
@@ -121,24 +122,25 @@ GemmCursor::Position GemmCursor::position(std::int64_t index) const {
   index /= tile_columns_;
   p.tile_row = index % tile_rows_;
   index /= tile_rows_;
-  p.batch = index % nest_.geometry.output[kBatch];
-  index /= nest_.geometry.output[kBatch];
-  if (nest_.order == LoopOrder::weights_outer) p.block = index;
+  p.batch = index % problem_.geometry.output[kBatch];
+  index /= problem_.geometry.output[kBatch];
+  if (mapping_.order == LoopOrder::weights_outer) p.block = index;
   return p;
 }
 
 Box GemmCursor::output_box(const Position& p) const {
-  const Dims& out = nest_.geometry.output;
+  const Dims& out = problem_.geometry.output;
   Box box;
   const auto [channel_begin, channel_end] = block_channels(p.block);
-  box.begin = {p.batch, p.tile_row * nest_.tile_rows, p.tile_column * nest_.tile_columns, channel_begin};
-  box.end = {p.batch + 1, std::min(out[kRow], box.begin[kRow] + nest_.tile_rows),
-             std::min(out[kColumn], box.begin[kColumn] + nest_.tile_columns), channel_end};
+  box.begin = {p.batch, p.tile_row * mapping_.tile_rows, p.tile_column * mapping_.tile_columns,
+               channel_begin};
+  box.end = {p.batch + 1, std::min(out[kRow], box.begin[kRow] + mapping_.tile_rows),
+             std::min(out[kColumn], box.begin[kColumn] + mapping_.tile_columns), channel_end};
   return box;
 }
 
 Box GemmCursor::input_box(const Box& output, const Position& p) const {
-  const ConvolutionGeometry& g = nest_.geometry;
+  const ConvolutionGeometry& g = problem_.geometry;
   const ReductionPart box = part(p.part);
   const auto [row_begin, row_end] =
       input_range(output.begin[kRow], output.end[kRow], box.kernel_h_begin, box.kernel_h_end, g.stride_h,
@@ -156,12 +158,12 @@ Box GemmCursor::input_box(const Box& output, const Position& p) const {
 
 bool GemmCursor::same_input(const Position& a, const Position& b) const {
   return a.batch == b.batch && a.tile_row == b.tile_row && a.tile_column == b.tile_column &&
-         a.part == b.part && (nest_.geometry.groups == 1 || a.block == b.block);
+         a.part == b.part && (problem_.geometry.groups == 1 || a.block == b.block);
 }
 
 /// Weights that are activations belong to a row of the output.
 bool GemmCursor::same_weights(const Position& a, const Position& b) const {
-  const bool same_matrix = !nest_.has_activation_weights || (a.batch == b.batch && a.tile_row == b.tile_row);
+  const bool same_matrix = !problem_.activation_weights || (a.batch == b.batch && a.tile_row == b.tile_row);
   return a.block == b.block && a.part == b.part && same_matrix;
 }
 
@@ -210,9 +212,10 @@ void reach(const std::vector<arithmetic::ResizeTap>& taps, std::int64_t& begin, 
 
 }  // namespace
 
-VectorCursor::VectorCursor(const VectorNest& nest) : nest_(nest) {
+VectorCursor::VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile)
+    : problem_(problem), extent_(extent), tile_(tile) {
   for (std::size_t d = 0; d < kDims; ++d) {
-    counts_[d] = ceil_div(nest.extent[d], nest.tile[d]);
+    counts_[d] = ceil_div(extent[d], tile[d]);
     steps_ *= counts_[d];
   }
 }
@@ -222,15 +225,15 @@ VectorStep VectorCursor::step(std::int64_t index) const {
   step.first_step = index == 0;
   step.last_step = index + 1 == steps_;
   for (std::size_t d = kDims; d-- > 0;) {
-    step.output.begin[d] = index % counts_[d] * nest_.tile[d];
-    step.output.end[d] = std::min(nest_.extent[d], step.output.begin[d] + nest_.tile[d]);
+    step.output.begin[d] = index % counts_[d] * tile_[d];
+    step.output.end[d] = std::min(extent_[d], step.output.begin[d] + tile_[d]);
     index /= counts_[d];
   }
   return step;
 }
 
 Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
-  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest_.function)) {
+  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&problem_.function)) {
     Box box = output;
     reach(resize->rows, box.begin[kRow], box.end[kRow]);
     reach(resize->columns, box.begin[kColumn], box.end[kColumn]);
@@ -241,8 +244,8 @@ Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
     const std::size_t from = input.source[d];
     const std::int64_t first = output.begin[from] * input.stride[d] + input.offset[d];
     const std::int64_t last =
-        (output.end[from] - 1) * input.stride[d] + input.offset[d] + nest_.window[d] - 1;
-    const std::int64_t size = input.placement.dims[d];
+        (output.end[from] - 1) * input.stride[d] + input.offset[d] + problem_.window[d] - 1;
+    const std::int64_t size = input.tensor.dims[d];
     box.begin[d] = std::clamp<std::int64_t>(std::min(first, last), 0, size);
     box.end[d] = std::clamp<std::int64_t>(std::max(first, last) + 1, box.begin[d], size);
   }

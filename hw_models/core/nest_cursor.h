@@ -99,7 +99,7 @@ class ChunkCut {
   std::int64_t chunks_per_tap_;
 };
 
-/// One iteration of a GemmNest's outer loops.
+/// One iteration of the outer loops of a product's nest.
 struct GemmStep {
   Box output;  ///< Output elements that this step contributes to.
   Box input;   ///< Input elements that it reads, clipped to the tensor (may be empty: all padding).
@@ -118,11 +118,12 @@ struct GemmStep {
 
 class GemmCursor {
  public:
-  explicit GemmCursor(const GemmNest& nest);
+  /// Both must outlive the cursor.
+  GemmCursor(const GemmProblem& problem, const GemmMapping& mapping);
+  explicit GemmCursor(const GemmNest& nest) : GemmCursor(nest.problem(), nest.mapping()) {}
 
-  [[nodiscard]] const GemmNest& nest() const { return nest_; }
   [[nodiscard]] PassCut passes(const GemmStep& step) const {
-    return {step.pixels(), nest_.pixels_per_pass, nest_.pass_order};
+    return {step.pixels(), mapping_.pixels_per_pass, mapping_.pass_order};
   }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] GemmStep step(std::int64_t index) const;
@@ -153,7 +154,8 @@ class GemmCursor {
   [[nodiscard]] Box output_box(const Position& p) const;
   [[nodiscard]] Box input_box(const Box& output, const Position& p) const;
 
-  const GemmNest& nest_;
+  const GemmProblem& problem_;
+  const GemmMapping& mapping_;
   std::int64_t tiles_per_group_;
   std::int64_t column_tiles_;
   std::int64_t blocks_;
@@ -170,14 +172,20 @@ struct VectorStep {
 
 class VectorCursor {
  public:
-  explicit VectorCursor(const VectorNest& nest);
+  /// The first `extent` elements of the output in tiles of `tile`. The problem must outlive the cursor.
+  VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile);
+  VectorCursor(const VectorProblem& problem, const VectorMapping& mapping)
+      : VectorCursor(problem, problem.extent, mapping.tile) {}
+  explicit VectorCursor(const VectorNest& nest) : VectorCursor(nest.problem(), nest.mapping()) {}
+
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] VectorStep step(std::int64_t index) const;
   /// Elements of an input that the output box reads, clipped to the tensor. A resize has one input.
   [[nodiscard]] Box input_box(const VectorInput& input, const Box& output) const;
 
  private:
-  const VectorNest& nest_;
+  const VectorProblem& problem_;
+  Dims extent_{}, tile_{};
   Dims counts_{};
   std::int64_t steps_ = 1;
 };

@@ -14,7 +14,7 @@ struct StepChunk {
 };
 
 StepChunk chunk_of(const MacTile& tile, std::int64_t step) {
-  const ChunkCut cut(tile.part, tile.nest->chunk_rows, tile.nest->reduction);
+  const ChunkCut cut(tile.part, tile.nest->mapping().chunk_rows, tile.nest->mapping().reduction);
   const std::int64_t chunk = step % cut.count();
   return {step / cut.count(), cut.begin(chunk), cut.begin(chunk) + cut.depth(chunk)};
 }
@@ -38,14 +38,14 @@ void count_reads_by_address(SramBuffer& buffer, std::int32_t row, const BufferRe
 OperandReads::OperandReads(const MacTile& tile, const ArrayPorts& ports)
     : tile_(tile),
       ports_(ports),
-      order_(tile.nest->dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()) {}
+      order_(tile.nest->mapping().dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()) {}
 
 bool OperandReads::streams_weights() const {
-  return tile_.nest->dataflow != Dataflow::weight_stationary;
+  return tile_.nest->mapping().dataflow != Dataflow::weight_stationary;
 }
 
 bool OperandReads::streams_activations() const {
-  return tile_.nest->dataflow != Dataflow::input_stationary;
+  return tile_.nest->mapping().dataflow != Dataflow::input_stationary;
 }
 
 bool OperandReads::has_equal_steps() const {
@@ -71,7 +71,7 @@ BufferRead OperandReads::weights_of_step(std::int64_t step) {
     std::int64_t weights = tile_.rows_used();
     if (tile_.keeps_sums_in_pes()) weights = tile_.columns_used();
     if (tile_.weights_each_pixel()) weights = tile_.rows_used() * channels;
-    const std::int64_t bytes = arithmetic::packed_bytes(weights, tile_.nest->weight_format.bits);
+    const std::int64_t bytes = arithmetic::packed_bytes(weights, tile_.nest->problem().weight_format.bits);
     return {0, 0, ports_.weights.read_cycles(bytes)};
   }
   const StepChunk chunk = tile_.weights_each_pixel() ? chunk_of(tile_, step) : StepChunk{};
@@ -90,7 +90,7 @@ BufferRead OperandReads::weights_of_step(std::int64_t step) {
 BufferRead OperandReads::activations_of_step(std::int64_t step) {
   if (!reads_by_address(ports_.activations.config())) {
     const std::int64_t bytes =
-        arithmetic::packed_bytes(tile_.rows_used(), tile_.nest->activation_format.bits);
+        arithmetic::packed_bytes(tile_.rows_used(), tile_.nest->problem().activation_format.bits);
     return {0, 0, ports_.activations.read_cycles(bytes)};
   }
   const StepChunk chunk = tile_.weights_each_pixel() ? chunk_of(tile_, step) : StepChunk{};
@@ -111,9 +111,9 @@ BufferRead OperandReads::activations_of_step(std::int64_t step) {
 
 BufferRead OperandReads::line(std::int64_t index) {
   const std::int64_t depth = tile_.chunk_depth;
-  const bool by_rows = tile_.nest->organization == Organization::systolic;
+  const bool by_rows = tile_.nest->mapping().organization == Organization::systolic;
   if (index >= (by_rows ? tile_.rows_used() : tile_.columns_used())) return {};
-  if (tile_.nest->dataflow == Dataflow::weight_stationary) {
+  if (tile_.nest->mapping().dataflow == Dataflow::weight_stationary) {
     if (by_rows) {
       add_weights(index / depth, index % depth, index % depth + 1, 0, tile_.group_channels());
     } else {
@@ -142,7 +142,7 @@ void OperandReads::add_run(std::int64_t bit, std::int64_t bits, std::int64_t por
 
 void OperandReads::add_weights(std::int64_t group, std::int64_t k_begin, std::int64_t k_end,
                                std::int64_t channel_begin, std::int64_t channel_end) {
-  const std::int64_t bits = tile_.nest->weight_format.bits;
+  const std::int64_t bits = tile_.nest->problem().weight_format.bits;
   const std::int64_t port_bytes = ports_.weights.config().read_port_bytes;
   for (std::int64_t k = k_begin; k < k_end; ++k) {
     for (std::int64_t c = channel_begin; c < channel_end; ++c) {
@@ -154,7 +154,7 @@ void OperandReads::add_weights(std::int64_t group, std::int64_t k_begin, std::in
 /// The channels of a kernel tap lie side by side.
 void OperandReads::add_activations(std::int64_t pixel, std::int64_t group, std::int64_t k_begin,
                                    std::int64_t k_end) {
-  const std::int64_t bits = tile_.nest->activation_format.bits;
+  const std::int64_t bits = tile_.nest->problem().activation_format.bits;
   const BufferConfig& buffer = ports_.activations.config();
   for (std::int64_t k = k_begin; k < k_end;) {
     const Tap tap = tap_of(tile_.part, tile_.chunk_begin + k);
@@ -172,7 +172,7 @@ void OperandReads::add_activations(std::int64_t pixel, std::int64_t group, std::
 
 /// Those of a run of elements that are not in the line buffer yet.
 void OperandReads::add_new_activations(std::int64_t bit, std::int64_t elements) {
-  const std::int64_t bits = tile_.nest->activation_format.bits;
+  const std::int64_t bits = tile_.nest->problem().activation_format.bits;
   const auto first = static_cast<std::size_t>((bit - 8 * tile_.input.base) / bits);
   const std::size_t end = first + static_cast<std::size_t>(elements);
   if (held_.size() < end) held_.resize(2 * end);

@@ -23,23 +23,24 @@ class ParameterReader {
       : buffer_(buffer), nest_(nest), address_(block_address), first_channel_(first_channel) {}
 
   [[nodiscard]] std::int64_t preload(std::int64_t channel) const {
-    return buffer_.read(8 * channel_address(channel), {8 * nest_.parameters.preload_bytes, true});
+    return buffer_.read(8 * channel_address(channel), {8 * nest_.problem().parameters.preload_bytes, true});
   }
   [[nodiscard]] std::int64_t weight_zero_point(std::int64_t channel) const {
-    return buffer_.read(8 * (channel_address(channel) + nest_.parameters.preload_bytes), {32, true});
+    return buffer_.read(8 * (channel_address(channel) + nest_.problem().parameters.preload_bytes),
+                        {32, true});
   }
   [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {
-    const ParameterFormat& format = nest_.parameters;
+    const ParameterFormat& format = nest_.problem().parameters;
     const std::int64_t address = format.per_channel
                                      ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
                                      : address_;
     arithmetic::ChannelScale scale;
-    if (nest_.rounding_profile == arithmetic::RoundingProfile::float64) {
+    if (nest_.problem().rounding_profile == arithmetic::RoundingProfile::float64) {
       scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
       return scale;
     }
     const auto word = static_cast<std::int32_t>(buffer_.read(8 * address, {32, true}));
-    if (nest_.rounding_profile == arithmetic::RoundingProfile::float32) {
+    if (nest_.problem().rounding_profile == arithmetic::RoundingProfile::float32) {
       scale.scale = std::bit_cast<float>(word);
     } else {
       scale.multiplier = word;
@@ -50,8 +51,8 @@ class ParameterReader {
 
  private:
   [[nodiscard]] std::int64_t channel_address(std::int64_t channel) const {
-    return address_ + nest_.parameters.header_bytes() +
-           (channel - first_channel_) * nest_.parameters.channel_bytes();
+    return address_ + nest_.problem().parameters.header_bytes() +
+           (channel - first_channel_) * nest_.problem().parameters.channel_bytes();
   }
 
   const SramBuffer& buffer_;

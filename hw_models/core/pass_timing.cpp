@@ -11,25 +11,27 @@ namespace {
 /// Of what stays, all of it as one run of bytes.
 std::int64_t run_cycles(const MacTile& tile, const ArrayPorts& ports) {
   const GemmNest& nest = *tile.nest;
-  if (nest.dataflow == Dataflow::weight_stationary) {
+  if (nest.mapping().dataflow == Dataflow::weight_stationary) {
     return ports.weights.read_cycles(
-        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits));
+        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.problem().weight_format.bits));
   }
-  return ports.activations.read_cycles(
-      arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(), nest.activation_format.bits));
+  return ports.activations.read_cycles(arithmetic::packed_bytes(tile.chunk_depth * tile.columns_used(),
+                                                                nest.problem().activation_format.bits));
 }
 
 /// A column's sum comes with each step, or with the last chunk of a pixel.
 std::int64_t steps_a_sum(const MacTile& tile) {
   const GemmNest& nest = *tile.nest;
-  return tile.weights_each_pixel() ? ChunkCut(tile.part, nest.chunk_rows, nest.reduction).count() : 1;
+  return tile.weights_each_pixel()
+             ? ChunkCut(tile.part, nest.mapping().chunk_rows, nest.mapping().reduction).count()
+             : 1;
 }
 
 /// Lines enter one a cycle, each when the port has read it: the last ones first, those that are not used at
 /// once.
 void time_load(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports, OperandReads& reads,
                PassTiming& timing) {
-  const Dataflow dataflow = tile.nest->dataflow;
+  const Dataflow dataflow = tile.nest->mapping().dataflow;
   if (dataflow == Dataflow::output_stationary) return;
   const std::int64_t lines = array.organization == Organization::systolic ? array.rows : array.columns;
   if (!reads.has_lines()) {
@@ -71,7 +73,8 @@ void time_stream(const MacArrayConfig& array, const MacTile& tile, const ArrayPo
 
 std::int64_t step_cycles(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports) {
   const GemmNest& nest = *tile.nest;
-  const std::int64_t product = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+  const std::int64_t product =
+      array.cycles_per_mac(nest.problem().weight_format.bits, nest.problem().activation_format.bits);
   if (tile.keeps_sums_in_pes()) return product;
   return std::max(product, ceil_div(ports.update_cycles, steps_a_sum(tile)));
 }
@@ -84,7 +87,8 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const A
   time_stream(array, tile, ports, reads, timing);
   // Until the first PE has done its last product.
   const std::int64_t entered =
-      timing.last_step_cycle + array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+      timing.last_step_cycle +
+      array.cycles_per_mac(nest.problem().weight_format.bits, nest.problem().activation_format.bits);
   if (array.organization == Organization::dot_product) {
     timing.compute_cycles = entered;
     timing.drain_cycles = entered + array.tree_cycles();
@@ -93,11 +97,11 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const A
   }
   // Data-dependent sums have adders of their own: of what streams past a further column (of inputs) or, where
   // weights stream down the columns, a further row.
-  const bool sums_inputs = nest.parameters.asymmetric_weights;
-  const bool inputs_stream_past = nest.dataflow != Dataflow::input_stationary;
-  const bool weights_stream_past = nest.dataflow != Dataflow::weight_stationary;
-  const std::int64_t further =
-      (sums_inputs && inputs_stream_past ? 1 : 0) + (nest.sums_weights && weights_stream_past ? 1 : 0);
+  const bool sums_inputs = nest.problem().parameters.asymmetric_weights;
+  const bool inputs_stream_past = nest.mapping().dataflow != Dataflow::input_stationary;
+  const bool weights_stream_past = nest.mapping().dataflow != Dataflow::weight_stationary;
+  const std::int64_t further = (sums_inputs && inputs_stream_past ? 1 : 0) +
+                               (nest.problem().sums_weights && weights_stream_past ? 1 : 0);
   timing.compute_cycles = entered + tile.rows_used() + tile.columns_used() - 2;
   timing.drain_cycles = entered + array.rows + array.columns + further - 2;
   if (tile.keeps_sums_in_pes()) {

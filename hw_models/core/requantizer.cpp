@@ -14,8 +14,8 @@ namespace {
 constexpr int kDrainQueueDepth = 2;
 
 std::int64_t output_bytes(const DrainCommand& command) {
-  return command.pixels() *
-         arithmetic::packed_bytes(command.columns.columns(), command.nest->output.buffer.format.bits);
+  return command.pixels() * arithmetic::packed_bytes(command.columns.columns(),
+                                                     command.nest->placement().output.buffer.format.bits);
 }
 
 std::int64_t outputs_of(const DrainCommand& command) {
@@ -24,7 +24,7 @@ std::int64_t outputs_of(const DrainCommand& command) {
 
 /// Lane cycles an output takes.
 std::int64_t operations_of(const GemmNest& nest) {
-  return 1 + (nest.parameters.asymmetric_weights ? 1 : 0) + (nest.sums_weights ? 1 : 0);
+  return 1 + (nest.problem().parameters.asymmetric_weights ? 1 : 0) + (nest.problem().sums_weights ? 1 : 0);
 }
 
 }  // namespace
@@ -46,7 +46,7 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const HardwareConfig& har
 }
 
 std::int64_t Requantizer::entries_used(const DrainCommand& command) {
-  return command.nest->dataflow == Dataflow::input_stationary
+  return command.nest->mapping().dataflow == Dataflow::input_stationary
              ? command.columns.columns() / command.columns.groups()
              : command.pixels();
 }
@@ -116,13 +116,13 @@ void Requantizer::run() {
 
 void Requantizer::count(const DrainCommand& command) {
   const std::int32_t row = command.nest->row;
-  const ParameterFormat& parameters = command.nest->parameters;
+  const ParameterFormat& parameters = command.nest->problem().parameters;
   Activity& events = context_.events(row);
   ++events[Event::commands];
   events[Event::accumulator_reads] += outputs_of(command);
   events[Event::requantizations] += outputs_of(command);
   if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
-  if (command.nest->sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
+  if (command.nest->problem().sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
   weight_buffer_.count_read(row, scales * parameters.scale_bytes);
   activation_buffer_.count_write(row, output_bytes(command));
@@ -137,17 +137,18 @@ void Requantizer::write_outputs(const DrainCommand& command) {
     const std::int64_t channel = command.columns.channel_begin + c;
     const arithmetic::ChannelScale scale = parameters.scale(channel);
     const std::int64_t weight_zero_point =
-        nest.parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
+        nest.problem().parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
     for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
-      AccumulatorCell cell =
-          accumulator_cell(nest.dataflow, command.columns, command.pixels(), pixel - command.pixel_begin, c);
+      AccumulatorCell cell = accumulator_cell(nest.mapping().dataflow, command.columns, command.pixels(),
+                                              pixel - command.pixel_begin, c);
       cell.entry += command.accumulator_base;
       std::int64_t sum = accumulators_.read(cell.entry, cell.column);
       if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(cell.entry, cell.column);
-      if (nest.sums_weights) {
-        sum -= nest.geometry.input_zero_point * accumulators_.weight_sum(cell.entry, cell.column);
+      if (nest.problem().sums_weights) {
+        sum -= nest.problem().geometry.input_zero_point * accumulators_.weight_sum(cell.entry, cell.column);
       }
-      const std::int32_t value = arithmetic::requantize(nest.rounding_profile, scale, nest.output_range, sum);
+      const std::int32_t value =
+          arithmetic::requantize(nest.problem().rounding_profile, scale, nest.problem().output_range, sum);
       const Dims& origin = command.destination_origin;
       activation_buffer_.write(
           command.destination.bit_address(command.output.begin[kBatch] - origin[kBatch],

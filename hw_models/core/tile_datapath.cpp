@@ -42,9 +42,9 @@ void wait_for_ports(const SramBuffer& one, const SramBuffer& other) {
 void TileDatapath::load(const MacTile& tile) {
   Loaded loaded;
   loaded.timing = pass_timing(config_, tile, ports_);
-  const bool weights_stay = tile.nest->dataflow == Dataflow::weight_stationary;
+  const bool weights_stay = tile.nest->mapping().dataflow == Dataflow::weight_stationary;
   if (context_.moves_values && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_);
-  if (context_.moves_values && tile.nest->dataflow == Dataflow::input_stationary) {
+  if (context_.moves_values && tile.nest->mapping().dataflow == Dataflow::input_stationary) {
     loaded.values.activations = read_activations(tile, activation_buffer_);
   }
   const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
@@ -62,9 +62,9 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
   }
   count(tile, pass);
   const SramBuffer& inputs =
-      tile.nest->dataflow == Dataflow::input_stationary ? weight_buffer_ : activation_buffer_;
+      tile.nest->mapping().dataflow == Dataflow::input_stationary ? weight_buffer_ : activation_buffer_;
   const SramBuffer& weights =
-      tile.nest->dataflow == Dataflow::weight_stationary ? activation_buffer_ : weight_buffer_;
+      tile.nest->mapping().dataflow == Dataflow::weight_stationary ? activation_buffer_ : weight_buffer_;
   const Cycle begin = now_cycle();
   wait_while_reading(inputs, weights, pass.last_step_cycle);
   wait_for_ports(inputs, weights);
@@ -89,8 +89,9 @@ void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   const std::int64_t weights = tile.chunk_depth * tile.channels();
   // Groups side by side: each column multiplies the rows of its own group only.
   events[Event::macs] += tile.pixels() * weights;
-  if (nest.dataflow == Dataflow::weight_stationary) events[Event::weight_register_writes] += weights;
-  if (nest.dataflow == Dataflow::input_stationary) {
+  if (nest.mapping().dataflow == Dataflow::weight_stationary)
+    events[Event::weight_register_writes] += weights;
+  if (nest.mapping().dataflow == Dataflow::input_stationary) {
     events[Event::activation_register_writes] += tile.chunk_depth * tile.columns_used();
   }
   const std::int64_t updates = tile.pixels() * tile.channels();
@@ -107,14 +108,14 @@ void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
     count_reads_by_address(weight_buffer_, nest.row, pass.weights);
   } else {
     const std::int64_t weight_bytes =
-        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.weight_format.bits);
+        arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.problem().weight_format.bits);
     weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
   }
   if (reads_by_address(activation_buffer_.config())) {
     count_reads_by_address(activation_buffer_, nest.row, pass.activations);
   } else {
     activation_buffer_.count_read(
-        nest.row, arithmetic::packed_bytes(activations_read(tile), nest.activation_format.bits));
+        nest.row, arithmetic::packed_bytes(activations_read(tile), nest.problem().activation_format.bits));
   }
 }
 
@@ -123,8 +124,8 @@ void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
 void TileDatapath::count_zero_point_adds(const MacTile& tile) {
   const GemmNest& nest = *tile.nest;
   std::int64_t& adds = context_.events(nest.row)[Event::zero_point_input_adds];
-  if (nest.parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
-  if (nest.sums_weights) {
+  if (nest.problem().parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
+  if (nest.problem().sums_weights) {
     adds += (tile.weights_each_pixel() ? tile.pixels() : 1) * tile.chunk_depth * tile.channels();
   }
 }

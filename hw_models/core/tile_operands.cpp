@@ -27,7 +27,7 @@ std::int64_t valid_columns(const ConvolutionGeometry& g, std::int64_t kernel_w, 
 
 /// Pixels of the tile whose tap (kernel_h, kernel_w) lies inside the tensor.
 std::int64_t valid_pixels(const MacTile& tile, std::int64_t kernel_h, std::int64_t kernel_w) {
-  const ConvolutionGeometry& g = tile.nest->geometry;
+  const ConvolutionGeometry& g = tile.nest->problem().geometry;
   const std::int64_t width = tile.output.extent(kColumn);
   std::int64_t count = 0;
   for (std::int64_t pixel = tile.pixel_begin; pixel < tile.pixel_end;) {
@@ -58,7 +58,7 @@ Tap tap_of(const ReductionPart& part, std::int64_t k) {
 
 std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel, std::int64_t group,
                                                std::int64_t k) {
-  const ConvolutionGeometry& g = tile.nest->geometry;
+  const ConvolutionGeometry& g = tile.nest->problem().geometry;
   const Box& output = tile.output;
   const std::int64_t in_box = tile.pixel_begin + pixel;
   const Tap tap = tap_of(tile.part, tile.chunk_begin + k);

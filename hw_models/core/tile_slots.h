@@ -10,11 +10,11 @@
 namespace qsim {
 
 [[nodiscard]] inline bool needs_loads(const GemmNest& nest) {
-  return !nest.input.resident;
+  return !nest.placement().input.resident;
 }
 
 [[nodiscard]] inline bool needs_loads(const VectorNest& nest) {
-  return std::ranges::any_of(nest.inputs, [](const VectorInput& input) { return !input.placement.resident; });
+  return !std::ranges::all_of(nest.placement().inputs, &Placement::resident);
 }
 
 [[nodiscard]] inline bool needs_loads(const HostNest&) {

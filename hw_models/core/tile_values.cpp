@@ -10,12 +10,12 @@ TileReader::TileReader(const MacTile& tile, const SramBuffer& weight_buffer,
     : tile_(tile),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
-      order_(tile.nest->dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()),
+      order_(tile.nest->mapping().dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()),
       moves_values_(moves_values) {}
 
 std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t channel) const {
   if (!moves_values_) return 0;
-  const arithmetic::IntegerFormat format = tile_.nest->weight_format;
+  const arithmetic::IntegerFormat format = tile_.nest->problem().weight_format;
   return weight_buffer_.read(8 * tile_.weights_address + order_.index(group, k, channel) * format.bits,
                              format);
 }
@@ -23,7 +23,7 @@ std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t
 Operand TileReader::activation(std::int64_t pixel, std::int64_t group, std::int64_t k) const {
   const std::optional<std::int64_t> address = activation_address(tile_, pixel, group, k);
   if (!moves_values_) return {0, address.has_value()};
-  if (!address) return {tile_.nest->geometry.input_zero_point, false};
+  if (!address) return {tile_.nest->problem().geometry.input_zero_point, false};
   return {activation_buffer_.read(*address, tile_.input.format), true};
 }
 
@@ -77,14 +77,14 @@ void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer&
         weight_sum += column[k * group_channels];
       }
       AccumulatorCell cell =
-          accumulator_cell(tile.nest->dataflow, tile.columns, tile.pixels(), pixel, channel);
+          accumulator_cell(tile.nest->mapping().dataflow, tile.columns, tile.pixels(), pixel, channel);
       cell.entry += tile.accumulator_base;
       if (tile.preload) accumulators.preload(row, cell.entry, cell.column, preload);
       accumulators.add(row, cell.entry, cell.column, sum);
-      if (tile.nest->parameters.asymmetric_weights) {
+      if (tile.nest->problem().parameters.asymmetric_weights) {
         accumulators.add_input_sum(cell.entry, cell.column, input_sum, tile.preload);
       }
-      if (tile.nest->sums_weights) {
+      if (tile.nest->problem().sums_weights) {
         accumulators.add_weight_sum(cell.entry, cell.column, weight_sum, tile.preload);
       }
     }

@@ -100,17 +100,18 @@ VectorUnit::VectorUnit(sc_core::sc_module_name name, const VectorUnitConfig& con
 }
 
 VectorCost VectorUnit::cost(const VectorTile& tile) const {
-  const VectorNest& nest = *tile.nest;
+  const VectorProblem& problem = tile.nest->problem();
+  const VectorPlacement& placement = tile.nest->placement();
   const std::int64_t elements = tile.output.elements();
-  const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest.function);
+  const auto* resize = std::get_if<arithmetic::ResizeFunction>(&problem.function);
   const bool blends = resize != nullptr && resize->arithmetic != arithmetic::ResizeArithmetic::nearest;
   const std::int64_t window =
-      blends ? kBlended : nest.window[0] * nest.window[1] * nest.window[2] * nest.window[3];
-  VectorCost cost = std::visit(CostOf{elements, window}, nest.function);
-  for (const VectorInput& input : nest.inputs) {
-    cost.read_bytes += arithmetic::packed_bytes(elements * window, input.placement.buffer.format.bits);
+      blends ? kBlended : problem.window[0] * problem.window[1] * problem.window[2] * problem.window[3];
+  VectorCost cost = std::visit(CostOf{elements, window}, problem.function);
+  for (const Placement& input : placement.inputs) {
+    cost.read_bytes += arithmetic::packed_bytes(elements * window, input.buffer.format.bits);
   }
-  cost.write_bytes = arithmetic::packed_bytes(elements, nest.output.buffer.format.bits);
+  cost.write_bytes = arithmetic::packed_bytes(elements, placement.output.buffer.format.bits);
   return cost;
 }
 
@@ -156,11 +157,11 @@ void VectorUnit::count(const VectorTile& tile, const VectorCost& cost) {
 
 std::int64_t VectorUnit::read_input(const VectorTile& tile, std::size_t input, const Dims& position,
                                     const Dims& window, bool& inside) const {
-  const VectorInput& source = tile.nest->inputs[input];
+  const VectorInput& source = tile.nest->problem().inputs[input];
   Dims at{};
   for (std::size_t d = 0; d < kDims; ++d) {
     at[d] = position[source.source[d]] * source.stride[d] + source.offset[d] + window[d];
-    if (at[d] < 0 || at[d] >= source.placement.dims[d]) {
+    if (at[d] < 0 || at[d] >= source.tensor.dims[d]) {
       inside = false;
       return source.pad;
     }
@@ -174,24 +175,24 @@ std::int64_t VectorUnit::read_input(const VectorTile& tile, std::size_t input, c
 std::int64_t VectorUnit::compute_element(const VectorTile& tile, const Dims& position) const {
   const VectorNest& nest = *tile.nest;
   bool inside = true;
-  if (const auto* unary = std::get_if<arithmetic::UnaryFunction>(&nest.function)) {
+  if (const auto* unary = std::get_if<arithmetic::UnaryFunction>(&nest.problem().function)) {
     const std::int64_t x = read_input(tile, 0, position, {}, inside);
     return inside ? arithmetic::evaluate(*unary, x) : x;
   }
-  if (const auto* binary = std::get_if<arithmetic::BinaryFunction>(&nest.function)) {
+  if (const auto* binary = std::get_if<arithmetic::BinaryFunction>(&nest.problem().function)) {
     const std::int64_t a = read_input(tile, 0, position, {}, inside);
     const std::int64_t b = read_input(tile, 1, position, {}, inside);
     return arithmetic::evaluate(*binary, a, b);
   }
-  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest.function)) {
+  if (const auto* resize = std::get_if<arithmetic::ResizeFunction>(&nest.problem().function)) {
     return compute_resized(tile, *resize, position);
   }
-  const auto& function = std::get<arithmetic::WindowFunction>(nest.function);
+  const auto& function = std::get<arithmetic::WindowFunction>(nest.problem().function);
   if (const auto* mean = std::get_if<arithmetic::OnnxMeanFunction>(&function)) {
     return compute_mean(tile, *mean, position);
   }
   arithmetic::WindowState state;
-  for_each_position({{}, nest.window}, [&](const Dims& offset) {
+  for_each_position({{}, nest.problem().window}, [&](const Dims& offset) {
     bool is_element = true;
     const std::int64_t x = read_input(tile, 0, position, offset, is_element);
     if (is_element) arithmetic::accumulate(function, state, x);
@@ -202,7 +203,7 @@ std::int64_t VectorUnit::compute_element(const VectorTile& tile, const Dims& pos
 std::int64_t VectorUnit::compute_mean(const VectorTile& tile, const arithmetic::OnnxMeanFunction& function,
                                       const Dims& position) const {
   std::vector<std::int64_t> elements;
-  for_each_position({{}, tile.nest->window}, [&](const Dims& offset) {
+  for_each_position({{}, tile.nest->problem().window}, [&](const Dims& offset) {
     bool inside = true;
     elements.push_back(read_input(tile, 0, position, offset, inside));
   });
@@ -235,14 +236,14 @@ std::int64_t VectorUnit::compute_resized(const VectorTile& tile, const arithmeti
 void VectorUnit::write_output(const VectorTile& tile, const Dims& position, std::int64_t value) {
   Dims at{};
   for (std::size_t d = 0; d < kDims; ++d) {
-    at[d] = position[d] + tile.nest->output_offset[d] - tile.destination_origin[d];
+    at[d] = position[d] + tile.nest->problem().output_offset[d] - tile.destination_origin[d];
   }
   activation_buffer_.write(tile.destination.bit_address(at[0], at[1], at[2], at[3]), tile.destination.format,
                            value);
 }
 
 void VectorUnit::compute(const VectorTile& tile) {
-  if (std::holds_alternative<arithmetic::RowFunction>(tile.nest->function)) {
+  if (std::holds_alternative<arithmetic::RowFunction>(tile.nest->problem().function)) {
     compute_rows(tile);
     return;
   }
@@ -251,11 +252,11 @@ void VectorUnit::compute(const VectorTile& tile) {
 
 void VectorUnit::compute_rows(const VectorTile& tile) {
   const VectorNest& nest = *tile.nest;
-  const auto& function = std::get<arithmetic::RowFunction>(nest.function);
+  const auto& function = std::get<arithmetic::RowFunction>(nest.problem().function);
   std::vector<std::int64_t> gamma;
   std::vector<std::int64_t> beta;
-  if (nest.has_gamma) gamma = read_row(tile, 1, {});
-  if (nest.has_beta) beta = read_row(tile, nest.has_gamma ? 2 : 1, {});
+  if (nest.problem().has_gamma) gamma = read_row(tile, 1, {});
+  if (nest.problem().has_beta) beta = read_row(tile, nest.problem().has_gamma ? 2 : 1, {});
   std::vector<std::int64_t> out(static_cast<std::size_t>(tile.output.extent(kChannel)));
   Box rows = tile.output;
   rows.end[kChannel] = rows.begin[kChannel] + 1;

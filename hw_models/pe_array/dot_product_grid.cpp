@@ -58,7 +58,7 @@ void DotProductGrid::clock(Cycle cycle) {
   entered_now_ = entering_.cycle == cycle;
   tree_input_.clear();
   if (entered_now_) {
-    if (entering_.is_first && entering_.pass->tile.nest->dataflow != Dataflow::output_stationary) {
+    if (entering_.is_first && entering_.pass->tile.nest->mapping().dataflow != Dataflow::output_stationary) {
       take_into_use(*entering_.pass);
     }
     operands_ = std::move(entering_);
@@ -79,9 +79,9 @@ void DotProductGrid::clock(Cycle cycle) {
 void DotProductGrid::load(Cycle cycle) {
   if (line_.cycle != cycle) return;
   Pass& pass = *line_.pass;
-  const bool adds_up = pass.tile.nest->dataflow == Dataflow::weight_stationary
-                           ? pass.tile.nest->sums_weights
-                           : pass.tile.nest->parameters.asymmetric_weights;
+  const bool adds_up = pass.tile.nest->mapping().dataflow == Dataflow::weight_stationary
+                           ? pass.tile.nest->problem().sums_weights
+                           : pass.tile.nest->problem().parameters.asymmetric_weights;
   pass.column_sums.resize(static_cast<std::size_t>(columns_));
   for (std::int64_t row = 0; row < rows_; ++row) {
     const Lane lane = line_.lanes[static_cast<std::size_t>(row)];
@@ -113,7 +113,7 @@ DotProductGrid::Sums DotProductGrid::products(Cycle cycle) {
       sum += input.value * other.value;
       weight_sum += other.value;
       ++pass.counts.macs;
-      if (weights_stream && pass.tile.nest->sums_weights) ++pass.counts.zero_point_adds;
+      if (weights_stream && pass.tile.nest->problem().sums_weights) ++pass.counts.zero_point_adds;
       pass.mac_end = cycle + 1;
     }
     sums.columns.push_back(sum);
@@ -125,8 +125,9 @@ DotProductGrid::Sums DotProductGrid::products(Cycle cycle) {
 
 void DotProductGrid::sum_operands(Pass& pass, Sums& sums) {
   const GemmNest& nest = *pass.tile.nest;
-  const bool adds_up =
-      nest.dataflow == Dataflow::input_stationary ? nest.sums_weights : nest.parameters.asymmetric_weights;
+  const bool adds_up = nest.mapping().dataflow == Dataflow::input_stationary
+                           ? nest.problem().sums_weights
+                           : nest.problem().parameters.asymmetric_weights;
   if (!adds_up) return;
   std::int64_t used = 0;
   for (const Lane& lane : operands_.rows) used += lane.is_useful ? 1 : 0;
@@ -152,15 +153,15 @@ void DotProductGrid::leave(const Sums& sums) {
 void DotProductGrid::leave_stationary(Pass& pass, const Sums& sums) {
   const MacTile& tile = pass.tile;
   const GemmNest& nest = *tile.nest;
-  const bool inputs_stay = nest.dataflow == Dataflow::input_stationary;
+  const bool inputs_stay = nest.mapping().dataflow == Dataflow::input_stationary;
   for (std::int64_t column = 0; column < tile.columns_used(); ++column) {
     const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sums.step;
     const std::int64_t group = column / (inputs_stay ? tile.pixels() : tile.group_channels());
     const std::int64_t channel = inputs_stay ? group * tile.group_channels() + sums.step : column;
     sums_.add(pass, sums.due, pixel, channel, sums.columns[static_cast<std::size_t>(column)]);
     const std::int64_t column_sum = pass.column_sums[static_cast<std::size_t>(column)];
-    if (!inputs_stay && nest.sums_weights) sums_.add_weight_sum(pass, pixel, channel, column_sum);
-    if (inputs_stay && nest.parameters.asymmetric_weights && sums.step == 0) {
+    if (!inputs_stay && nest.problem().sums_weights) sums_.add_weight_sum(pass, pixel, channel, column_sum);
+    if (inputs_stay && nest.problem().parameters.asymmetric_weights && sums.step == 0) {
       sums_.add_input_sum(pass, pixel, group, column_sum);
     }
   }
@@ -177,7 +178,7 @@ void DotProductGrid::leave_stationary(Pass& pass, const Sums& sums) {
 /// Pixel after pixel, chunk after chunk of the reduction.
 void DotProductGrid::keep(Pass& pass, const Sums& sums) {
   const MacTile& tile = pass.tile;
-  const std::int64_t chunks = ChunkCut(tile.part, rows_, tile.nest->reduction).count();
+  const std::int64_t chunks = ChunkCut(tile.part, rows_, tile.nest->mapping().reduction).count();
   const std::int64_t pixel = sums.step / chunks;
   const bool is_first = sums.step % chunks == 0;
   const bool is_last = sums.step % chunks == chunks - 1;
@@ -190,7 +191,7 @@ void DotProductGrid::keep(Pass& pass, const Sums& sums) {
     if (!is_last) continue;
     const auto channel = static_cast<std::int64_t>(column);
     sums_.add(pass, sums.due, pixel, channel, sum);
-    if (tile.nest->sums_weights) sums_.add_weight_sum(pass, pixel, channel, weight_sum);
+    if (tile.nest->problem().sums_weights) sums_.add_weight_sum(pass, pixel, channel, weight_sum);
   }
   for (std::size_t group = 0; group < sums.group_sums.size(); ++group) {
     const std::int64_t sum = update(kept_inputs_[group], sums.group_sums[group]);

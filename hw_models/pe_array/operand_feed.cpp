@@ -21,7 +21,7 @@ Lane OperandFeed::weight(Pass& pass, std::int64_t group, std::int64_t k, std::in
 Lane OperandFeed::stationary(Pass& pass, std::int64_t row, std::int64_t column) const {
   const MacTile& tile = pass.tile;
   const std::int64_t group = row / tile.chunk_depth;
-  const bool inputs_stay = tile.nest->dataflow == Dataflow::input_stationary;
+  const bool inputs_stay = tile.nest->mapping().dataflow == Dataflow::input_stationary;
   const std::int64_t width = inputs_stay ? tile.pixels() : tile.group_channels();
   if (row >= tile.rows_used() || column / width != group) return {};
   return inputs_stay ? activation(pass, column % width, group, row % tile.chunk_depth)
@@ -41,7 +41,7 @@ LoadLine OperandFeed::line(const std::shared_ptr<Pass>& pass, std::int64_t index
 }
 
 std::int64_t OperandFeed::line_elements(const MacTile& tile, std::int64_t index) {
-  if (tile.nest->organization == Organization::systolic) {
+  if (tile.nest->mapping().organization == Organization::systolic) {
     return index < tile.rows_used() ? tile.columns_used() / tile.groups() : 0;
   }
   return index < tile.columns_used() ? tile.chunk_depth : 0;
@@ -63,9 +63,9 @@ StepOperands OperandFeed::step(const std::shared_ptr<Pass>& pass, std::int64_t s
     for (std::int64_t row = 0; row < tile.rows_used(); ++row) {
       const std::int64_t group = row / tile.chunk_depth;
       const std::int64_t k = row % tile.chunk_depth;
-      operands.rows[static_cast<std::size_t>(row)] = tile.nest->dataflow == Dataflow::input_stationary
-                                                         ? weight(*pass, group, k, step)
-                                                         : activation(*pass, step, group, k);
+      operands.rows[static_cast<std::size_t>(row)] =
+          tile.nest->mapping().dataflow == Dataflow::input_stationary ? weight(*pass, group, k, step)
+                                                                      : activation(*pass, step, group, k);
     }
   }
   return operands;
@@ -87,7 +87,7 @@ void OperandFeed::feed_sums_in_pes(Pass& pass, StepOperands& operands) const {
 /// Pixel after pixel, chunk after chunk of the reduction.
 void OperandFeed::feed_dot_products(Pass& pass, StepOperands& operands) const {
   const MacTile& tile = pass.tile;
-  const ChunkCut cut(tile.part, config_.rows, tile.nest->reduction);
+  const ChunkCut cut(tile.part, config_.rows, tile.nest->mapping().reduction);
   const std::int64_t pixel = operands.step / cut.count();
   const std::int64_t first = cut.begin(operands.step % cut.count());
   const std::int64_t depth = cut.depth(operands.step % cut.count());

@@ -97,12 +97,12 @@ void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle
   const MacTile& tile = pass.tile;
   if (pe.input.is_first) pe.sum = 0;
   if (column == columns_ && row < rows_) {
-    if (pe.input.lane.is_useful && tile.nest->parameters.asymmetric_weights) {
+    if (pe.input.lane.is_useful && tile.nest->problem().parameters.asymmetric_weights) {
       pe.sum += pe.input.lane.value;
       ++pass.counts.zero_point_adds;
     }
   } else if (row == rows_ && column < columns_) {
-    if (pe.weight.lane.is_useful && tile.nest->sums_weights) {
+    if (pe.weight.lane.is_useful && tile.nest->problem().sums_weights) {
       pe.sum += pe.weight.lane.value;
       ++pass.counts.zero_point_adds;
     }
@@ -121,9 +121,9 @@ void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycl
   const std::int64_t pixel = row % tile.pixels();
   const std::int64_t group = row / tile.pixels();
   if (row < tile.rows_used() && column == columns_) {
-    if (tile.nest->parameters.asymmetric_weights) sums_.add_input_sum(pass, pixel, group, pe.sum);
+    if (tile.nest->problem().parameters.asymmetric_weights) sums_.add_input_sum(pass, pixel, group, pe.sum);
   } else if (row == rows_ && column < tile.channels()) {
-    if (tile.nest->sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
+    if (tile.nest->problem().sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
   } else if (row < tile.rows_used() && column < tile.channels() && group == column / tile.group_channels()) {
     Bus& bus = buses_[static_cast<std::size_t>(column)];
     const bool is_busy = !bus.items.empty() || cycle < bus.free_from;
@@ -152,8 +152,8 @@ void OutputGrid::move_buses(Cycle cycle) {
 
 bool OutputGrid::is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const {
   const GemmNest& nest = *pass.tile.nest;
-  return row == (nest.sums_weights ? rows_ : rows_ - 1) &&
-         column == (nest.parameters.asymmetric_weights ? columns_ : columns_ - 1);
+  return row == (nest.problem().sums_weights ? rows_ : rows_ - 1) &&
+         column == (nest.problem().parameters.asymmetric_weights ? columns_ : columns_ - 1);
 }
 
 }  // namespace qsim

@@ -29,8 +29,8 @@ PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, con
 std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
   auto pass = std::make_shared<Pass>();
   pass->tile = tile;
-  pass->product_cycles =
-      config_.cycles_per_mac(tile.nest->weight_format.bits, tile.nest->activation_format.bits);
+  pass->product_cycles = config_.cycles_per_mac(tile.nest->problem().weight_format.bits,
+                                                tile.nest->problem().activation_format.bits);
   pass->reads = std::make_unique<OperandReads>(pass->tile, ports_);
   return pass;
 }
@@ -42,7 +42,7 @@ std::int64_t PeArray::lines() const {
 void PeArray::load(const MacTile& tile) {
   const std::shared_ptr<Pass> pass = make_pass(tile);
   loaded_.push_back(pass);
-  if (tile.nest->dataflow == Dataflow::output_stationary) return;
+  if (tile.nest->mapping().dataflow == Dataflow::output_stationary) return;
   loading_ = LoadJob{pass, now_cycle(), 0, 0, 0};
   read_line(*loading_);
   work_.notify(sc_core::SC_ZERO_TIME);
@@ -106,7 +106,7 @@ void PeArray::show(Cycle cycle) {
 void PeArray::read_line(LoadJob& job) const {
   Pass& pass = *job.pass;
   const GemmNest& nest = *pass.tile.nest;
-  const bool weights_stay = nest.dataflow == Dataflow::weight_stationary;
+  const bool weights_stay = nest.mapping().dataflow == Dataflow::weight_stationary;
   const std::int64_t index = lines() - 1 - job.lines_entered;
   if (pass.reads->has_lines()) {
     const BufferRead read = pass.reads->line(index);
@@ -116,18 +116,17 @@ void PeArray::read_line(LoadJob& job) const {
     return;
   }
   job.elements += OperandFeed::line_elements(pass.tile, index);
-  job.read_cycles =
-      weights_stay
-          ? weight_buffer_.read_cycles(arithmetic::packed_bytes(job.elements, nest.weight_format.bits))
-          : activation_buffer_.read_cycles(
-                arithmetic::packed_bytes(job.elements, nest.activation_format.bits));
+  job.read_cycles = weights_stay ? weight_buffer_.read_cycles(arithmetic::packed_bytes(
+                                       job.elements, nest.problem().weight_format.bits))
+                                 : activation_buffer_.read_cycles(arithmetic::packed_bytes(
+                                       job.elements, nest.problem().activation_format.bits));
 }
 
 /// The port reads line after line ahead of the array; a line enters when it is there, at most one a cycle.
 /// Those that the pass does not use come first.
 void PeArray::advance_load(Cycle cycle) {
   if (!loading_ || cycle < loading_->begin) return;
-  const bool weights_stay = loading_->pass->tile.nest->dataflow == Dataflow::weight_stationary;
+  const bool weights_stay = loading_->pass->tile.nest->mapping().dataflow == Dataflow::weight_stationary;
   if ((weights_stay ? weight_buffer_ : activation_buffer_).is_taken(cycle)) {
     ++loading_->begin;  // a cycle that does not count
     return;
@@ -148,7 +147,7 @@ void PeArray::advance_load(Cycle cycle) {
 
 /// A burst of writes has a port that the stream reads.
 bool PeArray::is_stopped(const MacTile& tile, Cycle cycle) const {
-  const Dataflow dataflow = tile.nest->dataflow;
+  const Dataflow dataflow = tile.nest->mapping().dataflow;
   return (dataflow != Dataflow::weight_stationary && weight_buffer_.is_taken(cycle)) ||
          (dataflow != Dataflow::input_stationary && activation_buffer_.is_taken(cycle));
 }
@@ -187,8 +186,8 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   const PassCounts& counts = pass.counts;
   Activity& events = context_.events(nest.row);
   events[Event::macs] += counts.macs;
-  events[nest.dataflow == Dataflow::input_stationary ? Event::activation_register_writes
-                                                     : Event::weight_register_writes] +=
+  events[nest.mapping().dataflow == Dataflow::input_stationary ? Event::activation_register_writes
+                                                               : Event::weight_register_writes] +=
       counts.register_writes;
   events[Event::accumulator_reads] += counts.accumulator_reads;
   events[Event::accumulator_writes] += counts.accumulator_writes;
@@ -198,14 +197,14 @@ void PeArray::finish(Pass& pass, Cycle drained) {
     count_reads_by_address(weight_buffer_, nest.row, pass.weight_reads);
   } else {
     const std::int64_t sweeps = tile.weights_each_pixel() ? tile.pixels() : 1;
-    weight_buffer_.count_read(
-        nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps, nest.weight_format.bits));
+    weight_buffer_.count_read(nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps,
+                                                                          nest.problem().weight_format.bits));
   }
   if (reads_by_address(activation_buffer_.config())) {
     count_reads_by_address(activation_buffer_, nest.row, pass.activation_reads);
   } else {
     activation_buffer_.count_read(
-        nest.row, arithmetic::packed_bytes(counts.activations_read, nest.activation_format.bits));
+        nest.row, arithmetic::packed_bytes(counts.activations_read, nest.problem().activation_format.bits));
   }
   context_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
   context_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);

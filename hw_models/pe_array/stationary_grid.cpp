@@ -8,14 +8,15 @@ namespace {
 
 bool sums_what_streams(const Pass& pass) {
   const GemmNest& nest = *pass.tile.nest;
-  return nest.dataflow == Dataflow::weight_stationary ? nest.parameters.asymmetric_weights
-                                                      : nest.sums_weights;
+  return nest.mapping().dataflow == Dataflow::weight_stationary ? nest.problem().parameters.asymmetric_weights
+                                                                : nest.problem().sums_weights;
 }
 
 bool sums_what_stays(const Pass& pass) {
   const GemmNest& nest = *pass.tile.nest;
-  return nest.dataflow == Dataflow::weight_stationary ? nest.sums_weights
-                                                      : nest.parameters.asymmetric_weights;
+  return nest.mapping().dataflow == Dataflow::weight_stationary
+             ? nest.problem().sums_weights
+             : nest.problem().parameters.asymmetric_weights;
 }
 
 }  // namespace
@@ -135,7 +136,7 @@ void StationaryGrid::leave(const Sum& sum, std::int64_t column, bool is_last, Cy
   const MacTile& tile = pass.tile;
   if (is_last && column + 1 == columns_ && !sums_what_streams(pass)) drain(sum.pass);
   if (column >= tile.columns_used()) return;
-  const bool inputs_stay = tile.nest->dataflow == Dataflow::input_stationary;
+  const bool inputs_stay = tile.nest->mapping().dataflow == Dataflow::input_stationary;
   const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sum.step;
   const std::int64_t channel =
       inputs_stay ? column / tile.pixels() * tile.group_channels() + sum.step : column;
@@ -171,7 +172,7 @@ void StationaryGrid::add_up(std::int64_t row, Cycle cycle) {
   if (row + 1 < rows_) return;
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
     const std::int64_t sum = adder.down[static_cast<std::size_t>(group)];
-    if (tile.nest->dataflow == Dataflow::weight_stationary) {
+    if (tile.nest->mapping().dataflow == Dataflow::weight_stationary) {
       sums_.add_input_sum(pass, adder.operand.step, group, sum);
     } else {
       sums_.add_weight_sum(pass, group * tile.group_channels() + adder.operand.step, sum);

@@ -9,7 +9,8 @@ namespace qsim {
 
 AccumulatorCell SumCollector::cell(const Pass& pass, std::int64_t pixel, std::int64_t channel) {
   const MacTile& tile = pass.tile;
-  AccumulatorCell cell = accumulator_cell(tile.nest->dataflow, tile.columns, tile.pixels(), pixel, channel);
+  AccumulatorCell cell =
+      accumulator_cell(tile.nest->mapping().dataflow, tile.columns, tile.pixels(), pixel, channel);
   cell.entry += tile.accumulator_base;
   return cell;
 }

@@ -24,10 +24,10 @@ const char* overflow_name(arithmetic::Overflow overflow) {
   return "trap";
 }
 
-void add_operand_remark(const GemmNest& nest, const MacArrayConfig& array,
+void add_operand_remark(const GemmProblem& problem, const MacArrayConfig& array,
                         std::vector<std::string>& remarks) {
-  const int weight_bits = nest.weight_format.bits;
-  const int activation_bits = nest.activation_format.bits;
+  const int weight_bits = problem.weight_format.bits;
+  const int activation_bits = problem.activation_format.bits;
   const std::int64_t cycles = array.cycles_per_mac(weight_bits, activation_bits);
   if (cycles == 1) return;
   remarks.push_back(
@@ -36,17 +36,17 @@ void add_operand_remark(const GemmNest& nest, const MacArrayConfig& array,
                   weight_bits, activation_bits, cycles, array.weight_bits, array.activation_bits));
 }
 
-void add_accumulator_remarks(const GemmNest& nest, const std::vector<std::int64_t>& preload,
+void add_accumulator_remarks(const GemmProblem& problem, const std::vector<std::int64_t>& preload,
                              const AccumulatorConfig& accumulators, std::vector<std::string>& remarks) {
   constexpr int kInt16Bits = 48;
-  const int needed = worst_case_accumulator_bits(nest, preload);
+  const int needed = worst_case_accumulator_bits(problem, preload);
   if (needed > accumulators.width_bits) {
     remarks.push_back(
         fmt::format("sums could {} in {}-bit accumulators: the worst case needs "
                     "accumulators.width_bits of {}",
                     overflow_name(accumulators.overflow), accumulators.width_bits, needed));
   }
-  if (nest.rounding_profile == RoundingProfile::fixed_point_16bit_multiplier &&
+  if (problem.rounding_profile == RoundingProfile::fixed_point_16bit_multiplier &&
       accumulators.width_bits <= 32) {
     remarks.push_back(
         fmt::format("TFLite sums INT16 layers in 64 bits: accumulators.width_bits of {} or more "
@@ -71,10 +71,10 @@ std::vector<std::string> remarks_of_row(const Graph& graph, const Schedule& sche
   std::vector<std::string> remarks;
   if (!schedule.rows[row].on_mac_array) return remarks;
   const LoweredRow lowered = lower_to_mac_array(graph, schedule, static_cast<std::int32_t>(row), hardware);
-  const auto& nest = std::get<GemmNest>(lowered.nests[0]);
-  add_operand_remark(nest, hardware.mac_array, remarks);
-  add_accumulator_remarks(nest, lowered.preload, hardware.accumulators, remarks);
-  add_rounding_remark(graph, graph.nodes[schedule.rows[row].node], nest.rounding_profile, remarks);
+  const GemmProblem& problem = *lowered.gemm();
+  add_operand_remark(problem, hardware.mac_array, remarks);
+  add_accumulator_remarks(problem, lowered.preload, hardware.accumulators, remarks);
+  add_rounding_remark(graph, graph.nodes[schedule.rows[row].node], problem.rounding_profile, remarks);
   return remarks;
 }
 

@@ -43,22 +43,23 @@ const char* place_text(const Placement& placement) {
 }
 
 MappingSummary summarize(const GemmNest& nest) {
+  const GemmMapping& mapping = nest.mapping();
   const GemmCursor cursor(nest);
   MappingSummary summary;
   summary.fields = {
       {"unit", "mac_array"},
-      {"loop_order", nest.order == LoopOrder::weights_outer ? "weights_outer" : "activations_outer"},
-      {"output_tile", size_text(gemm_output_tile(nest))},
-      {"pixels_per_pass", std::to_string(nest.pixels_per_pass)},
-      {"column_tile", std::to_string(nest.column_tile)},
-      {"groups_per_tile", std::to_string(nest.groups_per_tile)},
+      {"loop_order", mapping.order == LoopOrder::weights_outer ? "weights_outer" : "activations_outer"},
+      {"output_tile", size_text(gemm_output_tile(nest.problem(), mapping))},
+      {"pixels_per_pass", std::to_string(mapping.pixels_per_pass)},
+      {"column_tile", std::to_string(mapping.column_tile)},
+      {"groups_per_tile", std::to_string(mapping.groups_per_tile)},
       {"weight_blocks", std::to_string(cursor.blocks())},
       {"reduction_parts", std::to_string(cursor.parts())},
-      {"weights_in", nest.has_activation_weights ? "activations"
-                     : nest.weights_resident     ? "weight_buffer"
-                                                 : "dram"},
-      {"input_in", place_text(nest.input)},
-      {"output_in", place_text(nest.output)},
+      {"weights_in", nest.problem().activation_weights ? "activations"
+                     : mapping.weights_resident        ? "weight_buffer"
+                                                       : "dram"},
+      {"input_in", place_text(nest.placement().input)},
+      {"output_in", place_text(nest.placement().output)},
   };
   return summary;
 }
@@ -67,22 +68,22 @@ MappingSummary summarize(const VectorNest& nest) {
   MappingSummary summary;
   summary.fields = {
       {"unit", "vector_unit"},
-      {"output_tile", size_text(nest.tile)},
-      {"input_in", place_text(nest.inputs[0].placement)},
-      {"output_in", place_text(nest.output)},
+      {"output_tile", size_text(nest.mapping().tile)},
+      {"input_in", place_text(nest.placement().inputs[0])},
+      {"output_in", place_text(nest.placement().output)},
   };
   return summary;
 }
 
 MappingSummary summarize(const HostNest& nest, std::int64_t macs) {
   std::int64_t read = 0;
-  for (const HostTransfer& transfer : nest.reads) read += transfer.bytes;
+  for (const HostTransfer& transfer : nest.problem().reads) read += transfer.bytes;
   MappingSummary summary;
   summary.fields = {
       {"unit", "host"},
       {"host_macs", std::to_string(macs)},
       {"read_bytes", std::to_string(read)},
-      {"written_bytes", std::to_string(nest.write.bytes)},
+      {"written_bytes", std::to_string(nest.problem().write.bytes)},
   };
   return summary;
 }
@@ -241,88 +242,108 @@ class Compiler {
     row.nest = out_.program.nests.size();
     row.converts_for_host = converts_for_host(graph_.nodes[op.node]);
     for (std::size_t n = 0; n < plan_.nests[r].size(); ++n) {
-      Nest& nest = plan_.nests[r][n];
-      std::visit([&](auto& concrete) { finish(concrete, r, n, row); }, nest);
-      out_.program.nests.push_back(std::move(nest));
+      std::visit([&](auto& plan) { out_.program.nests.emplace_back(finish(plan, r, n, row)); },
+                 plan_.nests[r][n]);
     }
     if (row.converts_for_host) row.mapping.fields.emplace_back("converts_for", "host");
     out_.rows.push_back(std::move(row));
   }
 
-  void finish(GemmNest& nest, std::size_t r, std::size_t /*n*/, CompiledRow& row) {
-    set_base(nest.input, lowered_[r].inputs[0][0]);
-    set_base(nest.output, lowered_[r].output);
-    if (nest.has_activation_weights) {
-      const auto storage = static_cast<std::size_t>(lowered_[r].inputs[0][1]);
-      nest.activation_weights.dram.base = dram_address_[storage];
-      if (out_.schedule.storages[storage].is_constant)
-        nest.activation_weights.traffic = Event::dram_read_weight_bytes;
-    }
-    const GemmCursor cursor(nest);
-    nest.weight_blocks = {0};
-    nest.parameter_blocks = {0};
+  /// Offsets of the blocks of weights and of parameters.
+  static void place_blocks(const GemmProblem& problem, const GemmMapping& mapping, GemmPlacement& placement) {
+    const GemmCursor cursor(problem, mapping);
+    placement.weight_blocks = {0};
+    placement.parameter_blocks = {0};
     for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
       const auto [begin, end] = cursor.block_channels(block);
-      nest.parameter_blocks.push_back(nest.parameter_blocks.back() +
-                                      nest.parameters.block_bytes(end - begin));
+      placement.parameter_blocks.push_back(placement.parameter_blocks.back() +
+                                           problem.parameters.block_bytes(end - begin));
       for (std::int64_t part = 0; part < cursor.parts(); ++part) {
-        nest.weight_blocks.push_back(nest.weight_blocks.back() + cursor.block_bytes(block, part));
+        placement.weight_blocks.push_back(placement.weight_blocks.back() + cursor.block_bytes(block, part));
       }
     }
-    const bool in_dram = hardware_.dram.kind != DramKind::none;
-    if (in_dram) {
-      nest.parameters_dram_base = take_dram(nest.parameter_blocks.back());
-      if (!nest.has_activation_weights) nest.weights_dram_base = take_dram(nest.weight_blocks.back());
-    }
-    const Node& node = graph_.nodes[row.node];
-    if (with_images_) {
-      auto& images = in_dram ? out_.program.dram_image : out_.program.weight_buffer_image;
-      images.push_back({in_dram ? nest.parameters_dram_base : nest.parameters_base,
-                        parameter_image(graph_, node, nest, lowered_[r].preload)});
-      if (!nest.has_activation_weights) {
-        images.push_back(
-            {in_dram ? nest.weights_dram_base : nest.weights_base, weight_image(graph_, node, nest)});
-      }
-    }
-    row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
-                         chunk_ends(nest),
-                         nest.rounding_profile};
-    row.accumulator_bits_worst_case = worst_case_accumulator_bits(nest, lowered_[r].preload);
-    row.mapping = summarize(nest);
-    note_placement(graph_.nodes[row.node].outputs[0], nest.output);
   }
 
-  void finish(VectorNest& nest, std::size_t r, std::size_t n, CompiledRow& row) {
-    for (std::size_t i = 0; i < nest.inputs.size(); ++i)
-      set_base(nest.inputs[i].placement, lowered_[r].inputs[n][i]);
-    set_base(nest.output, lowered_[r].output);
+  void place_in_dram(const GemmProblem& problem, const LoweredRow& lowered, GemmPlacement& placement) {
+    placement.parameters_dram_base = take_dram(placement.parameter_blocks.back());
+    if (!problem.activation_weights) {
+      placement.weights_dram_base = take_dram(placement.weight_blocks.back());
+      return;
+    }
+    const auto storage = static_cast<std::size_t>(lowered.inputs[0][1]);
+    placement.weights_dram_base = dram_address_[storage];
+    if (!out_.schedule.storages[storage].is_constant)
+      placement.weights_traffic = Event::dram_read_activation_bytes;
+  }
+
+  void add_images(const GemmNest& nest, const Node& node, const std::vector<std::int64_t>& preload) {
+    const bool in_dram = hardware_.dram.kind != DramKind::none;
+    const GemmPlacement& placement = nest.placement();
+    auto& images = in_dram ? out_.program.dram_image : out_.program.weight_buffer_image;
+    images.push_back({in_dram ? placement.parameters_dram_base : placement.parameters_base,
+                      parameter_image(graph_, node, nest, preload)});
+    if (nest.problem().activation_weights) return;
+    images.push_back(
+        {in_dram ? placement.weights_dram_base : placement.weights_base, weight_image(graph_, node, nest)});
+  }
+
+  GemmNest finish(GemmPlan& plan, std::size_t r, std::size_t n, CompiledRow& row) {
+    const LoweredRow& lowered = lowered_[r];
+    const auto problem = std::get<std::shared_ptr<const GemmProblem>>(lowered.problems[n]);
+    set_base(plan.placement.input, lowered.inputs[0][0]);
+    set_base(plan.placement.output, lowered.output);
+    place_blocks(*problem, plan.mapping, plan.placement);
+    if (hardware_.dram.kind != DramKind::none) place_in_dram(*problem, lowered, plan.placement);
+    GemmNest nest(static_cast<std::int32_t>(r), problem, std::move(plan.mapping), std::move(plan.placement));
+    nest.weights_loaded = hardware_.dram.kind != DramKind::none;
+    if (with_images_) add_images(nest, graph_.nodes[row.node], lowered.preload);
+    row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
+                         chunk_ends(nest),
+                         problem->rounding_profile};
+    row.accumulator_bits_worst_case = worst_case_accumulator_bits(*problem, lowered.preload);
+    row.mapping = summarize(nest);
+    note_placement(graph_.nodes[row.node].outputs[0], nest.placement().output);
+    return nest;
+  }
+
+  VectorNest finish(VectorPlan& plan, std::size_t r, std::size_t n, CompiledRow& row) {
+    const LoweredRow& lowered = lowered_[r];
+    for (std::size_t i = 0; i < plan.placement.inputs.size(); ++i)
+      set_base(plan.placement.inputs[i], lowered.inputs[n][i]);
+    set_base(plan.placement.output, lowered.output);
+    VectorNest nest(static_cast<std::int32_t>(r),
+                    std::get<std::shared_ptr<const VectorProblem>>(lowered.problems[n]),
+                    std::move(plan.mapping), std::move(plan.placement));
     if (n == 0) row.mapping = summarize(nest);
-    note_placement(graph_.nodes[row.node].outputs[0], nest.output);
+    note_placement(graph_.nodes[row.node].outputs[0], nest.placement().output);
+    return nest;
   }
 
   /// Operands in the order of the node's inputs; constants get their place here.
-  void finish(HostNest& nest, std::size_t r, std::size_t /*n*/, CompiledRow& row) {
+  HostNest finish(HostMapping mapping, std::size_t r, std::size_t n, CompiledRow& row) {
     const Node& node = graph_.nodes[row.node];
-    std::size_t next = 0;
+    const auto problem = std::get<std::shared_ptr<const HostProblem>>(lowered_[r].problems[n]);
+    HostPlacement placement;
     for (const TensorId id : node.inputs) {
       if (id == kNoTensor) continue;
-      HostTransfer& read = nest.reads[next++];
       const Tensor& tensor = graph_.tensor(id);
       if (!tensor.is_constant()) {
-        read.address =
-            dram_address_[static_cast<std::size_t>(out_.schedule.storage_of[static_cast<std::size_t>(id)])];
+        placement.reads.push_back(
+            dram_address_[static_cast<std::size_t>(out_.schedule.storage_of[static_cast<std::size_t>(id)])]);
         continue;
       }
-      read.address = take_dram(read.bytes);
-      if (with_images_) out_.program.dram_image.push_back({read.address, tensor.data->bytes});
+      placement.reads.push_back(take_dram(problem->reads[placement.reads.size()].bytes));
+      if (with_images_) out_.program.dram_image.push_back({placement.reads.back(), tensor.data->bytes});
     }
-    nest.write.address = dram_address_[static_cast<std::size_t>(lowered_[r].output)];
+    placement.write = dram_address_[static_cast<std::size_t>(lowered_[r].output)];
     row.on_host = true;
-    row.mapping = summarize(nest, mac_count(graph_, node));
     const TensorId output = node.outputs[0];
-    Placement placement = view_placement(out_.schedule, output, dims_of(graph_.tensor(output).shape));
-    placement.dram.base = nest.write.address;
-    note_placement(output, placement);
+    Placement whole = unplaced(view_of(out_.schedule, output, dims_of(graph_.tensor(output).shape)));
+    whole.dram.base = placement.write;
+    note_placement(output, whole);
+    HostNest nest(static_cast<std::int32_t>(r), problem, mapping, std::move(placement));
+    row.mapping = summarize(nest, mac_count(graph_, node));
+    return nest;
   }
 
   void note_placement(TensorId id, const Placement& placement) { out_.placements[id] = placement; }
@@ -331,7 +352,7 @@ class Compiler {
     for (const TensorId id : graph_.inputs) {
       const int storage = out_.schedule.storage_of[static_cast<std::size_t>(id)];
       const auto index = static_cast<std::size_t>(storage);
-      Placement placement = view_placement(out_.schedule, id, dims_of(graph_.tensor(id).shape));
+      Placement placement = unplaced(view_of(out_.schedule, id, dims_of(graph_.tensor(id).shape)));
       placement.resident = plan_.resident[index];
       placement.dram.base = dram_address_[index];
       placement.buffer.base = plan_.address[index];

@@ -102,11 +102,11 @@ class FitFinder {
     const MappingLimits nothing_fits = mapping_limits(hardware_, 0, 0);
     for (const LoweredRow& row : lowered_) {
       std::vector<std::vector<SpaceNeeded>>& nests = needed_.emplace_back();
-      for (const Nest& nest : row.nests) {
-        if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
-          nests.push_back(map_gemm(*gemm, hardware_, nothing_fits).needed);
-        } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
-          nests.push_back(map_vector(*vector, nothing_fits).needed);
+      for (const NestProblem& problem : row.problems) {
+        if (const auto* gemm = std::get_if<std::shared_ptr<const GemmProblem>>(&problem)) {
+          nests.push_back(map_gemm(**gemm, {}, hardware_, nothing_fits).needed);
+        } else if (const auto* vector = std::get_if<std::shared_ptr<const VectorProblem>>(&problem)) {
+          nests.push_back(map_vector(**vector, streamed(**vector), nothing_fits).needed);
         }
       }
     }

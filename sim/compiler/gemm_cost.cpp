@@ -35,39 +35,41 @@ std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t
 
 /// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are
 /// cut independently of each other, so the sum of the products is the product of the sums.
-std::int64_t input_bytes(const GemmNest& nest) {
-  const ConvolutionGeometry& g = nest.geometry;
+std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+  const ConvolutionGeometry& g = problem.geometry;
   const std::int64_t rows =
-      input_extents(g.output[kRow], nest.tile_rows, g.kernel_h, nest.part_kernel_h, g.stride_h, g.pad_top,
-                    g.dilation_h, g.input_dilation_h, g.input[kRow]);
+      input_extents(g.output[kRow], mapping.tile_rows, g.kernel_h, mapping.part_kernel_h, g.stride_h,
+                    g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
   const std::int64_t columns =
-      input_extents(g.output[kColumn], nest.tile_columns, g.kernel_w, nest.part_kernel_w, g.stride_w,
+      input_extents(g.output[kColumn], mapping.tile_columns, g.kernel_w, mapping.part_kernel_w, g.stride_w,
                     g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
   std::int64_t pixel_bytes = 0;
-  if (nest.part_channels == g.group_channels()) {
-    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], nest.input.dram.format.bits);
+  if (mapping.part_channels == g.group_channels()) {
+    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], problem.input.layout.format.bits);
   } else {
-    for (std::int64_t c = 0; c < g.group_channels(); c += nest.part_channels) {
-      const std::int64_t channels = std::min(nest.part_channels, g.group_channels() - c);
-      pixel_bytes += g.groups * arithmetic::packed_bytes(channels, nest.input.dram.format.bits);
+    for (std::int64_t c = 0; c < g.group_channels(); c += mapping.part_channels) {
+      const std::int64_t channels = std::min(mapping.part_channels, g.group_channels() - c);
+      pixel_bytes += g.groups * arithmetic::packed_bytes(channels, problem.input.layout.format.bits);
     }
   }
   return g.output[kBatch] * rows * columns * pixel_bytes;
 }
 
 /// What is stored when computing is over: the last tile, or the last pass of it.
-std::int64_t exposed_output_bytes(const GemmNest& nest, std::int64_t tile_bytes) {
-  if (!nest.store_output) return 0;
-  return nest.stores_each_pass ? std::min(tile_bytes, nest.pixels_per_pass * nest.column_tile) : tile_bytes;
+std::int64_t exposed_output_bytes(const GemmMapping& mapping, std::int64_t tile_bytes) {
+  if (!mapping.store_output) return 0;
+  return mapping.stores_each_pass ? std::min(tile_bytes, mapping.pixels_per_pass * mapping.column_tile)
+                                  : tile_bytes;
 }
 
 /// Contiguous bytes of the weights of a block in DRAM.
-std::int64_t weight_run_bytes(const GemmNest& nest, std::int64_t block_bytes) {
-  if (!nest.has_activation_weights) return block_bytes;
-  const std::int64_t element = nest.activation_weights.dram.format.bits / 8;
-  const bool rows_first = nest.dataflow != Dataflow::input_stationary;
-  if (rows_first == nest.activation_weights.transposed) return element;
-  return element * (rows_first ? nest.column_tile : std::min(nest.chunk_rows, nest.part_channels));
+std::int64_t weight_run_bytes(const GemmProblem& problem, const GemmMapping& mapping,
+                              std::int64_t block_bytes) {
+  if (!problem.activation_weights) return block_bytes;
+  const std::int64_t element = problem.activation_weights->layout.format.bits / 8;
+  const bool rows_first = mapping.dataflow != Dataflow::input_stationary;
+  if (rows_first == problem.activation_weights->transposed) return element;
+  return element * (rows_first ? mapping.column_tile : std::min(mapping.chunk_rows, mapping.part_channels));
 }
 
 /// Cycles that the array is occupied with one column tile of one tile of `pixels` pixels, all parts of the
@@ -81,20 +83,21 @@ std::int64_t weight_run_bytes(const GemmNest& nest, std::int64_t block_bytes) {
 ///   input_stationary         passes * chunks * max(F/G * max(p, u), fill)
 ///   output_stationary        passes * max(K * p, E * u)
 ///     on a dot_product       pixels * chunks * max(p, ceil(u / chunks))
-std::int64_t column_tile_cycles(const GemmNest& nest, const GemmCursor& cursor,
-                                const HardwareConfig& hardware) {
+std::int64_t column_tile_cycles(const GemmProblem& problem, const GemmMapping& mapping,
+                                const GemmCursor& cursor, const HardwareConfig& hardware) {
   const MacArrayConfig& array = hardware.mac_array;
-  const std::int64_t product = array.cycles_per_mac(nest.weight_format.bits, nest.activation_format.bits);
+  const std::int64_t product =
+      array.cycles_per_mac(problem.weight_format.bits, problem.activation_format.bits);
   const std::int64_t update = hardware.accumulators.update_cycles;
   const std::int64_t fill = array.organization == Organization::systolic ? array.rows : array.columns;
-  const std::int64_t pixels = nest.tile_rows * nest.tile_columns;
-  const std::int64_t passes = PassCut(pixels, nest.pixels_per_pass, nest.pass_order).count();
-  const std::int64_t channels = nest.column_tile / nest.groups_per_tile;
+  const std::int64_t pixels = mapping.tile_rows * mapping.tile_columns;
+  const std::int64_t passes = PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count();
+  const std::int64_t channels = mapping.column_tile / mapping.groups_per_tile;
   std::int64_t cycles = 0;
   for (std::int64_t p = 0; p < cursor.parts(); ++p) {
     const ReductionPart part = cursor.part(p);
     const std::int64_t chunks = ChunkCut(part, array.rows, array.reduction).count();
-    switch (nest.dataflow) {
+    switch (mapping.dataflow) {
       case Dataflow::weight_stationary:
         cycles += chunks * std::max(pixels * std::max(product, update), passes * fill);
         break;
@@ -103,7 +106,7 @@ std::int64_t column_tile_cycles(const GemmNest& nest, const GemmCursor& cursor,
         break;
       case Dataflow::output_stationary:
         cycles += array.keeps_sums_in_pes()
-                      ? passes * std::max(part.depth() * product, nest.pixels_per_pass * update)
+                      ? passes * std::max(part.depth() * product, mapping.pixels_per_pass * update)
                       : pixels * chunks * std::max(product, ceil_div(update, chunks));
         break;
     }
@@ -113,15 +116,16 @@ std::int64_t column_tile_cycles(const GemmNest& nest, const GemmCursor& cursor,
 
 }  // namespace
 
-MappingCost gemm_cost(const GemmNest& nest, const HardwareConfig& hardware, const MappingLimits& limits) {
-  const ConvolutionGeometry& g = nest.geometry;
-  const GemmCursor cursor(nest);
-  const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], nest.tile_rows) *
-                                   ceil_div(g.output[kColumn], nest.tile_columns);
+MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
+                      const MappingLimits& limits) {
+  const ConvolutionGeometry& g = problem.geometry;
+  const GemmCursor cursor(problem, mapping);
+  const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], mapping.tile_rows) *
+                                   ceil_div(g.output[kColumn], mapping.tile_columns);
   const std::int64_t blocks = cursor.blocks();
   const std::int64_t parts = cursor.parts();
-  const bool weights_outer = nest.order == LoopOrder::weights_outer;
-  const std::int64_t matrices = nest.has_activation_weights ? g.output[kBatch] * g.output[kRow] : 1;
+  const bool weights_outer = mapping.order == LoopOrder::weights_outer;
+  const std::int64_t matrices = problem.activation_weights ? g.output[kBatch] * g.output[kRow] : 1;
   const std::int64_t weight_passes =
       (weights_outer ? parts == 1 : blocks * parts == 1) ? matrices : pixel_tiles;
   const std::int64_t parameter_passes = (weights_outer || blocks == 1) ? 1 : pixel_tiles;
@@ -134,37 +138,40 @@ MappingCost gemm_cost(const GemmNest& nest, const HardwareConfig& hardware, cons
   }
   MappingCost cost;
   const std::int64_t burst = limits.burst_bytes;
-  if (!nest.weights_resident) {
+  if (!mapping.weights_resident) {
     for (std::int64_t block = 0; block < blocks; ++block) {
       for (std::int64_t part = 0; part < parts; ++part) {
         const std::int64_t bytes = cursor.block_bytes(block, part);
-        cost.add_traffic(weight_passes * bytes, weight_run_bytes(nest, bytes), burst);
+        cost.add_traffic(weight_passes * bytes, weight_run_bytes(problem, mapping, bytes), burst);
       }
     }
-    const std::int64_t parameters = parameter_passes * (blocks * nest.parameters.header_bytes() +
-                                                        g.output[kChannel] * nest.parameters.channel_bytes());
+    const std::int64_t parameters =
+        parameter_passes * (blocks * problem.parameters.header_bytes() +
+                            g.output[kChannel] * problem.parameters.channel_bytes());
     cost.add_traffic(parameters, parameters, burst);
     cost.transfers += weight_passes * blocks * parts + parameter_passes * blocks;
   }
-  const Dims input_tile = gemm_input_tile(nest);
-  const Dims output_tile = gemm_output_tile(nest);
-  if (!nest.input.resident) {
-    cost.add_traffic(input_passes * input_bytes(nest), run_bytes(nest.input, input_tile), burst);
+  const Dims input_tile = gemm_input_tile(problem, mapping);
+  const Dims output_tile = gemm_output_tile(problem, mapping);
+  if (!mapping.input_resident) {
+    cost.add_traffic(input_passes * input_bytes(problem, mapping), run_bytes(problem.input, input_tile),
+                     burst);
     cost.transfers += input_passes * pixel_tiles * parts;
   }
-  if (nest.store_output) {
-    cost.add_traffic(dense_bytes(g.output, nest.output.dram.format), run_bytes(nest.output, output_tile),
-                     burst);
+  if (mapping.store_output) {
+    cost.add_traffic(dense_bytes(g.output, problem.output.layout.format),
+                     run_bytes(problem.output, output_tile), burst);
     cost.transfers += pixel_tiles * blocks;
   }
-  cost.occupied_cycles = pixel_tiles * cursor.column_tiles() * column_tile_cycles(nest, cursor, hardware);
-  const TileBytes tile = gemm_tile_bytes(nest);
+  cost.occupied_cycles =
+      pixel_tiles * cursor.column_tiles() * column_tile_cycles(problem, mapping, cursor, hardware);
+  const TileBytes tile = gemm_tile_bytes(problem, mapping);
   const bool overlaps_loads = limits.activation_slots > 1;
-  const std::int64_t loaded = nest.input.resident ? 0 : input_passes * input_bytes(nest);
-  cost.exposed_bytes = (overlaps_loads ? tile.input : loaded) + exposed_output_bytes(nest, tile.output);
+  const std::int64_t loaded = mapping.input_resident ? 0 : input_passes * input_bytes(problem, mapping);
+  cost.exposed_bytes = (overlaps_loads ? tile.input : loaded) + exposed_output_bytes(mapping, tile.output);
   // In a ring all parts of a column tile load one behind the other.
   const std::int64_t first_parts = hardware.dma.weight_prefetch == WeightPrefetch::ring ? parts : 1;
-  for (std::int64_t part = 0; part < first_parts && !nest.weights_resident; ++part) {
+  for (std::int64_t part = 0; part < first_parts && !mapping.weights_resident; ++part) {
     cost.exposed_bytes += cursor.block_bytes(0, part);
   }
   return cost;

@@ -10,7 +10,7 @@ namespace qsim {
 ///
 ///   occupied_cycles = P * T * cycles of a column tile (gemm_cost.cpp, by dataflow)
 ///   exposed_bytes   = first input tile (with one slot: all input tiles) + first weights + last output
-[[nodiscard]] MappingCost gemm_cost(const GemmNest& nest, const HardwareConfig& hardware,
-                                    const MappingLimits& limits);
+[[nodiscard]] MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping,
+                                    const HardwareConfig& hardware, const MappingLimits& limits);
 
 }  // namespace qsim

@@ -21,14 +21,14 @@ void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, con
                  const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth,
                  std::span<std::byte> bytes, std::int64_t address) {
   const std::int64_t group_columns = tile.columns() / tile.groups();
-  const WeightOrder order(nest.dataflow, tile.groups(), depth, group_columns);
+  const WeightOrder order(nest.mapping().dataflow, tile.groups(), depth, group_columns);
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
     for (std::int64_t k = 0; k < depth; ++k) {
       const Tap tap = tap_of(part, chunk_begin + k);
       for (std::int64_t c = 0; c < group_columns; ++c) {
         const std::int64_t channel = tile.channel_begin + group * group_columns + c;
-        write_bits(bytes, 8 * address + order.index(group, k, c) * nest.weight_format.bits,
-                   nest.weight_format,
+        write_bits(bytes, 8 * address + order.index(group, k, c) * nest.problem().weight_format.bits,
+                   nest.problem().weight_format,
                    weight_at(graph, node, channel, tap.kernel_h, tap.kernel_w, tap.channel));
       }
     }
@@ -50,13 +50,14 @@ void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::R
 }  // namespace
 
 std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const GemmNest& nest) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.weight_blocks.back()));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.placement().weight_blocks.back()));
   const GemmCursor cursor(nest);
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     for (std::int64_t p = 0; p < cursor.parts(); ++p) {
       const ReductionPart part = cursor.part(p);
       const ChunkCut cut = cursor.chunks(part);
-      std::int64_t address = nest.weight_blocks[static_cast<std::size_t>(block * cursor.parts() + p)];
+      std::int64_t address =
+          nest.placement().weight_blocks[static_cast<std::size_t>(block * cursor.parts() + p)];
       for (std::int64_t t = cursor.column_tile_begin(block); t < cursor.column_tile_end(block); ++t) {
         const ColumnTile tile = cursor.column_tile(t);
         for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
@@ -71,19 +72,19 @@ std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const 
 
 std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, const GemmNest& nest,
                                        const std::vector<std::int64_t>& preload) {
-  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.parameter_blocks.back()));
+  std::vector<std::byte> bytes(static_cast<std::size_t>(nest.placement().parameter_blocks.back()));
   const GemmCursor cursor(nest);
-  const ParameterFormat& format = nest.parameters;
+  const ParameterFormat& format = nest.problem().parameters;
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
   const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
   const auto scale_of = [&](std::int64_t channel) {
-    return arithmetic::make_channel_scale(nest.rounding_profile, input_scale, weights.scale(channel),
-                                          output_scale);
+    return arithmetic::make_channel_scale(nest.problem().rounding_profile, input_scale,
+                                          weights.scale(channel), output_scale);
   };
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
-    std::int64_t address = nest.parameter_blocks[static_cast<std::size_t>(block)];
-    if (!format.per_channel) write_scale(bytes, address, nest.rounding_profile, scale_of(0));
+    std::int64_t address = nest.placement().parameter_blocks[static_cast<std::size_t>(block)];
+    if (!format.per_channel) write_scale(bytes, address, nest.problem().rounding_profile, scale_of(0));
     address += format.header_bytes();
     const auto [begin, end] = cursor.block_channels(block);
     for (std::int64_t channel = begin; channel < end; ++channel) {
@@ -94,7 +95,7 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
       }
       address += format.channel_bytes();
       if (format.per_channel) {
-        write_scale(bytes, address - format.scale_bytes, nest.rounding_profile, scale_of(channel));
+        write_scale(bytes, address - format.scale_bytes, nest.problem().rounding_profile, scale_of(channel));
       }
     }
   }

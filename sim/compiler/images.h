@@ -9,9 +9,9 @@
 
 namespace qsim {
 
-/// All weight blocks of a nest, in the order that its weight_blocks offsets say.
+/// All weight blocks of a nest, in the order that its placement's weight_blocks say.
 [[nodiscard]] std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const GemmNest& nest);
-/// All parameter blocks of a nest.
+/// All parameter blocks of a nest, likewise.
 [[nodiscard]] std::vector<std::byte> parameter_image(const Graph& graph, const Node& node,
                                                      const GemmNest& nest,
                                                      const std::vector<std::int64_t>& preload);

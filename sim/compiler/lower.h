@@ -1,7 +1,9 @@
-// From a graph node to the nests that compute it, still without tiles and addresses.
+// From a graph node to the problems that its nests solve: no tiles, no addresses.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <variant>
 #include <vector>
 
 #include "hw_models/hardware_config.h"
@@ -11,18 +13,27 @@
 
 namespace qsim {
 
-/// Nests of one row and the tensors that their placements stand for.
+using NestProblem = std::variant<std::shared_ptr<const GemmProblem>, std::shared_ptr<const VectorProblem>,
+                                 std::shared_ptr<const HostProblem>>;
+
+/// What the nests of one row compute, and the tensors that they read and write.
 struct LoweredRow {
-  std::vector<Nest> nests;
-  /// Storage indices: inputs[n][i] is nest n's input i; the output is the same for all nests.
+  std::vector<NestProblem> problems;
+  /// Storage indices: inputs[n][i] is problem n's input i; the output is the same for all of them.
   std::vector<std::vector<int>> inputs;
   int output = -1;
   std::vector<std::int64_t> preload;  ///< Rows on the MAC array: one a channel.
+
+  /// What the row computes on the MAC array; nullptr where it does not run there.
+  [[nodiscard]] const GemmProblem* gemm() const {
+    const auto* found =
+        problems.empty() ? nullptr : std::get_if<std::shared_ptr<const GemmProblem>>(&problems[0]);
+    return found == nullptr ? nullptr : found->get();
+  }
 };
 
-/// Geometry, formats, functions and parameter layout of a row. Placements have dims and DRAM strides, no
-/// addresses; `row` is the report row. A product of activations is for chips with DRAM. Throws InputError
-/// where a node cannot be mapped on any chip.
+/// Geometry, formats, functions and parameter layout of a row. A product of activations is for chips with
+/// DRAM. Throws InputError where a node cannot be mapped on any chip.
 [[nodiscard]] LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                                const HardwareConfig& hardware);
 
@@ -33,13 +44,14 @@ struct LoweredRow {
 
 /// Width that no operands of these formats can overflow: the preloads plus K products of the extreme
 /// operands.
-[[nodiscard]] int worst_case_accumulator_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload);
+[[nodiscard]] int worst_case_accumulator_bits(const GemmProblem& problem,
+                                              const std::vector<std::int64_t>& preload);
 
-/// Rows on the host: reads and the write without addresses. The graph must outlive the nest.
+/// Rows on the host. The graph must outlive the problem.
 [[nodiscard]] LoweredRow lower_to_host(const Graph& graph, const Schedule& schedule, std::int32_t row);
 
-/// Placement of a tensor viewed with extents `dims` (dense, base 0).
-[[nodiscard]] Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims);
+/// A tensor viewed with extents `dims` (dense).
+[[nodiscard]] TensorView view_of(const Schedule& schedule, TensorId id, const Dims& dims);
 
 /// Weight of output channel n at reduction element (kernel_h, kernel_w, c) as the array sees it: transposed
 /// convolutions read their kernel flipped.

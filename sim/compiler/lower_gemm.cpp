@@ -65,9 +65,8 @@ ConvolutionGeometry product(const Graph& graph, const Node& node) {
 }
 
 /// A first operand that is one matrix stands for all rows of the image.
-void repeat_one_matrix(const Shape& operand, Placement& input) {
-  if (element_count(operand) == operand[operand.size() - 2] * operand.back())
-    input.dram.strides[kRow] = input.buffer.strides[kRow] = 0;
+void repeat_one_matrix(const Shape& operand, TensorView& input) {
+  if (element_count(operand) == operand[operand.size() - 2] * operand.back()) input.layout.strides[kRow] = 0;
 }
 
 /// The second operand as weights. Its leading dimensions may be repeated.
@@ -77,7 +76,7 @@ ActivationWeights activation_weights(const Graph& graph, const Schedule& schedul
   weights.transposed = std::get<MatMulOp>(node.op).transpose_b;
   weights.matrix_of_row = repeated_matrices(b, graph.tensor(node.outputs[0]).shape);
   const std::int64_t matrices = element_count(b) / (b[b.size() - 2] * b.back());
-  weights.dram = view_placement(schedule, node.inputs[1], {1, matrices, b[b.size() - 2], b.back()}).dram;
+  weights.layout = view_of(schedule, node.inputs[1], {1, matrices, b[b.size() - 2], b.back()}).layout;
   return weights;
 }
 
@@ -112,15 +111,10 @@ ParameterFormat parameter_format(const Quantization& weights, const std::vector<
 
 }  // namespace
 
-Placement view_placement(const Schedule& schedule, TensorId id, const Dims& dims) {
+TensorView view_of(const Schedule& schedule, TensorId id, const Dims& dims) {
   const int storage = schedule.storage_of[static_cast<std::size_t>(id)];
-  Placement placement;
-  placement.dims = dims;
   const Storage& root = schedule.storages[static_cast<std::size_t>(storage)];
-  placement.pixel_granule = root.pixel_granule;
-  placement.dram = dense_layout(dims, root.format, 0, root.pixel_granule);
-  placement.buffer = placement.dram;
-  return placement;
+  return {dims, dense_layout(dims, root.format, 0, root.pixel_granule), root.pixel_granule};
 }
 
 LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std::int32_t row,
@@ -132,41 +126,40 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
 
   LoweredRow lowered;
   lowered.preload = folded_bias(graph, node);
-  GemmNest nest;
-  nest.row = row;
-  nest.geometry = geometry_of(graph, node);
-  nest.weight_format = weights.format();
+  GemmProblem problem;
+  problem.geometry = geometry_of(graph, node);
+  problem.weight_format = weights.format();
   if (std::holds_alternative<MatMulOp>(node.op)) {
-    nest.has_activation_weights = true;
-    nest.activation_weights = activation_weights(graph, schedule, node);
-    nest.weight_format = nest.activation_weights.dram.format;
-    nest.sums_weights = nest.geometry.input_zero_point != 0;
+    problem.activation_weights = activation_weights(graph, schedule, node);
+    problem.weight_format = problem.activation_weights->layout.format;
+    problem.sums_weights = problem.geometry.input_zero_point != 0;
   }
-  nest.activation_format = graph.tensor(input).quantization->format();
-  nest.input = view_placement(schedule, input, nest.geometry.input);
-  if (nest.has_activation_weights) repeat_one_matrix(graph.tensor(input).shape, nest.input);
-  nest.output = view_placement(schedule, output, nest.geometry.output);
+  problem.weight_granule_bytes = hardware.dma.weight_granule_bytes;
+  problem.activation_format = graph.tensor(input).quantization->format();
+  problem.input = view_of(schedule, input, problem.geometry.input);
+  if (problem.activation_weights) repeat_one_matrix(graph.tensor(input).shape, problem.input);
+  problem.output = view_of(schedule, output, problem.geometry.output);
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
-  nest.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
-  nest.parameters = parameter_format(weights, lowered.preload, nest.rounding_profile, hardware);
+  problem.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
+  problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
   const ClampRange clamp = output_clamp(graph, node);
-  nest.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
-  lowered.nests.emplace_back(nest);
+  problem.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
-  if (nest.has_activation_weights) {
+  if (problem.activation_weights) {
     lowered.inputs.back().push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[1])]);
   }
+  lowered.problems.emplace_back(std::make_shared<const GemmProblem>(std::move(problem)));
   lowered.output = schedule.storage_of[static_cast<std::size_t>(output)];
   return lowered;
 }
 
-int worst_case_accumulator_bits(const GemmNest& nest, const std::vector<std::int64_t>& preload) {
-  const auto w = nest.weight_format;
-  const auto x = nest.activation_format;
+int worst_case_accumulator_bits(const GemmProblem& problem, const std::vector<std::int64_t>& preload) {
+  const auto w = problem.weight_format;
+  const auto x = problem.activation_format;
   const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
   const auto [low, high] = std::minmax_element(preload.begin(), preload.end());
-  const std::int64_t depth = nest.geometry.depth();
+  const std::int64_t depth = problem.geometry.depth();
   return arithmetic::signed_bits(std::min<std::int64_t>(*low, *low + depth * std::min(products)),
                                  std::max<std::int64_t>(*high, *high + depth * std::max(products)));
 }

@@ -41,24 +41,23 @@ std::vector<std::byte> compute_on_host(const Graph& graph, const Node& node,
 
 LoweredRow lower_to_host(const Graph& graph, const Schedule& schedule, std::int32_t row) {
   const Node& node = graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node];
-  HostNest nest;
-  nest.row = row;
+  HostProblem problem;
   LoweredRow lowered;
   lowered.inputs.emplace_back();
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoTensor) continue;
     const Tensor& tensor = graph.tensor(node.inputs[i]);
-    nest.reads.push_back({0, stored_bytes(tensor), traffic_of_operand(tensor, i)});
+    problem.reads.push_back({stored_bytes(tensor), traffic_of_operand(tensor, i)});
     if (!tensor.is_constant()) {
       lowered.inputs[0].push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[i])]);
     }
   }
-  nest.write = {0, stored_bytes(graph.tensor(node.outputs[0])), Event::dram_write_activation_bytes};
-  nest.compute = [&graph, &node](const std::vector<std::vector<std::byte>>& operands) {
+  problem.write = {stored_bytes(graph.tensor(node.outputs[0])), Event::dram_write_activation_bytes};
+  problem.compute = [&graph, &node](const std::vector<std::vector<std::byte>>& operands) {
     return compute_on_host(graph, node, operands);
   };
   lowered.output = schedule.storage_of[static_cast<std::size_t>(node.outputs[0])];
-  lowered.nests.emplace_back(std::move(nest));
+  lowered.problems.emplace_back(std::make_shared<const HostProblem>(std::move(problem)));
   return lowered;
 }
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "base/error.h"
 #include "sim/compiler/lower.h"
@@ -15,13 +17,12 @@ std::size_t dim_of_axis(const Shape& shape, std::size_t axis) {
   return from_end >= kDims ? 0 : kDims - 1 - from_end;
 }
 
-/// Builds the nests of one row.
+/// Builds the problems of one row.
 class VectorLowering {
  public:
   VectorLowering(const Graph& graph, const Schedule& schedule, std::int32_t row)
       : graph_(graph),
         schedule_(schedule),
-        row_(row),
         node_(graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node]) {}
 
   LoweredRow run() {
@@ -47,28 +48,27 @@ class VectorLowering {
     }
   }
 
-  /// A nest over all elements of the output, viewed with extents `view`.
-  [[nodiscard]] VectorNest nest_over(const Dims& view, VectorFunction function) const {
-    VectorNest nest;
-    nest.row = row_;
-    nest.function = std::move(function);
-    nest.extent = view;
-    nest.output = view_placement(schedule_, node_.outputs[0], view);
-    return nest;
+  /// Over all elements of the output, viewed with extents `view`.
+  [[nodiscard]] VectorProblem problem_over(const Dims& view, VectorFunction function) const {
+    VectorProblem problem;
+    problem.function = std::move(function);
+    problem.extent = view;
+    problem.output = view_of(schedule_, node_.outputs[0], view);
+    return problem;
   }
   [[nodiscard]] VectorInput input_view(std::size_t i, const Dims& dims) const {
     VectorInput input;
-    input.placement = view_placement(schedule_, node_.inputs[i], dims);
+    input.tensor = view_of(schedule_, node_.inputs[i], dims);
     return input;
   }
-  void finish(VectorNest nest, const std::vector<std::size_t>& operands) {
+  void finish(VectorProblem problem, const std::vector<std::size_t>& operands) {
     std::vector<int> storages;
     storages.reserve(operands.size());
     for (const std::size_t i : operands) {
       storages.push_back(schedule_.storage_of[static_cast<std::size_t>(node_.inputs[i])]);
     }
     lowered_.inputs.push_back(std::move(storages));
-    lowered_.nests.emplace_back(std::move(nest));
+    lowered_.problems.emplace_back(std::make_shared<const VectorProblem>(std::move(problem)));
   }
 
   // Operations of the MAC array do not come here, nor those that make_schedule refuses.
@@ -79,9 +79,9 @@ class VectorLowering {
 
   void elementwise() {
     const Dims dims = dims_of(output_shape());
-    VectorNest nest = nest_over(dims, unary_function(graph_, node_));
-    nest.inputs.push_back(input_view(0, dims));
-    finish(std::move(nest), {0});
+    VectorProblem problem = problem_over(dims, unary_function(graph_, node_));
+    problem.inputs.push_back(input_view(0, dims));
+    finish(std::move(problem), {0});
   }
   void lower(const UnaryOp&) { elementwise(); }
   void lower(const QuantizeOp&) { elementwise(); }
@@ -89,9 +89,9 @@ class VectorLowering {
 
   void lower(const ReshapeOp&) {
     const Dims flat{1, 1, 1, element_count(output_shape())};
-    VectorNest nest = nest_over(flat, arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
-    nest.inputs.push_back(input_view(0, flat));
-    finish(std::move(nest), {0});
+    VectorProblem problem = problem_over(flat, arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    problem.inputs.push_back(input_view(0, flat));
+    finish(std::move(problem), {0});
   }
 
   void lower(const BinaryOp&) { two_operands(); }
@@ -99,7 +99,7 @@ class VectorLowering {
 
   void two_operands() {
     const Dims out = dims_of(output_shape());
-    VectorNest nest = nest_over(out, binary_function(graph_, node_));
+    VectorProblem problem = problem_over(out, binary_function(graph_, node_));
     for (std::size_t i = 0; i < 2; ++i) {
       if (input_shape(i) != output_shape()) need_four_dims(output_shape());
       const Dims dims = dims_of(input_shape(i));
@@ -107,19 +107,19 @@ class VectorLowering {
       for (std::size_t d = 0; d < kDims; ++d) {
         if (dims[d] == 1 && out[d] > 1) input.stride[d] = 0;  // broadcast
       }
-      nest.inputs.push_back(input);
+      problem.inputs.push_back(input);
     }
-    finish(std::move(nest), {0, 1});
+    finish(std::move(problem), {0, 1});
   }
 
   void lower(const Pool2dOp& op) {
-    VectorNest nest = nest_over(dims_of(output_shape()), window_function(graph_, node_));
-    nest.window = {1, op.kernel_h, op.kernel_w, 1};
+    VectorProblem problem = problem_over(dims_of(output_shape()), window_function(graph_, node_));
+    problem.window = {1, op.kernel_h, op.kernel_w, 1};
     VectorInput input = input_view(0, dims_of(input_shape()));
     input.stride = {1, op.stride_h, op.stride_w, 1};
     input.offset = {0, -op.pad_top, -op.pad_left, 0};
-    nest.inputs.push_back(input);
-    finish(std::move(nest), {0});
+    problem.inputs.push_back(input);
+    finish(std::move(problem), {0});
   }
 
   void lower(const MeanOp& op) {
@@ -132,63 +132,64 @@ class VectorLowering {
       window[d] = in[d];
       kept[d] = 1;
     }
-    VectorNest nest = nest_over(kept, window_function(graph_, node_));
-    nest.window = window;
-    nest.inputs.push_back(input_view(0, in));
-    finish(std::move(nest), {0});
+    VectorProblem problem = problem_over(kept, window_function(graph_, node_));
+    problem.window = window;
+    problem.inputs.push_back(input_view(0, in));
+    finish(std::move(problem), {0});
   }
 
   void lower(const PadOp& op) {
     need_four_dims(input_shape());
-    VectorNest nest =
-        nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    VectorProblem problem =
+        problem_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
     VectorInput input = input_view(0, dims_of(input_shape()));
     for (std::size_t axis = 0; axis < op.before.size(); ++axis) {
       input.offset[dim_of_axis(input_shape(), axis)] = -op.before[axis];
     }
     input.pad = op.value;
-    nest.inputs.push_back(input);
-    finish(std::move(nest), {0});
+    problem.inputs.push_back(input);
+    finish(std::move(problem), {0});
   }
 
   void lower(const StridedSliceOp& op) {
     need_four_dims(input_shape());
-    VectorNest nest = nest_over(dims_of(op.count), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    VectorProblem problem =
+        problem_over(dims_of(op.count), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
     VectorInput input = input_view(0, dims_of(input_shape()));
     for (std::size_t axis = 0; axis < op.begin.size(); ++axis) {
       const std::size_t d = dim_of_axis(input_shape(), axis);
       input.offset[d] = op.begin[axis];
       input.stride[d] = op.stride[axis];
     }
-    nest.inputs.push_back(input);
-    finish(std::move(nest), {0});
+    problem.inputs.push_back(input);
+    finish(std::move(problem), {0});
   }
 
   void lower(const TransposeOp& op) {
     need_four_dims(input_shape());
-    VectorNest nest =
-        nest_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    VectorProblem problem =
+        problem_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
     VectorInput input = input_view(0, dims_of(input_shape()));
     for (std::size_t axis = 0; axis < op.permutation.size(); ++axis) {
       const auto from = static_cast<std::size_t>(op.permutation[axis]);
       input.source[dim_of_axis(input_shape(), from)] = dim_of_axis(output_shape(), axis);
     }
-    nest.inputs.push_back(input);
-    finish(std::move(nest), {0});
+    problem.inputs.push_back(input);
+    finish(std::move(problem), {0});
   }
 
-  /// One nest an input, each writing its part of the output.
+  /// One an input, each writing its part of the output.
   void lower(const ConcatOp& op) {
     need_four_dims(output_shape());
     const std::size_t d = dim_of_axis(output_shape(), static_cast<std::size_t>(op.axis));
     Dims offset{};
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
       const Dims dims = dims_of(input_shape(i));
-      VectorNest nest = nest_over(dims_of(output_shape()), unary_function(graph_, node_, i));
-      nest.extent = dims;
-      nest.output_offset = offset;
-      nest.inputs.push_back(input_view(i, dims));
-      finish(std::move(nest), {i});
+      VectorProblem problem = problem_over(dims_of(output_shape()), unary_function(graph_, node_, i));
+      problem.extent = dims;
+      problem.output_offset = offset;
+      problem.inputs.push_back(input_view(i, dims));
+      finish(std::move(problem), {i});
       offset[d] += dims[d];
     }
   }
@@ -198,29 +199,28 @@ class VectorLowering {
 
   void rows() {
     const Dims dims = dims_of(output_shape());
-    VectorNest nest = nest_over(dims, row_function(graph_, node_));
-    nest.inputs.push_back(input_view(0, dims));
+    VectorProblem problem = problem_over(dims, row_function(graph_, node_));
+    problem.inputs.push_back(input_view(0, dims));
     std::vector<std::size_t> operands{0};
     for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
       if (node_.inputs[i] == kNoTensor) continue;
-      (i == 1 ? nest.has_gamma : nest.has_beta) = true;
+      (i == 1 ? problem.has_gamma : problem.has_beta) = true;
       VectorInput constant = input_view(i, {1, 1, 1, dims[kChannel]});
       constant.stride = {0, 0, 0, 1};
-      nest.inputs.push_back(constant);
+      problem.inputs.push_back(constant);
       operands.push_back(i);
     }
-    finish(std::move(nest), operands);
+    finish(std::move(problem), operands);
   }
 
   void lower(const ResizeOp&) {
-    VectorNest nest = nest_over(dims_of(output_shape()), resize_function(graph_, node_));
-    nest.inputs.push_back(input_view(0, dims_of(input_shape())));
-    finish(std::move(nest), {0});
+    VectorProblem problem = problem_over(dims_of(output_shape()), resize_function(graph_, node_));
+    problem.inputs.push_back(input_view(0, dims_of(input_shape())));
+    finish(std::move(problem), {0});
   }
 
   const Graph& graph_;
   const Schedule& schedule_;
-  std::int32_t row_;
   const Node& node_;
   LoweredRow lowered_;
 };

@@ -46,17 +46,17 @@ struct PartSize {
 };
 
 /// Whole reduction first, then kernel rows, taps, and channels of a tap (multiples of the chunk).
-std::vector<PartSize> part_sizes(const GemmNest& nest) {
-  const ConvolutionGeometry& g = nest.geometry;
+std::vector<PartSize> part_sizes(const GemmProblem& problem, const GemmMapping& mapping) {
+  const ConvolutionGeometry& g = problem.geometry;
   std::vector<PartSize> parts{{g.kernel_h, g.kernel_w, g.group_channels()}};
-  if (nest.groups_per_tile > 1) return parts;
+  if (mapping.groups_per_tile > 1) return parts;
   for (const std::int64_t h : tile_sizes(g.kernel_h)) {
     if (h < g.kernel_h) parts.push_back({h, g.kernel_w, g.group_channels()});
   }
   for (const std::int64_t w : tile_sizes(g.kernel_w)) {
     if (w < g.kernel_w) parts.push_back({1, w, g.group_channels()});
   }
-  const std::int64_t granule = std::lcm(nest.chunk_rows, byte_granule(nest.input.dram.format.bits));
+  const std::int64_t granule = std::lcm(mapping.chunk_rows, byte_granule(problem.input.layout.format.bits));
   for (const std::int64_t c : tile_sizes(ceil_div(g.group_channels(), granule))) {
     if (c * granule < g.group_channels()) parts.push_back({1, 1, c * granule});
   }
@@ -65,25 +65,23 @@ std::vector<PartSize> part_sizes(const GemmNest& nest) {
 
 class GemmMapper {
  public:
-  GemmMapper(GemmNest problem, const HardwareConfig& hardware, const MappingLimits& limits)
-      : problem_(std::move(problem)), hardware_(hardware), limits_(limits) {}
+  GemmMapper(const GemmProblem& problem, const GemmMapping& given, const HardwareConfig& hardware,
+             const MappingLimits& limits)
+      : problem_(problem), mapping_(given), hardware_(hardware), limits_(limits) {}
 
-  MappingOptions<GemmNest> run() {
+  MappingOptions<GemmMapping> run() {
     set_column_tile();
     // A pass is stored by itself where its channels are whole bytes.
-    GemmNest tiles = problem_;
-    tiles.column_tiles_per_block = 1;
-    problem_.stores_each_pass =
-        hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, GemmCursor(tiles).column_tiles());
+    mapping_.stores_each_pass = hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, column_tiles());
     const ConvolutionGeometry& g = problem_.geometry;
-    for (const PartSize& part : part_sizes(problem_)) {
-      problem_.part_kernel_h = part.kernel_h;
-      problem_.part_kernel_w = part.kernel_w;
-      problem_.part_channels = part.channels;
+    for (const PartSize& part : part_sizes(problem_, mapping_)) {
+      mapping_.part_kernel_h = part.kernel_h;
+      mapping_.part_kernel_w = part.kernel_w;
+      mapping_.part_channels = part.channels;
       const bool whole =
           part.kernel_h == g.kernel_h && part.kernel_w == g.kernel_w && part.channels == g.group_channels();
       for (const std::int64_t block : block_sizes(whole)) {
-        problem_.column_tiles_per_block = block;
+        mapping_.column_tiles_per_block = block;
         try_pixel_tiles(whole);
       }
     }
@@ -95,23 +93,22 @@ class GemmMapper {
   void set_column_tile() {
     const ConvolutionGeometry& g = problem_.geometry;
     const MacArrayConfig& array = hardware_.mac_array;
-    problem_.chunk_rows = array.rows;
-    problem_.organization = array.organization;
-    problem_.dataflow = array.dataflow;
-    problem_.reduction = array.reduction;
-    problem_.pass_order = hardware_.controller.pass_order;
-    problem_.weight_granule_bytes = hardware_.dma.weight_granule_bytes;
+    mapping_.chunk_rows = array.rows;
+    mapping_.organization = array.organization;
+    mapping_.dataflow = array.dataflow;
+    mapping_.reduction = array.reduction;
+    mapping_.pass_order = hardware_.controller.pass_order;
     const bool pixels_in_columns = array.dataflow == Dataflow::input_stationary;
     const std::int64_t entries = hardware_.accumulators.entries_per_slot();
     const std::int64_t most_channels = pixels_in_columns ? entries : array.columns;
     // Tiles of nearly equal width where the accumulators bound them.
     const std::int64_t cuts = pixels_in_columns ? ceil_div(g.group_outputs(), entries) : 1;
-    problem_.column_tile = std::min(most_channels, ceil_div(g.group_outputs(), cuts));
-    problem_.groups_per_tile = 1;
+    mapping_.column_tile = std::min(most_channels, ceil_div(g.group_outputs(), cuts));
+    mapping_.groups_per_tile = 1;
     const std::int64_t fit = groups_side_by_side();
     if (fit < 2) return;
-    problem_.groups_per_tile = fit;
-    problem_.column_tile = fit * g.group_outputs();
+    mapping_.groups_per_tile = fit;
+    mapping_.column_tile = fit * g.group_outputs();
   }
 
   /// Groups whose tiles the array holds at once, on the diagonal of its rows and columns. Where pixels share
@@ -133,15 +130,13 @@ class GemmMapper {
   [[nodiscard]] std::int64_t pixels_limit() const {
     const MacArrayConfig& array = hardware_.mac_array;
     const std::int64_t entries = hardware_.accumulators.entries_per_slot();
-    if (array.dataflow == Dataflow::input_stationary) return array.columns / problem_.groups_per_tile;
-    return array.keeps_sums_in_pes() ? std::min(entries, array.rows / problem_.groups_per_tile) : entries;
+    if (array.dataflow == Dataflow::input_stationary) return array.columns / mapping_.groups_per_tile;
+    return array.keeps_sums_in_pes() ? std::min(entries, array.rows / mapping_.groups_per_tile) : entries;
   }
 
   /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
   [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) const {
-    GemmNest nest = problem_;
-    nest.column_tiles_per_block = 1;
-    const std::int64_t tiles = GemmCursor(nest).column_tiles();
+    const std::int64_t tiles = column_tiles();
     if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
     std::vector<std::int64_t> sizes;
     for (std::int64_t size = 1; size < tiles && (whole_reduction || size == 1); size *= 2) {
@@ -151,123 +146,134 @@ class GemmMapper {
     return sizes;
   }
 
+  [[nodiscard]] std::int64_t column_tiles() const { return GemmCursor(problem_, mapping_).column_tiles(); }
+
   [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
-    GemmNest nest = problem_;
-    nest.column_tiles_per_block = size;
-    const GemmCursor cursor(nest);
-    const std::int64_t granule = byte_granule(nest.output.dram.format.bits);
-    const std::int64_t input_granule = byte_granule(nest.input.dram.format.bits);
+    GemmMapping mapping = mapping_;
+    mapping.column_tiles_per_block = size;
+    const GemmCursor cursor(problem_, mapping);
+    const std::int64_t granule = byte_granule(problem_.output.layout.format.bits);
+    const std::int64_t input_granule = byte_granule(problem_.input.layout.format.bits);
     for (std::int64_t block = 1; block * size < tiles; ++block) {
       if (cursor.block_channels(block).first % granule != 0) return false;
       const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
-      if (group * nest.geometry.group_channels() % input_granule != 0) return false;
+      if (group * problem_.geometry.group_channels() % input_granule != 0) return false;
     }
     return true;
   }
 
   void try_pixel_tiles(bool whole_reduction) {
     const ConvolutionGeometry& g = problem_.geometry;
-    const bool streams = !problem_.input.resident || !problem_.output.resident || !whole_reduction;
+    const bool streams = !mapping_.input_resident || !mapping_.output_resident || !whole_reduction;
     std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
-    if (problem_.has_activation_weights) row_sizes = {1};  // each row has weights of its own
+    if (problem_.activation_weights) row_sizes = {1};  // each row has weights of its own
     for (const std::int64_t rows : row_sizes) {
       const bool cut_columns = streams && rows == 1;
       for (const std::int64_t columns :
            cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]}) {
-        problem_.tile_rows = rows;
-        problem_.tile_columns = columns;
+        mapping_.tile_rows = rows;
+        mapping_.tile_columns = columns;
         const std::int64_t pixels = rows * columns;
         if (!whole_reduction && pixels > pixels_limit()) continue;
         const std::int64_t limit = std::min(pixels, pixels_limit());
         // Passes of nearly equal length.
-        problem_.pixels_per_pass =
-            problem_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
+        mapping_.pixels_per_pass =
+            mapping_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
         try_candidate();
       }
     }
   }
 
   void try_candidate() {
-    const GemmCursor cursor(problem_);
+    const GemmCursor cursor(problem_, mapping_);
     SpaceNeeded needed;
-    if (!problem_.weights_resident) {
+    if (!mapping_.weights_resident) {
       for (std::int64_t part = 0; part < cursor.parts(); ++part) {
         needed.weight_slot_bytes = std::max(needed.weight_slot_bytes, cursor.block_bytes(0, part));
       }
       const auto [begin, end] = cursor.block_channels(0);
       needed.parameter_slot_bytes = problem_.parameters.block_bytes(end - begin);
     }
-    const TileBytes tile = gemm_tile_bytes(problem_);
+    const TileBytes tile = gemm_tile_bytes(problem_, mapping_);
     // A single tile needs no second slot.
-    needed.activation_bytes =
-        cursor.steps() == 1 ? tile.input + tile.output
-                            : tile.input * limits_.activation_slots + tile.output * limits_.output_slots;
+    const bool is_single = cursor.steps() == 1;
+    mapping_.input_slots = slots(mapping_.input_resident, is_single ? 1 : limits_.activation_slots);
+    mapping_.output_slots = slots(mapping_.output_resident, is_single ? 1 : limits_.output_slots);
+    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots;
     add_needed(found_.needed, needed);
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
       return;
     }
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
-      problem_.order = order;
-      found_.options.push_back({problem_, gemm_cost(problem_, hardware_, limits_), needed.activation_bytes});
+      mapping_.order = order;
+      found_.options.push_back(
+          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed.activation_bytes});
     }
   }
 
-  GemmNest problem_;
+  [[nodiscard]] static std::int64_t slots(bool is_resident, std::int64_t wanted) {
+    return is_resident ? 0 : wanted;
+  }
+
+  const GemmProblem& problem_;
+  GemmMapping mapping_;
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
-  MappingOptions<GemmNest> found_;
+  MappingOptions<GemmMapping> found_;
 };
 
 }  // namespace
 
-Dims gemm_input_tile(const GemmNest& nest) {
-  const ConvolutionGeometry& g = nest.geometry;
-  const GemmCursor cursor(nest);
+Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  const ConvolutionGeometry& g = problem.geometry;
+  const GemmCursor cursor(problem, mapping);
   std::int64_t channels = 0;
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     const std::int64_t first = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
     const std::int64_t last = cursor.column_tile(cursor.column_tile_end(block) - 1).group_end;
-    channels = std::max(channels, (last - 1 - first) * g.group_channels() + nest.part_channels);
+    channels = std::max(channels, (last - 1 - first) * g.group_channels() + mapping.part_channels);
   }
   return {1,
-          input_extent(nest.tile_rows, nest.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h,
+          input_extent(mapping.tile_rows, mapping.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h,
                        g.input[kRow]),
-          input_extent(nest.tile_columns, nest.part_kernel_w, g.stride_w, g.dilation_w, g.input_dilation_w,
-                       g.input[kColumn]),
+          input_extent(mapping.tile_columns, mapping.part_kernel_w, g.stride_w, g.dilation_w,
+                       g.input_dilation_w, g.input[kColumn]),
           std::min(channels, g.input[kChannel])};
 }
 
-Dims gemm_output_tile(const GemmNest& nest) {
-  const GemmCursor cursor(nest);
+Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  const GemmCursor cursor(problem, mapping);
   std::int64_t channels = 0;
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     const auto [begin, end] = cursor.block_channels(block);
     channels = std::max(channels, end - begin);
   }
-  return {1, nest.tile_rows, nest.tile_columns, channels};
+  return {1, mapping.tile_rows, mapping.tile_columns, channels};
 }
 
-std::int64_t run_bytes(const Placement& placement, const Dims& tile) {
-  const int bits = placement.dram.format.bits;
+std::int64_t run_bytes(const TensorView& tensor, const Dims& tile) {
+  const int bits = tensor.layout.format.bits;
   std::int64_t run = arithmetic::packed_bytes(tile[kChannel], bits);
-  if (tile[kChannel] < placement.dims[kChannel] || run % placement.pixel_granule != 0) return run;
+  if (tile[kChannel] < tensor.dims[kChannel] || run % tensor.pixel_granule != 0) return run;
   run *= tile[kColumn];
-  return tile[kColumn] < placement.dims[kColumn] ? run : run * tile[kRow];
+  return tile[kColumn] < tensor.dims[kColumn] ? run : run * tile[kRow];
 }
 
-TileBytes gemm_tile_bytes(const GemmNest& nest) {
+TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
   TileBytes bytes;
-  if (!nest.input.resident)
-    bytes.input = dense_bytes(gemm_input_tile(nest), nest.input.dram.format, nest.input.pixel_granule);
-  if (!nest.output.resident)
-    bytes.output = dense_bytes(gemm_output_tile(nest), nest.output.dram.format, nest.output.pixel_granule);
+  if (!mapping.input_resident)
+    bytes.input = dense_bytes(gemm_input_tile(problem, mapping), problem.input.layout.format,
+                              problem.input.pixel_granule);
+  if (!mapping.output_resident)
+    bytes.output = dense_bytes(gemm_output_tile(problem, mapping), problem.output.layout.format,
+                               problem.output.pixel_granule);
   return bytes;
 }
 
-MappingOptions<GemmNest> map_gemm(const GemmNest& problem, const HardwareConfig& hardware,
-                                  const MappingLimits& limits) {
-  return GemmMapper(problem, hardware, limits).run();
+MappingOptions<GemmMapping> map_gemm(const GemmProblem& problem, const GemmMapping& given,
+                                     const HardwareConfig& hardware, const MappingLimits& limits) {
+  return GemmMapper(problem, given, hardware, limits).run();
 }
 
 }  // namespace qsim

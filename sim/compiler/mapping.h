@@ -9,8 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
-#include "hw_models/program.h"
+#include "hw_models/vector_operation.h"
 
 namespace qsim {
 
@@ -50,7 +51,7 @@ struct MappingCost {
   }
 };
 
-/// What every candidate of a nest has to fit, whatever the activation buffer.
+/// What every candidate has to fit, whatever the activation buffer.
 struct MappingLimits {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
@@ -88,25 +89,25 @@ inline void add_needed(std::vector<SpaceNeeded>& list, const SpaceNeeded& needed
   list.push_back(needed);
 }
 
-/// One way to tile a nest.
-template <typename NestType>
+/// One way to execute a problem.
+template <typename MappingType>
 struct MappingOption {
-  NestType nest;
+  MappingType mapping;
   MappingCost cost;
   std::int64_t activation_bytes = 0;  ///< Contiguous bytes of the activation buffer for its tile slots.
 };
 
 /// The candidates worth having: ascending in the space they need, each cheaper than all that need less.
-template <typename NestType>
+template <typename MappingType>
 struct MappingOptions {
-  std::vector<MappingOption<NestType>> options;
+  std::vector<MappingOption<MappingType>> options;
   /// What the candidates need, whatever the limits: each entry less than all others in something. Some
   /// candidate fits into a space exactly where some entry does.
   std::vector<SpaceNeeded> needed;
 
   /// The cheapest option that fits into `activation_bytes`; nullptr where none does.
-  [[nodiscard]] const MappingOption<NestType>* best(std::int64_t activation_bytes) const {
-    const MappingOption<NestType>* found = nullptr;
+  [[nodiscard]] const MappingOption<MappingType>* best(std::int64_t activation_bytes) const {
+    const MappingOption<MappingType>* found = nullptr;
     for (const auto& option : options) {
       if (option.activation_bytes <= activation_bytes) found = &option;
     }
@@ -114,43 +115,53 @@ struct MappingOptions {
   }
 };
 
-/// Tilings of `problem` (geometry, formats, placements' residency and parameters set). With
-/// `problem.weights_resident` the weights take no slots and cost no traffic.
-[[nodiscard]] MappingOptions<GemmNest> map_gemm(const GemmNest& problem, const HardwareConfig& hardware,
-                                                const MappingLimits& limits);
-/// The functions of the options stand for the problem's and have no tables.
-[[nodiscard]] MappingOptions<VectorNest> map_vector(const VectorNest& problem, const MappingLimits& limits);
+/// Mappings of `problem` with the residency (and what is stored in DRAM) of `given`. Resident weights take no
+/// slots and cost no traffic.
+[[nodiscard]] MappingOptions<GemmMapping> map_gemm(const GemmProblem& problem, const GemmMapping& given,
+                                                   const HardwareConfig& hardware,
+                                                   const MappingLimits& limits);
+[[nodiscard]] MappingOptions<VectorMapping> map_vector(const VectorProblem& problem,
+                                                       const VectorMapping& given,
+                                                       const MappingLimits& limits);
+
+/// A mapping of which nothing is decided: all tensors pass through slots.
+[[nodiscard]] inline VectorMapping streamed(const VectorProblem& problem) {
+  VectorMapping mapping;
+  mapping.inputs_resident.assign(problem.inputs.size(), false);
+  return mapping;
+}
 
 /// Sorts candidates and drops those that a smaller one matches or beats.
-template <typename NestType>
-void keep_worthwhile(std::vector<MappingOption<NestType>>& options) {
+template <typename MappingType>
+void keep_worthwhile(std::vector<MappingOption<MappingType>>& options) {
   std::stable_sort(options.begin(), options.end(), [](const auto& a, const auto& b) {
     return a.activation_bytes != b.activation_bytes ? a.activation_bytes < b.activation_bytes
                                                     : a.cost.total() < b.cost.total();
   });
-  std::vector<MappingOption<NestType>> kept;
+  std::vector<MappingOption<MappingType>> kept;
   for (auto& option : options) {
     if (kept.empty() || option.cost.total() < kept.back().cost.total()) kept.push_back(std::move(option));
   }
   options = std::move(kept);
 }
 
-/// Bytes of one slot of the nest's input and output tiles (0 where resident).
+/// Bytes of one slot of the input and output tiles (0 where resident).
 struct TileBytes {
   std::int64_t input = 0, output = 0;
 };
-[[nodiscard]] TileBytes gemm_tile_bytes(const GemmNest& nest);
+[[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping);
 
 /// Extents of the largest input tile of each input, and of the output tile.
-[[nodiscard]] Dims vector_input_tile(const VectorNest& nest, std::size_t input);
+[[nodiscard]] Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping,
+                                     std::size_t input);
 
 /// Contiguous bytes in DRAM of a full tile of a tensor.
-[[nodiscard]] std::int64_t run_bytes(const Placement& placement, const Dims& tile);
+[[nodiscard]] std::int64_t run_bytes(const TensorView& tensor, const Dims& tile);
 
-/// Extents of the largest input tile of a GemmNest.
-[[nodiscard]] Dims gemm_input_tile(const GemmNest& nest);
-/// Extents of the largest output tile of a GemmNest.
-[[nodiscard]] Dims gemm_output_tile(const GemmNest& nest);
+/// Extents of the largest input tile of a product.
+[[nodiscard]] Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping);
+/// Extents of the largest output tile of a product.
+[[nodiscard]] Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping);
 
 /// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
 /// 512 of them and then halves down to 1.

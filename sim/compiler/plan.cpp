@@ -37,7 +37,7 @@ class Planner {
     if (!plan_weight_buffer() || !search()) return std::nullopt;
     make_nests();
     if (prefetches_in_ring())
-      plan_.weights = cut_into_ring(plan_.weights, plan_.nests, hardware_.weight_buffer.capacity_bytes());
+      plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
     if (plan_.weights.resident && !place_resident_weights()) {
       // Cutting the reduction of some layer rounds its weights up to more bytes than they have uncut.
       if (!has_dram_) return std::nullopt;
@@ -53,18 +53,18 @@ class Planner {
  private:
   /// A way to tile a nest, in the caches, and where its tile slots begin.
   struct NestChoice {
-    std::variant<const MappingOption<GemmNest>*, const MappingOption<VectorNest>*, const HostNest*> option;
+    std::variant<const MappingOption<GemmMapping>*, const MappingOption<VectorMapping>*, HostMapping> option;
     std::int64_t slots_begin = 0;
   };
-  /// What is decided about a row. The nests, which are large, are made once the search is over.
+  /// What is decided about a row. Placements are made once the search is over.
   struct RowMapping {
     std::vector<NestChoice> nests;
     MappingCost cost;
   };
 
-  template <typename NestType>
+  template <typename MappingType>
   using OptionsCache =
-      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<NestType>>;
+      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<MappingType>>;
 
   /// Keeping activations is greedy, and greed with more room can end worse. So smaller capacities are tried
   /// as well, always the same ones, and the best plan wins: then more room never costs more. False where some
@@ -134,14 +134,6 @@ class Planner {
                        least_parameter_bytes(lowered_, hardware_));
   }
 
-  void set_placement(Placement& placement, int storage) const {
-    placement.resident = map_.is_resident(storage);
-    if (placement.resident) {
-      placement.buffer = placement.dram;
-      placement.buffer.base = map_.address(storage);
-    }
-  }
-
   /// Maps a row with the present residency into the largest gap that it leaves; nothing where none is enough.
   std::optional<RowMapping> map_row(std::size_t row) {
     std::pair<std::int64_t, std::int64_t> gap{0, 0};
@@ -149,20 +141,19 @@ class Planner {
       if (interval.second - interval.first > gap.second - gap.first) gap = interval;
     }
     RowMapping mapping;
-    for (std::size_t n = 0; n < lowered_[row].nests.size(); ++n) {
+    for (std::size_t n = 0; n < lowered_[row].problems.size(); ++n) {
       const bool mapped =
-          std::visit([&](const auto& problem) { return map_nest(problem, row, n, gap, mapping); },
-                     lowered_[row].nests[n]);
+          std::visit([&](const auto& problem) { return map_nest(*problem, row, n, gap, mapping); },
+                     lowered_[row].problems[n]);
       if (!mapped) return std::nullopt;
     }
     return mapping;
   }
 
-  template <typename NestType>
-  bool map_nest(const NestType& problem, std::size_t row, std::size_t n,
+  template <typename ProblemType>
+  bool map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
                 std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping) {
-    const MappingOptions<NestType>& options = options_of(problem, row, n);
-    const MappingOption<NestType>* option = options.best(gap.second - gap.first);
+    const auto* option = options_of(problem, row, n).best(gap.second - gap.first);
     if (option == nullptr) return false;
     mapping.cost += option->cost;
     mapping.nests.push_back({option, gap.first});
@@ -170,9 +161,9 @@ class Planner {
   }
 
   /// The host needs nothing of the chip, whatever stays on it.
-  static bool map_nest(const HostNest& problem, std::size_t /*row*/, std::size_t /*n*/,
+  static bool map_nest(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/,
                        std::pair<std::int64_t, std::int64_t> /*gap*/, RowMapping& mapping) {
-    mapping.nests.push_back({&problem, 0});
+    mapping.nests.push_back({HostMapping{}, 0});
     return true;
   }
 
@@ -180,72 +171,112 @@ class Planner {
   void make_nests() {
     plan_.nests.clear();
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      std::vector<Nest>& nests = plan_.nests.emplace_back();
+      std::vector<NestPlan>& nests = plan_.nests.emplace_back();
       for (std::size_t n = 0; n < rows_[row]->nests.size(); ++n) {
         const NestChoice& choice = rows_[row]->nests[n];
-        std::visit(
-            [&](const auto* option) { nests.emplace_back(make_nest(*option, row, n, choice.slots_begin)); },
-            choice.option);
+        std::visit([&](const auto& option) { nests.emplace_back(place(option, row, n, choice.slots_begin)); },
+                   choice.option);
       }
     }
   }
-  template <typename NestType>
-  [[nodiscard]] NestType make_nest(const MappingOption<NestType>& option, std::size_t row, std::size_t n,
-                                   std::int64_t slots_begin) const {
-    NestType nest = option.nest;
-    if constexpr (std::is_same_v<NestType, VectorNest>)
-      nest.function = std::get<VectorNest>(lowered_[row].nests[n]).function;
-    set_residency(nest, row, n);
-    place_slots(nest, slots_begin);
-    return nest;
+
+  [[nodiscard]] GemmPlan place(const MappingOption<GemmMapping>* option, std::size_t row, std::size_t n,
+                               std::int64_t address) const {
+    const GemmProblem& problem = *lowered_[row].gemm();
+    const GemmMapping& mapping = option->mapping;
+    GemmPlacement placement;
+    placement.input = place_tensor(problem.input, lowered_[row].inputs[n][0],
+                                   gemm_input_tile(problem, mapping), mapping.input_slots, address);
+    placement.output = place_tensor(problem.output, lowered_[row].output, gemm_output_tile(problem, mapping),
+                                    mapping.output_slots, address);
+    return {mapping, std::move(placement)};
+  }
+  [[nodiscard]] VectorPlan place(const MappingOption<VectorMapping>* option, std::size_t row, std::size_t n,
+                                 std::int64_t address) const {
+    const auto& problem = *std::get<std::shared_ptr<const VectorProblem>>(lowered_[row].problems[n]);
+    const VectorMapping& mapping = option->mapping;
+    VectorPlacement placement;
+    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
+      placement.inputs.push_back(place_tensor(problem.inputs[i].tensor, lowered_[row].inputs[n][i],
+                                              vector_input_tile(problem, mapping, i), mapping.slots,
+                                              address));
+    }
+    placement.output =
+        place_tensor(problem.output, lowered_[row].output, mapping.tile, mapping.slots, address);
+    return {mapping, std::move(placement)};
+  }
+  [[nodiscard]] static HostMapping place(HostMapping mapping, std::size_t /*row*/, std::size_t /*n*/,
+                                         std::int64_t /*address*/) {
+    return mapping;
   }
 
-  [[nodiscard]] static HostNest make_nest(const HostNest& nest, std::size_t /*row*/, std::size_t /*n*/,
-                                          std::int64_t /*slots_begin*/) {
-    return nest;
+  /// Where a tensor is resident, or the slots of its tiles, one behind the other from `address`.
+  [[nodiscard]] Placement place_tensor(const TensorView& tensor, int storage, const Dims& tile,
+                                       std::int64_t slots, std::int64_t& address) const {
+    Placement placement = unplaced(tensor);
+    placement.resident = map_.is_resident(storage);
+    if (placement.resident) {
+      placement.buffer.base = map_.address(storage);
+      return placement;
+    }
+    placement.buffer = dense_layout(tile, tensor.layout.format, 0, tensor.pixel_granule);
+    for (std::int64_t s = 0; s < slots; ++s) {
+      placement.slots.push_back(address);
+      address += dense_bytes(tile, tensor.layout.format, tensor.pixel_granule);
+    }
+    return placement;
+  }
+
+  /// The products of all rows, as make_nests() left them.
+  [[nodiscard]] std::vector<MappedGemm> products() const {
+    std::vector<MappedGemm> found;
+    for (std::size_t row = 0; row < plan_.nests.size(); ++row) {
+      if (const GemmProblem* gemm = lowered_[row].gemm(); gemm != nullptr)
+        found.push_back({gemm, &std::get<GemmPlan>(plan_.nests[row][0]).mapping});
+    }
+    return found;
   }
 
   /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
-  template <typename NestType>
-  const MappingOptions<NestType>& options_of(const NestType& problem, std::size_t row, std::size_t n) {
+  template <typename ProblemType>
+  const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n) {
     std::vector<bool> key;
     for (const int storage : lowered_[row].inputs[n]) key.push_back(map_.is_resident(storage));
     key.push_back(map_.is_resident(lowered_[row].output));
-    auto& cache = std::get<OptionsCache<NestType>>(caches_);
+    const auto residency = residency_of(problem, row, n);
+    auto& cache = std::get<OptionsCache<std::remove_const_t<decltype(residency)>>>(caches_);
     const auto [entry, missing] = cache.try_emplace({row, n, std::move(key)});
-    if (missing) {
-      NestType nest = problem;
-      set_residency(nest, row, n);
-      entry->second = map(nest);
-    }
+    if (missing) entry->second = map(problem, residency);
     return entry->second;
   }
 
-  [[nodiscard]] MappingOptions<GemmNest> map(const GemmNest& problem) const {
-    return map_gemm(problem, hardware_, limits_);
+  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, const GemmMapping& given) const {
+    return map_gemm(problem, given, hardware_, limits_);
   }
-  [[nodiscard]] MappingOptions<VectorNest> map(const VectorNest& problem) const {
-    return map_vector(problem, limits_);
+  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem,
+                                                  const VectorMapping& given) const {
+    return map_vector(problem, given, limits_);
   }
 
   /// Parameters and weights of all rows one behind the other; false where they do not fit.
   bool place_resident_weights() {
     std::int64_t address = 0;
-    for (std::vector<Nest>& row : plan_.nests) {
-      auto* nest = row.empty() ? nullptr : std::get_if<GemmNest>(&row[0]);
-      if (nest == nullptr) continue;
-      const GemmCursor cursor(*nest);
+    for (std::size_t row = 0; row < plan_.nests.size(); ++row) {
+      const GemmProblem* gemm = lowered_[row].gemm();
+      if (gemm == nullptr) continue;
+      auto& [mapping, placement] = std::get<GemmPlan>(plan_.nests[row][0]);
+      const GemmCursor cursor(*gemm, mapping);
       std::int64_t parameters = 0;
       std::int64_t weights = 0;
       for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
         const auto [begin, end] = cursor.block_channels(block);
-        parameters += nest->parameters.block_bytes(end - begin);
+        parameters += gemm->parameters.block_bytes(end - begin);
         for (std::int64_t part = 0; part < cursor.parts(); ++part) weights += cursor.block_bytes(block, part);
       }
-      nest->parameters_base = address;
-      nest->weights_base = address + aligned_bytes(parameters);
-      if (nest->weights_loaded) plan_.cost.dram_bytes += parameters + weights;
-      address = nest->weights_base + aligned_bytes(weights);
+      placement.parameters_base = address;
+      placement.weights_base = address + aligned_bytes(parameters);
+      if (has_dram_) plan_.cost.dram_bytes += parameters + weights;
+      address = placement.weights_base + aligned_bytes(weights);
     }
     return address <= hardware_.weight_buffer.capacity_bytes();
   }
@@ -255,43 +286,24 @@ class Planner {
                          schedule_.storages[static_cast<std::size_t>(output)].is_graph_output);
   }
 
-  void set_residency(GemmNest& nest, std::size_t row, std::size_t n) const {
-    set_placement(nest.input, lowered_[row].inputs[n][0]);
-    set_placement(nest.output, lowered_[row].output);
-    nest.store_output = stores(lowered_[row].output);
-    nest.weights_resident = plan_.weights.resident;
-    nest.weights_loaded = has_dram_;
+  [[nodiscard]] GemmMapping residency_of(const GemmProblem& /*problem*/, std::size_t row,
+                                         std::size_t n) const {
+    GemmMapping mapping;
+    mapping.input_resident = map_.is_resident(lowered_[row].inputs[n][0]);
+    mapping.output_resident = map_.is_resident(lowered_[row].output);
+    mapping.store_output = stores(lowered_[row].output);
+    mapping.weights_resident = plan_.weights.resident;
+    return mapping;
   }
-  void set_residency(VectorNest& nest, std::size_t row, std::size_t n) const {
-    for (std::size_t i = 0; i < nest.inputs.size(); ++i) {
-      set_placement(nest.inputs[i].placement, lowered_[row].inputs[n][i]);
+  [[nodiscard]] VectorMapping residency_of(const VectorProblem& problem, std::size_t row,
+                                           std::size_t n) const {
+    VectorMapping mapping;
+    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
+      mapping.inputs_resident.push_back(map_.is_resident(lowered_[row].inputs[n][i]));
     }
-    set_placement(nest.output, lowered_[row].output);
-    nest.store_output = stores(lowered_[row].output);
-  }
-
-  /// Slots of a tile of extents `tile`, one behind the other from `address`.
-  static void place_tile(Placement& placement, const Dims& tile, std::int64_t slots, std::int64_t& address) {
-    if (placement.resident) return;
-    placement.buffer = dense_layout(tile, placement.dram.format, 0, placement.pixel_granule);
-    placement.slots.clear();
-    for (std::int64_t s = 0; s < slots; ++s) {
-      placement.slots.push_back(address);
-      address += dense_bytes(tile, placement.dram.format, placement.pixel_granule);
-    }
-  }
-
-  void place_slots(GemmNest& nest, std::int64_t address) const {
-    const bool is_single = GemmCursor(nest).steps() == 1;
-    place_tile(nest.input, gemm_input_tile(nest), is_single ? 1 : limits_.activation_slots, address);
-    place_tile(nest.output, gemm_output_tile(nest), is_single ? 1 : limits_.output_slots, address);
-  }
-  void place_slots(VectorNest& nest, std::int64_t address) const {
-    const std::int64_t slots = VectorCursor(nest).steps() == 1 ? 1 : limits_.activation_slots;
-    for (std::size_t i = 0; i < nest.inputs.size(); ++i) {
-      place_tile(nest.inputs[i].placement, vector_input_tile(nest, i), slots, address);
-    }
-    place_tile(nest.output, nest.tile, slots, address);
+    mapping.output_resident = map_.is_resident(lowered_[row].output);
+    mapping.store_output = stores(lowered_[row].output);
+    return mapping;
   }
 
   /// Storages that could stay: made and read on the chip. Most reads saved per row of occupancy first.
@@ -363,7 +375,7 @@ class Planner {
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
   std::vector<std::optional<RowMapping>> rows_;
-  std::tuple<OptionsCache<GemmNest>, OptionsCache<VectorNest>> caches_;
+  std::tuple<OptionsCache<GemmMapping>, OptionsCache<VectorMapping>> caches_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "hw_models/hardware_config.h"
@@ -13,12 +14,23 @@
 
 namespace qsim {
 
+struct GemmPlan {
+  GemmMapping mapping;
+  GemmPlacement placement;  ///< In buffers; no DRAM addresses.
+};
+struct VectorPlan {
+  VectorMapping mapping;
+  VectorPlacement placement;  ///< Likewise.
+};
+/// Decided for one nest; the host needs nothing of the chip.
+using NestPlan = std::variant<GemmPlan, VectorPlan, HostMapping>;
+
 struct MemoryPlan {
   WeightBufferPlan weights;
-  std::vector<bool> resident;            ///< By storage: lies in the activation buffer while it lives.
-  std::vector<std::int64_t> address;     ///< By storage: address there (resident ones).
-  std::vector<std::vector<Nest>> nests;  ///< By row: tiled, residency set, slots placed; no DRAM addresses.
-  MappingCost cost;                      ///< Sum over the rows.
+  std::vector<bool> resident;                ///< By storage: lies in the activation buffer while it lives.
+  std::vector<std::int64_t> address;         ///< By storage: address there (resident ones).
+  std::vector<std::vector<NestPlan>> nests;  ///< By row.
+  MappingCost cost;                          ///< Sum over the rows.
 };
 
 /// Activations that a later row reads stay in the activation buffer where that lowers the cost of all rows

@@ -9,16 +9,16 @@
 namespace qsim {
 
 std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware) {
-  const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
+  const GemmProblem* gemm = row.gemm();
   if (gemm == nullptr) return 0;
-  GemmNest whole = *gemm;
-  whole.input.resident = whole.output.resident = whole.weights_resident = true;
-  whole = map_gemm(whole, hardware, {}).options.front().nest;
-  const GemmCursor cursor(whole);
+  GemmMapping whole;
+  whole.input_resident = whole.output_resident = whole.weights_resident = true;
+  whole = map_gemm(*gemm, whole, hardware, {}).options.front().mapping;
+  const GemmCursor cursor(*gemm, whole);
   std::int64_t bytes = 2 * kBufferAlignment;
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     const auto [begin, end] = cursor.block_channels(block);
-    bytes += whole.parameters.block_bytes(end - begin);
+    bytes += gemm->parameters.block_bytes(end - begin);
     for (std::int64_t part = 0; part < cursor.parts(); ++part) bytes += cursor.block_bytes(block, part);
   }
   return bytes;
@@ -27,8 +27,8 @@ std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware)
 std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
   std::int64_t bytes = 0;
   for (const LoweredRow& row : lowered) {
-    const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
-    if (gemm != nullptr && gemm->has_activation_weights) return std::numeric_limits<std::int64_t>::max();
+    const GemmProblem* gemm = row.gemm();
+    if (gemm != nullptr && gemm->activation_weights) return std::numeric_limits<std::int64_t>::max();
     bytes += weight_bytes(row, hardware);
   }
   return bytes;
@@ -37,9 +37,9 @@ std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const Hard
 std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware) {
   std::int64_t bytes = 0;
   for (const LoweredRow& row : lowered) {
-    const auto* gemm = row.nests.empty() ? nullptr : std::get_if<GemmNest>(&row.nests[0]);
+    const GemmProblem* gemm = row.gemm();
     if (gemm == nullptr) continue;
-    const auto needed = map_gemm(*gemm, hardware, {}).needed;
+    const auto needed = map_gemm(*gemm, {}, hardware, {}).needed;
     bytes = std::max(bytes,
                      std::ranges::min(needed, {}, &SpaceNeeded::parameter_slot_bytes).parameter_slot_bytes);
   }
@@ -59,14 +59,12 @@ WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffere
   return plan;
 }
 
-WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<std::vector<Nest>>& nests,
+WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<MappedGemm>& products,
                                std::int64_t capacity_bytes) {
   std::int64_t weights = 0;
   std::int64_t parameters = 0;
-  for (const std::vector<Nest>& row : nests) {
-    const auto* gemm = row.empty() ? nullptr : std::get_if<GemmNest>(&row[0]);
-    if (gemm == nullptr) continue;
-    const GemmCursor cursor(*gemm);
+  for (const auto& [gemm, mapping] : products) {
+    const GemmCursor cursor(*gemm, *mapping);
     for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
       const auto [begin, end] = cursor.block_channels(block);
       parameters = std::max(parameters, gemm->parameters.block_bytes(end - begin));

@@ -39,9 +39,14 @@ struct WeightBufferPlan {
 [[nodiscard]] WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffered,
                                               std::int64_t least_parameter_bytes);
 
-/// `plan` with slots as small as the largest block of the nests, and so as many as the capacity holds.
-[[nodiscard]] WeightBufferPlan cut_into_ring(WeightBufferPlan plan,
-                                             const std::vector<std::vector<Nest>>& nests,
+/// A product and how it is executed.
+struct MappedGemm {
+  const GemmProblem* problem = nullptr;
+  const GemmMapping* mapping = nullptr;
+};
+
+/// `plan` with slots as small as the largest block of the products, and so as many as the capacity holds.
+[[nodiscard]] WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<MappedGemm>& products,
                                              std::int64_t capacity_bytes);
 
 }  // namespace qsim

@@ -14,6 +14,13 @@ constexpr std::int64_t kUndisturbed = kRows + kPixels + kRows + kColumns - 2;
 /// Not in the cycle before, but in the expected one.
 constexpr std::pair<std::int64_t, std::int64_t> kReadyThen{0, 1};
 
+GemmProblem matrix_product() {
+  GemmProblem problem;
+  problem.geometry.input = {1, 1, kPixels, kRows};
+  problem.geometry.output = {1, 1, kPixels, kColumns};
+  return problem;
+}
+
 struct Bench {
   explicit Bench(const BufferConfig& activations)
       : context(1, false),
@@ -35,11 +42,11 @@ struct Bench {
   /// Runs one pass of kPixels pixels of 8 bytes; whether its accumulators are ready at the end of the cycle
   /// before `expected`, and of that one.
   std::pair<std::int64_t, std::int64_t> run_pass(std::int64_t expected) {
-    GemmNest nest;
-    nest.geometry.input = {1, 1, kPixels, kRows};
-    nest.geometry.output = {1, 1, kPixels, kColumns};
-    nest.weight_format = nest.activation_format = {8, true};
-    nest.chunk_rows = kRows;
+    GemmProblem problem = matrix_product();
+    problem.weight_format = problem.activation_format = {8, true};
+    GemmMapping mapping;
+    mapping.chunk_rows = kRows;
+    const GemmNest nest(0, problem, mapping, {});
     MacTile tile;
     tile.nest = &nest;
     tile.columns = {0, kColumns, 0, 1};
@@ -139,9 +146,7 @@ TEST_CASE("where reads go first a burst waits for the end of the stream, and hol
 
 TEST_CASE("a full queue of tiles takes the next one when the array takes one out") {
   Bench bench(BufferConfig{});
-  GemmNest nest;
-  nest.geometry.input = {1, 1, kPixels, kRows};
-  nest.geometry.output = {1, 1, kPixels, kColumns};
+  const GemmNest nest(0, matrix_product(), {}, {});
   MacTile tile;
   tile.nest = &nest;
   tile.columns = {0, kColumns, 0, 1};

@@ -38,21 +38,35 @@ struct Bench {
   MacArray array;
 };
 
-GemmNest pointwise(std::int64_t pixels, std::int64_t depth, std::int64_t outputs) {
-  GemmNest nest;
-  nest.geometry.input = {1, 1, pixels, depth};
-  nest.geometry.output = {1, 1, pixels, outputs};
-  return nest;
+/// How an array executes a matrix product on one tile.
+GemmMapping on(const MacArrayConfig& config) {
+  GemmMapping mapping;
+  mapping.organization = config.organization;
+  mapping.dataflow = config.dataflow;
+  return mapping;
+}
+
+GemmProblem product_of(std::int64_t pixels, std::int64_t depth, std::int64_t outputs) {
+  GemmProblem problem;
+  problem.geometry.input = {1, 1, pixels, depth};
+  problem.geometry.output = {1, 1, pixels, outputs};
+  return problem;
+}
+
+GemmNest pointwise(std::int64_t pixels, std::int64_t depth, std::int64_t outputs,
+                   const GemmMapping& mapping = {}) {
+  return {0, product_of(pixels, depth, outputs), mapping, {}};
 }
 
 MacTile pass(const GemmNest& nest) {
+  const ConvolutionGeometry& g = nest.problem().geometry;
   MacTile tile;
   tile.nest = &nest;
-  tile.columns = {0, nest.geometry.output[kChannel], 0, 1};
-  tile.part = {0, 1, 0, 1, 0, nest.geometry.input[kChannel]};
-  tile.chunk_depth = nest.geometry.input[kChannel];
-  tile.output = {{0, 0, 0, 0}, {1, 1, nest.geometry.output[kColumn], nest.geometry.output[kChannel]}};
-  tile.pixel_end = nest.geometry.output[kColumn];
+  tile.columns = {0, g.output[kChannel], 0, 1};
+  tile.part = {0, 1, 0, 1, 0, g.input[kChannel]};
+  tile.chunk_depth = g.input[kChannel];
+  tile.output = {{0, 0, 0, 0}, {1, 1, g.output[kColumn], g.output[kChannel]}};
+  tile.pixel_end = g.output[kColumn];
   return tile;
 }
 
@@ -86,8 +100,9 @@ TEST_CASE("a narrow read port and a narrow multiplier slow the stream") {
   const GemmNest nest = pointwise(10, 8, 4);
   CHECK(Bench(array(8, 4), 8).array.timing(pass(nest)).stream_cycles == 10);
   CHECK(Bench(array(8, 4), 7).array.timing(pass(nest)).stream_cycles == 20);
-  GemmNest wide = nest;
-  wide.activation_format = {16, true};
+  GemmProblem of_wide_inputs = product_of(10, 8, 4);
+  of_wide_inputs.activation_format = {16, true};
+  const GemmNest wide(0, of_wide_inputs, {}, {});
   const PassTiming timing = Bench(array(8, 4)).array.timing(pass(wide));
   CHECK(timing.stream_cycles == 20);  // 16-bit activations on an 8-bit multiplier
   CHECK(timing.drain_cycles == 9 * 2 + 1 + 8 + 4 - 1);
@@ -97,8 +112,7 @@ TEST_CASE("with stationary inputs the channels stream over pixels that stay") {
   // SCALE-Sim's closed form of one input-stationary tile of F channels: 2R + C + F - 2.
   MacArrayConfig config = array(8, 4);
   config.dataflow = Dataflow::input_stationary;
-  GemmNest nest = pointwise(3, 5, 10);
-  nest.dataflow = config.dataflow;
+  const GemmNest nest = pointwise(3, 5, 10, on(config));
   const PassTiming timing = Bench(config).array.timing(pass(nest));
   CHECK(timing.load_cycles == 8);
   CHECK(timing.stream_cycles == 10);
@@ -110,8 +124,7 @@ TEST_CASE("with stationary outputs the reduction streams and nothing is loaded b
   // SCALE-Sim's closed form of one output-stationary tile of K reduction elements: R + C + K - 2.
   MacArrayConfig config = array(8, 4);
   config.dataflow = Dataflow::output_stationary;
-  GemmNest nest = pointwise(6, 20, 3);
-  nest.dataflow = config.dataflow;
+  const GemmNest nest = pointwise(6, 20, 3, on(config));
   const PassTiming timing = Bench(config).array.timing(pass(nest));
   CHECK(timing.load_cycles == 0);
   CHECK(timing.stream_cycles == 20);
@@ -125,8 +138,7 @@ TEST_CASE("short reductions of stationary outputs wait for the buses of the colu
   MacArrayConfig config = array(8, 4);
   config.dataflow = Dataflow::output_stationary;
   Bench bench(config);
-  GemmNest nest = pointwise(6, 2, 4);
-  nest.dataflow = config.dataflow;
+  const GemmNest nest = pointwise(6, 2, 4, on(config));
   bench.array.tiles.nb_write(pass(nest));
   bench.array.tiles.nb_write(pass(nest));
   bench.array.tiles.nb_write(MacTile{});
@@ -142,9 +154,9 @@ std::int64_t group_passes(const std::vector<std::pair<std::int64_t, std::int64_t
   MacArrayConfig config = array(16, 4);
   config.dataflow = Dataflow::output_stationary;
   Bench bench(config, 64, update_cycles);
-  GemmNest nest = pointwise(16, 4, 4);
-  nest.geometry.groups = 4;
-  nest.dataflow = config.dataflow;
+  GemmProblem problem = product_of(16, 4, 4);
+  problem.geometry.groups = 4;
+  const GemmNest nest(0, problem, on(config), {});
   for (const auto& [groups, pixels] : groups_and_pixels) {
     MacTile tile = pass(nest);
     tile.part.channel_end = tile.chunk_depth = 1;
@@ -184,10 +196,9 @@ TEST_CASE("passes of dot products whose outputs stay keep the distance of their 
   config.organization = Organization::dot_product;
   config.dataflow = Dataflow::output_stationary;
   Bench bench(config, 64, 3);
-  GemmNest nest = pointwise(2, 12, 4);
-  nest.organization = config.organization;
-  nest.dataflow = config.dataflow;
-  nest.chunk_rows = 8;
+  GemmMapping mapping = on(config);
+  mapping.chunk_rows = 8;
+  const GemmNest nest = pointwise(2, 12, 4, mapping);
   MacTile tile = pass(nest);
   bench.array.tiles.nb_write(tile);
   tile.part.channel_begin = 8;
@@ -202,8 +213,7 @@ TEST_CASE("passes of dot products whose outputs stay keep the distance of their 
 TEST_CASE("a dot product has no skew, and its sums come out of the adder tree") {
   MacArrayConfig config = array(8, 4);
   config.organization = Organization::dot_product;
-  GemmNest nest = pointwise(10, 8, 4);
-  nest.organization = config.organization;
+  const GemmNest nest = pointwise(10, 8, 4, on(config));
   PassTiming timing = Bench(config).array.timing(pass(nest));
   CHECK(timing.load_cycles == 4);  // a column a cycle
   CHECK(timing.compute_cycles == 10);
@@ -217,10 +227,9 @@ TEST_CASE("a dot product whose outputs stay goes through the reduction pixel by 
   MacArrayConfig config = array(8, 4);
   config.organization = Organization::dot_product;
   config.dataflow = Dataflow::output_stationary;
-  GemmNest nest = pointwise(5, 20, 4);
-  nest.organization = config.organization;
-  nest.dataflow = config.dataflow;
-  nest.chunk_rows = 8;
+  GemmMapping mapping = on(config);
+  mapping.chunk_rows = 8;
+  const GemmNest nest = pointwise(5, 20, 4, mapping);
   const PassTiming timing = Bench(config).array.timing(pass(nest));
   CHECK(timing.stream_cycles == 15);  // 8 rows x 4 columns of weights through a port of 32 bytes
   CHECK(timing.compute_cycles == 5 * 3);

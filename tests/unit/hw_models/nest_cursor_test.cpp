@@ -8,29 +8,34 @@
 namespace qsim {
 namespace {
 
+struct Layer {
+  GemmProblem problem;
+  GemmMapping mapping;
+};
+
 /// 3x3 convolution, stride 2, padding 1, 8 into 20 channels on 9x9 pixels: 5x5 outputs.
-GemmNest nest() {
-  GemmNest n;
-  n.geometry.input = {1, 9, 9, 8};
-  n.geometry.output = {1, 5, 5, 20};
-  n.geometry.kernel_h = n.geometry.kernel_w = 3;
-  n.geometry.stride_h = n.geometry.stride_w = 2;
-  n.geometry.pad_top = n.geometry.pad_left = 1;
-  n.tile_rows = 2;
-  n.tile_columns = 5;
-  n.pixels_per_pass = 10;
-  n.column_tile = 8;
-  n.part_kernel_h = n.part_kernel_w = 3;
-  n.part_channels = 8;
-  n.chunk_rows = 16;
+Layer layer() {
+  Layer n;
+  n.problem.geometry.input = {1, 9, 9, 8};
+  n.problem.geometry.output = {1, 5, 5, 20};
+  n.problem.geometry.kernel_h = n.problem.geometry.kernel_w = 3;
+  n.problem.geometry.stride_h = n.problem.geometry.stride_w = 2;
+  n.problem.geometry.pad_top = n.problem.geometry.pad_left = 1;
+  n.mapping.tile_rows = 2;
+  n.mapping.tile_columns = 5;
+  n.mapping.pixels_per_pass = 10;
+  n.mapping.column_tile = 8;
+  n.mapping.part_kernel_h = n.mapping.part_kernel_w = 3;
+  n.mapping.part_channels = 8;
+  n.mapping.chunk_rows = 16;
   return n;
 }
 
 TEST_CASE("the steps of a nest cover every output once") {
   for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
-    GemmNest n = nest();
-    n.order = order;
-    const GemmCursor cursor(n);
+    Layer n = layer();
+    n.mapping.order = order;
+    const GemmCursor cursor(n.problem, n.mapping);
     std::set<std::int64_t> seen;
     for (std::int64_t i = 0; i < cursor.steps(); ++i) {
       const Box box = cursor.step(i).output;
@@ -44,8 +49,8 @@ TEST_CASE("the steps of a nest cover every output once") {
 }
 
 TEST_CASE("input tiles include the halo and are clipped at the border") {
-  const GemmNest n = nest();
-  const GemmCursor cursor(n);
+  const Layer n = layer();
+  const GemmCursor cursor(n.problem, n.mapping);
   // Outputs 0..1 read rows 0*2-1 .. 1*2-1+2, clipped at 0; outputs 4..4 read 7..9, clipped at 9.
   CHECK(cursor.step(0).input.begin[kRow] == 0);
   CHECK(cursor.step(0).input.end[kRow] == 4);
@@ -54,23 +59,23 @@ TEST_CASE("input tiles include the halo and are clipped at the border") {
 }
 
 TEST_CASE("weights are loaded once a block in one order and once a tile in the other") {
-  GemmNest n = nest();
-  const auto loads = [](const GemmNest& of) {
-    const GemmCursor cursor(of);
+  Layer n = layer();
+  const auto loads = [](const Layer& of) {
+    const GemmCursor cursor(of.problem, of.mapping);
     std::int64_t count = 0;
     for (std::int64_t i = 0; i < cursor.steps(); ++i) count += cursor.step(i).loads_weights ? 1 : 0;
     return count;
   };
-  n.order = LoopOrder::weights_outer;
+  n.mapping.order = LoopOrder::weights_outer;
   CHECK(loads(n) == 3);  // 20 channels in tiles of 8
-  n.order = LoopOrder::activations_outer;
+  n.mapping.order = LoopOrder::activations_outer;
   CHECK(loads(n) == 9);  // times three tiles of rows
 }
 
 TEST_CASE("every load has exactly one last use before the next load") {
-  GemmNest n = nest();
-  n.part_kernel_h = 1;
-  const GemmCursor cursor(n);
+  Layer n = layer();
+  n.mapping.part_kernel_h = 1;
+  const GemmCursor cursor(n.problem, n.mapping);
   std::int64_t live = 0;
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
@@ -82,8 +87,8 @@ TEST_CASE("every load has exactly one last use before the next load") {
 }
 
 TEST_CASE("the reduction runs over kernel rows, kernel columns, then channels") {
-  const GemmNest n = nest();
-  const GemmCursor cursor(n);
+  const Layer n = layer();
+  const GemmCursor cursor(n.problem, n.mapping);
   const ReductionPart part = cursor.part(0);
   CHECK(part.depth() == 72);
   CHECK(cursor.chunks(part).count() == 5);  // 16 + 16 + 16 + 16 + 8
@@ -95,10 +100,11 @@ TEST_CASE("the reduction runs over kernel rows, kernel columns, then channels") 
 }
 
 TEST_CASE("activations read leave padded taps out") {
-  const GemmNest n = nest();
-  const GemmCursor cursor(n);
+  const Layer n = layer();
+  const GemmCursor cursor(n.problem, n.mapping);
   MacTile tile;
-  tile.nest = &n;
+  const GemmNest nest(0, n.problem, n.mapping, {});
+  tile.nest = &nest;
   tile.columns = cursor.column_tile(0);
   tile.part = cursor.part(0);
   tile.chunk_depth = tile.part.depth();
@@ -119,10 +125,10 @@ TEST_CASE("activations read leave padded taps out") {
 }
 
 TEST_CASE("a chunk of reduction per_tap never crosses a tap") {
-  GemmNest n = nest();  // 9 taps of 8 channels
-  n.reduction = Reduction::per_tap;
-  n.chunk_rows = 5;
-  const GemmCursor cursor(n);
+  Layer n = layer();  // 9 taps of 8 channels
+  n.mapping.reduction = Reduction::per_tap;
+  n.mapping.chunk_rows = 5;
+  const GemmCursor cursor(n.problem, n.mapping);
   const ReductionPart part = cursor.part(0);
   const ChunkCut cut = cursor.chunks(part);
   CHECK(cut.count() == 18);  // 5 + 3 channels of each tap

@@ -42,14 +42,15 @@ MacArrayConfig array_of(Organization organization, Dataflow dataflow) {
 }
 
 GemmNest matrix_product(const MacArrayConfig& config) {
-  GemmNest nest;
-  nest.geometry.input = {1, 1, kPixels, kDepth};
-  nest.geometry.output = {1, 1, kPixels, kOutputs};
-  nest.weight_format = nest.activation_format = {8, true};
-  nest.chunk_rows = config.rows;
-  nest.organization = config.organization;
-  nest.dataflow = config.dataflow;
-  return nest;
+  GemmProblem problem;
+  problem.geometry.input = {1, 1, kPixels, kDepth};
+  problem.geometry.output = {1, 1, kPixels, kOutputs};
+  problem.weight_format = problem.activation_format = {8, true};
+  GemmMapping mapping;
+  mapping.chunk_rows = config.rows;
+  mapping.organization = config.organization;
+  mapping.dataflow = config.dataflow;
+  return {0, problem, mapping, {}};
 }
 
 MacTile whole(const GemmNest& nest) {

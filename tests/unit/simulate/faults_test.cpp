@@ -32,7 +32,16 @@ struct Bench {
 
   Bench() { add_input_image(compiled, 0, test::pattern_input(graph)); }
 
-  GemmNest& nest() { return std::get<GemmNest>(compiled.program.nests[0]); }
+  [[nodiscard]] const GemmNest& nest() const { return std::get<GemmNest>(compiled.program.nests[0]); }
+
+  /// Puts the data of the layer elsewhere.
+  void move(const std::function<void(GemmPlacement&)>& change) {
+    GemmPlacement placement = nest().placement();
+    change(placement);
+    GemmNest moved(nest().row, nest().problem(), nest().mapping(), placement);
+    moved.weights_loaded = nest().weights_loaded;
+    compiled.program.nests[0] = moved;
+  }
 
   /// True when a run of this bench gives `golden`.
   [[nodiscard]] bool gives(const TensorData& golden, std::int64_t probe_cycle = -1,
@@ -57,8 +66,9 @@ struct Bench {
 TEST_CASE("the weights of the test network stream through two slots") {
   Bench bench;
   REQUIRE(bench.compiled.program.weight_slots.size() == 2);
-  CHECK(bench.nest().weight_blocks.size() > 3);  // more blocks than slots: the slots are used again
-  CHECK_FALSE(bench.nest().input.resident);
+  CHECK(bench.nest().placement().weight_blocks.size() >
+        3);  // more blocks than slots: the slots are used again
+  CHECK_FALSE(bench.nest().placement().input.resident);
 }
 
 TEST_CASE("a flipped bit in a buffer changes the output") {
@@ -72,7 +82,7 @@ TEST_CASE("a flipped bit in a buffer changes the output") {
     for (std::int64_t word = 0; word < 64; ++word) memory.flip_weight_buffer_bit(weight + 32 * word);
   }));
 
-  const std::int64_t input = std::get<GemmNest>(bench.compiled.program.nests[0]).input.slots[0] * 8 + 6;
+  const std::int64_t input = bench.nest().placement().input.slots[0] * 8 + 6;
   CHECK_FALSE(bench.gives(golden, kDuringFirstTiles, [&](ChipMemory& memory) {
     for (std::int64_t word = 0; word < 64; ++word) memory.flip_activation_buffer_bit(input + 32 * word);
   }));
@@ -82,24 +92,26 @@ TEST_CASE("a shifted address changes the output") {
   const TensorData golden = Bench().run();
   SECTION("where activations are loaded from") {
     Bench bench;
-    bench.nest().input.dram.base += 1;
+    bench.move([](GemmPlacement& placement) { placement.input.dram.base += 1; });
     bench.compiled.program.dram_bytes += 64;
     CHECK_FALSE(bench.gives(golden));
   }
   SECTION("where the array reads activations") {
     Bench bench;
-    bench.nest().input.buffer.strides[2] += 1;
+    bench.move([](GemmPlacement& placement) { placement.input.buffer.strides[2] += 1; });
     CHECK_FALSE(bench.gives(golden));
   }
   SECTION("where weights are loaded from") {
     Bench bench;
-    bench.nest().weights_dram_base -= 1;
+    bench.move([](GemmPlacement& placement) { placement.weights_dram_base -= 1; });
     CHECK_FALSE(bench.gives(golden));
   }
   SECTION("where outputs are written") {
     Bench bench;
-    bench.nest().output.buffer.strides[2] += 1;
-    bench.nest().output.slots[1] -= 64;
+    bench.move([](GemmPlacement& placement) {
+      placement.output.buffer.strides[2] += 1;
+      placement.output.slots[1] -= 64;
+    });
     CHECK_FALSE(bench.gives(golden));
   }
 }
