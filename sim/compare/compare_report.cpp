@@ -62,7 +62,8 @@ Json explanation_json(const Explanation& explanation) {
           {"different", explanation.different},
           {"assumed_inputs", explanation.assumed_inputs},
           {"obstacle", or_null(explanation.obstacle)},
-          {"suspects", std::move(suspects)}};
+          {"suspects", std::move(suspects)},
+          {"verdict", or_null(explanation.verdict)}};
 }
 
 std::string shown_name(const TensorComparison& tensor) {
@@ -106,6 +107,7 @@ std::string explanation_text(const Explanation& explanation) {
         fmt::format("  {:<30} {:>10}  {}\n", suspect.name,
                     suspect.is_exact() ? "exactly" : std::to_string(suspect.unexplained), suspect.meaning);
   }
+  if (!explanation.verdict.empty()) text += "verdict: " + explanation.verdict + "\n";
   return text;
 }
 

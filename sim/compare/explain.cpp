@@ -24,6 +24,18 @@ std::optional<TensorData> as_graph_stores(const Tensor& tensor, const TensorData
   return from_model_layout(std::move(converted), tensor);
 }
 
+/// Named only where no arithmetic on exact sums gives the same values.
+std::string verdict_of(const std::vector<SuspectResult>& suspects) {
+  const auto saturates = [](const SuspectResult& suspect) { return suspect.name == kSaturatedPairs; };
+  const auto exact_end = std::find_if(suspects.begin(), suspects.end(),
+                                      [](const SuspectResult& suspect) { return !suspect.is_exact(); });
+  if (exact_end == suspects.begin() || !std::all_of(suspects.begin(), exact_end, saturates)) return "";
+  return "b was made by kernels that saturate: x86 without VNNI adds two u8 x s8 products in 16 bits. "
+         "Weights of "
+         "7 bits (reduce_range), unsigned weights or, in part, ONNX Runtime's session.x64quantprecision=1 "
+         "avoid it";
+}
+
 class Explainer {
  public:
   Explainer(const Graph& graph, const TensorSet& values, const TensorSet& reference) : graph_(graph) {
@@ -31,9 +43,10 @@ class Explainer {
     for (const NamedTensor& tensor : reference.tensors) reference_.emplace(tensor.name, &tensor.data);
   }
 
-  [[nodiscard]] std::optional<Explanation> explain() const {
+  [[nodiscard]] std::optional<Explanation> explain(const std::string& only) const {
     for (const Node& node : graph_.nodes) {
       const Tensor& output = graph_.tensor(node.outputs[0]);
+      if (!only.empty() && output.name != only) continue;
       const std::optional<TensorData> value = find(values_, output);
       const std::optional<TensorData> wanted = find(reference_, output);
       if (!value || !wanted) continue;
@@ -45,6 +58,7 @@ class Explainer {
                               output.name,
                               difference.elements,
                               difference.unequal,
+                              {},
                               {},
                               {},
                               {}};
@@ -82,6 +96,7 @@ class Explainer {
     }
     std::stable_sort(explanation.suspects.begin(), explanation.suspects.end(),
                      [](const auto& a, const auto& b) { return a.unexplained < b.unexplained; });
+    explanation.verdict = verdict_of(explanation.suspects);
   }
 
   bool read_input(const Tensor& tensor, TensorData& value, Explanation& explanation) const {
@@ -111,8 +126,8 @@ class Explainer {
 }  // namespace
 
 std::optional<Explanation> explain_first_difference(const Graph& graph, const TensorSet& values,
-                                                    const TensorSet& reference) {
-  return Explainer(graph, values, reference).explain();
+                                                    const TensorSet& reference, const std::string& tensor) {
+  return Explainer(graph, values, reference).explain(tensor);
 }
 
 std::vector<std::string> execution_order(const Graph& graph) {

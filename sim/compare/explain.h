@@ -30,13 +30,16 @@ struct Explanation {
   std::vector<std::string> assumed_inputs;
   std::string obstacle;                 ///< Why there are no suspects; empty otherwise.
   std::vector<SuspectResult> suspects;  ///< Fewest unexplained first.
+  /// What the arithmetic that gives the reference says of its maker, one sentence; empty where nothing more.
+  std::string verdict;
 };
 
 /// The first node, in order of execution, whose output both sides have with different values, recomputed from
 /// the reference's inputs by every suspect. `values` are the graph's tensors as the run (or another file) has
-/// them. Nothing where all nodes agree. The graph is valid.
+/// them. With `tensor`, the node that computes it alone. Nothing where all nodes agree. The graph is valid.
 [[nodiscard]] std::optional<Explanation> explain_first_difference(const Graph& graph, const TensorSet& values,
-                                                                  const TensorSet& reference);
+                                                                  const TensorSet& reference,
+                                                                  const std::string& tensor = "");
 
 /// Names of the graph's activations in order of execution: inputs, then each node's output.
 [[nodiscard]] std::vector<std::string> execution_order(const Graph& graph);

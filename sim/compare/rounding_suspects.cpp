@@ -114,6 +114,9 @@ const char* meaning_of(RoundingProfile profile) {
   return "";
 }
 
+constexpr const char* kSaturatedSums =
+    "sums of two u8 x s8 products that saturate at 16 bits: x86 without VNNI";
+
 class MacLayer {
  public:
   explicit MacLayer(const LayerInputs& layer)
@@ -124,6 +127,7 @@ class MacLayer {
         exact_(mac_sums(layer.graph, layer.node, *layer.values[0], PairSum::exact)) {}
 
   [[nodiscard]] std::vector<Suspect> suspects() const {
+    if (layer_.output().quantization->bits > 16) return sum_suspects();
     std::vector<Suspect> result;
     result.reserve(kProfiles.size() + kRoundings.size());
     for (const RoundingProfile profile : kProfiles) {
@@ -138,15 +142,33 @@ class MacLayer {
   }
 
  private:
+  /// y = acc: of the accumulators themselves.
+  [[nodiscard]] std::vector<Suspect> sum_suspects() const {
+    std::vector<Suspect> result{{"exact_sums", "every product counts", as_they_are(exact_)}};
+    if (has_saturated_pairs(layer_.graph, layer_.node)) {
+      result.push_back({kSaturatedPairs, kSaturatedSums, as_they_are(saturated())});
+    }
+    return result;
+  }
+
+  [[nodiscard]] TensorData as_they_are(const std::vector<std::int64_t>& sums) const {
+    TensorData output(layer_.output().type, layer_.output().shape);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      output.set(static_cast<std::int64_t>(i), element(i, sums, true).accumulator);
+    }
+    return output;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> saturated() const {
+    return mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::saturated_to_16_bits);
+  }
+
   /// What kernels are known to lose: high bits of pairs of products, the bias, the fused activation.
   void add_lost_parts(std::vector<Suspect>& result) const {
     const RoundingProfile profile = automatic_rounding_profile(layer_.graph, layer_.node);
     if (has_saturated_pairs(layer_.graph, layer_.node)) {
-      const auto sums = mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::saturated_to_16_bits);
-      result.push_back(
-          {"saturated_pairs",
-           "float32 after sums of two u8 x s8 products that saturate at 16 bits: x86 without VNNI",
-           with_profile(RoundingProfile::float32, sums, clamp_, true)});
+      result.push_back({kSaturatedPairs, std::string("float32 after ") + kSaturatedSums,
+                        with_profile(RoundingProfile::float32, saturated(), clamp_, true)});
     }
     const bool has_bias = layer_.node.inputs.size() > 2 && layer_.node.inputs[2] != kNoTensor;
     if (has_bias) {

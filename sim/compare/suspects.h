@@ -16,6 +16,9 @@ struct Suspect {
   TensorData output;
 };
 
+/// The suspect whose pairs of products saturate at 16 bits (PairSum::saturated_to_16_bits).
+inline constexpr const char* kSaturatedPairs = "saturated_pairs";
+
 /// One node with the values of its activations, in the order of its inputs (constants included).
 struct LayerInputs {
   const Graph& graph;
@@ -26,7 +29,7 @@ struct LayerInputs {
 };
 
 /// Nodes on the MAC array: every rounding profile and its known variants on exact sums, and sums that lost
-/// bits.
+/// bits. An output of 32 bits is a sum itself, which nothing rounds.
 [[nodiscard]] std::vector<Suspect> rounding_suspects(const LayerInputs& layer);
 
 /// All other nodes: the arithmetic of each semantics, and real arithmetic rounded at the end.

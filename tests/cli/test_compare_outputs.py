@@ -2,12 +2,14 @@
 
 import json
 import struct
+import sys
 
 import jsonschema
 import numpy as np
 import pytest
 from qsim_process import ROOT, bad_input, qsim
 
+sys.path.insert(0, str(ROOT / "tests" / "conformance"))
 SCHEMA = json.loads((ROOT / "configs/schemas/compare_outputs.schema.json").read_text())
 TYPES = {np.dtype(np.int8): "I8", np.dtype(np.uint8): "U8", np.dtype(np.int16): "I16", np.dtype(np.int32): "I32",
          np.dtype(np.float32): "F32"}
@@ -142,6 +144,36 @@ def test_another_profile_is_explained(tmp_path):
     assert exact == ["power_of_two"] and explanation["node"] == report["first_layer"]
     text = qsim("compare-outputs", "--workload", "resnet8", dump, "--explain")
     assert text.returncode == 1 and "power_of_two" in text.stdout and "exactly" in text.stdout
+
+
+def test_a_reference_recorded_on_a_processor_that_saturates_is_named(tmp_path):
+    """One layer of ONNX Runtime, as a processor with AVX2 alone and one with VNNI computed it."""
+    from onnx import numpy_helper  # pylint: disable=import-outside-toplevel
+    from saturated_layers import layers, recorded  # pylint: disable=import-outside-toplevel
+    model, inputs = layers()["QGemm"]
+    constants = {c.name: numpy_helper.to_array(c) for c in model.graph.initializer}
+    unsigned = {"bits": 8, "signed": False}
+
+    def activations(scale, zero_point):
+        return {**unsigned, "scale": float(constants[scale]), "zero_point": int(constants[zero_point])}
+
+    workload = {
+        "name": "gemm", "semantics": "onnx", "inputs": [{"name": "x", "shape": [3, 37], **activations("xs", "xz")}],
+        "layers": [{"op": "fully_connected", "name": "y", "input": "x",
+                    "weights": {"shape": [5, 37], "scale": float(constants["ws"]), "values": constants["w"].reshape(-1).tolist()},
+                    "bias": {"values": constants["b"].tolist()}, "output": activations("ys", "yz")}],
+        "outputs": ["y"]}
+    (tmp_path / "gemm.json").write_text(json.dumps(workload))
+    np.save(tmp_path / "x.npy", inputs["x"])
+    arguments = ["--workload", tmp_path / "gemm.json", "--input", f"x={tmp_path / 'x.npy'}"]
+    exact, saturated = (write_safetensors(tmp_path / f"{kind}.safetensors", {"y": recorded(kind)["layers"]["QGemm"]})
+                        for kind in ("exact", "saturated"))
+    compared(*arguments, exact, "--explain")
+    explanation = compared(*arguments, saturated, "--explain", code=1)["explanation"]
+    assert [s["name"] for s in explanation["suspects"] if s["unexplained"] == 0] == ["saturated_pairs"]
+    assert explanation["verdict"].startswith("b was made by kernels that saturate")
+    text = qsim("compare-outputs", *arguments, saturated, "--explain").stdout
+    assert text.splitlines()[-1].startswith("verdict: b was made by kernels that saturate: x86 without VNNI")
 
 
 def test_a_report_is_what_json_prints(files):

@@ -1,5 +1,10 @@
 import pytest
 from image_probe import ImageProbe
+from onnxruntime_reference import description
+
+
+def pytest_report_header():
+    return description()
 
 
 @pytest.fixture(name="probe", scope="module")

@@ -2,20 +2,9 @@
 
 import numpy as np
 import onnx
-import onnxruntime
+from onnxruntime_reference import session
 
 QUANTIZED = {onnx.TensorProto.UINT8, onnx.TensorProto.INT8, onnx.TensorProto.UINT16, onnx.TensorProto.INT16}
-
-
-def session(model, optimize=True):
-    """One thread. Integer kernels for int8 activations too, which ONNX Runtime leaves to floats on x86 by default."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.qdqisint8allowed", "1")
-    if not optimize:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
 
 
 def observed_names(model):

@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx_quantization import preprocess, quantize
-from onnx_reference import session
+from onnxruntime_reference import session
 from qsim_tensors import dump_tensors, read_safetensors, run_qsim
 from shared_data import data_path
 

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
+from onnxruntime_reference import session
 from qsim_tensors import dump_tensors, run_qsim
 
 
@@ -93,14 +93,14 @@ def compare_with_onnxruntime(net, folder, form):
     workload.write_text(json.dumps(net.json))
     run_qsim("convert", workload, model, "--format", form)
     onnx.checker.check_model(str(model))
-    session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    (detail,) = session.get_inputs()
+    runtime = session(model, int8=False)
+    (detail,) = runtime.get_inputs()
     dtype = np.int8 if net.signed else np.uint8
     limits = np.iinfo(dtype)
     value = np.random.default_rng(5).integers(limits.min, limits.max + 1, detail.shape, dtype)
-    names = [output.name for output in session.get_outputs()]
+    names = [output.name for output in runtime.get_outputs()]
     assert names == net.json["outputs"] and detail.name == "x" and list(detail.shape) == net.shapes["x"]
-    wanted = dict(zip(names, session.run(names, {"x": value})))
+    wanted = dict(zip(names, runtime.run(names, {"x": value})))
     found = dump_tensors(workload, [("x", value)], folder)
     for name, tensor in wanted.items():
         assert (found[name].dtype, found[name].shape) == (tensor.dtype, tensor.shape), name

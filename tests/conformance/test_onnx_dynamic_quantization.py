@@ -2,10 +2,10 @@
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime_reference import run_onnxruntime
 from qsim_tensors import dump_tensors, read_safetensors, run_qsim
 
 
@@ -20,11 +20,7 @@ def outputs_of(path, values, folder, *options):
 
 def reference(path, values):
     """Without fusions, which compute MatMulInteger .. Add in an order of their own."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    names = [value.name for value in session.get_outputs()]
-    return dict(zip(names, session.run(names, values), strict=True))
+    return run_onnxruntime(path, values, optimize=False, int8=False)
 
 
 def model(nodes, inputs, outputs, constants=()):

@@ -58,8 +58,6 @@ def test_the_layers_cover_every_operator_and_reach_near_ties():
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8"])
 def test_the_formulas_of_the_documentation_hold_for_this_onnxruntime(dtype):
-    """Where this fails and the test above too, the runtime on this machine computes something else: on x86 without VNNI
-    its kernels for unsigned times signed bytes may saturate sums of two products to 16 bits."""
     compared = 0
     for seed in range(20):
         batch = make_batch(dtype, seed, LAYERS_A_MODEL)

@@ -3,20 +3,16 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 from onnx_operators import OPERATORS
+from onnxruntime_reference import session
 from qsim_tensors import read_safetensors, run_qsim
 
 LAYERS = 20
 
 
 def reference(layer):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(layer.model.SerializeToString(), options, ["CPUExecutionProvider"])
-    (value,) = session.run(None, layer.feeds)
+    (value,) = session(layer.model, int8=False).run(None, layer.feeds)
     return np.moveaxis(value, 1, -1) if layer.nchw else value
 
 

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_quantization import quantize
-from onnx_reference import session
+from onnxruntime_reference import session
 from qsim_tensors import dump_tensors
 
 SHAPE = [1, 3, 12, 12]

@@ -99,6 +99,16 @@ std::optional<std::string> node_of(const Graph& graph, const std::optional<std::
   return std::nullopt;
 }
 
+/// Of --tensor alone, where it is given; its inputs may be tensors that are not compared.
+std::optional<Explanation> explanation_of(const Graph& graph, const CompareArguments& arguments,
+                                          const TensorSet& a, const TensorSet& b, TensorSet all_of_a,
+                                          TensorSet all_of_b) {
+  if (arguments.tensor.empty()) return explain_first_difference(graph, a, b);
+  if (all_of_a.tensors.size() == 1) all_of_a = a;  // It may have got its name.
+  if (all_of_b.tensors.size() == 1) all_of_b = b;
+  return explain_first_difference(graph, all_of_a, all_of_b, b.tensors.front().name);
+}
+
 int compare(const CompareArguments& arguments, const ShippedFiles& files) {
   check_arguments(arguments);
   TensorSet b = read_tensor_set(arguments.files.back());
@@ -119,7 +129,12 @@ int compare(const CompareArguments& arguments, const ShippedFiles& files) {
   report.b = base_name(arguments.files.back());
   report.version = QSIM_VERSION;
   report.tolerance = {arguments.steps, arguments.relative};
+  TensorSet all_of_a, all_of_b;
   if (!arguments.tensor.empty()) {
+    if (arguments.explain) {
+      all_of_a = a;
+      all_of_b = b;
+    }
     keep_tensor(a, arguments.tensor);
     keep_tensor(b, arguments.tensor);
   }
@@ -133,7 +148,8 @@ int compare(const CompareArguments& arguments, const ShippedFiles& files) {
   if (graph) options.order = execution_order(*graph);
   report.comparison = compare_tensor_sets(a, b, options);
   if (graph) report.first_layer = node_of(*graph, report.comparison.first_difference);
-  if (graph && arguments.explain) report.explanation = explain_first_difference(*graph, a, b);
+  if (graph && arguments.explain)
+    report.explanation = explanation_of(*graph, arguments, a, b, std::move(all_of_a), std::move(all_of_b));
 
   const std::string json =
       compare_json(report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -32,7 +32,8 @@ CompareReport sample() {
 Explanation explanation(std::int64_t unexplained) {
   return {"conv",    "conv2d", "layers[0]",
           "conv",    6,        2,
-          {"image"}, "",       {{"float32", "half to even", unexplained}, {"no_bias", "lost", 6}}};
+          {"image"}, "",       {{"float32", "half to even", unexplained}, {"no_bias", "lost", 6}},
+          ""};
 }
 
 }  // namespace
@@ -81,6 +82,11 @@ TEST_CASE("an explanation lists what is exact, or else everything with what it l
   const std::string open = compare_text(report);
   CHECK_THAT(open, Catch::Contains("nothing gives b exactly") && Catch::Contains("no_bias"));
   CHECK(compare_json(report)["explanation"]["suspects"][0]["unexplained"] == 1);
+  CHECK(compare_json(report)["explanation"]["verdict"].is_null());
+  CHECK_THAT(open, !Catch::Contains("verdict"));
+  report.explanation->verdict = "b saturates";
+  CHECK_THAT(compare_text(report), Catch::EndsWith("\nverdict: b saturates\n"));
+  CHECK(compare_json(report)["explanation"]["verdict"] == "b saturates");
   report.explanation->obstacle = "a float layer";
   CHECK_THAT(compare_text(report), Catch::Contains("not explained: a float layer"));
 }

@@ -148,6 +148,91 @@ TEST_CASE("pairs that saturate at 16 bits are named as the only explanation") {
       network.maker.graph, network.run(arithmetic::RoundingProfile::float32), reference);
   REQUIRE(explanation);
   CHECK(exact_names(*explanation) == std::vector<std::string>{"saturated_pairs"});
+  CHECK_THAT(explanation->verdict, Catch::StartsWith("b was made by kernels that saturate"));
+}
+
+TEST_CASE("a reference that differs otherwise is not called saturated") {
+  Network network;
+  const TensorSet truth = network.run(arithmetic::RoundingProfile::float32);
+  const TensorSet reference = network.run(arithmetic::RoundingProfile::fixed_point_double_rounding);
+  const auto explanation = explain_first_difference(network.maker.graph, truth, reference);
+  REQUIRE(explanation);
+  CHECK_FALSE(exact_names(*explanation).empty());
+  CHECK(explanation->verdict.empty());
+}
+
+TEST_CASE("pairs that do not reach 16 bits say nothing of the reference") {
+  Network network;
+  for (std::int64_t i = 0; i < network.x_value.size(); ++i)
+    network.x_value.set(i, network.x_value.at(i) % 128);
+  const TensorSet exact = network.run(arithmetic::RoundingProfile::float32);
+  const TensorSet run = network.run(arithmetic::RoundingProfile::power_of_two);
+  // Weights of 8 bits and activations of 7: |2 * 127 * 128| = 32512.
+  const auto explanation = explain_first_difference(network.maker.graph, run, exact);
+  REQUIRE(explanation);
+  CHECK(has(exact_names(*explanation), "float32"));
+  CHECK(has(exact_names(*explanation), "saturated_pairs"));
+  CHECK(explanation->verdict.empty());
+}
+
+// MatMulInteger of ONNX Runtime 1.30, x - 3 by w + 2, as a processor with AVX2 alone and one with VNNI
+// computed it (tests/conformance/recordings, "sums").
+TEST_CASE("sums recorded on a processor without VNNI are named, those of one with VNNI are equal") {
+  const std::vector<std::int64_t> x_values{5,   247, 37,  251, 240, 247, 240, 241, 246, 238, 254, 244, 157,
+                                           248, 252, 253, 253, 237, 215, 255, 117, 244, 37,  44,  244, 237,
+                                           248, 242, 236, 241, 255, 236, 245, 236, 237, 181, 237, 240, 245,
+                                           253, 248, 236, 244, 249, 156, 242, 218, 242, 242, 240, 239, 252,
+                                           250, 246, 250, 254, 249, 244, 236, 54,  232, 243, 247};
+  const std::vector<std::int64_t> w_values{
+      -125, 125, 113, 53,  126, 108, -61, 13,  121, 125, 115, 122, 115, -71, -33, 121, -117,
+      -63,  119, -3,  123, 116, 118, 117, 115, 121, 123, 127, 111, 127, 117, 125, 25,  121,
+      127,  122, 126, 113, 124, 119, -13, 113, 112, 127, 81,  109, 125, -14, 112, 126, 109,
+      107,  125, 119, 127, 69,  36,  124, 118, 119, 115, 127, 20,  87,  122, -35, 111, -31,
+      117,  124, 126, 109, -61, 110, -8,  122, 124, 9,   110, 118, 120, 124, 110, 109};
+  const std::vector<std::int64_t> with_avx2{169465, 329299, 323085, 294474, 143316, 350593,
+                                            325268, 296127, 182461, 349913, 326958, 303389};
+  const std::vector<std::int64_t> with_vnni{234810, 485039, 456690, 386442, 208980, 501942,
+                                            465243, 399355, 256945, 526527, 481214, 403230};
+  const auto filled = [](TensorData data, const std::vector<std::int64_t>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) data.set(static_cast<std::int64_t>(i), values[i]);
+    return data;
+  };
+  GraphMaker maker;
+  maker.graph.semantics = Semantics::onnx;
+  const TensorId x = maker.add_input("x", {3, 21}, {8, false, {1.0F}, {3}});
+  const TensorId w = maker.add_constant("w", {4, 21}, {8, true, {1.0F}, {-2}});
+  maker.graph.tensor(w).data = filled({ElementType::i8, {4, 21}}, w_values);
+  const TensorId y = maker.add("y", {3, 4}, {32, true, {1.0F}, {0}});
+  maker.add_node(FullyConnectedOp{}, {x, w, kNoTensor}, y);
+  validate(maker.graph);
+  Executor executor(maker.graph);
+  executor.set_input(x, filled({ElementType::u8, {3, 21}}, x_values));
+  static_cast<void>(executor.run_node(maker.graph.nodes[0], {}));
+  const TensorSet run{"run", {{"x", executor.value(x), {}}, {"y", executor.value(y), {}}}};
+  const auto explained = [&](const std::vector<std::int64_t>& sums) {
+    TensorSet reference = run;
+    reference.tensors[1].data = filled({ElementType::i32, {3, 4}}, sums);
+    return explain_first_difference(maker.graph, run, reference);
+  };
+  CHECK_FALSE(explained(with_vnni));
+  const auto explanation = explained(with_avx2);
+  REQUIRE(explanation);
+  CHECK(explanation->different == 12);
+  CHECK(exact_names(*explanation) == std::vector<std::string>{"saturated_pairs"});
+  CHECK_THAT(explanation->verdict, Catch::StartsWith("b was made by kernels that saturate"));
+}
+
+TEST_CASE("one tensor can be asked for, whatever differs before it") {
+  Network network;
+  const TensorSet run = network.run(arithmetic::RoundingProfile::float32);
+  const TensorSet reference = network.run(arithmetic::RoundingProfile::power_of_two);
+  CHECK(explain_first_difference(network.maker.graph, run, reference)->node == "y");
+  const auto asked = explain_first_difference(network.maker.graph, run, reference, "z");
+  REQUIRE(asked);
+  CHECK(asked->node == "z");
+  CHECK(asked->assumed_inputs.empty());
+  CHECK(has(exact_names(*asked), "tflite"));
+  CHECK_FALSE(explain_first_difference(network.maker.graph, run, reference, "x"));
 }
 
 TEST_CASE("truncation is told from flooring and rounding") {
