@@ -1,14 +1,13 @@
 #include "quantization/graph_edits.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <vector>
 
+#include "workloads/ops/unary.h"
+
 namespace qsim {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 bool has_weights(const Node& node) {
   return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
@@ -30,22 +29,7 @@ Activation* activation_slot(Op& op) {
 /// The fused activation that a node of its own stands for.
 std::optional<Activation> fusible_activation(const Node& node) {
   const auto* op = std::get_if<UnaryOp>(&node.op);
-  if (op == nullptr) return std::nullopt;
-  switch (op->kind) {
-    case UnaryKind::relu:
-      return Activation::relu;
-    case UnaryKind::relu6:
-      return Activation::relu6;
-    case UnaryKind::relu_n1_to_1:
-      return Activation::relu_n1_to_1;
-    case UnaryKind::clip:
-      if (op->alpha == 0.0F && op->beta == 6.0F) return Activation::relu6;
-      if (op->alpha == 0.0F && op->beta == kInfinity) return Activation::relu;
-      if (op->alpha == -1.0F && op->beta == 1.0F) return Activation::relu_n1_to_1;
-      return std::nullopt;
-    default:
-      return std::nullopt;
-  }
+  return op == nullptr ? std::nullopt : activation_of(*op);
 }
 
 /// The node that makes a tensor.

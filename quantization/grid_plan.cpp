@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json_reader.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -25,9 +26,8 @@ std::optional<Range> fixed_range(const Node& node) {
   if (softmax != nullptr && !softmax->logarithm) return Range{0.0F, 1.0F};
   const auto* op = std::get_if<UnaryOp>(&node.op);
   if (op == nullptr) return std::nullopt;
-  if (op->kind == UnaryKind::logistic) return Range{0.0F, 1.0F};
-  if (op->kind == UnaryKind::tanh) return Range{-1.0F, 1.0F};
-  return std::nullopt;
+  const std::optional<RealRange>& range = unary_row(op->kind).range;
+  return range ? std::optional(Range{range->low, range->high}) : std::nullopt;
 }
 
 /// TFLite fixes these: 1/256 from -128 (softmax, logistic), 1/128 (tanh), 1/32768 for 16 bits.

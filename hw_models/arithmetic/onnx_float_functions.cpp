@@ -88,8 +88,4 @@ float onnx_hard_sigmoid(float x, float alpha, float beta) {
   return std::max(std::min(alpha * x + beta, 1.0F), 0.0F);
 }
 
-float onnx_hard_swish(float x) {
-  return x * onnx_hard_sigmoid(x, 1.0F / 6.0F, 0.5F);
-}
-
 }  // namespace qsim::arithmetic

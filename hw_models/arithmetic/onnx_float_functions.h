@@ -19,7 +19,5 @@ namespace qsim::arithmetic {
 [[nodiscard]] float onnx_gelu_tanh(float x);
 /// max(min(alpha x + beta, 1), 0).
 [[nodiscard]] float onnx_hard_sigmoid(float x, float alpha, float beta);
-/// x * hard_sigmoid(x, 1/6, 1/2).
-[[nodiscard]] float onnx_hard_swish(float x);
 
 }  // namespace qsim::arithmetic

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "sim/compare/suspects.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -127,33 +128,12 @@ std::vector<double> real_average_pool(const LayerInputs& layer) {
   return values;
 }
 
-std::optional<double> real_function(const UnaryOp& op, double x) {
-  switch (op.kind) {
-    case UnaryKind::logistic:
-      return 1.0 / (1.0 + std::exp(-x));
-    case UnaryKind::tanh:
-      return std::tanh(x);
-    case UnaryKind::leaky_relu:
-      return x >= 0.0 ? x : x * static_cast<double>(op.alpha);
-    case UnaryKind::relu:
-      return std::max(x, 0.0);
-    case UnaryKind::relu6:
-      return std::clamp(x, 0.0, 6.0);
-    case UnaryKind::relu_n1_to_1:
-      return std::clamp(x, -1.0, 1.0);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<std::vector<double>> real_unary(const LayerInputs& layer) {
+std::vector<double> real_unary(const LayerInputs& layer) {
   const auto* op = std::get_if<UnaryOp>(&layer.node.op);
   std::vector<double> values;
   for (std::int64_t i = 0; i < element_count(layer.output().shape); ++i) {
     const auto x = dequantized<double>(layer.graph.tensor(layer.node.inputs[0]), *layer.values[0], i);
-    const std::optional<double> v = op == nullptr ? x : real_function(*op, x);
-    if (!v) return std::nullopt;
-    values.push_back(*v);
+    values.push_back(op == nullptr ? x : unary_row(op->kind).math.real(*op, x));
   }
   return values;
 }
@@ -166,7 +146,7 @@ std::optional<std::vector<double>> real_values(const LayerInputs& layer) {
   }
   const bool is_unary =
       std::holds_alternative<UnaryOp>(layer.node.op) || std::holds_alternative<QuantizeOp>(layer.node.op);
-  return is_unary ? real_unary(layer) : std::nullopt;
+  return is_unary ? std::optional(real_unary(layer)) : std::nullopt;
 }
 
 template <typename Real, typename Round>

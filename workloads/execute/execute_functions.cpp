@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "hw_models/arithmetic/activation_tables.h"
-#include "hw_models/arithmetic/onnx_float_functions.h"
 #include "hw_models/arithmetic/onnx_functions.h"
 #include "hw_models/arithmetic/tflite_functions.h"
 #include "workloads/execute/execute_types.h"
 #include "workloads/graph/layout.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -16,67 +16,6 @@ using namespace arithmetic;
 
 bool same_scale(const QuantizedType& a, const QuantizedType& b) {
   return a.scale == b.scale && a.zero_point == b.zero_point;
-}
-
-RealBounds bounds_of(const UnaryOp& op) {
-  switch (op.kind) {
-    case UnaryKind::clip:
-      return {op.alpha, op.beta};
-    case UnaryKind::relu6:
-      return bounds_of(Activation::relu6);
-    case UnaryKind::relu_n1_to_1:
-      return bounds_of(Activation::relu_n1_to_1);
-    default:
-      return bounds_of(Activation::relu);
-  }
-}
-
-/// ONNX Runtime: a float32 function between dequantize and quantize.
-TableFunction onnx_table(const UnaryOp& op, const QuantizedType& in, const QuantizedType& out) {
-  switch (op.kind) {
-    case UnaryKind::logistic:
-      return make_onnx_table(in, out, onnx_logistic);
-    case UnaryKind::tanh:
-      return make_onnx_table(in, out, onnx_tanh);
-    case UnaryKind::leaky_relu:
-      return make_onnx_table(in, out, [alpha = op.alpha](float x) { return x >= 0.0F ? x : x * alpha; });
-    case UnaryKind::hard_swish:
-      return make_onnx_table(in, out, onnx_hard_swish);
-    case UnaryKind::hard_sigmoid:
-      return make_onnx_table(in, out, [&op](float x) { return onnx_hard_sigmoid(x, op.alpha, op.beta); });
-    case UnaryKind::gelu:
-      return make_onnx_table(in, out, onnx_gelu);
-    case UnaryKind::gelu_tanh:
-      return make_onnx_table(in, out, onnx_gelu_tanh);
-    default:
-      break;
-  }
-  const RealBounds bounds = bounds_of(op);
-  return make_onnx_table(in, out,
-                         [bounds](float x) { return std::fmin(std::fmax(x, bounds.low), bounds.high); });
-}
-
-TableFunction tflite_table(const UnaryOp& op, const QuantizedType& in, const QuantizedType& out) {
-  switch (op.kind) {
-    case UnaryKind::logistic:
-      return make_logistic_table(in, out);
-    case UnaryKind::tanh:
-      return make_tanh_table(in, out);
-    case UnaryKind::leaky_relu:
-      return make_leaky_relu_table(in, out, op.alpha);
-    case UnaryKind::hard_swish:
-      return make_hard_swish_table(in, out);
-    case UnaryKind::gelu:
-      return make_gelu_table(in, out, /*approximate=*/false);
-    case UnaryKind::gelu_tanh:
-      return make_gelu_table(in, out, /*approximate=*/true);
-    case UnaryKind::elu:
-      return make_elu_table(in, out);
-    default:
-      break;
-  }
-  const RealBounds bounds = bounds_of(op);
-  return make_relu_table(in, out, bounds.low, bounds.high);
 }
 
 /// Integers at another scale: concatenation inputs, QUANTIZE from integer to integer.
@@ -230,10 +169,7 @@ UnaryFunction unary_function(const Graph& graph, const Node& node, std::size_t i
   const QuantizedType in = quantized_type(x);
   if (y.is_float()) return DequantizeFunction{in.scale, in.zero_point};
   const QuantizedType out = quantized_type(y);
-  if (const auto* op = std::get_if<UnaryOp>(&node.op)) {
-    if (graph.semantics == Semantics::onnx) return onnx_table(*op, in, out);
-    return tflite_table(*op, in, out);
-  }
+  if (const auto* op = std::get_if<UnaryOp>(&node.op)) return unary_table(*op, graph.semantics, in, out);
   if (std::holds_alternative<QuantizeOp>(node.op)) return rescale(graph, in, out);
   if (std::holds_alternative<ConcatOp>(node.op) && !(same_scale(in, out) && in.format == out.format)) {
     // TFLite's int16 concatenation copies the stored integers whatever their scales.

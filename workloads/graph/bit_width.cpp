@@ -7,6 +7,7 @@
 
 #include "base/json_reader.h"
 #include "workloads/graph/requantize_tensor.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -44,7 +45,7 @@ bool fixes_output_scale(const Graph& graph, const Node& node) {
   if (graph.semantics != Semantics::tflite) return false;
   if (std::holds_alternative<SoftmaxOp>(node.op)) return true;
   const auto* unary = std::get_if<UnaryOp>(&node.op);
-  return unary != nullptr && (unary->kind == UnaryKind::logistic || unary->kind == UnaryKind::tanh);
+  return unary != nullptr && unary_row(unary->kind).range.has_value();
 }
 
 class BitWidthPass {

@@ -1,6 +1,7 @@
 #include "workloads/graph/chip_support.h"
 
 #include "base/error.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -12,26 +13,11 @@ class Obstacle {
       : onnx_(graph.semantics == Semantics::onnx),
         repeats_first_(first_matrices(graph, node) > 1 &&
                        first_matrices(graph, node) != output_matrices(graph, node)),
-        wide_(graph.tensor(node.inputs[0]).quantization &&
-              graph.tensor(node.inputs[0]).quantization->bits > 8),
-        input_scale_(scale_of(graph, node.inputs[0])),
-        output_scale_(scale_of(graph, node.outputs[0])) {}
+        input_(type_of(graph, node.inputs[0])),
+        output_(type_of(graph, node.outputs[0])) {}
 
   std::string operator()(const UnaryOp& op) const {
-    switch (op.kind) {
-      case UnaryKind::hard_swish:
-        if (!onnx_ && !wide_ && input_scale_ >= 128.0F * output_scale_) {
-          return "an output scale of at most 1/128 of the input's, which TFLite's kernel refuses";
-        }
-        return wide_ && !onnx_ ? kNarrowOnly : "";
-      case UnaryKind::elu:
-        if (onnx_ || op.alpha != 1.0F) return kNone;
-        return wide_ ? kNarrowOnly : "";
-      case UnaryKind::hard_sigmoid:
-        return onnx_ ? "" : kOnnxOnly;
-      default:
-        return op.kind >= UnaryKind::erf ? kNone : "";
-    }
+    return unary_obstacle(op, onnx_ ? Semantics::onnx : Semantics::tflite, input_, output_);
   }
   std::string operator()(const BinaryOp& op) const {
     return op.kind == BinaryKind::div || op.kind == BinaryKind::pow ? kNone : "";
@@ -51,7 +37,6 @@ class Obstacle {
  private:
   static constexpr const char* kNone = "no integer arithmetic for this operation";
   static constexpr const char* kOnnxOnly = "integer arithmetic with \"onnx\" semantics only";
-  static constexpr const char* kNarrowOnly = "integer arithmetic of at most 8 bits with \"tflite\" semantics";
 
   /// Matrices in an operand of a product, 0 of another operation.
   static std::int64_t matrices(const Node& node, const Shape& shape) {
@@ -65,15 +50,15 @@ class Obstacle {
     return matrices(node, graph.tensor(node.outputs[0]).shape);
   }
 
-  static float scale_of(const Graph& graph, TensorId id) {
-    const auto& quantization = graph.tensor(id).quantization;
-    return quantization ? quantization->scale() : 1.0F;
+  static arithmetic::QuantizedType type_of(const Graph& graph, TensorId id) {
+    const auto& q = graph.tensor(id).quantization;
+    return q ? arithmetic::QuantizedType{q->format(), q->scale(), q->zero_point()}
+             : arithmetic::QuantizedType{{}, 1.0F, 0};
   }
 
   bool onnx_;
   bool repeats_first_;
-  bool wide_;
-  float input_scale_, output_scale_;
+  arithmetic::QuantizedType input_, output_;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "workloads/graph/graph.h"
 
+#include "workloads/ops/unary.h"
+
 namespace qsim {
 namespace {
 
@@ -66,11 +68,7 @@ std::string_view name_of(const Graph&, const Node&, const Pool2dOp& op) {
   return op.kind == PoolKind::max ? "max_pool2d" : "average_pool2d";
 }
 std::string_view name_of(const Graph&, const Node&, const UnaryOp& op) {
-  constexpr std::array<std::string_view, 22> kNames{
-      "logistic",   "tanh",      "leaky_relu", "relu",  "relu6", "relu_n1_to_1", "hard_swish", "hard_sigmoid",
-      "gelu",       "gelu_tanh", "clip",       "elu",   "erf",   "exp",          "log",        "sqrt",
-      "reciprocal", "neg",       "abs",        "floor", "ceil",  "softplus"};
-  return kNames[static_cast<std::size_t>(op.kind)];
+  return unary_row(op.kind).name;
 }
 
 }  // namespace

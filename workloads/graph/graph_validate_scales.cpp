@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "workloads/graph/graph_check.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
@@ -74,12 +75,12 @@ void NodeChecker::check_scales_of(const UnaryOp& op) {
   if (graph_.semantics == Semantics::onnx) return;
   check_rescaling();
   const Quantization& x = *input(0).quantization;
-  if (op.kind == UnaryKind::leaky_relu) {
+  if (unary_row(op.kind).scales_by_alpha) {
     expect_quotient(std::abs(op.alpha) * x.scale() / output().quantization->scale(),
                     "alpha x input scale / output scale");
   }
-  const bool is_sigmoid = op.kind == UnaryKind::logistic || op.kind == UnaryKind::tanh;
-  if (graph_.semantics != Semantics::tflite || !is_sigmoid || x.bits <= 8) return;
+  const bool is_sigmoid = unary_row(op.kind).range.has_value();
+  if (!is_sigmoid || x.bits <= 8) return;
   const double largest =
       std::ldexp(static_cast<double>(x.scale()) * 3.0 * 4096.0, x.bits - (x.is_signed ? 1 : 0));
   expect(largest < std::numeric_limits<std::int32_t>::max(), "input scale", fmt::format("{:g}", x.scale()),

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "workloads/graph/graph_check.h"
+#include "workloads/ops/unary.h"
 
 namespace qsim {
 
@@ -175,7 +176,7 @@ void NodeChecker::check_op(const SoftmaxOp& op) {
 }
 
 void NodeChecker::check_op(const UnaryOp& op) {
-  if (op.kind >= UnaryKind::erf) check_float_only();
+  if (unary_row(op.kind).is_float_only()) check_float_only();
   if (op.kind == UnaryKind::clip) {
     expect(op.alpha <= op.beta, "bounds", std::to_string(op.alpha) + ", " + std::to_string(op.beta),
            "a lower bound that is not above the upper one");
