@@ -1,4 +1,6 @@
-// What the modules count. Energy, utilization and every sum of the report come from these after the run.
+// What the modules count, and what a cycle counts as. Energy, utilization and every sum of the report come
+// from these after the run. Events, cycle classes and bounds have one table each: enumerator, name in
+// reports, and what else is known of it; adding one is a line in its enum and a line in its table.
 #pragma once
 
 #include <array>
@@ -8,13 +10,11 @@
 
 namespace qsim {
 
-/// One kind of countable thing. Names and units: event_name().
+/// One kind of countable thing; kEvents says what one count of it is.
 enum class Event : std::uint8_t {
-  // MAC array
-  macs,                        ///< useful multiply-accumulates (padded taps included)
-  weight_register_writes,      ///< weights into PE registers where they stay
-  activation_register_writes,  ///< activations into PE registers where they stay
-  // buffers: accesses of one port word (read_port_bytes / write_port_bytes of that buffer), and payload bytes
+  macs,
+  weight_register_writes,
+  activation_register_writes,
   weight_buffer_reads,
   weight_buffer_writes,
   weight_buffer_read_bytes,
@@ -23,21 +23,17 @@ enum class Event : std::uint8_t {
   activation_buffer_writes,
   activation_buffer_read_bytes,
   activation_buffer_write_bytes,
-  line_buffer_write_bytes,  ///< activations into the registers of the line buffer
-  // accumulators: one entry of width_bits
+  line_buffer_write_bytes,
   accumulator_reads,
   accumulator_writes,
   accumulator_adds,
-  // requantizer
-  requantizations,         ///< outputs scaled, rounded and clamped
-  zero_point_input_adds,   ///< data-dependent sum of the inputs (asymmetric weights)
-  zero_point_corrections,  ///< outputs corrected with it: one multiply and one subtract
-  // vector unit: lane operations
-  vector_adds,        ///< add, compare, accumulate, move
-  vector_multiplies,  ///< fixed- or floating-point rescale
-  vector_lookups,     ///< table lookups
-  // DMA and DRAM
-  dma_bytes,  ///< payload moved
+  requantizations,
+  zero_point_input_adds,
+  zero_point_corrections,
+  vector_adds,
+  vector_multiplies,
+  vector_lookups,
+  dma_bytes,
   dma_requests,
   dram_read_bursts,
   dram_write_bursts,
@@ -47,27 +43,75 @@ enum class Event : std::uint8_t {
   dram_write_activation_bytes,
   dram_read_partial_sum_bytes,
   dram_write_partial_sum_bytes,
-  // host
-  host_read_bytes,  ///< payload that the host reads from DRAM
+  host_read_bytes,
   host_write_bytes,
-  // controller
   commands,
   count_
 };
 inline constexpr std::size_t kEventCount = static_cast<std::size_t>(Event::count_);
 
-/// snake_case name of an event, as the report prints it.
-[[nodiscard]] std::string_view event_name(Event event);
-
-/// Counters of everything above; subtract two to get what a window did.
-struct Activity {
-  std::array<std::int64_t, kEventCount> counts{};
-
-  [[nodiscard]] std::int64_t operator[](Event event) const { return counts[static_cast<std::size_t>(event)]; }
-  std::int64_t& operator[](Event event) { return counts[static_cast<std::size_t>(event)]; }
-  Activity& operator+=(const Activity& other);
-  Activity& operator-=(const Activity& other);
+struct EventRow {
+  Event event{};
+  std::string_view name;  ///< As reports print it.
+  std::string_view unit;  ///< What one count is.
 };
+
+/// In the order of the enumerators.
+inline constexpr std::array<EventRow, kEventCount> kEvents{{
+    {Event::macs, "macs", "multiply-accumulate, padded taps included"},
+    {Event::weight_register_writes, "weight_register_writes", "weight into a PE register where it stays"},
+    {Event::activation_register_writes, "activation_register_writes",
+     "activation into a PE register where it stays"},
+    {Event::weight_buffer_reads, "weight_buffer_reads", "word of read_port_bytes"},
+    {Event::weight_buffer_writes, "weight_buffer_writes", "word of write_port_bytes"},
+    {Event::weight_buffer_read_bytes, "weight_buffer_read_bytes", "byte of payload"},
+    {Event::weight_buffer_write_bytes, "weight_buffer_write_bytes", "byte of payload"},
+    {Event::activation_buffer_reads, "activation_buffer_reads", "word of read_port_bytes"},
+    {Event::activation_buffer_writes, "activation_buffer_writes", "word of write_port_bytes"},
+    {Event::activation_buffer_read_bytes, "activation_buffer_read_bytes", "byte of payload"},
+    {Event::activation_buffer_write_bytes, "activation_buffer_write_bytes", "byte of payload"},
+    {Event::line_buffer_write_bytes, "line_buffer_write_bytes", "byte of activations into a register"},
+    {Event::accumulator_reads, "accumulator_reads", "entry of width_bits"},
+    {Event::accumulator_writes, "accumulator_writes", "entry of width_bits"},
+    {Event::accumulator_adds, "accumulator_adds", "entry of width_bits"},
+    {Event::requantizations, "requantizations", "output scaled, rounded and clamped"},
+    {Event::zero_point_input_adds, "zero_point_input_adds", "input summed for asymmetric weights"},
+    {Event::zero_point_corrections, "zero_point_corrections",
+     "output corrected with that sum: one multiply and one subtract"},
+    {Event::vector_adds, "vector_adds", "add, compare, accumulate or move of a lane"},
+    {Event::vector_multiplies, "vector_multiplies", "fixed- or floating-point rescale of a lane"},
+    {Event::vector_lookups, "vector_lookups", "table lookup of a lane"},
+    {Event::dma_bytes, "dma_bytes", "byte of payload"},
+    {Event::dma_requests, "dma_requests", "request"},
+    {Event::dram_read_bursts, "dram_read_bursts", "burst of burst_bytes"},
+    {Event::dram_write_bursts, "dram_write_bursts", "burst of burst_bytes"},
+    {Event::dram_read_weight_bytes, "dram_read_weight_bytes", "byte of payload"},
+    {Event::dram_read_parameter_bytes, "dram_read_parameter_bytes", "byte of payload"},
+    {Event::dram_read_activation_bytes, "dram_read_activation_bytes", "byte of payload"},
+    {Event::dram_write_activation_bytes, "dram_write_activation_bytes", "byte of payload"},
+    {Event::dram_read_partial_sum_bytes, "dram_read_partial_sum_bytes", "byte of payload"},
+    {Event::dram_write_partial_sum_bytes, "dram_write_partial_sum_bytes", "byte of payload"},
+    {Event::host_read_bytes, "host_read_bytes", "byte of payload that the host reads from DRAM"},
+    {Event::host_write_bytes, "host_write_bytes", "byte of payload that the host writes to DRAM"},
+    {Event::commands, "commands", "command of the controller"},
+}};
+
+/// What a row's cycles were spent on most: the group of cycle classes with the most of them.
+enum class Bound : std::uint8_t { compute, weights, activations, outputs, vector, host, count_ };
+inline constexpr std::size_t kBoundCount = static_cast<std::size_t>(Bound::count_);
+
+struct BoundRow {
+  Bound bound{};
+  std::string_view name;
+};
+
+/// In the order of the enumerators; of equal groups the first is the bound.
+inline constexpr std::array<BoundRow, kBoundCount> kBounds{{{Bound::compute, "compute"},
+                                                            {Bound::weights, "weights"},
+                                                            {Bound::activations, "activations"},
+                                                            {Bound::outputs, "outputs"},
+                                                            {Bound::vector, "vector"},
+                                                            {Bound::host, "host"}}};
 
 /// What the critical resource did in a cycle; where several apply the first in this order counts.
 enum class CycleClass : std::uint8_t {
@@ -85,7 +129,61 @@ enum class CycleClass : std::uint8_t {
   count_
 };
 inline constexpr std::size_t kCycleClassCount = static_cast<std::size_t>(CycleClass::count_);
-[[nodiscard]] std::string_view cycle_class_name(CycleClass cycle_class);
 using CycleBreakdown = std::array<std::int64_t, kCycleClassCount>;
+
+struct CycleClassRow {
+  CycleClass cycle_class{};
+  std::string_view name;
+  Bound bound{};  ///< count_: of no group.
+};
+
+/// In the order of the enumerators.
+inline constexpr std::array<CycleClassRow, kCycleClassCount> kCycleClasses{{
+    {CycleClass::compute, "compute", Bound::compute},
+    {CycleClass::fill_drain, "fill_drain", Bound::compute},
+    {CycleClass::weight_load, "weight_load", Bound::compute},
+    {CycleClass::wait_weights, "wait_weights", Bound::weights},
+    {CycleClass::wait_activations, "wait_activations", Bound::activations},
+    {CycleClass::wait_accumulators, "wait_accumulators", Bound::outputs},
+    {CycleClass::wait_requantizer, "wait_requantizer", Bound::outputs},
+    {CycleClass::wait_output_space, "wait_output_space", Bound::outputs},
+    {CycleClass::vector, "vector", Bound::vector},
+    {CycleClass::host, "host", Bound::host},
+    {CycleClass::control, "control", Bound::count_},
+}};
+
+/// Whether row i of a table is that of enumerator i, so that tables are indexed by their enum.
+template <typename Table, typename Member>
+consteval bool is_in_order(const Table& table, Member member) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].*member) != i || table[i].name.empty()) return false;
+  }
+  return true;
+}
+static_assert(is_in_order(kEvents, &EventRow::event));
+static_assert(is_in_order(kBounds, &BoundRow::bound));
+static_assert(is_in_order(kCycleClasses, &CycleClassRow::cycle_class));
+
+[[nodiscard]] constexpr std::string_view event_name(Event event) {
+  return kEvents[static_cast<std::size_t>(event)].name;
+}
+[[nodiscard]] constexpr std::string_view bound_name(Bound bound) {
+  return kBounds[static_cast<std::size_t>(bound)].name;
+}
+[[nodiscard]] constexpr std::string_view cycle_class_name(CycleClass cycle_class) {
+  return kCycleClasses[static_cast<std::size_t>(cycle_class)].name;
+}
+/// The group with the most cycles, of equal ones the first.
+[[nodiscard]] Bound bound_of(const CycleBreakdown& breakdown);
+
+/// Counters of all events; subtract two to get what a window did.
+struct Activity {
+  std::array<std::int64_t, kEventCount> counts{};
+
+  [[nodiscard]] std::int64_t operator[](Event event) const { return counts[static_cast<std::size_t>(event)]; }
+  std::int64_t& operator[](Event event) { return counts[static_cast<std::size_t>(event)]; }
+  Activity& operator+=(const Activity& other);
+  Activity& operator-=(const Activity& other);
+};
 
 }  // namespace qsim

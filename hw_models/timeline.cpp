@@ -9,15 +9,34 @@ namespace {
 
 constexpr std::size_t kSpanCount = static_cast<std::size_t>(Span::count_);
 
-constexpr std::array<CycleClass, kSpanCount> kClassOfSpan = {
-    CycleClass::compute,          CycleClass::fill_drain,
-    CycleClass::weight_load,      CycleClass::wait_weights,
-    CycleClass::wait_activations, CycleClass::wait_accumulators,
-    CycleClass::wait_requantizer, CycleClass::wait_output_space,
-    CycleClass::vector,           CycleClass::host,
-    CycleClass::wait_requantizer, CycleClass::wait_output_space,
-    CycleClass::wait_activations, CycleClass::wait_weights,
+struct SpanRow {
+  Span span{};
+  CycleClass cycle_class{};
+  std::string_view name;
 };
+
+constexpr SpanRow named_like_class(Span span, CycleClass cycle_class) {
+  return {span, cycle_class, cycle_class_name(cycle_class)};
+}
+
+/// In the order of the enumerators.
+constexpr std::array<SpanRow, kSpanCount> kSpans{{
+    named_like_class(Span::compute, CycleClass::compute),
+    named_like_class(Span::fill_drain, CycleClass::fill_drain),
+    named_like_class(Span::weight_load, CycleClass::weight_load),
+    named_like_class(Span::wait_weights, CycleClass::wait_weights),
+    named_like_class(Span::wait_activations, CycleClass::wait_activations),
+    named_like_class(Span::wait_accumulators, CycleClass::wait_accumulators),
+    named_like_class(Span::wait_requantizer, CycleClass::wait_requantizer),
+    named_like_class(Span::wait_output_space, CycleClass::wait_output_space),
+    named_like_class(Span::vector, CycleClass::vector),
+    named_like_class(Span::host, CycleClass::host),
+    {Span::requantizer_busy, CycleClass::wait_requantizer, "requantize"},
+    {Span::stores_busy, CycleClass::wait_output_space, "store outputs"},
+    {Span::inputs_busy, CycleClass::wait_activations, "load inputs"},
+    {Span::weights_busy, CycleClass::wait_weights, "load weights"},
+}};
+static_assert(is_in_order(kSpans, &SpanRow::span));
 
 struct Edge {
   std::int64_t cycle;
@@ -51,7 +70,11 @@ class RowBooking {
 }  // namespace
 
 CycleClass class_of(Span span) {
-  return kClassOfSpan[static_cast<std::size_t>(span)];
+  return kSpans[static_cast<std::size_t>(span)].cycle_class;
+}
+
+std::string_view span_name(Span span) {
+  return kSpans[static_cast<std::size_t>(span)].name;
 }
 
 void Timeline::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
@@ -97,7 +120,7 @@ std::vector<CycleBreakdown> Timeline::classify() const {
     if (edge.cycle > cycle) {
       std::size_t span = 0;
       while (span < kSpanCount && active[span] == 0) ++span;
-      booking.book(cycle, edge.cycle, span < kSpanCount ? kClassOfSpan[span] : CycleClass::control);
+      booking.book(cycle, edge.cycle, span < kSpanCount ? kSpans[span].cycle_class : CycleClass::control);
       cycle = edge.cycle;
     }
     active[edge.span] += edge.change;

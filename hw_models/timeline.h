@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <string_view>
 #include <vector>
 
 #include "hw_models/activity.h"
@@ -62,6 +63,8 @@ struct FillChange {
 
 /// Class that a cycle counts as when `span` is the first state that applies.
 [[nodiscard]] CycleClass class_of(Span span);
+/// What a trace calls it.
+[[nodiscard]] std::string_view span_name(Span span);
 
 /// First and last activity of a report row (prefetched weights aside), and when it was complete.
 struct RowTimes {

@@ -44,7 +44,7 @@ struct LayerResult {
   bool weights_signed = true;
   bool activations_signed = true;
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Rows that requantize.
-  std::string bound;  ///< compute, weights, activations, outputs, vector, host
+  Bound bound = Bound::compute;
   MappingSummary mapping;
   std::optional<arithmetic::AccumulatorStats> accumulator;
   int accumulator_bits_worst_case = 0;

@@ -15,25 +15,6 @@ namespace qsim {
 
 namespace {
 
-/// What a row's cycles were spent on most.
-std::string bound_of(const CycleBreakdown& breakdown) {
-  const auto cycles = [&](CycleClass c) { return breakdown[static_cast<std::size_t>(c)]; };
-  const std::array<std::pair<std::int64_t, const char*>, 6> groups = {{
-      {cycles(CycleClass::compute) + cycles(CycleClass::fill_drain) + cycles(CycleClass::weight_load),
-       "compute"},
-      {cycles(CycleClass::wait_weights), "weights"},
-      {cycles(CycleClass::wait_activations), "activations"},
-      {cycles(CycleClass::wait_accumulators) + cycles(CycleClass::wait_requantizer) +
-           cycles(CycleClass::wait_output_space),
-       "outputs"},
-      {cycles(CycleClass::vector), "vector"},
-      {cycles(CycleClass::host), "host"},
-  }};
-  return std::max_element(groups.begin(), groups.end(),
-                          [](const auto& a, const auto& b) { return a.first < b.first; })
-      ->second;
-}
-
 void describe_precision(LayerResult& layer, const Graph& graph, const Node& node, const CompiledRow& row,
                         const HardwareConfig& hardware) {
   const Tensor& input = graph.tensor(node.inputs[0]);

@@ -62,26 +62,27 @@ class EnergyModel::TermList {
       : table_(table), voltage_ratio_(voltage_v / table.voltage_v) {}
 
   /// Dynamic energy: `times` the entry's value, at V^2.
-  void dynamic(Component component, const std::string& event, const std::string& key, double times) {
+  void dynamic(Component component, const ShownEvent& event, const std::string& key, double times) {
     add(component, event, key, times * table_.at(key).value * voltage_ratio_ * voltage_ratio_);
   }
   /// Access of an SRAM: `access_pj` from the curve `key`, at V^2.
-  void sram(Component component, const std::string& event, const std::string& key, double access_pj) {
+  void sram(Component component, const ShownEvent& event, const std::string& key, double access_pj) {
     add(component, event, key, access_pj * voltage_ratio_ * voltage_ratio_);
   }
   /// Energy from another supply than the core's.
-  void external(Component component, const std::string& event, const std::string& key, double times) {
+  void external(Component component, const ShownEvent& event, const std::string& key, double times) {
     add(component, event, key, times * table_.at(key).value);
   }
   /// Leakage of `times` pieces for one cycle of `cycle_ns`: mW x ns = pJ, at V.
   void leakage(const std::string& key, double times, double cycle_ns) {
-    add(Component::static_power, "cycles", key, times * table_.at(key).value * cycle_ns * voltage_ratio_);
+    add(Component::static_power, cycle_event(), key,
+        times * table_.at(key).value * cycle_ns * voltage_ratio_);
   }
 
   std::vector<EnergyTerm> take() { return std::move(terms_); }
 
  private:
-  void add(Component component, const std::string& event, const std::string& key, double unit_pj) {
+  void add(Component component, const ShownEvent& event, const std::string& key, double unit_pj) {
     if (unit_pj == 0.0) return;
     const EnergyEntry& entry = table_.at(key);
     terms_.push_back({component, event, unit_pj, key, entry.kind, entry.source});
@@ -133,7 +134,7 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
     const double moving_activation = array.dataflow == Dataflow::input_stationary ? 0 : activation_bits;
     const double moving_weight = array.dataflow == Dataflow::weight_stationary ? 0 : weight_bits;
     const double moving_bits = is_systolic ? moving_activation + moving_weight : 0;
-    const std::string event = mac_event(weight_bits, activation_bits);
+    const ShownEvent event = mac_event(weight_bits, activation_bits);
     terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
     terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);
     terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + sum_bits);
@@ -150,15 +151,15 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
 void EnergyModel::add_buffers(TermList& terms) const {
   const EnergyEntry& read = table_.at("sram_read_64bit");
   const EnergyEntry& write = table_.at("sram_write_64bit");
-  const auto add = [&](Component component, const BufferConfig& buffer) {
-    const std::string name = component_name(component);
-    terms.sram(component, name + "_reads", read.key, port_access_pj(read, buffer, buffer.read_port_bytes));
-    terms.sram(component, name + "_writes", write.key,
-               port_access_pj(write, buffer, buffer.write_port_bytes));
+  const auto add = [&](Component component, Event reads, Event writes, const BufferConfig& buffer) {
+    terms.sram(component, reads, read.key, port_access_pj(read, buffer, buffer.read_port_bytes));
+    terms.sram(component, writes, write.key, port_access_pj(write, buffer, buffer.write_port_bytes));
   };
-  add(Component::weight_buffer, hardware_.weight_buffer);
-  add(Component::activation_buffer, hardware_.activation_buffer);
-  terms.dynamic(Component::activation_buffer, "line_buffer_write_bytes", "register_bit", 8.0);
+  add(Component::weight_buffer, Event::weight_buffer_reads, Event::weight_buffer_writes,
+      hardware_.weight_buffer);
+  add(Component::activation_buffer, Event::activation_buffer_reads, Event::activation_buffer_writes,
+      hardware_.activation_buffer);
+  terms.dynamic(Component::activation_buffer, Event::line_buffer_write_bytes, "register_bit", 8.0);
 }
 
 // One macro a column: `entries` words of the accumulator's width.
@@ -167,11 +168,11 @@ void EnergyModel::add_accumulators(TermList& terms) const {
   const double column_bytes = static_cast<double>(hardware_.accumulators.entries) * width_bits / 8.0;
   const EnergyEntry& read = table_.at("sram_read_64bit");
   const EnergyEntry& write = table_.at("sram_write_64bit");
-  terms.sram(Component::accumulators, "accumulator_reads", read.key,
+  terms.sram(Component::accumulators, Event::accumulator_reads, read.key,
              sram_access_pj(read, column_bytes, width_bits));
-  terms.sram(Component::accumulators, "accumulator_writes", write.key,
+  terms.sram(Component::accumulators, Event::accumulator_writes, write.key,
              sram_access_pj(write, column_bytes, width_bits));
-  terms.dynamic(Component::accumulators, "accumulator_adds", "int32_add", width_bits / 32.0);
+  terms.dynamic(Component::accumulators, Event::accumulator_adds, "int32_add", width_bits / 32.0);
 }
 
 void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) const {
@@ -182,7 +183,7 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
   }
   const double accumulator_share = hardware_.accumulators.width_bits / 32.0;
   for (const RoundingProfile profile : profiles) {
-    const std::string event = requantization_event(profile);
+    const ShownEvent event = requantization_event(profile);
     const RequantizationCost cost = requantization_cost(profile);
     terms.dynamic(Component::requantizer, event, "int32_multiply",
                   cost.integer_multiplies * accumulator_share);
@@ -198,32 +199,32 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
 void EnergyModel::add_zero_point_correction(TermList& terms) const {
   const double width_bits = hardware_.accumulators.width_bits;
   constexpr auto component = Component::zero_point_correction;
-  terms.dynamic(component, "zero_point_input_adds", "int32_add", width_bits / 32.0);
-  terms.dynamic(component, "zero_point_input_adds", "register_bit", width_bits);
-  terms.dynamic(component, "zero_point_corrections", "int8_multiply",
+  terms.dynamic(component, Event::zero_point_input_adds, "int32_add", width_bits / 32.0);
+  terms.dynamic(component, Event::zero_point_input_adds, "register_bit", width_bits);
+  terms.dynamic(component, Event::zero_point_corrections, "int8_multiply",
                 hardware_.mac_array.weight_bits * width_bits / 64.0);
-  terms.dynamic(component, "zero_point_corrections", "int32_add", width_bits / 32.0);
+  terms.dynamic(component, Event::zero_point_corrections, "int32_add", width_bits / 32.0);
 }
 
 // 32-bit lanes; a lookup reads a table of 256 entries of 8 bits.
 void EnergyModel::add_vector_unit(TermList& terms) const {
   const EnergyEntry& read = table_.at("sram_read_64bit");
   constexpr auto component = Component::vector_unit;
-  terms.dynamic(component, "vector_adds", "int32_add", 1.0);
-  terms.dynamic(component, "vector_adds", "register_bit", 32.0);
-  terms.dynamic(component, "vector_multiplies", "int32_multiply", 1.0);
-  terms.dynamic(component, "vector_multiplies", "shift", 1.0);
-  terms.sram(component, "vector_lookups", read.key, sram_access_pj(read, 256.0, 8.0));
+  terms.dynamic(component, Event::vector_adds, "int32_add", 1.0);
+  terms.dynamic(component, Event::vector_adds, "register_bit", 32.0);
+  terms.dynamic(component, Event::vector_multiplies, "int32_multiply", 1.0);
+  terms.dynamic(component, Event::vector_multiplies, "shift", 1.0);
+  terms.sram(component, Event::vector_lookups, read.key, sram_access_pj(read, 256.0, 8.0));
 }
 
 // DRAM pays for whole bursts.
 void EnergyModel::add_transfers(TermList& terms) const {
-  terms.dynamic(Component::dma, "dma_bytes", "dma_byte", 1.0);
-  terms.dynamic(Component::dma, "dma_requests", "dma_request", 1.0);
+  terms.dynamic(Component::dma, Event::dma_bytes, "dma_byte", 1.0);
+  terms.dynamic(Component::dma, Event::dma_requests, "dma_request", 1.0);
   const double burst_bits = 8.0 * static_cast<double>(hardware_.dram.burst_bytes);
-  terms.external(Component::dram, "dram_read_bursts", "dram_bit", burst_bits);
-  terms.external(Component::dram, "dram_write_bursts", "dram_bit", burst_bits);
-  terms.dynamic(Component::control, "commands", "command", 1.0);
+  terms.external(Component::dram, Event::dram_read_bursts, "dram_bit", burst_bits);
+  terms.external(Component::dram, Event::dram_write_bursts, "dram_bit", burst_bits);
+  terms.dynamic(Component::control, Event::commands, "command", 1.0);
 }
 
 // A PE's leakage grows with its multiplier, w*a/64 of an 8x8 one.
@@ -244,7 +245,7 @@ void EnergyModel::add_static(TermList& terms) const {
 EnergyBreakdown energy_of(const EventCounts& events, const std::vector<EnergyTerm>& terms) {
   EnergyBreakdown energy{};
   for (const EnergyTerm& term : terms) {
-    const auto found = events.find(term.event);
+    const auto found = events.find(term.event.name());
     if (found == events.end()) continue;
     energy[static_cast<std::size_t>(term.component)] += static_cast<double>(found->second) * term.unit_pj;
   }

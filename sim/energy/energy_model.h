@@ -37,7 +37,7 @@ inline constexpr std::size_t kComponentCount = static_cast<std::size_t>(Componen
 /// One product of the sum: what one event costs a component because of one entry of the table.
 struct EnergyTerm {
   Component component{};
-  std::string event;
+  ShownEvent event;
   double unit_pj = 0.0;
   std::string key;     ///< Entry of the table.
   std::string kind;    ///< The entry's.

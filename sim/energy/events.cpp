@@ -5,28 +5,30 @@
 
 namespace qsim {
 
-std::string mac_event(int weight_bits, int activation_bits) {
-  return "macs_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
+ShownEvent mac_event(int weight_bits, int activation_bits) {
+  return ShownEvent("macs_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits));
 }
 
-std::string weight_register_event(int weight_bits) {
-  return "weight_register_writes_w" + std::to_string(weight_bits);
+ShownEvent weight_register_event(int weight_bits) {
+  return ShownEvent("weight_register_writes_w" + std::to_string(weight_bits));
 }
 
-std::string activation_register_event(int activation_bits) {
-  return "activation_register_writes_a" + std::to_string(activation_bits);
+ShownEvent activation_register_event(int activation_bits) {
+  return ShownEvent("activation_register_writes_a" + std::to_string(activation_bits));
 }
 
-std::string requantization_event(arithmetic::RoundingProfile profile) {
-  return std::string("requantizations_") + arithmetic::rounding_profile_name(profile);
+ShownEvent requantization_event(arithmetic::RoundingProfile profile) {
+  return ShownEvent(std::string("requantizations_") + arithmetic::rounding_profile_name(profile));
+}
+
+ShownEvent cycle_event() {
+  return ShownEvent("cycles");
 }
 
 EventCounts counter_events(const Activity& activity, std::int64_t cycles) {
   EventCounts events;
-  for (std::size_t i = 0; i < kEventCount; ++i) {
-    events[std::string(event_name(static_cast<Event>(i)))] = activity.counts[i];
-  }
-  events["cycles"] = cycles;
+  for (const EventRow& row : kEvents) events[std::string(row.name)] = activity[row.event];
+  events[cycle_event().name()] = cycles;
   return events;
 }
 
@@ -42,10 +44,11 @@ EventCounts layer_events(const LayerResult& layer) {
   if (requantizations != 0 && !layer.rounding_profile) {
     throw std::logic_error("row " + layer.name + " counts requantizations but has no rounding profile");
   }
-  if (macs != 0) events[mac_event(layer.weight_bits, layer.activation_bits)] = macs;
-  if (register_writes != 0) events[weight_register_event(layer.weight_bits)] = register_writes;
-  if (activation_writes != 0) events[activation_register_event(layer.activation_bits)] = activation_writes;
-  if (requantizations != 0) events[requantization_event(*layer.rounding_profile)] = requantizations;
+  if (macs != 0) events[mac_event(layer.weight_bits, layer.activation_bits).name()] = macs;
+  if (register_writes != 0) events[weight_register_event(layer.weight_bits).name()] = register_writes;
+  if (activation_writes != 0)
+    events[activation_register_event(layer.activation_bits).name()] = activation_writes;
+  if (requantizations != 0) events[requantization_event(*layer.rounding_profile).name()] = requantizations;
   return events;
 }
 

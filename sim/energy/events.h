@@ -2,9 +2,12 @@
 // depends on a row's precision or rounding profile.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "sim/result.h"
 
@@ -13,14 +16,46 @@ namespace qsim {
 /// Event name -> count, sorted by name.
 using EventCounts = std::map<std::string, std::int64_t>;
 
+/// Something that a report counts: a counter of the modules, a part of one, or cycles. It is made from an
+/// Event or by the functions below, so that an energy term for an event that nothing counts does not compile.
+class ShownEvent {
+ public:
+  ShownEvent(Event event)
+      : name_(event_name(event)) {}  // NOLINT(google-explicit-constructor): terms name events
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  friend ShownEvent mac_event(int weight_bits, int activation_bits);
+  friend ShownEvent weight_register_event(int weight_bits);
+  friend ShownEvent activation_register_event(int activation_bits);
+  friend ShownEvent requantization_event(arithmetic::RoundingProfile profile);
+  friend ShownEvent cycle_event();
+
+ private:
+  explicit ShownEvent(std::string name) : name_(std::move(name)) {}
+  std::string name_;
+};
+
 /// "macs_w8a8": MACs of 8-bit weights and activations.
-[[nodiscard]] std::string mac_event(int weight_bits, int activation_bits);
+[[nodiscard]] ShownEvent mac_event(int weight_bits, int activation_bits);
 /// "weight_register_writes_w8"
-[[nodiscard]] std::string weight_register_event(int weight_bits);
+[[nodiscard]] ShownEvent weight_register_event(int weight_bits);
 /// "activation_register_writes_a8"
-[[nodiscard]] std::string activation_register_event(int activation_bits);
+[[nodiscard]] ShownEvent activation_register_event(int activation_bits);
 /// "requantizations_float32"
-[[nodiscard]] std::string requantization_event(arithmetic::RoundingProfile profile);
+[[nodiscard]] ShownEvent requantization_event(arithmetic::RoundingProfile profile);
+/// "cycles"
+[[nodiscard]] ShownEvent cycle_event();
+
+/// Counters that are told apart too, and how the names of the parts go on behind theirs.
+struct SplitEvent {
+  Event event{};
+  std::string_view suffix;
+};
+inline constexpr std::array<SplitEvent, 4> kSplitEvents{{{Event::macs, "_w"},
+                                                         {Event::weight_register_writes, "_w"},
+                                                         {Event::activation_register_writes, "_a"},
+                                                         {Event::requantizations, "_"}}};
 
 /// Every counter under its event_name(), zeros included, and `cycles`.
 [[nodiscard]] EventCounts counter_events(const Activity& activity, std::int64_t cycles);

@@ -140,18 +140,16 @@ void check_energy(const RunSummary& summary, Ledger& ledger) {
 
 /// Counts by precision or profile ("macs_w8a8") sum to the plain counter.
 void check_split_events(const EventCounts& events, Ledger& ledger) {
-  const auto check = [&](const std::string& counter, const std::string& prefix) {
+  for (const SplitEvent& split : kSplitEvents) {
+    const std::string counter(event_name(split.event));
+    const std::string prefix = counter + std::string(split.suffix);
     std::int64_t sum = 0;
     for (auto event = events.lower_bound(prefix); event != events.end() && event->first.starts_with(prefix);
          ++event) {
       sum += event->second;
     }
     ledger.equal("events " + prefix + "* against " + counter, sum, events.at(counter));
-  };
-  check("macs", "macs_w");
-  check("weight_register_writes", "weight_register_writes_w");
-  check("activation_register_writes", "activation_register_writes_a");
-  check("requantizations", "requantizations_");
+  }
 }
 
 /// Every node in exactly one row, and its MACs by the graph's own count.

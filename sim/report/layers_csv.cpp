@@ -52,7 +52,7 @@ std::string line(const LayerResult& layer, const RowSummary& row) {
       std::to_string(layer.cycles),
       std::to_string(layer.span_cycles),
       fmt::format("{}", row.mac_utilization),
-      layer.bound,
+      std::string(bound_name(layer.bound)),
       bits_or_empty(layer.weight_bits),
       bits_or_empty(layer.activation_bits),
       bits_or_empty(layer.accumulator_bits),

@@ -34,7 +34,7 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
   json["span_cycles"] = layer.span_cycles;
   json["peak_macs_per_cycle"] = layer.peak_macs_per_cycle;
   json["mac_utilization"] = row.mac_utilization;
-  json["bound"] = layer.bound;
+  json["bound"] = std::string(bound_name(layer.bound));
   json["energy_total_pj"] = row.energy_total_pj;
   json["energy_pj"] = energy_json(row.energy_pj);
   json["traffic_bytes"] = traffic_json(row.traffic);
@@ -94,7 +94,7 @@ Json provenance_json(const RunResult& result, const RunSummary& summary, const R
   Json entries = Json::array();
   for (const EnergyTerm& term : summary.terms) {
     entries.push_back({{"component", component_name(term.component)},
-                       {"event", term.event},
+                       {"event", term.event.name()},
                        {"unit_pj", term.unit_pj},
                        {"key", term.key},
                        {"kind", term.kind},

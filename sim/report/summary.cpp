@@ -24,8 +24,7 @@ double utilization(std::int64_t macs, std::int64_t cycles, std::int64_t peak_mac
 EventCounts steady_events(const RunResult& result, const EventCounts& first) {
   const SteadyState& steady = *result.steady_state;
   EventCounts events = counter_events(steady.activity, steady.cycles);
-  for (const Event event : {Event::macs, Event::weight_register_writes, Event::activation_register_writes,
-                            Event::requantizations}) {
+  for (const auto& [event, suffix] : kSplitEvents) {
     if (steady.activity[event] != result.activity[event]) {
       throw std::logic_error("a later inference counts other " + std::string(event_name(event)) +
                              " than the first");

@@ -44,12 +44,12 @@ std::string rows_table(const RunResult& result, const RunSummary& summary) {
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     const LayerResult& layer = result.layers[i];
     const RowSummary& row = summary.rows[i];
-    text +=
-        fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n",
-                    shortened(layer.name, kNameWidth), kNameWidth, shortened(layer.op, kOpWidth), kOpWidth,
-                    layer.macs > 0 ? with_prefix(static_cast<double>(layer.macs), "") : "-", layer.cycles,
-                    layer.macs > 0 ? fmt::format("{:.1f}%", 100.0 * row.mac_utilization) : "-", layer.bound,
-                    energy_text(row.energy_total_pj), bytes_text(dram_payload_bytes(row.traffic)));
+    text += fmt::format(
+        "{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n", shortened(layer.name, kNameWidth),
+        kNameWidth, shortened(layer.op, kOpWidth), kOpWidth,
+        layer.macs > 0 ? with_prefix(static_cast<double>(layer.macs), "") : "-", layer.cycles,
+        layer.macs > 0 ? fmt::format("{:.1f}%", 100.0 * row.mac_utilization) : "-", bound_name(layer.bound),
+        energy_text(row.energy_total_pj), bytes_text(dram_payload_bytes(row.traffic)));
   }
   return text + fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n\n", "total", kNameWidth,
                             "", kOpWidth, with_prefix(static_cast<double>(result.macs), ""),

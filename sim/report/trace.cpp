@@ -28,21 +28,6 @@ constexpr std::array<Track, 8> kTracks = {{{"MAC array", Span::compute, Span::fi
                                            {"DMA stores", Span::stores_busy, Span::stores_busy}}};
 constexpr const char* kHostTrack = "host";
 
-const char* span_name(Span span) {
-  switch (span) {
-    case Span::requantizer_busy:
-      return "requantize";
-    case Span::stores_busy:
-      return "store outputs";
-    case Span::inputs_busy:
-      return "load inputs";
-    case Span::weights_busy:
-      return "load weights";
-    default:
-      return cycle_class_name(class_of(span)).data();
-  }
-}
-
 class TraceWriter {
  public:
   explicit TraceWriter(const RunResult& result) : result_(result) {

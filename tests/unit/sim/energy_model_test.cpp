@@ -8,6 +8,12 @@
 using qsim::Component;
 using qsim::EnergyModel;
 using qsim::EnergyTerm;
+using qsim::Event;
+
+// A term is for something that is counted: no text names an event.
+static_assert(!std::is_constructible_v<qsim::ShownEvent, const char*>);
+static_assert(!std::is_constructible_v<qsim::ShownEvent, std::string>);
+static_assert(std::is_constructible_v<qsim::ShownEvent, Event>);
 
 namespace {
 
@@ -19,7 +25,7 @@ EnergyModel model_of(const qsim::HardwareConfig& hardware) {
 double unit_pj(const std::vector<EnergyTerm>& terms, Component component, const std::string& event) {
   double sum = 0.0;
   for (const EnergyTerm& term : terms) {
-    if (term.component == component && term.event == event) sum += term.unit_pj;
+    if (term.component == component && term.event.name() == event) sum += term.unit_pj;
   }
   return sum;
 }
@@ -52,7 +58,7 @@ TEST_CASE("a requantization costs its profile's operations") {
   for (const auto& [profile, pj] : expected) {
     run.layers[0].rounding_profile = profile;
     const auto terms = model_of(run.hardware).terms(run);
-    CHECK(unit_pj(terms, Component::requantizer, qsim::requantization_event(profile)) == Approx(pj));
+    CHECK(unit_pj(terms, Component::requantizer, qsim::requantization_event(profile).name()) == Approx(pj));
   }
 }
 
@@ -101,10 +107,11 @@ TEST_CASE("every term names an entry of the table with its kind and source") {
 }
 
 TEST_CASE("the energy of the counts is the sum of events times unit energies") {
-  const std::vector<EnergyTerm> terms = {{Component::dma, "a", 0.5, "", "", ""},
-                                         {Component::dma, "b", 2.0, "", "", ""},
-                                         {Component::dram, "a", 4.0, "", "", ""}};
-  const qsim::EnergyBreakdown energy = qsim::energy_of({{"a", 10}, {"b", 1}, {"unpriced", 99}}, terms);
+  const std::vector<EnergyTerm> terms = {{Component::dma, Event::dma_bytes, 0.5, "", "", ""},
+                                         {Component::dma, Event::dma_requests, 2.0, "", "", ""},
+                                         {Component::dram, Event::dma_bytes, 4.0, "", "", ""}};
+  const qsim::EnergyBreakdown energy =
+      qsim::energy_of({{"dma_bytes", 10}, {"dma_requests", 1}, {"commands", 99}}, terms);
   CHECK(energy[static_cast<std::size_t>(Component::dma)] == 7.0);
   CHECK(energy[static_cast<std::size_t>(Component::dram)] == 40.0);
   CHECK(qsim::total_pj(energy) == 47.0);

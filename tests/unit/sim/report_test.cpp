@@ -1,4 +1,6 @@
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "sim/report/layers_csv.h"
 #include "sim/report/report_json.h"
@@ -142,7 +144,7 @@ TEST_CASE("no line of the text report is wider than 100 columns") {
   qsim::RunResult run = two_rows();
   run.layers[0].name = std::string(300, 'n');
   run.layers[1].op = "transpose_conv2d_and_more";
-  run.layers[1].bound = "activations";
+  run.layers[1].bound = qsim::Bound::activations;
   const std::string text = qsim::text_report(run, summary_of(run), {});
   std::size_t begin = 0;
   for (std::size_t end = text.find('\n'); end != std::string::npos;
@@ -161,4 +163,13 @@ TEST_CASE("numbers get three digits and a prefix") {
   CHECK(qsim::with_prefix(1.5e-6, "J") == "1.50 uJ");
   CHECK(qsim::shortened("0123456789", 10) == "0123456789");
   CHECK(qsim::shortened("0123456789x", 10) == "0123..789x");
+}
+
+TEST_CASE("docs/report.md lists every event and what one count of it is") {
+  std::ifstream file(QSIM_SOURCE_FOLDER "/docs/report.md");
+  const std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  for (const qsim::EventRow& row : qsim::kEvents) {
+    const std::string line = "| `" + std::string(row.name) + "` | " + std::string(row.unit) + " |\n";
+    CHECK_THAT(page, Catch::Contains(line));
+  }
 }

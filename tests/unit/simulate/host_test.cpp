@@ -93,7 +93,7 @@ TEST_CASE("a host operation takes the time that the memory takes to bring and fe
   CHECK(result.total_cycles == 400);
   CHECK(cycles_of(result, CycleClass::host) == 400);
   REQUIRE(result.layers.size() == 1);
-  CHECK(result.layers[0].bound == "host");
+  CHECK(result.layers[0].bound == Bound::host);
   CHECK(result.layers[0].on_host);
   CHECK(result.layers[0].span_cycles == 400);
   CHECK(result.activity[Event::host_read_bytes] == 6400);
