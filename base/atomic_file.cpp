@@ -46,6 +46,11 @@ class EndingSignalsBlocked {
   sigset_t before_{};
 };
 
+/// Pipes and some file systems have nothing that could be waited for.
+bool has_no_flushing(int error) {
+  return error == EINVAL || error == ENOTSUP || error == EROFS;
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}
@@ -66,6 +71,10 @@ class Descriptor {
       if (written <= 0) fail(path, "writing failed", written < 0 ? errno : ENOSPC);
       content = content.subspan(static_cast<std::size_t>(written));
     }
+  }
+  /// Waits until the content is on the disk: a name must never lead to less after a loss of power.
+  void flush(const std::string& path) const {
+    if (::fdatasync(number_) != 0 && !has_no_flushing(errno)) fail(path, "flushing failed", errno);
   }
   /// Some file systems tell only now that there was no space.
   void close(const std::string& path) {
@@ -120,11 +129,23 @@ void set_mode(const Output& output, int descriptor) {
     fail(output.path, "setting its mode failed", errno);
 }
 
+std::string folder_of(const Output& output) {
+  const std::filesystem::path folder = std::filesystem::path(output.target).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
 /// A file without a name, which is gone when the program ends before it gets one.
 Descriptor open_unnamed(const Output& output) {
-  std::filesystem::path folder = std::filesystem::path(output.target).parent_path();
-  if (folder.empty()) folder = ".";
-  return Descriptor(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+  return Descriptor(::open(folder_of(output).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666));
+}
+
+/// Waits until the file's new name is on the disk. A folder that may be written to but not read cannot be
+/// waited for.
+void flush_folder(const Output& output) {
+  const Descriptor folder(::open(folder_of(output).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open()) return;
+  if (::fsync(folder.get()) != 0 && !has_no_flushing(errno))
+    fail(output.path, "flushing its folder failed", errno);
 }
 
 /// Gives an unnamed file its name; false where the system cannot.
@@ -164,6 +185,7 @@ void write_named(const Output& output, const Fill& fill) {
   Descriptor file(descriptor);
   set_mode(output, file.get());
   fill(file);
+  file.flush(output.path);
   file.close(output.path);
   name.rename_to(output.target, output.path);
 }
@@ -210,6 +232,7 @@ class PendingFile {
     if (!file.is_open()) return;
     set_mode(output_, file.get());
     file.write(path_, content_);
+    file.flush(path_);
     unnamed_.emplace(std::move(file));
   }
   PendingFile(const PendingFile&) = delete;
@@ -219,6 +242,7 @@ class PendingFile {
     if (is_device_) return write_directly(path_, content_);
     const bool linked = unnamed_ && link_unnamed(output_, unnamed_->get());
     if (!linked) write_named(output_, [&](const Descriptor& file) { file.write(path_, content_); });
+    flush_folder(output_);
   }
   /// Removes a file that was not there before place().
   void take_back() const {
@@ -246,9 +270,12 @@ class AtomicFile::Spool {
 
   void place() {
     if (is_device_) return file_.close(path_);
-    if (!has_lost_name_ && link_unnamed(output_, file_.get())) return;
-    if (::lseek(file_.get(), 0, SEEK_SET) != 0) fail(path_, "reading it back failed", errno);
-    write_named(output_, [&](const Descriptor& target) { copy_to(target); });
+    if (!has_lost_name_) file_.flush(path_);
+    if (has_lost_name_ || !link_unnamed(output_, file_.get())) {
+      if (::lseek(file_.get(), 0, SEEK_SET) != 0) fail(path_, "reading it back failed", errno);
+      write_named(output_, [&](const Descriptor& target) { copy_to(target); });
+    }
+    flush_folder(output_);
   }
 
  private:

@@ -14,9 +14,11 @@ namespace qsim {
 /// file or the new one, and a failure leaves the old one alone. A program that is ended in between, by
 /// whatever signal, leaves nothing behind; where a file is replaced, or the file system knows no files
 /// without a name, there is a temporary name for a while, during which SIGINT, SIGTERM, SIGHUP and SIGQUIT
-/// wait in the calling thread (other threads have to be joined or block them). A target that exists and is
-/// not a regular file ("/dev/null", a pipe) is written directly. A symbolic link keeps being one; the file
-/// that it names is replaced. Throws InputError when anything fails.
+/// wait in the calling thread (other threads have to be joined or block them). What has been written is on
+/// the disk before it gets the name, and the name when this returns: a loss of power leaves the old file or
+/// the new one too. A target that exists and is not a regular file ("/dev/null", a pipe) is written directly.
+/// A symbolic link keeps being one; the file that it names is replaced. Throws InputError when anything
+/// fails.
 void write_file_atomically(const std::string& path, std::span<const std::byte> content);
 void write_file_atomically(const std::string& path, std::string_view content);
 

@@ -8,6 +8,9 @@
 
 namespace qsim {
 
+/// One cell: quoted where the text holds a separator, a quote or a line break; quotes are doubled.
+[[nodiscard]] std::string csv_cell(std::string_view text);
+
 /// Walks over a text record by record. Lines end in LF or CRLF; a field in double quotes may hold commas,
 /// line ends and doubled quotes. A byte order mark at the beginning and lines without any character are
 /// skipped.

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/open_file.h"
+
 namespace qsim {
 
 /// Opened once; reading changes no position, so that threads and forked processes may share it. Folders,
@@ -16,13 +18,7 @@ class RandomAccessFile {
   /// Throws InputError when `path` is no regular file that can be read; `expected` says what should be there
   /// ("a CIFAR-10 file").
   RandomAccessFile(const std::string& path, const std::string& expected);
-  RandomAccessFile(const RandomAccessFile&) = delete;
-  RandomAccessFile& operator=(const RandomAccessFile&) = delete;
-  RandomAccessFile(RandomAccessFile&& other) noexcept;
-  RandomAccessFile& operator=(RandomAccessFile&&) = delete;
-  ~RandomAccessFile();
-
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const { return file_.path(); }
   [[nodiscard]] std::int64_t size_bytes() const { return size_bytes_; }
   /// Fills `bytes` from `offset`; a failing disk, or a file that has shrunk since, is an InputError.
   void read(std::int64_t offset, std::span<std::uint8_t> bytes) const;
@@ -30,9 +26,8 @@ class RandomAccessFile {
   [[nodiscard]] std::vector<std::uint8_t> read_all(std::int64_t max_bytes) const;
 
  private:
-  std::string path_;
-  int descriptor_ = -1;
-  std::int64_t size_bytes_ = 0;
+  OpenFile file_;
+  std::int64_t size_bytes_;
 };
 
 }  // namespace qsim

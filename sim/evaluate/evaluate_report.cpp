@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/csv_cell.h"
+#include "base/csv.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/text_report.h"
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "base/csv_cell.h"
+#include "base/csv.h"
 
 namespace qsim {
 namespace {

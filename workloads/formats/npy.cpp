@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/read_file.h"
 
@@ -129,7 +130,6 @@ class HeaderParser {
 /// "1, 3, 224" and "7," and "".
 Shape parse_shape(const std::string& path, const std::string& text) {
   Shape shape;
-  std::int64_t elements = 1;
   std::istringstream stream(text);
   for (std::string item; std::getline(stream, item, ',');) {
     const std::size_t begin = item.find_first_not_of(' ');
@@ -139,14 +139,14 @@ Shape parse_shape(const std::string& path, const std::string& text) {
     const auto result = begin == std::string::npos
                             ? std::from_chars_result{}
                             : std::from_chars(&item[begin], item.data() + end, dimension);
-    // 2^56 elements of 8 bytes still count in 63 bits.
-    if (begin == std::string::npos || result.ec != std::errc() || result.ptr != item.data() + end ||
-        dimension < 0 || (dimension > 0 && elements > (std::int64_t{1} << 56) / dimension)) {
-      fail(path, "shape", "(" + text + ")", "dimensions of 0 or more whose product can be counted",
-           "save a smaller array");
-    }
-    elements *= dimension;
-    shape.push_back(dimension);
+    const bool is_number =
+        begin != std::string::npos && result.ec == std::errc() && result.ptr == item.data() + end;
+    shape.push_back(is_number ? dimension : -1);
+  }
+  // 2^56 elements of 8 bytes still count in 63 bits.
+  if (!checked_product(shape, std::int64_t{1} << 56)) {
+    fail(path, "shape", "(" + text + ")", "dimensions of 0 or more whose product can be counted",
+         "save a smaller array");
   }
   return shape;
 }

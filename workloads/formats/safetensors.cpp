@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "base/checked.h"
 #include "base/json_reader.h"
 #include "base/read_file.h"
 
@@ -24,13 +25,9 @@ std::vector<std::string> type_names() {
 
 /// shape x element size, or -1 when it does not fit 63 bits.
 std::int64_t checked_bytes(const Shape& shape, ElementType type) {
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-  auto bytes = static_cast<std::int64_t>(element_size_bytes(type));
-  for (const std::int64_t dimension : shape) {
-    if (bytes > kMaxInt64 / dimension) return -1;
-    bytes *= dimension;
-  }
-  return bytes;
+  const auto size = static_cast<std::int64_t>(element_size_bytes(type));
+  const std::optional<std::int64_t> elements = checked_product(shape, kMaxInt64 / size);
+  return elements ? *elements * size : -1;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/checked.h"
 #include "workloads/graph/graph_check.h"
 
 namespace qsim {
@@ -244,12 +245,8 @@ class GraphChecker {
 }  // namespace
 
 std::int64_t checked_element_count(const Shape& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t dimension : shape) {
-    if (dimension < 1 || dimension > kMaxTensorElements / count) return -1;
-    count *= dimension;
-  }
-  return count;
+  const std::int64_t count = checked_product(shape, kMaxTensorElements).value_or(-1);
+  return count > 0 ? count : -1;
 }
 
 std::vector<GraphProblem> find_graph_problems(const Graph& graph) {

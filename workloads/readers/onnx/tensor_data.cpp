@@ -8,6 +8,7 @@
 #include <fstream>
 #include <span>
 
+#include "base/checked.h"
 #include "base/error.h"
 #include "workloads/graph/graph_check.h"
 
@@ -63,18 +64,15 @@ class TensorReader {
   }
 
   [[nodiscard]] std::size_t checked_count() const {
-    std::int64_t count = 1;
-    bool is_empty = false;
     for (const std::int64_t size : tensor_.shape) {
       if (size < 0) fail("dimension " + std::to_string(size), "0 or more");
-      is_empty = is_empty || size == 0;
-      const std::int64_t factor = std::max<std::int64_t>(size, 1);
-      if (factor > kMaxTensorElements / count)
-        fail("shape " + to_string(tensor_.shape),
-             "at most " + std::to_string(kMaxTensorElements) + " elements");
-      count *= factor;
     }
-    return is_empty ? 0 : static_cast<std::size_t>(count);
+    const std::optional<std::int64_t> count = checked_product(tensor_.shape, kMaxTensorElements);
+    if (!count) {
+      fail("shape " + to_string(tensor_.shape),
+           "at most " + std::to_string(kMaxTensorElements) + " elements");
+    }
+    return static_cast<std::size_t>(*count);
   }
 
   /// `stored` has the right size.
