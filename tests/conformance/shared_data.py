@@ -15,7 +15,7 @@ def data_path(relative):
     for folder in folders:
         if (folder / relative).exists():
             return folder / relative
-    message = f"test data {relative} not found in {', '.join(map(str, folders))}; docs/workloads.md says where it is from"
+    message = f"test data {relative} not found in {', '.join(map(str, folders))}; docs/tflite.md says where it is from"
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)

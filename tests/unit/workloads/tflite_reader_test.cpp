@@ -187,6 +187,14 @@ TEST_CASE("what cannot be read is refused by name, with its place and what would
   CHECK_THAT(refusal(spec), Catch::Contains(words));
 }
 
+TEST_CASE("options of another operator count as none, as in TFLite: their defaults hold") {
+  ModelSpec spec = conv_model();
+  spec.operators[0].options_type = 2;  // DepthwiseConv2DOptions
+  CHECK_THAT(refusal(spec), Catch::Contains("stride, dilation or kernel 0"));
+  spec.operators[0].options_type = 250;  // no member of the union
+  CHECK_THAT(refusal(spec), Catch::Contains("stride, dilation or kernel 0"));
+}
+
 TEST_CASE("every unsupported operator of a model is reported at once") {
   ModelSpec spec = conv_model();
   spec.tensors.push_back({"z", {1, 4, 3, 4}, 9, {}, {0.7F}, {5}, 0});
@@ -251,4 +259,22 @@ TEST_CASE("what only the FlatBuffers verifier rejects is refused by its place") 
       read_tflite(folder.path("net.tflite")),
       Catch::Contains("net.tflite: subgraphs[0].tensors[1].name: got what the FlatBuffers verifier "
                       "rejects"));
+}
+
+TEST_CASE("a rejected place is named down to its field, with the byte that it leads to") {
+  const auto [what, words] = GENERATE(table<std::vector<std::uint8_t>, std::string>({
+      // The list of scales 0.1, 0.2, 0.3, 0.4 of "w"; those of zero points and codes of the operator.
+      {{4, 0, 0, 0, 0xCD, 0xCC, 0xCC, 0x3D}, "subgraphs[0].tensors[1].quantization.scale"},
+      {{3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0}, "subgraphs[0].operators[0].inputs"},
+  }));
+  const ScratchFolder folder;
+  std::vector<std::uint8_t> bytes = TfliteWriter().write(conv_model());
+  const auto found = std::search(bytes.begin(), bytes.end(), what.begin(), what.end());
+  REQUIRE(found != bytes.end());
+  found[3] = 0x40;  // As many elements as no file has.
+  write_bytes(folder.path("net.tflite"), bytes);
+  const std::string at = " at byte " + std::to_string(found - bytes.begin());
+  CHECK_THROWS_WITH(read_tflite(folder.path("net.tflite")),
+                    Catch::Contains(words + ": got what the FlatBuffers verifier rejects" + at) &&
+                        Catch::Contains("lies in the file's " + std::to_string(bytes.size()) + " bytes"));
 }

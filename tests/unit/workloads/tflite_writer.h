@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +45,8 @@ struct OperatorSpec {
   std::int32_t code = 0;
   std::vector<std::int32_t> inputs, outputs;
   std::vector<TableField> options;
-  std::string custom_code{};  ///< Of code 32, CUSTOM.
+  std::string custom_code{};                   ///< Of code 32, CUSTOM.
+  std::optional<std::uint8_t> options_type{};  ///< Where it is not the operator's own.
 };
 
 struct ModelSpec {
@@ -51,6 +54,15 @@ struct ModelSpec {
   std::vector<OperatorSpec> operators;
   std::vector<std::int32_t> inputs, outputs;
 };
+
+/// The member of the schema's union BuiltinOptions that an operator's options are; 0, none, of the others.
+inline std::uint8_t options_type(std::int32_t code) {
+  static const std::map<std::int32_t, std::uint8_t> types{
+      {0, 11}, {1, 5},   {2, 10},  {3, 1},   {4, 2},   {9, 8},   {17, 5},  {18, 21},   {23, 15},
+      {25, 9}, {40, 27}, {41, 28}, {45, 32}, {67, 49}, {97, 74}, {98, 75}, {126, 101}, {150, 116}};
+  const auto found = types.find(code);
+  return found != types.end() ? found->second : 0;
+}
 
 class TfliteWriter {
  public:
@@ -74,9 +86,10 @@ class TfliteWriter {
                                    scalar_field<std::int32_t>(3, op.code)};
       if (!op.custom_code.empty()) code.push_back(offset_field(1, builder_.CreateString(op.custom_code).o));
       codes.push_back(table(code));
-      operators.push_back(table({scalar_field<std::uint32_t>(0, index), vector_field(1, op.inputs),
-                                 vector_field(2, op.outputs), scalar_field<std::uint8_t>(3, 1),
-                                 offset_field(4, table(op.options))}));
+      operators.push_back(table(
+          {scalar_field<std::uint32_t>(0, index), vector_field(1, op.inputs), vector_field(2, op.outputs),
+           scalar_field<std::uint8_t>(3, op.options_type.value_or(options_type(op.code))),
+           offset_field(4, table(op.options))}));
     }
     const auto subgraph = table({tables_field(0, tensors), vector_field(1, spec.inputs),
                                  vector_field(2, spec.outputs), tables_field(3, operators)});

@@ -1,10 +1,12 @@
 #include "workloads/readers/tflite/model.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "workloads/readers/tflite/operator_table.h"
 #include "workloads/readers/tflite/verify.h"
 
 namespace qsim::tflite {
@@ -19,47 +21,62 @@ constexpr std::size_t kMaxNameBytes = 4096;
 
 class ModelReader {
  public:
-  explicit ModelReader(const FlatBuffer& buffer) : buffer_(buffer), root_(buffer.root()) {}
+  ModelReader(std::span<const std::byte> bytes, const std::string& path)
+      : bytes_(bytes), root_(verified_model(bytes, path)) {
+    model_.file = path;
+  }
 
   Model read() {
-    const std::vector<FlatTable> subgraphs = root_.tables(model_field::subgraphs, kMaxTables);
-    if (subgraphs.empty()) fail("subgraphs", "none", "at least one");
-    buffers_ = root_.tables(model_field::buffers, kMaxTables);
-    codes_ = root_.tables(model_field::operator_codes, kMaxTables);
-    const FlatTable& subgraph = subgraphs.front();
-    model_.file = buffer_.file();
-    model_.subgraph_count = subgraphs.size();
-    for (const FlatTable& tensor : subgraph.tables(subgraph_field::tensors, kMaxTables)) read_tensor(tensor);
+    model_.subgraph_count = count(root_.subgraphs(), kMaxTables, "subgraphs");
+    if (model_.subgraph_count == 0) fail("subgraphs", "none", "at least one");
+    const file::Subgraph& subgraph = *root_.subgraphs()->Get(0);
+    const std::uint32_t tensors = count(subgraph.tensors(), kMaxTables, "subgraph 0 tensors");
+    for (std::uint32_t i = 0; i < tensors; ++i) read_tensor(*subgraph.tensors()->Get(i));
     make_names_unique();
-    for (const FlatTable& op : subgraph.tables(subgraph_field::operators, kMaxTables)) read_operator(op);
-    model_.inputs = read_indices(subgraph, subgraph_field::inputs, "subgraph 0 inputs", false);
-    model_.outputs = read_indices(subgraph, subgraph_field::outputs, "subgraph 0 outputs", false);
+    const std::uint32_t operators = count(subgraph.operators(), kMaxTables, "subgraph 0 operators");
+    for (std::uint32_t i = 0; i < operators; ++i) read_operator(*subgraph.operators()->Get(i));
+    model_.inputs = read_indices(subgraph.inputs(), "subgraph 0 inputs", false);
+    model_.outputs = read_indices(subgraph.outputs(), "subgraph 0 outputs", false);
     return std::move(model_);
   }
 
  private:
   [[noreturn]] void fail(const std::string& place, const std::string& value,
                          const std::string& expected) const {
-    throw InputError(
-        {buffer_.file(), place, value, expected, "the file is damaged; convert the model again"});
+    throw InputError({model_.file, place, value, expected, "the file is damaged; convert the model again"});
   }
 
-  void read_tensor(const FlatTable& table) {
+  /// Elements of a list that may be absent.
+  template <typename T>
+  std::uint32_t count(const flatbuffers::Vector<T>* list, std::uint32_t max, const std::string& place) const {
+    const std::uint32_t found = list == nullptr ? 0 : list->size();
+    if (found > max) fail(place, std::to_string(found) + " elements", "at most " + std::to_string(max));
+    return found;
+  }
+  template <typename T>
+  std::vector<T> scalars(const flatbuffers::Vector<T>* list, std::uint32_t max,
+                         const std::string& place) const {
+    if (count(list, max, place) == 0) return {};
+    return {list->begin(), list->end()};
+  }
+  static std::string text(const flatbuffers::String* string) {
+    return string == nullptr ? "" : valid_utf8(string->string_view().substr(0, kMaxNameBytes));
+  }
+
+  void read_tensor(const file::Tensor& table) {
     const std::string place = "subgraph 0 tensor " + std::to_string(model_.tensors.size());
     ModelTensor tensor;
-    tensor.name = valid_utf8(table.string(tensor_field::name).substr(0, kMaxNameBytes));
-    for (const std::int32_t d : table.scalars<std::int32_t>(tensor_field::shape, kMaxDimensions)) {
+    tensor.name = text(table.name());
+    for (const std::int32_t d : scalars(table.shape(), kMaxDimensions, place + " shape"))
       tensor.shape.push_back(d);
-    }
-    tensor.type = static_cast<TypeCode>(table.scalar<std::int8_t>(tensor_field::type, 0));
-    tensor.data = read_buffer(table.scalar<std::uint32_t>(tensor_field::buffer, 0), place);
-    tensor.is_variable = table.boolean(tensor_field::is_variable, false);
-    tensor.is_sparse = table.table(tensor_field::sparsity).has_value();
-    if (const auto quantization = table.table(tensor_field::quantization)) {
-      tensor.scales = quantization->scalars<float>(quantization_field::scale, kMaxChannels);
-      tensor.zero_points = quantization->scalars<std::int64_t>(quantization_field::zero_point, kMaxChannels);
-      tensor.quantized_dimension =
-          quantization->scalar<std::int32_t>(quantization_field::quantized_dimension, 0);
+    tensor.type = table.type();
+    tensor.data = read_buffer(table.buffer(), place);
+    tensor.is_variable = table.is_variable();
+    tensor.is_sparse = table.sparsity() != nullptr;
+    if (const file::Quantization* quantization = table.quantization()) {
+      tensor.scales = scalars(quantization->scale(), kMaxChannels, place + " scale");
+      tensor.zero_points = scalars(quantization->zero_point(), kMaxChannels, place + " zero_point");
+      tensor.quantized_dimension = quantization->quantized_dimension();
     }
     count_memory(sizeof(ModelTensor) + tensor.name.size() + tensor.data.size() +
                      tensor.scales.size() * sizeof(float) + tensor.zero_points.size() * sizeof(std::int64_t),
@@ -72,21 +89,26 @@ class ModelReader {
     constexpr std::uint64_t kAllowance = 16;
     constexpr std::uint64_t kSmallFile = 1 << 20;
     memory_bytes_ += bytes;
-    const std::uint64_t limit = kAllowance * (buffer_.size() + kSmallFile);
+    const std::uint64_t limit = kAllowance * (bytes_.size() + kSmallFile);
     if (memory_bytes_ > limit) fail(place, "lists that share their data many times", "data of their own");
   }
 
-  /// Large models keep data behind the FlatBuffer: offset > 1 is a byte position in the file.
   [[nodiscard]] std::span<const std::byte> read_buffer(std::uint32_t index, const std::string& place) const {
-    if (index >= buffers_.size()) {
-      fail(place, "buffer " + std::to_string(index),
-           "0 to " + std::to_string(buffers_.size()) + " exclusive");
+    const std::uint32_t buffers = count(root_.buffers(), kMaxTables, "buffers");
+    if (index >= buffers) {
+      fail(place, "buffer " + std::to_string(index), "0 to " + std::to_string(buffers) + " exclusive");
     }
-    const FlatTable& table = buffers_[index];
-    const auto offset = table.scalar<std::uint64_t>(buffer_field::offset, 0);
-    if (offset > 1) return buffer_.bytes(offset, table.scalar<std::uint64_t>(buffer_field::size, 0));
-    const FlatVector data = table.vector(buffer_field::data, 1);
-    return buffer_.bytes(data.position, data.count);
+    const file::Buffer& buffer = *root_.buffers()->Get(index);
+    const std::uint64_t offset = buffer.offset();
+    if (offset <= 1) {
+      if (buffer.data() == nullptr) return {};
+      return std::as_bytes(std::span(buffer.data()->data(), buffer.data()->size()));
+    }
+    if (offset > bytes_.size() || buffer.size() > bytes_.size() - offset) {
+      fail(place + " byte " + std::to_string(offset), "data of " + std::to_string(buffer.size()) + " bytes",
+           "at most the file's " + std::to_string(bytes_.size()) + " bytes");
+    }
+    return bytes_.subspan(offset, buffer.size());
   }
 
   /// An empty name becomes tensor_<index>; of equal names the later ones get #2, #3.
@@ -102,36 +124,34 @@ class ModelReader {
     }
   }
 
-  void read_operator(const FlatTable& table) {
+  void read_operator(const file::Operator& table) {
     const std::string number = "subgraph 0 operator " + std::to_string(model_.operators.size());
-    const auto code_index = table.scalar<std::uint32_t>(operator_field::opcode_index, 0);
-    if (code_index >= codes_.size()) {
-      fail(number, "operator code " + std::to_string(code_index),
-           "0 to " + std::to_string(codes_.size()) + " exclusive");
+    const std::uint32_t codes = count(root_.operator_codes(), kMaxTables, "operator_codes");
+    if (table.opcode_index() >= codes) {
+      fail(number, "operator code " + std::to_string(table.opcode_index()),
+           "0 to " + std::to_string(codes) + " exclusive");
     }
-    const FlatTable& code = codes_[code_index];
+    const file::OperatorCode& code = *root_.operator_codes()->Get(table.opcode_index());
     ModelOperator op;
-    op.code = static_cast<OperatorCode>(
-        std::max<std::int32_t>(code.scalar<std::int8_t>(operator_code_field::deprecated_builtin_code, 0),
-                               code.scalar<std::int32_t>(operator_code_field::builtin_code, 0)));
+    op.code = std::max<std::int32_t>(code.deprecated_builtin_code(), code.builtin_code());
     op.name = operator_name(op.code);
-    if (op.code == OperatorCode::custom) {
-      op.custom_name = valid_utf8(code.string(operator_code_field::custom_code).substr(0, kMaxNameBytes));
+    if (op.code == kCustomOperator) {
+      op.custom_name = text(code.custom_code());
       op.name += " \"" + op.custom_name + "\"";
     }
     op.place = number + " " + op.name;
-    op.inputs = read_indices(table, operator_field::inputs, op.place + " inputs", true);
-    op.outputs = read_indices(table, operator_field::outputs, op.place + " outputs", false);
-    op.options = table.table(operator_field::options);
+    op.inputs = read_indices(table.inputs(), op.place + " inputs", true);
+    op.outputs = read_indices(table.outputs(), op.place + " outputs", false);
+    op.table = &table;
     count_memory(sizeof(ModelOperator) + (op.inputs.size() + op.outputs.size()) * sizeof(std::int32_t),
                  op.place);
     if (op.outputs.empty()) fail(op.place, "no outputs", "at least one");
     model_.operators.push_back(std::move(op));
   }
 
-  [[nodiscard]] std::vector<std::int32_t> read_indices(const FlatTable& table, int field,
+  [[nodiscard]] std::vector<std::int32_t> read_indices(const flatbuffers::Vector<std::int32_t>* list,
                                                        const std::string& place, bool optional) const {
-    std::vector<std::int32_t> indices = table.scalars<std::int32_t>(field, kMaxOperands);
+    std::vector<std::int32_t> indices = scalars(list, kMaxOperands, place);
     for (const std::int32_t index : indices) {
       const bool in_range = index >= 0 && static_cast<std::size_t>(index) < model_.tensors.size();
       if (in_range || (optional && index == -1)) continue;
@@ -141,24 +161,21 @@ class ModelReader {
     return indices;
   }
 
-  const FlatBuffer& buffer_;
-  FlatTable root_;
-  std::vector<FlatTable> buffers_, codes_;
+  std::span<const std::byte> bytes_;
+  const file::Model& root_;
   std::uint64_t memory_bytes_ = 0;
   Model model_;
 };
 
 }  // namespace
 
-Model read_model(const FlatBuffer& buffer) {
-  const std::string unverified = find_unverified_place(buffer.bytes(0, buffer.size()));
-  Model model = ModelReader(buffer).read();  // What is wrong shows here with its byte, where it shows at all.
-  if (!unverified.empty()) {
-    throw InputError({buffer.file(), unverified, "what the FlatBuffers verifier rejects",
-                      "a table, vector or string that lies in the file, is aligned and ends where it should",
-                      "the file is damaged or was not written by a FlatBuffers library; convert it again"});
-  }
-  return model;
+std::string type_name(ElementCode type) {
+  const char* name = file::EnumNameElementCode(type);
+  return *name != '\0' ? name : "type " + std::to_string(static_cast<int>(type));
+}
+
+Model read_model(std::span<const std::byte> bytes, const std::string& path) {
+  return ModelReader(bytes, path).read();
 }
 
 }  // namespace qsim::tflite

@@ -1,116 +1,163 @@
-// PAD, PADV2, STRIDED_SLICE, SLICE, RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, CONCATENATION.
-#include "workloads/readers/tflite/graph_builder.h"
-#include "workloads/readers/tflite/slice.h"
+// PAD, PADV2, RESHAPE, SQUEEZE, EXPAND_DIMS, TRANSPOSE, CONCATENATION, MEAN, and what is arithmetic on shapes
+// alone: SHAPE, PACK, CAST.
+#include <algorithm>
+
+#include "workloads/graph/graph_check.h"
+#include "workloads/readers/tflite/operator_context.h"
+#include "workloads/readers/tflite/operator_table.h"
 
 namespace qsim::tflite {
+namespace {
 
-/// Paddings are [rank][before, after]. PAD fills with the zero point, PADV2 with its third operand.
-void OperatorReader::read_pad() {
-  expect_inputs(2, op_.code == OperatorCode::padv2 ? 3 : 2);
-  expect_same_type(1);
-  const std::size_t rank = input(0).shape.size();
-  const std::vector<std::int64_t> sizes = indices(1, 2 * rank);
+/// Fills with the zero point, PADV2 with the constant in its third operand.
+void set_value(const OperatorContext& op, PadOp& pad) {
+  if (!op.output().zero_points.empty()) pad.value = op.output().zero_points[0];
+  if (!op.has_input(2)) return;
+  const Tensor value = op.builder().make_tensor(op.input(2), op.op().place);
+  const bool fits = value.data && element_count(value.shape) == 1 && op.is_float() == value.is_float();
+  if (!fits) {
+    op.fail("value \"" + value.name + "\"",
+            std::string(element_type_name(value.type)) + " of shape " + to_string(value.shape),
+            op.is_float() ? "one constant of type F32" : "one constant integer");
+  }
+  if (op.is_float()) {
+    pad.real_value = value.data->as<float>()[0];
+  } else {
+    pad.value = value.data->at(0);
+  }
+}
+
+/// Paddings are [rank][before, after].
+void read_padding(OperatorContext& op, std::size_t max_inputs) {
+  op.expect_inputs(2, max_inputs);
+  op.expect_same_type(1);
+  const std::size_t rank = op.input(0).shape.size();
+  const std::vector<std::int64_t> sizes = op.indices(1, 2 * rank);
   PadOp pad;
   for (std::size_t d = 0; d < rank; ++d) {
     pad.before.push_back(sizes[2 * d]);
     pad.after.push_back(sizes[2 * d + 1]);
   }
-  if (!output().zero_points.empty()) pad.value = output().zero_points[0];
-  if (op_.inputs.size() == 3 && op_.inputs[2] >= 0) {
-    const Tensor value = builder_.make_tensor(input(2), op_.place);
-    const bool fits = value.data && element_count(value.shape) == 1 && is_float() == value.is_float();
-    if (!fits) {
-      fail("value \"" + value.name + "\"",
-           std::string(element_type_name(value.type)) + " of shape " + to_string(value.shape),
-           is_float() ? "one constant of type F32" : "one constant integer");
-    }
-    if (is_float()) {
-      pad.real_value = value.data->as<float>()[0];
-    } else {
-      pad.value = value.data->at(0);
-    }
-  }
-  add_node(pad, {use(0)});
+  set_value(op, pad);
+  op.add_node(pad, {op.use(0)});
 }
 
-void OperatorReader::read_strided_slice() {
-  expect_inputs(4, 4);
-  expect_same_type(1);
-  if (option<std::uint8_t>(strided_slice_field::offset, 0) != 0) fail("offset", "true", "false");
-  const SliceSpec spec{indices(1, std::nullopt), indices(2, std::nullopt), indices(3, std::nullopt),
-                       read_slice_masks(op_)};
-  const ResolvedSlice slice = resolve_slice(input(0).shape, spec);
-  if (!slice.problem.empty()) fail("slice", slice.problem, "indices of at least one element");
-  if (slice.output_shape != output().shape) {
-    fail("output \"" + output().name + "\"", "shape " + to_string(output().shape),
-         to_string(slice.output_shape));
-  }
-  add_node(slice.op, {use(0)});
+void read_pad(OperatorContext& op) {
+  read_padding(op, 2);
 }
 
-/// A size of -1 reaches to the end.
-void OperatorReader::read_slice() {
-  expect_inputs(3, 3);
-  expect_same_type(1);
-  const Shape& x = input(0).shape;
-  const std::vector<std::int64_t> begin = indices(1, x.size());
-  const std::vector<std::int64_t> size = indices(2, x.size());
-  StridedSliceOp slice;
-  for (std::size_t d = 0; d < x.size(); ++d) {
-    if (begin[d] < 0 || begin[d] >= x[d])
-      fail("begin", std::to_string(begin[d]), "0 to " + std::to_string(x[d] - 1));
-    slice.begin.push_back(begin[d]);
-    slice.stride.push_back(1);
-    slice.count.push_back(size[d] == -1 ? x[d] - begin[d] : size[d]);
-  }
-  if (slice.count != output().shape) {
-    fail("output \"" + output().name + "\"", "shape " + to_string(output().shape), to_string(slice.count));
-  }
-  add_node(slice, {use(0)});
+void read_pad_v2(OperatorContext& op) {
+  read_padding(op, 3);
 }
 
 /// The declared output shape counts; a shape operand must be known when reading.
-void OperatorReader::read_reshape() {
-  expect_inputs(1, 2);
-  expect_same_type(1);
-  if (op_.inputs.size() == 2 && op_.inputs[1] >= 0) static_cast<void>(indices(1, std::nullopt));
-  add_node(ReshapeOp{}, {use(0)});
+void read_reshape(OperatorContext& op) {
+  op.expect_inputs(1, 2);
+  op.expect_same_type(1);
+  if (op.has_input(1)) static_cast<void>(op.indices(1));
+  op.add_node(ReshapeOp{}, {op.use(0)});
 }
 
-void OperatorReader::read_transpose() {
-  expect_inputs(2, 2);
-  expect_same_type(1);
-  const std::vector<std::int64_t> permutation = indices(1, input(0).shape.size());
+void read_transpose(OperatorContext& op) {
+  op.expect_inputs(2, 2);
+  op.expect_same_type(1);
+  const std::vector<std::int64_t> permutation = op.indices(1, op.input(0).shape.size());
+  const auto rank = static_cast<std::int64_t>(permutation.size());
   TransposeOp transpose;
   for (const std::int64_t d : permutation) {
-    const auto rank = static_cast<std::int64_t>(permutation.size());
-    if (d < -rank || d >= rank) fail("permutation", std::to_string(d), "0 to " + std::to_string(rank - 1));
+    if (d < -rank || d >= rank) op.fail("permutation", std::to_string(d), "0 to " + std::to_string(rank - 1));
     transpose.permutation.push_back(static_cast<int>(d < 0 ? d + rank : d));
   }
-  add_node(transpose, {use(0)});
+  op.add_node(transpose, {op.use(0)});
 }
 
-void OperatorReader::read_concatenation() {
+void read_concatenation(OperatorContext& op) {
   constexpr std::size_t kMaxInputs = 1024;
-  expect_inputs(1, kMaxInputs);
-  for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
-    if (op_.inputs[i] < 0) fail("input " + std::to_string(i), "none", "a tensor");
+  op.expect_inputs(1, kMaxInputs);
+  for (std::size_t i = 0; i < op.input_count(); ++i) {
+    if (!op.has_input(i)) op.fail("input " + std::to_string(i), "none", "a tensor");
   }
-  expect_same_type(op_.inputs.size());
-  if (activation(concatenation_field::activation) != Activation::none)
-    fail("fused activation", "one", "none");
-  const auto rank = static_cast<std::int64_t>(output().shape.size());
-  const auto axis = std::int64_t{option<std::int32_t>(concatenation_field::axis, 0)};
-  const std::int64_t resolved = axis < 0 ? axis + rank : axis;
-  if (resolved < 0 || resolved >= rank)
-    fail("axis", std::to_string(axis), "less than " + std::to_string(rank));
+  op.expect_same_type(op.input_count());
+  const auto& options = or_defaults(op.table().builtin_options_as_ConcatenationOptions());
+  if (op.activation(options.activation()) != Activation::none) op.fail("fused activation", "one", "none");
+  const std::size_t axis = op.dimension(options.axis(), op.output().shape.size());
   std::vector<TensorId> inputs;
-  for (std::size_t i = 0; i < op_.inputs.size(); ++i) {
+  for (std::size_t i = 0; i < op.input_count(); ++i) {
     // The int8 kernel demands equal scales; the int16 one copies stored integers whatever they are.
-    if (output().type == TypeCode::int8) expect_same_scale(i);
-    inputs.push_back(use(i));
+    if (op.output().type == ElementCode::INT8) op.expect_same_scale(i);
+    inputs.push_back(op.use(i));
   }
-  add_node(ConcatOp{static_cast<int>(resolved)}, std::move(inputs));
+  op.add_node(ConcatOp{static_cast<int>(axis)}, std::move(inputs));
+}
+
+void read_mean(OperatorContext& op) {
+  op.expect_inputs(2, 2);
+  op.expect_same_type(1);
+  MeanOp mean;
+  mean.keep_dims = or_defaults(op.table().builtin_options_as_ReducerOptions()).keep_dims();
+  for (const std::int64_t axis : op.indices(1))
+    mean.axes.push_back(static_cast<int>(op.dimension(axis, op.input(0).shape.size())));
+  std::ranges::sort(mean.axes);
+  mean.axes.erase(std::unique(mean.axes.begin(), mean.axes.end()), mean.axes.end());
+  op.add_node(mean, {op.use(0)});
+}
+
+std::optional<IndexConstant> fold_shape(const OperatorContext& op) {
+  const Shape& shape = op.input(0).shape;
+  return IndexConstant{{static_cast<std::int64_t>(shape.size())}, shape};
+}
+
+/// The same integers in the shape that is declared.
+std::optional<IndexConstant> fold_reshaped(const OperatorContext& op) {
+  for (std::size_t i = 0; i < op.input_count(); ++i) {
+    if (!op.constant(i)) return std::nullopt;
+  }
+  const std::vector<std::int64_t> values = op.constant(0)->values;
+  const Shape& shape = op.output().shape;
+  if (checked_element_count(shape) != static_cast<std::int64_t>(values.size())) return std::nullopt;
+  return IndexConstant{shape, values};
+}
+
+/// Operands of at most `max_rank` dimensions, one behind the other.
+std::optional<IndexConstant> joined(const OperatorContext& op, std::size_t max_rank) {
+  IndexConstant all;
+  bool fits = true;
+  for (std::size_t i = 0; i < op.input_count(); ++i) {
+    const auto part = op.constant(i);
+    if (!part) return std::nullopt;
+    fits = fits && part->shape.size() <= max_rank;
+    all.values.insert(all.values.end(), part->values.begin(), part->values.end());
+  }
+  all.shape = {static_cast<std::int64_t>(all.values.size())};
+  if (!fits || all.shape[0] > kMaxIndices) return std::nullopt;
+  return all;
+}
+
+std::optional<IndexConstant> fold_pack(const OperatorContext& op) {
+  return joined(op, 0);
+}
+
+std::optional<IndexConstant> fold_concatenation(const OperatorContext& op) {
+  return joined(op, 1);
+}
+
+}  // namespace
+
+std::span<const OperatorRow> movement_operators() {
+  static constexpr OperatorRow kRows[] = {
+      {.code = 2, .name = "CONCATENATION", .read = read_concatenation, .fold = fold_concatenation},
+      {.code = 22, .name = "RESHAPE", .read = read_reshape, .fold = fold_reshaped},
+      {.code = 34, .name = "PAD", .read = read_pad},
+      {.code = 39, .name = "TRANSPOSE", .read = read_transpose},
+      {.code = 40, .name = "MEAN", .read = read_mean},
+      {.code = 43, .name = "SQUEEZE", .read = read_reshape, .fold = fold_reshaped},
+      {.code = 53, .name = "CAST", .fold = fold_reshaped},
+      {.code = 60, .name = "PADV2", .read = read_pad_v2},
+      {.code = 70, .name = "EXPAND_DIMS", .read = read_reshape, .fold = fold_reshaped},
+      {.code = 77, .name = "SHAPE", .fold = fold_shape},
+      {.code = 83, .name = "PACK", .fold = fold_pack},
+  };
+  return kRows;
 }
 
 }  // namespace qsim::tflite

@@ -48,15 +48,6 @@ void take_position(std::int64_t size, const SliceSpec& spec, std::size_t i, Reso
 
 }  // namespace
 
-SliceMasks read_slice_masks(const ModelOperator& op) {
-  const auto mask = [&](int field) {
-    return op.options ? static_cast<std::uint32_t>(op.options->scalar<std::int32_t>(field, 0)) : 0U;
-  };
-  return {mask(strided_slice_field::begin_mask), mask(strided_slice_field::end_mask),
-          mask(strided_slice_field::ellipsis_mask), mask(strided_slice_field::new_axis_mask),
-          mask(strided_slice_field::shrink_axis_mask)};
-}
-
 ResolvedSlice resolve_slice(const Shape& input, const SliceSpec& spec) {
   constexpr std::size_t kMaskBits = 32;
   ResolvedSlice slice;

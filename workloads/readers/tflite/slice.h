@@ -6,16 +6,12 @@
 #include <vector>
 
 #include "workloads/graph/graph.h"
-#include "workloads/readers/tflite/model.h"
 
 namespace qsim::tflite {
 
 struct SliceMasks {
   std::uint32_t begin = 0, end = 0, ellipsis = 0, new_axis = 0, shrink_axis = 0;
 };
-
-/// Masks of a STRIDED_SLICE operator.
-[[nodiscard]] SliceMasks read_slice_masks(const ModelOperator& op);
 
 /// Operands as the file has them, one entry a position of the specification.
 struct SliceSpec {

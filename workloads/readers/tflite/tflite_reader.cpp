@@ -8,6 +8,7 @@
 #include "base/read_file.h"
 #include "workloads/readers/support_parts.h"
 #include "workloads/readers/tflite/graph_builder.h"
+#include "workloads/readers/tflite/operator_table.h"
 
 namespace qsim {
 namespace {
@@ -19,13 +20,23 @@ std::vector<std::byte> read_model_file(const std::string& path) {
   return read_file(path, {"a .tflite file that can be read", kMaxFileBytes, "split the network"});
 }
 
+/// The operator's own node is the one that writes its first output.
+void add_nodes(NodeSupport& support, const tflite::ConvertedModel& model, std::size_t index) {
+  const tflite::ConvertedOperator& op = model.operators[index];
+  for (std::size_t n = op.first_node; n < op.end_node; ++n) {
+    if (model.graph.nodes[n].outputs[0] == op.first_output) {
+      support.graph_node = n;
+    } else {
+      support.inserted_nodes.push_back(n);
+    }
+  }
+}
+
 }  // namespace
 
 Graph read_tflite(const std::string& path) {
   const std::vector<std::byte> bytes = read_model_file(path);
-  const tflite::FlatBuffer buffer(bytes, path);
-  buffer.expect_identifier("TFL3");
-  const tflite::Model model = tflite::read_model(buffer);
+  const tflite::Model model = tflite::read_model(bytes, path);
   Graph graph = tflite::GraphBuilder(model).build();
   graph.name = std::filesystem::path(path).stem().string();
   validate(graph);
@@ -34,9 +45,7 @@ Graph read_tflite(const std::string& path) {
 
 WorkloadSurvey survey_tflite(const std::string& path) {
   const std::vector<std::byte> bytes = read_model_file(path);
-  const tflite::FlatBuffer buffer(bytes, path);
-  buffer.expect_identifier("TFL3");
-  const tflite::Model model = tflite::read_model(buffer);
+  const tflite::Model model = tflite::read_model(bytes, path);
   tflite::ConvertedModel converted = tflite::GraphBuilder(model).convert();
   WorkloadSurvey survey;
   survey.format = WorkloadFormat::tflite;
@@ -47,12 +56,11 @@ WorkloadSurvey survey_tflite(const std::string& path) {
     tflite::ConvertedOperator& found = converted.operators[i];
     NodeSupport support;
     support.name = model.tensors[static_cast<std::size_t>(op.outputs[0])].name;
-    support.op =
-        op.code == tflite::OperatorCode::custom ? "custom operator \"" + op.custom_name + '"' : op.name;
+    support.op = op.code == tflite::kCustomOperator ? "custom operator \"" + op.custom_name + '"' : op.name;
     support.place = op.place;
     support.status = found.is_folded ? NodeStatus::folded : NodeStatus::supported;
     support.problems = std::move(found.problems);
-    support.graph_node = found.node;
+    add_nodes(support, converted, i);
     survey.nodes.push_back(std::move(support));
   }
   converted.graph.name = survey.name;

@@ -1,226 +1,157 @@
 #include "workloads/readers/tflite/verify.h"
 
-#include <flatbuffers/flatbuffers.h>
+#include <flatbuffers/minireflect.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <vector>
+#include <optional>
+#include <utility>
 
-#include "workloads/readers/tflite/schema.h"
+#include "base/error.h"
 
 namespace qsim::tflite {
 namespace {
 
 using flatbuffers::Table;
-using flatbuffers::Vector;
+using flatbuffers::TypeTable;
+using flatbuffers::uoffset_t;
+using flatbuffers::Verifier;
+using flatbuffers::voffset_t;
 
-/// Fewer bytes hold no table (FLATBUFFERS_MIN_BUFFER_SIZE).
-constexpr std::size_t kMinBytes =
-    sizeof(flatbuffers::uoffset_t) + sizeof(flatbuffers::soffset_t) + 2 * sizeof(flatbuffers::voffset_t);
-constexpr flatbuffers::uoffset_t kMaxDepth = 16;
-constexpr flatbuffers::uoffset_t kMaxTables = 1'000'000;
+constexpr uoffset_t kMaxDepth = 16;
+constexpr uoffset_t kMaxTables = 1'000'000;
+constexpr std::size_t kIdentifierPosition = sizeof(uoffset_t);
 
-/// Offset of a field's entry in a vtable.
-constexpr flatbuffers::voffset_t slot(int field) {
-  return static_cast<flatbuffers::voffset_t>(4 + 2 * field);
-}
-
-/// Scalars of an options table by size in bytes.
-struct OptionFields {
-  std::vector<int> bytes_1, bytes_4;
+/// What the verifier rejects: where in the model, and where in the file.
+struct Rejected {
+  std::string place;
+  std::size_t byte = 0;
 };
 
-OptionFields option_fields(OperatorCode code) {
-  switch (code) {
-    case OperatorCode::conv_2d:
-      return {
-          {window_field::padding, conv_field::activation},
-          {window_field::stride_w, window_field::stride_h, conv_field::dilation_w, conv_field::dilation_h}};
-    case OperatorCode::depthwise_conv_2d:
-      return {{window_field::padding, depthwise_field::activation},
-              {window_field::stride_w, window_field::stride_h, depthwise_field::dilation_w,
-               depthwise_field::dilation_h}};
-    case OperatorCode::average_pool_2d:
-    case OperatorCode::max_pool_2d:
-      return {{window_field::padding, pool_field::activation},
-              {window_field::stride_w, window_field::stride_h, pool_field::filter_w, pool_field::filter_h}};
-    case OperatorCode::transpose_conv:
-      return {{window_field::padding, transpose_conv_field::activation},
-              {window_field::stride_w, window_field::stride_h}};
-    case OperatorCode::fully_connected:
-      return {{fully_connected_field::activation, fully_connected_field::weights_format,
-               fully_connected_field::keep_num_dims},
-              {}};
-    case OperatorCode::concatenation:
-      return {{concatenation_field::activation}, {concatenation_field::axis}};
-    case OperatorCode::add:
-    case OperatorCode::sub:
-      return {{binary_field::activation, binary_field::pot_scale_int16}, {}};
-    case OperatorCode::mul:
-      return {{binary_field::activation}, {}};
-    case OperatorCode::strided_slice:
-      return {
-          {strided_slice_field::offset},
-          {strided_slice_field::begin_mask, strided_slice_field::end_mask, strided_slice_field::ellipsis_mask,
-           strided_slice_field::new_axis_mask, strided_slice_field::shrink_axis_mask}};
-    case OperatorCode::mean:
-      return {{reducer_field::keep_dims}, {}};
-    case OperatorCode::softmax:
-      return {{}, {softmax_field::beta}};
-    case OperatorCode::leaky_relu:
-      return {{}, {leaky_relu_field::alpha}};
-    case OperatorCode::pack:
-      return {{}, {pack_field::axis}};
-    default:
-      return {};
-  }
-}
-
-/// Walks down from the root; each check returns false at the first failure and leaves its place behind.
-class ModelVerifier {
+/// The verifier says no more than yes or no. This walks down the same tables by flatc's reflection of the
+/// schema, one field after the other with the verifier's own checks, to the first that fails.
+class FaultFinder {
  public:
-  explicit ModelVerifier(std::span<const std::byte> bytes)
+  explicit FaultFinder(std::span<const std::byte> bytes)
       : bytes_(reinterpret_cast<const std::uint8_t*>(bytes.data())),
-        size_(bytes.size()),
-        verifier_(bytes_, size_, kMaxDepth, kMaxTables) {}
+        verifier_(bytes_, bytes.size(), kMaxDepth, kMaxTables),
+        size_(bytes.size()) {}
 
-  std::string run() {
-    const flatbuffers::uoffset_t root = size_ < kMinBytes ? 0 : verifier_.VerifyOffset(0);
-    if (root == 0) return "the root table";
-    return check_model(*reinterpret_cast<const Table*>(bytes_ + root)) ? "" : place_;
+  Rejected find() {
+    const std::string place = "the root table";
+    if (size_ < sizeof(uoffset_t)) return {place, 0};
+    const auto offset = flatbuffers::ReadScalar<uoffset_t>(bytes_);
+    if (verifier_.VerifyOffset(0) == 0) return {place, offset};
+    check_table(bytes_ + offset, *file::ModelTypeTable(), "");
+    return rejected_.value_or(Rejected{place, offset});
   }
 
  private:
-  bool at(const std::string& place, bool holds) {
-    if (!holds && place_.empty()) place_ = place;
+  /// Notes the first place that fails; returns `holds`.
+  bool at(const std::string& place, const std::uint8_t* position, bool holds) {
+    if (!holds && !rejected_) {
+      rejected_ = {place.empty() ? "the root table" : place, static_cast<std::size_t>(position - bytes_)};
+    }
     return holds;
   }
-  template <typename T>
-  bool scalar(const Table& table, int field) const {
-    return table.VerifyField<T>(verifier_, slot(field), sizeof(T));
+
+  bool check_table(const std::uint8_t* position, const TypeTable& type, const std::string& place) {
+    if (!at(place, position, verifier_.VerifyTableStart(position))) return false;
+    const auto& table = *reinterpret_cast<const Table*>(position);
+    for (std::size_t field = 0; field < type.num_elems; ++field) {
+      const std::string name = place.empty() ? type.names[field] : place + "." + type.names[field];
+      if (!check_field(table, type, field, name)) return false;
+    }
+    return verifier_.EndTable();
   }
-  template <typename T>
-  bool scalars(const Table& table, const std::vector<int>& fields) const {
-    for (const int field : fields) {
-      if (!scalar<T>(table, field)) return false;
+
+  bool check_field(const Table& table, const TypeTable& type, std::size_t field, const std::string& place) {
+    const flatbuffers::TypeCode& code = type.type_codes[field];
+    const auto base_type = static_cast<flatbuffers::ElementaryType>(code.base_type);
+    const voffset_t slot = slot_of(field);
+    const auto* start = reinterpret_cast<const std::uint8_t*>(&table);
+    const bool is_sequence = base_type == flatbuffers::ET_SEQUENCE;
+    if (!is_sequence && base_type != flatbuffers::ET_STRING && code.is_repeating == 0)
+      return at(place, start, check_scalar(table, slot, flatbuffers::InlineSize(base_type, nullptr)));
+    if (!at(place, start, table.VerifyOffset(verifier_, slot))) return false;
+    const auto* target = table.GetPointer<const std::uint8_t*>(slot);
+    if (target == nullptr) return true;
+    if (base_type == flatbuffers::ET_STRING) {
+      const auto* string = reinterpret_cast<const flatbuffers::String*>(target);
+      return at(place, target, verifier_.VerifyString(string));
+    }
+    if (code.is_repeating == 0) return check_child(table, type, field, target, place);
+    const std::size_t element_bytes =
+        is_sequence ? sizeof(uoffset_t) : flatbuffers::InlineSize(base_type, nullptr);
+    if (!at(place, target, verifier_.VerifyVectorOrString(target, element_bytes))) return false;
+    return !is_sequence || check_tables(target, *type.type_refs[code.sequence_ref](), place);
+  }
+
+  bool check_scalar(const Table& table, voffset_t slot, std::size_t bytes) const {
+    switch (bytes) {
+      case 1:
+        return table.VerifyField<std::uint8_t>(verifier_, slot, 1);
+      case 4:
+        return table.VerifyField<std::uint32_t>(verifier_, slot, 4);
+      default:
+        return table.VerifyField<std::uint64_t>(verifier_, slot, 8);
+    }
+  }
+
+  /// A table, or the member of a union that the field before it names; unknown members are not looked into.
+  bool check_child(const Table& parent, const TypeTable& type, std::size_t field, const std::uint8_t* target,
+                   const std::string& place) {
+    const TypeTable* child = type.type_refs[type.type_codes[field].sequence_ref]();
+    if (child->st == flatbuffers::ST_UNION) {
+      const auto member = std::int64_t{parent.GetField<std::uint8_t>(slot_of(field - 1), 0)};
+      const auto* end = child->values + child->num_elems;
+      const auto* found = std::find(child->values, end, member);
+      if (found == end || member == 0) return true;
+      child = child->type_refs[child->type_codes[found - child->values].sequence_ref]();
+    }
+    return check_table(target, *child, place);
+  }
+
+  bool check_tables(const std::uint8_t* vector, const TypeTable& type, const std::string& place) {
+    const auto count = flatbuffers::ReadScalar<uoffset_t>(vector);
+    const std::uint8_t* element = vector + sizeof(uoffset_t);
+    for (uoffset_t i = 0; i < count; ++i, element += sizeof(uoffset_t)) {
+      const std::uint8_t* table = element + flatbuffers::ReadScalar<uoffset_t>(element);
+      if (!check_table(table, type, place + "[" + std::to_string(i) + "]")) return false;
     }
     return true;
   }
-  template <typename T>
-  bool vector(const Table& table, int field) const {
-    return table.VerifyOffset(verifier_, slot(field)) &&
-           verifier_.VerifyVector(table.GetPointer<const Vector<T>*>(slot(field)));
-  }
-  bool string(const Table& table, int field) const {
-    return table.VerifyOffset(verifier_, slot(field)) &&
-           verifier_.VerifyString(table.GetPointer<const flatbuffers::String*>(slot(field)));
-  }
 
-  /// A table and, by `check`, its fields.
-  template <typename Check>
-  bool table_at(const Table& table, const std::string& place, const Check& check) {
-    return at(place, table.VerifyTableStart(verifier_)) && at(place, check(table)) && verifier_.EndTable();
-  }
-  template <typename Check>
-  bool child(const Table& parent, int field, const std::string& place, const Check& check) {
-    if (!at(place, parent.VerifyOffset(verifier_, slot(field)))) return false;
-    const auto* table = parent.GetPointer<const Table*>(slot(field));
-    return table == nullptr || table_at(*table, place, check);
-  }
-  template <typename Check>
-  bool children(const Table& parent, int field, const std::string& place, const Check& check) {
-    if (!at(place, vector<flatbuffers::Offset<Table>>(parent, field))) return false;
-    const auto* list = parent.GetPointer<const Vector<flatbuffers::Offset<Table>>*>(slot(field));
-    for (flatbuffers::uoffset_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const std::string element = place + "[" + std::to_string(i) + "]";
-      if (!table_at(*list->Get(i), element, [&](const Table& table) { return check(table, element); }))
-        return false;
-    }
-    return true;
-  }
-
-  bool check_model(const Table& model) {
-    return table_at(model, "the root table", [this](const Table& root) {
-      return children(
-                 root, model_field::operator_codes, "operator_codes",
-                 [this](const Table& code, const std::string& place) { return check_code(code, place); }) &&
-             children(root, model_field::subgraphs, "subgraphs",
-                      [this](const Table& graph, const std::string& place) {
-                        return check_subgraph(graph, place);
-                      }) &&
-             children(root, model_field::buffers, "buffers",
-                      [this](const Table& buffer, const std::string&) { return check_buffer(buffer); });
-    });
-  }
-
-  bool check_code(const Table& code, const std::string& place) {
-    const bool holds = scalar<std::int8_t>(code, operator_code_field::deprecated_builtin_code) &&
-                       scalar<std::int32_t>(code, operator_code_field::builtin_code) &&
-                       at(place + ".custom_code", string(code, operator_code_field::custom_code));
-    if (!holds) return false;
-    codes_.push_back(static_cast<OperatorCode>(std::max<std::int32_t>(
-        code.GetField<std::int8_t>(slot(operator_code_field::deprecated_builtin_code), 0),
-        code.GetField<std::int32_t>(slot(operator_code_field::builtin_code), 0))));
-    return true;
-  }
-
-  bool check_buffer(const Table& buffer) const {
-    return vector<std::uint8_t>(buffer, buffer_field::data) &&
-           scalar<std::uint64_t>(buffer, buffer_field::offset) &&
-           scalar<std::uint64_t>(buffer, buffer_field::size);
-  }
-
-  bool check_subgraph(const Table& graph, const std::string& place) {
-    return children(
-               graph, subgraph_field::tensors, place + ".tensors",
-               [this](const Table& tensor, const std::string& at) { return check_tensor(tensor, at); }) &&
-           at(place + ".inputs", vector<std::int32_t>(graph, subgraph_field::inputs)) &&
-           at(place + ".outputs", vector<std::int32_t>(graph, subgraph_field::outputs)) &&
-           children(graph, subgraph_field::operators, place + ".operators",
-                    [this](const Table& op, const std::string& at) { return check_operator(op, at); });
-  }
-
-  bool check_tensor(const Table& tensor, const std::string& place) {
-    return at(place + ".shape", vector<std::int32_t>(tensor, tensor_field::shape)) &&
-           scalar<std::int8_t>(tensor, tensor_field::type) &&
-           scalar<std::uint32_t>(tensor, tensor_field::buffer) &&
-           at(place + ".name", string(tensor, tensor_field::name)) &&
-           scalar<std::uint8_t>(tensor, tensor_field::is_variable) &&
-           child(tensor, tensor_field::sparsity, place + ".sparsity", [](const Table&) { return true; }) &&
-           child(tensor, tensor_field::quantization, place + ".quantization",
-                 [this](const Table& quantization) { return check_quantization(quantization); });
-  }
-
-  bool check_quantization(const Table& quantization) const {
-    return vector<float>(quantization, quantization_field::scale) &&
-           vector<std::int64_t>(quantization, quantization_field::zero_point) &&
-           scalar<std::int32_t>(quantization, quantization_field::quantized_dimension);
-  }
-
-  bool check_operator(const Table& op, const std::string& place) {
-    if (!scalar<std::uint32_t>(op, operator_field::opcode_index)) return false;
-    const auto index = op.GetField<std::uint32_t>(slot(operator_field::opcode_index), 0);
-    const OptionFields fields = index < codes_.size() ? option_fields(codes_[index]) : OptionFields{};
-    return at(place + ".inputs", vector<std::int32_t>(op, operator_field::inputs)) &&
-           at(place + ".outputs", vector<std::int32_t>(op, operator_field::outputs)) &&
-           scalar<std::uint8_t>(op, operator_field::options_type) &&
-           child(op, operator_field::options, place + ".builtin_options", [&](const Table& options) {
-             return scalars<std::uint8_t>(options, fields.bytes_1) &&
-                    scalars<std::uint32_t>(options, fields.bytes_4);
-           });
-  }
+  /// Place of a field's entry in a vtable.
+  static voffset_t slot_of(std::size_t field) { return static_cast<voffset_t>(4 + 2 * field); }
 
   const std::uint8_t* bytes_;
+  Verifier verifier_;
   std::size_t size_;
-  flatbuffers::Verifier verifier_;
-  std::vector<OperatorCode> codes_;
-  std::string place_;
+  std::optional<Rejected> rejected_;
 };
 
 }  // namespace
 
-std::string find_unverified_place(std::span<const std::byte> bytes) {
-  return ModelVerifier(bytes).run();
+const file::Model& verified_model(std::span<const std::byte> bytes, const std::string& path) {
+  const std::string hint = "the file is damaged or no TFLite model; copy or convert it again";
+  const std::string identifier = file::ModelIdentifier();
+  const auto* start = reinterpret_cast<const char*>(bytes.data());
+  if (bytes.size() < kIdentifierPosition + identifier.size() ||
+      std::string_view(start + kIdentifierPosition, identifier.size()) != identifier) {
+    throw InputError({path, "byte " + std::to_string(kIdentifierPosition), "no identifier",
+                      "the identifier \"" + identifier + "\"", hint});
+  }
+  const auto* unsigned_start = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  Verifier verifier(unsigned_start, bytes.size(), kMaxDepth, kMaxTables);
+  if (!file::VerifyModelBuffer(verifier)) {
+    const Rejected rejected = FaultFinder(bytes).find();
+    throw InputError({path, rejected.place,
+                      "what the FlatBuffers verifier rejects at byte " + std::to_string(rejected.byte),
+                      "a table, vector or string that lies in the file's " + std::to_string(bytes.size()) +
+                          " bytes, is aligned and ends where it should",
+                      hint});
+  }
+  return *file::GetModel(bytes.data());
 }
 
 }  // namespace qsim::tflite
