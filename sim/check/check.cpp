@@ -6,16 +6,10 @@
 #include "sim/check/remarks.h"
 #include "sim/compiler/compile.h"
 #include "sim/compiler/schedule.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
-
-/// What to do where the reader of the format has nothing more precise to say.
-const char* default_remedy(WorkloadFormat format) {
-  return format == WorkloadFormat::json || format == WorkloadFormat::scalesim
-             ? "mend it in the workload file"
-             : "change it in the model and convert it again";
-}
 
 /// The rest of a place behind its node's: "tensor \"x\"" of "subgraph 0 operator 7 ADD tensor \"x\"".
 std::string subject_of(const std::string& place, const std::string& node_place) {
@@ -24,12 +18,12 @@ std::string subject_of(const std::string& place, const std::string& node_place) 
   return start == std::string::npos ? "" : place.substr(start);
 }
 
-Reason reason_of(const Problem& problem, const std::string& node_place, WorkloadFormat format) {
+Reason reason_of(const Problem& problem, const std::string& node_place, const WorkloadFormat& format) {
   Reason reason;
   reason.subject = subject_of(problem.place, node_place);
   reason.text = problem.value.empty() ? "nothing" : problem.value;
   if (!problem.expected.empty()) reason.text += "; expected " + problem.expected;
-  reason.remedy = problem.hint.empty() ? default_remedy(format) : problem.hint;
+  reason.remedy = problem.hint.empty() ? std::string(format.remedy) : problem.hint;
   return reason;
 }
 
@@ -48,7 +42,7 @@ class Checker {
     result_.format = survey_.format;
     result_.hardware = hardware_.name;
     for (const Problem& problem : survey_.problems)
-      result_.problems.push_back(reason_of(problem, "", survey_.format));
+      result_.problems.push_back(reason_of(problem, "", *survey_.format));
     entries_.resize(survey_.graph.nodes.size());
     is_inserted_.resize(survey_.graph.nodes.size(), false);
     for (const NodeSupport& node : survey_.nodes) add_node(node);
@@ -60,7 +54,7 @@ class Checker {
   void add_node(const NodeSupport& node) {
     NodeCheck check{node.name, node.op, node.domain, node.place, node.status, {}, {}, node.remarks};
     for (const Problem& problem : node.problems)
-      check.reasons.push_back(reason_of(problem, node.place, survey_.format));
+      check.reasons.push_back(reason_of(problem, node.place, *survey_.format));
     if (node.status == NodeStatus::folded) check.unit = NodeUnit::constant;
     if (node.graph_node) entries_[*node.graph_node] = result_.nodes.size();
     for (const std::size_t inserted : node.inserted_nodes) {
@@ -91,12 +85,12 @@ class Checker {
     }
     for (const CompileProblem& found : try_compile(graph, hardware_, false).problems) {
       if (!found.node) {
-        result_.problems.push_back(reason_of(found.problem, "", survey_.format));
+        result_.problems.push_back(reason_of(found.problem, "", *survey_.format));
         continue;
       }
       NodeCheck& node = result_.nodes[entries_[*found.node]];
       node.status = NodeStatus::unsupported;
-      node.reasons.push_back(reason_of(found.problem, node.place, survey_.format));
+      node.reasons.push_back(reason_of(found.problem, node.place, *survey_.format));
     }
   }
 

@@ -47,7 +47,7 @@ struct CheckCounts {
 
 struct CheckResult {
   std::string workload;
-  WorkloadFormat format = WorkloadFormat::json;
+  const WorkloadFormat* format = nullptr;
   std::string hardware;
   std::vector<NodeCheck> nodes;  ///< In the order of the file.
   std::vector<Reason> problems;  ///< Of the network or the chip as a whole.

@@ -2,26 +2,14 @@
 
 #include <algorithm>
 
+#include "workloads/readers/workload_format.h"
+
 namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
-
-const char* format_name(WorkloadFormat format) {
-  switch (format) {
-    case WorkloadFormat::json:
-      return "json";
-    case WorkloadFormat::tflite:
-      return "tflite";
-    case WorkloadFormat::scalesim:
-      return "scalesim";
-    case WorkloadFormat::onnx:
-      break;
-  }
-  return "onnx";
-}
 
 const char* status_name(NodeStatus status) {
   switch (status) {
@@ -73,7 +61,7 @@ Json check_json(const CheckResult& result) {
   const CheckCounts counts = result.counts();
   Json json;
   json["schema_version"] = kSchemaVersion;
-  json["workload"] = {{"name", result.workload}, {"format", format_name(result.format)}};
+  json["workload"] = {{"name", result.workload}, {"format", result.format->name}};
   json["hardware"] = result.hardware;
   json["nodes"] = Json::array();
   for (const NodeCheck& node : result.nodes) json["nodes"].push_back(node_json(node));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/check/text_layout.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
@@ -15,20 +16,6 @@ constexpr std::size_t kColumns = 100;
 constexpr std::size_t kMaxOpColumns = 28;
 constexpr std::size_t kUnitColumns = 11;
 constexpr std::size_t kVerdictColumns = 13;
-
-const char* format_title(WorkloadFormat format) {
-  switch (format) {
-    case WorkloadFormat::json:
-      return "workload JSON";
-    case WorkloadFormat::tflite:
-      return "TFLite";
-    case WorkloadFormat::scalesim:
-      return "SCALE-Sim topology";
-    case WorkloadFormat::onnx:
-      break;
-  }
-  return "ONNX";
-}
 
 const char* verdict_text(NodeStatus status) {
   switch (status) {
@@ -136,7 +123,7 @@ std::string remarks(const CheckResult& result) {
 std::string check_text(const CheckResult& result, const std::string& kernels) {
   const CheckCounts counts = result.counts();
   std::string text =
-      wrapped("workload  ", result.workload + " (" + format_title(result.format) + ")", kColumns);
+      wrapped("workload  ", fmt::format("{} ({})", result.workload, result.format->title), kColumns);
   text += wrapped("hardware  ", result.hardware, kColumns);
   text += wrapped("kernels   ", kernels + " on this computer", kColumns) + "\n";
   text += table(result) + reasons(result) + remarks(result);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/cli/command.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim::cli {
 
@@ -83,10 +84,10 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
   table.add({.name = "workload",
              .kind = ValueKind::workload,
              .value = "FILE|NAME",
-             .extensions = {".json", ".onnx", ".tflite", ".csv"},
+             .extensions = workload_extensions(),
              .required = true,
              .group = group,
-             .help = "network: workload JSON, .onnx, .tflite, SCALE-Sim .csv",
+             .help = "network: " + workload_format_names(),
              .detail = "qsim list shows the names that ship."},
             store_in(network, &NetworkOptions::workload));
   add_shapes(table, network, group);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim::cli {
 namespace {
@@ -70,7 +71,7 @@ FileArguments with_shipped_files(const FileArguments& inputs, const ShippedFiles
   for (const auto& [argument, name] : inputs) {
     for (const auto* folders : {&files.hardware, &files.preprocess, &files.workloads}) {
       for (const std::string& folder : *folders) {
-        for (const char* extension : {".json", ".onnx", ".tflite", ".csv"})
+        for (const std::string& extension : workload_extensions())
           all.emplace_back(argument, folder + "/" + name + extension);
       }
     }

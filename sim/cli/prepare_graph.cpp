@@ -73,7 +73,7 @@ InputShapes parse_shapes(const std::vector<std::string>& arguments) {
 }
 
 Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files, const InputArrays& arrays) {
-  Graph graph = load_workload(options.workload, files.workloads, parse_shapes(options.shapes), arrays);
+  Graph graph = load_workload(options.workload, files.workloads, {parse_shapes(options.shapes), arrays});
   const bool changes_bits = options.weight_bits || options.activation_bits || !options.bits_file.empty();
   const bool is_float = is_float_graph(graph);
   if (options.calibration.is_given() && !is_float) refuse_calibration(graph, options.calibration);

@@ -62,7 +62,7 @@ def float_node(model, op, inputs=("y",), domain="", **attributes):
 
 
 # ---- the file -----------------------------------------------------------------------------------------------
-@case("an empty file", "a .onnx or .tflite model")
+@case("an empty file", "a .onnx model")
 def _empty(model, folder):
     return b""
 

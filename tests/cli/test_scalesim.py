@@ -49,4 +49,4 @@ def test_check_and_list_know_them(tmp_path):
     assert run.returncode == 1
     (bad,) = [node for node in json.loads(run.stdout)["nodes"] if node["status"] == "unsupported"]
     assert bad["name"] == "bad" and bad["place"] == "line 5"
-    assert "2 numbers" in bad["reason"] and "docs/workloads.md" in bad["remedy"]
+    assert "2 numbers" in bad["reason"] and "docs/readers.md" in bad["remedy"]

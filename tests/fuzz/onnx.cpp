@@ -4,14 +4,14 @@
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/survey.h"
 #include "workloads/readers/onnx/onnx_reader.h"
-#include "workloads/readers/support_parts.h"
+#include "workloads/readers/workload_format.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const MemoryFile file({data, size});
   qsim::Graph graph;
   const bool is_read = accepts([&] { graph = qsim::read_onnx(file.path()); });
   // The format is told by the name of a file, and this one has none.
-  demand_survey([&] { return qsim::survey_onnx(file.path(), {}); }, is_read);
+  demand_survey([&] { return qsim::onnx_workload_format().survey(file.path(), {}); }, is_read);
   if (is_read) run_if_small(graph);
   return 0;
 }

@@ -15,29 +15,35 @@ using InputShapes = std::map<std::string, Shape>;
 /// .npy files of inputs by name.
 using InputArrays = std::map<std::string, std::string>;
 
-enum class WorkloadFormat { json, tflite, onnx, scalesim };
+/// What a reader may be told beside the file.
+struct ReadOptions {
+  /// Shapes of inputs, for dimensions that an ONNX model leaves open.
+  InputShapes shapes = {};
+  /// Those of an ONNX model that have to be known when reading (scales, weights, shapes) become constants,
+  /// and are listed in Graph::constant_inputs; the others are left alone.
+  InputArrays arrays = {};
+};
 
-/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, NAME.json, NAME.tflite and NAME.csv
-/// are looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one that
-/// ships). The format is told by the content: TFLite models by their identifier "TFL3", JSON by its brace; by
-/// the extension where neither shows, as in ONNX models and SCALE-Sim topologies (.csv). `shapes` fixes open
-/// dimensions of an ONNX model's inputs, by name; other formats have none. `arrays` are those of
-/// OnnxReadOptions. Throws InputError; where nothing is found it lists what ships and names the nearest.
+/// Reads a workload. A file at `name_or_path` goes first; otherwise NAME, and NAME with the extension of each
+/// format, are looked for in `search_dirs`, first match first ("resnet" and "resnet.json" both mean the one
+/// that ships). The format is told by the content, by the extension where that shows nothing
+/// (workload_format.h). Shapes for a format whose files fix them are an error. Throws InputError; where
+/// nothing is found it lists what ships and names the nearest.
 [[nodiscard]] Graph load_workload(const std::string& name_or_path,
-                                  const std::vector<std::string>& search_dirs, const InputShapes& shapes = {},
-                                  const InputArrays& arrays = {});
-
-/// Format of a file, told as load_workload() tells it. Throws InputError where it is none of them.
-[[nodiscard]] WorkloadFormat workload_format(const std::string& path);
-
-/// Throws InputError where shapes are given for a workload whose format fixes them.
-void refuse_shapes(const std::string& path, const InputShapes& shapes);
+                                  const std::vector<std::string>& search_dirs,
+                                  const ReadOptions& options = {});
 
 /// Path of the file that load_workload would read.
 [[nodiscard]] std::string find_workload(const std::string& name_or_path,
                                         const std::vector<std::string>& search_dirs);
 
-/// One line a workload, sorted: "NAME  DESCRIPTION".
-[[nodiscard]] std::vector<std::string> list_workloads(const std::vector<std::string>& search_dirs);
+/// A workload that ships.
+struct ListedWorkload {
+  std::string name;
+  std::string description;
+};
+
+/// Sorted by name.
+[[nodiscard]] std::vector<ListedWorkload> list_workloads(const std::vector<std::string>& search_dirs);
 
 }  // namespace qsim

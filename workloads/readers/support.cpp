@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "workloads/graph/graph_check.h"
-#include "workloads/readers/load.h"
 #include "workloads/readers/support_parts.h"
 
 namespace qsim {
@@ -16,14 +15,20 @@ bool touches(const Node& node, const std::set<TensorId>& tensors) {
   return std::ranges::any_of(node.inputs, is_one) || std::ranges::any_of(node.outputs, is_one);
 }
 
+/// Where a node of the graph came from.
+struct Origin {
+  std::size_t entry;    ///< Index in the survey's nodes; their number where it is none of them.
+  bool is_own = false;  ///< It computes what the entry computes; others prepare operands.
+};
+
 /// The graph of the nodes that nothing is known against, and the survey's entry of each.
 class GraphCut {
  public:
   GraphCut(WorkloadSurvey& survey, Graph graph) : survey_(survey), graph_(std::move(graph)) {
-    entries_.resize(graph_.nodes.size(), survey.nodes.size());
+    origins_.resize(graph_.nodes.size(), {survey.nodes.size()});
     for (std::size_t i = 0; i < survey.nodes.size(); ++i) {
-      if (survey.nodes[i].graph_node) entries_[*survey.nodes[i].graph_node] = i;
-      for (const std::size_t inserted : survey.nodes[i].inserted_nodes) entries_[inserted] = i;
+      if (survey.nodes[i].graph_node) origins_[*survey.nodes[i].graph_node] = {i, true};
+      for (const std::size_t inserted : survey.nodes[i].inserted_nodes) origins_[inserted] = {i, false};
     }
   }
 
@@ -31,7 +36,7 @@ class GraphCut {
   void cut_incomplete(const std::set<TensorId>& unknown) {
     std::vector<bool> keeps(graph_.nodes.size());
     for (std::size_t n = 0; n < keeps.size(); ++n) {
-      const bool has_problems = entries_[n] == survey_.nodes.size() || !entry(n).problems.empty();
+      const bool has_problems = origins_[n].entry == survey_.nodes.size() || !entry(n).problems.empty();
       const bool is_hidden = touches(graph_.nodes[n], unknown);
       if (!has_problems && is_hidden) {
         entry(n).remarks.emplace_back(
@@ -71,8 +76,7 @@ class GraphCut {
     }
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       NodeSupport& support = entry(n);
-      // Its own node has its name; what prepares operands has that name and more.
-      const bool is_own = !support.graph_node || graph_.nodes[n].name == support.name;
+      const bool is_own = origins_[n].is_own || !support.graph_node;
       if (is_own && support.graph_node) support.inserted_nodes.push_back(*support.graph_node);
       is_own ? static_cast<void>(support.graph_node = n) : support.inserted_nodes.push_back(n);
     }
@@ -80,25 +84,25 @@ class GraphCut {
   }
 
  private:
-  NodeSupport& entry(std::size_t n) { return survey_.nodes[entries_[n]]; }
+  NodeSupport& entry(std::size_t n) { return survey_.nodes[origins_[n].entry]; }
 
   /// Keeps some nodes alone. Tensors keep their ids; what the others computed becomes an input, and what no
   /// node that is left reads an output.
   void cut(const std::vector<bool>& keeps) {
     std::vector<Node> nodes;
-    std::vector<std::size_t> entries;
+    std::vector<Origin> origins;
     std::set<TensorId> made;
     std::set<TensorId> read;
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (!keeps[n]) continue;
-      entries.push_back(entries_[n]);
+      origins.push_back(origins_[n]);
       nodes.push_back(std::move(graph_.nodes[n]));
       made.insert(nodes.back().outputs.begin(), nodes.back().outputs.end());
       read.insert(nodes.back().inputs.begin(), nodes.back().inputs.end());
     }
     read.erase(kNoTensor);
     graph_.nodes = std::move(nodes);
-    entries_ = std::move(entries);
+    origins_ = std::move(origins);
     is_cut_ = true;
     graph_.inputs.clear();
     for (const TensorId id : read) {
@@ -113,7 +117,7 @@ class GraphCut {
 
   WorkloadSurvey& survey_;
   Graph graph_;
-  std::vector<std::size_t> entries_;  ///< By node of the graph: its index in survey_.nodes.
+  std::vector<Origin> origins_;  ///< By node of the graph.
   bool is_cut_ = false;
 };
 
@@ -133,24 +137,6 @@ void finish_survey(WorkloadSurvey& survey, Graph graph, const std::vector<Tensor
   for (NodeSupport& node : survey.nodes) {
     if (!node.problems.empty()) node.status = NodeStatus::unsupported;
   }
-}
-
-WorkloadSurvey survey_workload(const std::string& name_or_path, const std::vector<std::string>& search_dirs,
-                               const InputShapes& shapes) {
-  const std::string path = find_workload(name_or_path, search_dirs);
-  const WorkloadFormat format = workload_format(path);
-  if (format != WorkloadFormat::onnx) refuse_shapes(path, shapes);
-  switch (format) {
-    case WorkloadFormat::json:
-      return survey_json(path);
-    case WorkloadFormat::tflite:
-      return survey_tflite(path);
-    case WorkloadFormat::scalesim:
-      return survey_scalesim(path);
-    case WorkloadFormat::onnx:
-      break;
-  }
-  return survey_onnx(path, shapes);
 }
 
 }  // namespace qsim

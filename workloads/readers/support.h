@@ -12,6 +12,8 @@
 
 namespace qsim {
 
+struct WorkloadFormat;
+
 enum class NodeStatus {
   supported,
   folded,       ///< Its value is known when reading; nothing is left to compute.
@@ -35,7 +37,7 @@ struct NodeSupport {
 };
 
 struct WorkloadSurvey {
-  WorkloadFormat format = WorkloadFormat::json;
+  const WorkloadFormat* format = nullptr;
   std::string name;
   std::vector<NodeSupport> nodes;  ///< All of them, in the order of the file.
   std::vector<Problem> problems;   ///< Of the model, not of one node.

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json_reader.h"
@@ -22,11 +21,7 @@ struct ListOptions {
       names;  ///< "hardware", "energy", "workloads", "preprocess" or "fields"; empty: everything, described.
 };
 
-/// One thing that ships.
-struct Listed {
-  std::string name;
-  std::string description;
-};
+using Listed = ListedWorkload;  // One thing that ships: its name and what it says of itself.
 
 /// The file's own line about itself; a file that does not parse has none and shows so.
 std::string description_of(const std::string& path) {
@@ -48,17 +43,6 @@ std::vector<Listed> list_json_files(const std::vector<std::string>& folders, con
   return listed;
 }
 
-/// list_workloads has one line each, "NAME  DESCRIPTION".
-std::vector<Listed> listed_workloads(const std::vector<std::string>& folders) {
-  std::vector<Listed> listed;
-  for (const std::string& line : list_workloads(folders)) {
-    const std::size_t end = std::min(line.find("  "), line.size());
-    const std::size_t description = std::min(line.find_first_not_of(' ', end), line.size());
-    listed.push_back({line.substr(0, end), line.substr(description)});
-  }
-  return listed;
-}
-
 Json to_json(const std::vector<Listed>& listed) {
   Json json = Json::array();
   for (const Listed& item : listed) json.push_back({{"name", item.name}, {"description", item.description}});
@@ -74,7 +58,7 @@ std::string to_table(const std::string& heading, const std::vector<Listed>& list
 std::string list_text(const ShippedFiles& files, bool as_json) {
   const std::vector<Listed> hardware = list_json_files(files.hardware, "a hardware configuration");
   const std::vector<Listed> energy = list_json_files(files.energy, "an energy table");
-  const std::vector<Listed> workloads = listed_workloads(files.workloads);
+  const std::vector<Listed> workloads = list_workloads(files.workloads);
   const std::vector<Listed> preprocess = list_json_files(files.preprocess, "a preprocessing");
   if (as_json) {
     const Json json = {{"hardware", to_json(hardware)},
@@ -107,7 +91,7 @@ std::vector<std::string> plain_names(const std::string& of_what, const ShippedFi
   if (of_what == "preprocess") return list_named_files(files.preprocess);
   std::vector<std::string> names;
   if (of_what == "workloads") {
-    for (const Listed& workload : listed_workloads(files.workloads)) names.push_back(workload.name);
+    for (const Listed& workload : list_workloads(files.workloads)) names.push_back(workload.name);
   } else {
     add_fields(hardware_to_json({}), "", names);
   }

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "tests/unit/base/scratch_folder.h"
+#include "workloads/readers/workload_format.h"
 
 namespace {
 
@@ -60,10 +62,8 @@ TEST_CASE("every name that is listed is found") {
   const ScratchFolder folder;
   qsim::write_file_atomically(folder.path("one.json"), tiny("one"));
   qsim::write_file_atomically(folder.path("two.tflite"), tiny("two"));  // content tells the format
-  for (const std::string& line : qsim::list_workloads({folder.path("")})) {
-    const std::string name = line.substr(0, line.find(' '));
+  for (const auto& [name, description] : qsim::list_workloads({folder.path("")}))
     CHECK(qsim::load_workload(name, {folder.path("")}).name == name);
-  }
   CHECK(qsim::list_workloads({folder.path("")}).size() == 2);
 }
 
@@ -85,6 +85,31 @@ TEST_CASE("content tells the format, whatever the file is called") {
   const ScratchFolder folder;
   qsim::write_file_atomically(folder.path("model.txt"), "\n  " + tiny("t"));
   CHECK(qsim::load_workload(folder.path("model.txt"), {}).name == "t");
+}
+
+TEST_CASE("every format has a row of its own, and a file is told by content or extension") {
+  std::set<std::string_view> names;
+  std::set<std::string_view> extensions;
+  for (const qsim::WorkloadFormat* format : qsim::workload_formats()) {
+    names.insert(format->name);
+    extensions.insert(format->extension);
+    CHECK((format->read != nullptr && format->survey != nullptr));
+  }
+  CHECK(names == std::set<std::string_view>{"json", "onnx", "tflite", "scalesim"});
+  CHECK(extensions.size() == names.size());
+
+  const ScratchFolder folder;
+  const auto format_of = [&](const std::string& name, const std::string& content) {
+    qsim::write_file_atomically(folder.path(name), content);
+    return qsim::workload_format(folder.path(name)).name;
+  };
+  CHECK(format_of("a.onnx", std::string("\x1c\0\0\0TFL3", 8)) == "tflite");
+  CHECK(format_of("b.tflite", std::string("{\0\0\0TFL3", 8)) == "tflite");
+  CHECK(format_of("c.csv", " {}") == "json");
+  CHECK(format_of("d.ONNX", "\x08\x07") == "onnx");
+  CHECK(format_of("e.csv", "Layer name, M,") == "scalesim");
+  CHECK_THROWS_WITH(format_of("f.bin", "\x08\x07"),
+                    Catch::Contains("a workload in JSON, a .onnx model, a .tflite model or a SCALE-Sim"));
 }
 
 TEST_CASE("a name that is not there is answered with what ships and the nearest name") {
@@ -115,10 +140,11 @@ TEST_CASE("ONNX models and other files are refused with what to do") {
   CHECK_THROWS_AS(qsim::load_workload("", {kModels}), qsim::InputError);
 }
 
-TEST_CASE("the list has a line a workload with its description") {
-  const std::vector<std::string> lines = qsim::list_workloads({kModels});
-  REQUIRE(lines.size() == 6);
-  CHECK(lines[1].find("mobilenet_v2  ") == 0);
+TEST_CASE("workloads are listed by name with their descriptions") {
+  const std::vector<qsim::ListedWorkload> listed = qsim::list_workloads({kModels});
+  REQUIRE(listed.size() == 6);
+  CHECK(listed[1].name == "mobilenet_v2");
+  CHECK(listed[1].description.find("MobileNet") != std::string::npos);
   CHECK(qsim::list_workloads({"/no/such/folder"}).empty());
 }
 

@@ -154,7 +154,7 @@ TEST_CASE("a survey lists every row, right or wrong") {
   write_file_atomically(folder.path("t.csv"), "a,4,4,3,3,2,5,1,\nb,4,4\nc,4,4,3,3,2,5,1,\n");
   const WorkloadSurvey survey = survey_workload(folder.path("t.csv"), {});
   REQUIRE(survey.nodes.size() == 3);
-  CHECK(survey.format == WorkloadFormat::scalesim);
+  CHECK(survey.format->name == "scalesim");
   CHECK(survey.nodes[0].status == NodeStatus::supported);
   CHECK(survey.nodes[1].status == NodeStatus::unsupported);
   CHECK(survey.nodes[1].problems.at(0).place == "line 2");

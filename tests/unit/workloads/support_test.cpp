@@ -71,7 +71,7 @@ const std::string kConv =
 
 TEST_CASE("an operator that is not supported hides neither those before it nor those after it") {
   const WorkloadSurvey found = survey(mixed_model());
-  CHECK(found.format == WorkloadFormat::tflite);
+  CHECK(found.format->name == "tflite");
   CHECK(found.name == "net");
   REQUIRE(found.nodes.size() == 4);
   CHECK(found.nodes[0].name == "y");
@@ -100,6 +100,30 @@ TEST_CASE("the graph of a model that is supported is the one that is run") {
   CHECK(found.graph.inputs.size() == 1);
   CHECK(found.graph.outputs.size() == 1);
   CHECK(found.graph.name == "net");
+}
+
+TEST_CASE("every node of the graph belongs to its operator, and one of them computes its first output") {
+  // y is split into two of its four channels each, and y * y^T is computed with the first operand turned.
+  ModelSpec spec = conv_model();
+  spec.tensors.push_back({"axis", {1}, 2, {3, 0, 0, 0}, {}, {}, 0});
+  spec.tensors.push_back({"left", {1, 4, 3, 2}, 9, {}, {0.7F}, {5}, 0});
+  spec.tensors.push_back({"right", {1, 4, 3, 2}, 9, {}, {0.7F}, {5}, 0});
+  spec.tensors.push_back({"product", {1, 4, 2, 2}, 9, {}, {0.7F}, {5}, 0});
+  spec.operators.push_back({49, {4, 3}, {5, 6}, {}});
+  spec.operators.push_back({126, {5, 6}, {7}, {scalar_field<std::uint8_t>(0, 1)}});
+  spec.outputs = {7};
+  const WorkloadSurvey found = survey(spec);
+  CHECK(found.is_supported());
+  REQUIRE(found.graph.nodes.size() == 5);
+  REQUIRE(found.nodes.size() == 3);
+  REQUIRE((found.nodes[1].graph_node && found.nodes[2].graph_node));
+  CHECK(found.graph.nodes[*found.nodes[1].graph_node].name == "left");
+  REQUIRE(found.nodes[1].inserted_nodes.size() == 1);
+  CHECK(found.graph.nodes[found.nodes[1].inserted_nodes[0]].name == "right");
+  CHECK(found.graph.nodes[*found.nodes[2].graph_node].name == "product");
+  REQUIRE(found.nodes[2].inserted_nodes.size() == 1);
+  CHECK(std::holds_alternative<TransposeOp>(found.graph.nodes[found.nodes[2].inserted_nodes[0]].op));
+  CHECK(found.nodes[0].remarks.empty());
 }
 
 TEST_CASE("float operators are supported, and what is unknown besides is named") {

@@ -11,6 +11,8 @@
 
 namespace qsim {
 
+struct WorkloadFormat;
+
 /// What an entry of "layers" says of itself, readable or not.
 struct ListedLayer {
   std::string path;  ///< "layers[3]"
@@ -39,5 +41,8 @@ struct JsonWorkload {
 
 /// The same from text; `path` names it in messages, and tensor files lie in its folder.
 [[nodiscard]] Graph read_workload_json_text(std::string_view text, const std::string& path);
+
+/// Its row of workload_format.h.
+[[nodiscard]] const WorkloadFormat& json_workload_format();
 
 }  // namespace qsim

@@ -17,7 +17,7 @@ using Kind = NodeOutcome::Kind;
 
 class ModelReader {
  public:
-  ModelReader(const OnnxModel& model, const OnnxReadOptions& options)
+  ModelReader(const OnnxModel& model, const ReadOptions& options)
       : model_(model), options_(options), links_(model), builder_(links_, reading_.graph) {
     reading_.graph.source = model.file;
     reading_.graph.name = std::filesystem::path(model.file).stem().string();
@@ -314,7 +314,7 @@ class ModelReader {
   }
 
   const OnnxModel& model_;
-  const OnnxReadOptions& options_;
+  const ReadOptions& options_;
   ModelReading reading_;
   ModelGraph links_;
   GraphBuilder builder_;
@@ -324,7 +324,7 @@ class ModelReader {
 
 }  // namespace
 
-ModelReading read_model(const OnnxModel& model, const OnnxReadOptions& options) {
+ModelReading read_model(const OnnxModel& model, const ReadOptions& options) {
   return ModelReader(model, options).read();
 }
 

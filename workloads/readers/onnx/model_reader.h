@@ -34,6 +34,6 @@ struct ModelReading {
 };
 
 /// Converts what can be. Throws InputError where the nodes do not hang together at all (ModelGraph).
-[[nodiscard]] ModelReading read_model(const OnnxModel& model, const OnnxReadOptions& options);
+[[nodiscard]] ModelReading read_model(const OnnxModel& model, const ReadOptions& options);
 
 }  // namespace qsim::onnx_format

@@ -8,16 +8,13 @@
 
 namespace qsim {
 
-struct OnnxReadOptions {
-  /// Shapes of inputs, in the model's order, for dimensions that the model leaves open.
-  InputShapes shapes;
-  /// .npy files of inputs by name: those that have to be known when reading (scales, weights, shapes) become
-  /// constants, and are listed in Graph::constant_inputs; the others are left alone.
-  InputArrays arrays = {};
-};
+struct WorkloadFormat;
 
 /// Reads a model into a graph with channels last (Tensor::model_axes says how the model has them). Throws
 /// InputError with every node that cannot be read.
-[[nodiscard]] Graph read_onnx(const std::string& path, const OnnxReadOptions& options = {});
+[[nodiscard]] Graph read_onnx(const std::string& path, const ReadOptions& options = {});
+
+/// Its row of workload_format.h.
+[[nodiscard]] const WorkloadFormat& onnx_workload_format();
 
 }  // namespace qsim

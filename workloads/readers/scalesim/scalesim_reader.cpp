@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <set>
 
+#include "base/checked.h"
 #include "workloads/graph/generator.h"
 #include "workloads/readers/scalesim/scalesim_rows.h"
 #include "workloads/readers/support_parts.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
@@ -22,12 +24,7 @@ constexpr double kOutputDeviation = 32.0;
 
 /// Product of the extents, kMaxElements + 1 where it is larger.
 std::int64_t elements(const Shape& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : shape) {
-    if (extent > kMaxElements / count) return kMaxElements + 1;
-    count *= extent;
-  }
-  return count;
+  return checked_product(shape, kMaxElements).value_or(kMaxElements + 1);
 }
 
 class TopologyGraph {
@@ -152,11 +149,12 @@ Graph read_scalesim(const std::string& path) {
   return graph;
 }
 
-WorkloadSurvey survey_scalesim(const std::string& path) {
+namespace {
+
+WorkloadSurvey survey_scalesim(const std::string& path, const ReadOptions& /*options*/) {
   std::vector<ScalesimRow> rows = read_scalesim_rows(path);
   TopologyGraph topology(path);
   WorkloadSurvey survey;
-  survey.format = WorkloadFormat::scalesim;
   survey.name = std::filesystem::path(path).stem().string();
   std::size_t nodes = 0;
   for (ScalesimRow& row : rows) {
@@ -170,6 +168,21 @@ WorkloadSurvey survey_scalesim(const std::string& path) {
   }
   finish_survey(survey, topology.take(), {});
   return survey;
+}
+
+}  // namespace
+
+const WorkloadFormat& scalesim_workload_format() {
+  static constexpr WorkloadFormat kFormat{
+      .name = "scalesim",
+      .title = "SCALE-Sim topology",
+      .extension = ".csv",
+      .short_name = "SCALE-Sim .csv",
+      .phrase = "a SCALE-Sim topology in .csv",
+      .remedy = "mend it in the workload file",
+      .read = [](const std::string& path, const ReadOptions& /*options*/) { return read_scalesim(path); },
+      .survey = survey_scalesim};
+  return kFormat;
 }
 
 }  // namespace qsim

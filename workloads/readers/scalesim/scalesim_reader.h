@@ -12,7 +12,12 @@
 
 namespace qsim {
 
+struct WorkloadFormat;
+
 /// Throws InputError with all problems of the file, each with its line.
 [[nodiscard]] Graph read_scalesim(const std::string& path);
+
+/// Its row of workload_format.h.
+[[nodiscard]] const WorkloadFormat& scalesim_workload_format();
 
 }  // namespace qsim

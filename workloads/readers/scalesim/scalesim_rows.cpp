@@ -18,7 +18,7 @@ constexpr std::int64_t kMaxExtent = std::int64_t{1} << 30;
 constexpr std::size_t kGemmNumbers = 3;
 constexpr std::size_t kLeastConvolutionNumbers = 7;
 constexpr std::size_t kMostConvolutionNumbers = 8;
-constexpr const char* kHint = "docs/workloads.md describes both forms of a topology file";
+constexpr const char* kHint = "docs/readers.md describes both forms of a topology file";
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";

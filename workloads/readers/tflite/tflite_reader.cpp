@@ -9,6 +9,7 @@
 #include "workloads/readers/support_parts.h"
 #include "workloads/readers/tflite/graph_builder.h"
 #include "workloads/readers/tflite/operator_table.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
@@ -43,12 +44,13 @@ Graph read_tflite(const std::string& path) {
   return graph;
 }
 
-WorkloadSurvey survey_tflite(const std::string& path) {
+namespace {
+
+WorkloadSurvey survey_tflite(const std::string& path, const ReadOptions& /*options*/) {
   const std::vector<std::byte> bytes = read_model_file(path);
   const tflite::Model model = tflite::read_model(bytes, path);
   tflite::ConvertedModel converted = tflite::GraphBuilder(model).convert();
   WorkloadSurvey survey;
-  survey.format = WorkloadFormat::tflite;
   survey.name = std::filesystem::path(path).stem().string();
   survey.problems = std::move(converted.problems);
   for (std::size_t i = 0; i < model.operators.size(); ++i) {
@@ -66,6 +68,32 @@ WorkloadSurvey survey_tflite(const std::string& path) {
   converted.graph.name = survey.name;
   finish_survey(survey, std::move(converted.graph), {});
   return survey;
+}
+
+/// The file identifier of a FlatBuffer stands behind the offset of its root table.
+bool begins_as_tflite(std::string_view start) {
+  return start.size() >= 8 && start.substr(4, 4) == "TFL3";
+}
+
+std::string describe_tflite(const std::string& /*path*/) {
+  return "TFLite model";
+}
+
+}  // namespace
+
+const WorkloadFormat& tflite_workload_format() {
+  static constexpr WorkloadFormat kFormat{
+      .name = "tflite",
+      .title = "TFLite",
+      .extension = ".tflite",
+      .short_name = ".tflite",
+      .phrase = "a .tflite model",
+      .remedy = "change it in the model and convert it again",
+      .begins_as = begins_as_tflite,
+      .describe = describe_tflite,
+      .read = [](const std::string& path, const ReadOptions& /*options*/) { return read_tflite(path); },
+      .survey = survey_tflite};
+  return kFormat;
 }
 
 }  // namespace qsim

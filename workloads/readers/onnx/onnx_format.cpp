@@ -1,9 +1,11 @@
-// Nodes of an ONNX model, as the reader takes them.
+// The row of ONNX models, and the survey of their nodes.
 #include <filesystem>
 
 #include "workloads/readers/onnx/model_reader.h"
 #include "workloads/readers/onnx/onnx_model.h"
+#include "workloads/readers/onnx/onnx_reader.h"
 #include "workloads/readers/support_parts.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
@@ -28,13 +30,10 @@ NodeSupport support_of(OnnxNode& node, onnx_format::NodeOutcome& outcome) {
   return support;
 }
 
-}  // namespace
-
-WorkloadSurvey survey_onnx(const std::string& path, const InputShapes& shapes) {
+WorkloadSurvey survey_onnx(const std::string& path, const ReadOptions& options) {
   OnnxModel model = read_onnx_model(path);
-  onnx_format::ModelReading reading = onnx_format::read_model(model, {shapes});
+  onnx_format::ModelReading reading = onnx_format::read_model(model, options);
   WorkloadSurvey survey;
-  survey.format = WorkloadFormat::onnx;
   survey.name = reading.graph.name;
   survey.problems = std::move(reading.problems);
   for (std::size_t i = 0; i < model.nodes.size(); ++i)
@@ -43,6 +42,21 @@ WorkloadSurvey survey_onnx(const std::string& path, const InputShapes& shapes) {
     survey.problems.push_back({path, "graph", "no nodes", "at least one", "export the model again"});
   finish_survey(survey, std::move(reading.graph), {});
   return survey;
+}
+
+}  // namespace
+
+const WorkloadFormat& onnx_workload_format() {
+  static constexpr WorkloadFormat kFormat{.name = "onnx",
+                                          .title = "ONNX",
+                                          .extension = ".onnx",
+                                          .short_name = ".onnx",
+                                          .phrase = "a .onnx model",
+                                          .remedy = "change it in the model and convert it again",
+                                          .has_open_shapes = true,
+                                          .read = read_onnx,
+                                          .survey = survey_onnx};
+  return kFormat;
 }
 
 }  // namespace qsim

@@ -1,9 +1,11 @@
-// Layers of a workload in JSON.
+// The row of workloads in JSON, and the survey of their layers.
 #include <charconv>
 #include <map>
 
+#include "base/json_reader.h"
 #include "workloads/readers/json/json_workload.h"
 #include "workloads/readers/support_parts.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim {
 namespace {
@@ -25,13 +27,10 @@ void explain_waiting(NodeSupport& layer, const std::string& file) {
                             "break the cycle, which is spelled out at one of its layers"});
 }
 
-}  // namespace
-
-WorkloadSurvey survey_json(const std::string& path) {
+WorkloadSurvey survey_json(const std::string& path, const ReadOptions& /*options*/) {
   JsonWorkload workload = read_workload_json_leniently(path);
   if (workload.layers.empty() && !workload.problems.empty()) throw InputError(std::move(workload.problems));
   WorkloadSurvey survey;
-  survey.format = WorkloadFormat::json;
   survey.name = workload.graph.name;
   std::map<std::string, std::size_t> nodes;  // Of the graph, by place.
   for (std::size_t n = 0; n < workload.graph.nodes.size(); ++n) nodes[workload.graph.nodes[n].place] = n;
@@ -54,6 +53,43 @@ WorkloadSurvey survey_json(const std::string& path) {
   }
   finish_survey(survey, std::move(workload.graph), workload.unknown_tensors);
   return survey;
+}
+
+Graph read_json(const std::string& path, const ReadOptions& /*options*/) {
+  return read_workload_json(path);
+}
+
+/// A brace, perhaps behind white space and a byte order mark; text has no NUL.
+bool begins_as_json(std::string_view start) {
+  const std::size_t first = start.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+  return first != std::string_view::npos && start[first] == '{' && start.find('\0') == std::string_view::npos;
+}
+
+/// The file's own line about itself; where it does not parse what is wrong.
+std::string describe_json(const std::string& path) {
+  try {
+    const nlohmann::ordered_json json = parse_json_file(path);
+    const auto found = json.is_object() ? json.find("description") : json.end();
+    return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+  } catch (const InputError& error) {
+    return error.problems().front().to_string();
+  }
+}
+
+}  // namespace
+
+const WorkloadFormat& json_workload_format() {
+  static constexpr WorkloadFormat kFormat{.name = "json",
+                                          .title = "workload JSON",
+                                          .extension = ".json",
+                                          .short_name = "workload JSON",
+                                          .phrase = "a workload in JSON",
+                                          .remedy = "mend it in the workload file",
+                                          .begins_as = begins_as_json,
+                                          .describe = describe_json,
+                                          .read = read_json,
+                                          .survey = survey_json};
+  return kFormat;
 }
 
 }  // namespace qsim
