@@ -13,12 +13,26 @@ install(TARGETS qsim_base qsim_arithmetic qsim_hw_models qsim_graph qsim_formats
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 
-# Headers keep their path from the repository's root: include/qsim/workloads/graph.h.
-install(DIRECTORY base hw_models workloads quantization sim
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/qsim COMPONENT development
-        FILES_MATCHING PATTERN "*.h"
-        PATTERN "sim/cli" EXCLUDE
-        PATTERN "workloads/models" EXCLUDE)
+# What a program of one's own includes: docs/library.md. Headers that these include are installed beside them; all
+# keep their path from the repository's root, as include/qsim/sim/simulate.h.
+set(QSIM_PUBLIC_HEADERS
+  base/error.h
+  sim/config/load_hardware.h
+  sim/energy/energy_model.h
+  sim/energy/energy_table.h
+  sim/report/layers_csv.h
+  sim/report/report_json.h
+  sim/report/summary.h
+  sim/report/text_report.h
+  sim/simulate.h
+  workloads/formats/npy.h
+  workloads/formats/safetensors.h
+  workloads/graph/graph.h
+  workloads/readers/load.h)
+install(CODE "set(qsim_source \"${PROJECT_SOURCE_DIR}\")
+              set(qsim_headers \"${QSIM_PUBLIC_HEADERS}\")
+              set(qsim_include \"${CMAKE_INSTALL_INCLUDEDIR}/qsim\")" COMPONENT development)
+install(SCRIPT cmake/install_headers.cmake COMPONENT development)
 
 # The binary looks for these in ../share/qsim, seen from where it lies.
 install(DIRECTORY configs DESTINATION share/qsim COMPONENT runtime)
