@@ -38,7 +38,8 @@ struct UnaryMath {
 
 /// Where TFLite has the function: its builtin operator and the parameters that are no options of it.
 struct TfliteUnary {
-  int builtin_code = -1;  ///< BuiltinOperator of the TFLite schema; -1: none.
+  int builtin_code = -1;    ///< BuiltinOperator of the TFLite schema; -1: none.
+  std::string_view name{};  ///< The schema's word for it.
   float alpha = 0.0F, beta = 0.0F;
   bool reads_alpha = false;  ///< The first option of the operator is alpha.
 };

@@ -1,67 +1,63 @@
-// Functions of one element.
+// Functions of one element: those rows of workloads/ops/unary.h that TFLite has.
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
+#include "workloads/ops/unary.h"
 #include "workloads/readers/tflite/operator_context.h"
 #include "workloads/readers/tflite/operator_table.h"
 
 namespace qsim::tflite {
 namespace {
 
-void add_unary(OperatorContext& op, UnaryOp node) {
+/// The kernels fix the output's scale where all values lie in a range: 1/256 of int8 where none is negative,
+/// 1/32768 of int16.
+void expect_scale_of_range(const OperatorContext& op, const RealRange& range) {
+  const ElementCode type = op.output().type;
+  const std::vector<std::int64_t>& zero_points = op.output().zero_points;
+  if (type == ElementCode::INT16) op.expect_output_scale(1.0F / 32768.0F, 0, 0.0);
+  if (type == ElementCode::INT8 && range.low == 0.0F && zero_points.size() == 1)
+    op.expect_output_scale(1.0F / 256.0F, zero_points[0], 0.0);
+}
+
+/// The row that the operator's options choose among those of its code.
+const UnaryRow& row_of(const OperatorContext& op) {
+  const auto& options = or_defaults(op.table().builtin_options_as_ApproximationOptions());
+  const UnaryRow* chosen = find_tflite_unary(op.op().code, options.approximate() ? "tanh" : "none");
+  return chosen != nullptr ? *chosen : *find_tflite_unary(op.op().code);
+}
+
+void read_unary(OperatorContext& op) {
   op.expect_inputs(1, 1);
   op.expect_same_type(1);
-  const UnaryKind kind = node.kind;
-  const bool wide = op.output().type == ElementCode::INT16;
-  const bool narrow = op.output().type == ElementCode::INT8;
-  if (kind == UnaryKind::logistic && narrow && op.output().zero_points.size() == 1) {
-    op.expect_output_scale(1.0F / 256.0F, op.output().zero_points[0], 0.0);
-  }
-  if ((kind == UnaryKind::logistic || kind == UnaryKind::tanh) && wide)
-    op.expect_output_scale(1.0F / 32768.0F, 0, 0.0);
-  const bool narrow_only = kind == UnaryKind::hard_swish || kind == UnaryKind::elu;
-  if (narrow_only && wide)
+  const UnaryRow& row = row_of(op);
+  if (row.range) expect_scale_of_range(op, *row.range);
+  if (row.tflite_bits < 16 && op.output().type == ElementCode::INT16)
     op.fail("tensor \"" + op.output().name + "\"", "INT16", "INT8, as the reference kernel");
+  UnaryOp node{row.kind, row.tflite.alpha, row.tflite.beta};
+  if (row.tflite.reads_alpha) {
+    node.alpha = or_defaults(op.table().builtin_options_as_SlopeOptions()).alpha();
+    if (!std::isfinite(node.alpha)) op.fail("alpha", std::to_string(node.alpha), "a finite number");
+  }
   op.add_node(node, {op.use(0)});
 }
 
-template <UnaryKind kKind>
-void read_unary(OperatorContext& op) {
-  add_unary(op, {kKind, kKind == UnaryKind::elu ? 1.0F : 0.0F});
-}
-
-void read_relu_0_to_1(OperatorContext& op) {
-  UnaryOp node{UnaryKind::clip, 0.0F};
-  node.beta = 1.0F;
-  add_unary(op, node);
-}
-
-void read_leaky_relu(OperatorContext& op) {
-  const float alpha = or_defaults(op.table().builtin_options_as_SlopeOptions()).alpha();
-  if (!std::isfinite(alpha)) op.fail("alpha", std::to_string(alpha), "a finite number");
-  add_unary(op, {UnaryKind::leaky_relu, alpha});
-}
-
-void read_gelu(OperatorContext& op) {
-  const bool approximate = or_defaults(op.table().builtin_options_as_ApproximationOptions()).approximate();
-  add_unary(op, {approximate ? UnaryKind::gelu_tanh : UnaryKind::gelu, 0.0F});
+/// One row a code: several functions may be one operator.
+std::vector<OperatorRow> make_rows() {
+  std::vector<OperatorRow> rows;
+  for (const UnaryRow& unary : unary_rows()) {
+    const std::int32_t code = unary.tflite.builtin_code;
+    if (code >= 0 && std::ranges::count(rows, code, &OperatorRow::code) == 0)
+      rows.push_back({.code = code, .name = unary.tflite.name, .read = read_unary});
+  }
+  return rows;
 }
 
 }  // namespace
 
 std::span<const OperatorRow> unary_operators() {
-  static constexpr OperatorRow kRows[] = {
-      {.code = 14, .name = "LOGISTIC", .read = read_unary<UnaryKind::logistic>},
-      {.code = 19, .name = "RELU", .read = read_unary<UnaryKind::relu>},
-      {.code = 20, .name = "RELU_N1_TO_1", .read = read_unary<UnaryKind::relu_n1_to_1>},
-      {.code = 21, .name = "RELU6", .read = read_unary<UnaryKind::relu6>},
-      {.code = 28, .name = "TANH", .read = read_unary<UnaryKind::tanh>},
-      {.code = 98, .name = "LEAKY_RELU", .read = read_leaky_relu},
-      {.code = 111, .name = "ELU", .read = read_unary<UnaryKind::elu>},
-      {.code = 117, .name = "HARD_SWISH", .read = read_unary<UnaryKind::hard_swish>},
-      {.code = 150, .name = "GELU", .read = read_gelu},
-      {.code = 152, .name = "RELU_0_TO_1", .read = read_relu_0_to_1},
-  };
-  return kRows;
+  static const std::vector<OperatorRow> rows = make_rows();
+  return rows;
 }
 
 }  // namespace qsim::tflite
