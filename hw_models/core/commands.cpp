@@ -1,7 +1,5 @@
 #include "hw_models/core/commands.h"
 
-#include <algorithm>
-
 #include "hw_models/arithmetic/bit_packing.h"
 
 namespace qsim {
@@ -29,56 +27,19 @@ TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& 
   return command;
 }
 
-WeightOrder::WeightOrder(Dataflow dataflow, std::int64_t groups, std::int64_t depth,
-                         std::int64_t group_channels) {
-  switch (dataflow) {
-    case Dataflow::weight_stationary:
-      channel_stride_ = 1;
-      k_stride_ = group_channels;
-      group_stride_ = depth * group_channels;
-      break;
-    case Dataflow::output_stationary:
-      channel_stride_ = 1;
-      group_stride_ = group_channels;
-      k_stride_ = groups * group_channels;
-      break;
-    case Dataflow::input_stationary:
-      k_stride_ = 1;
-      group_stride_ = depth;
-      channel_stride_ = groups * depth;
-      break;
-  }
-}
-
-AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns, std::int64_t pixels,
-                                 std::int64_t pixel, std::int64_t channel) {
-  if (dataflow != Dataflow::input_stationary) return {pixel, channel};
-  const std::int64_t group_channels = columns.columns() / columns.groups();
-  return {channel % group_channels, channel / group_channels * pixels + pixel};
-}
-
-std::int64_t MacTile::rows_used() const {
-  if (keeps_sums_in_pes()) return groups() * pixels();
-  if (weights_each_pixel())
-    return groups() * ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction).depth(0);
-  return groups() * chunk_depth;
-}
-
-std::int64_t MacTile::columns_used() const {
-  return nest->mapping().dataflow == Dataflow::input_stationary ? groups() * pixels() : channels();
-}
-
-std::int64_t MacTile::steps() const {
-  switch (nest->mapping().dataflow) {
-    case Dataflow::weight_stationary:
-      return pixels();
-    case Dataflow::input_stationary:
-      return group_channels();
-    case Dataflow::output_stationary:
-      break;
-  }
-  if (nest->mapping().organization == Organization::systolic) return chunk_depth;
-  return pixels() * ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction).count();
+PassShape MacTile::shape() const {
+  PassShape shape;
+  shape.groups = groups();
+  shape.channels = group_channels();
+  shape.pixels = pixels();
+  shape.depth = chunk_depth;
+  shape.chunks = ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction);
+  const GemmProblem& problem = nest->problem();
+  shape.weight_bits = problem.weight_format.bits;
+  shape.activation_bits = problem.activation_format.bits;
+  shape.sums_inputs = problem.parameters.asymmetric_weights;
+  shape.sums_weights = problem.sums_weights;
+  return shape;
 }
 
 std::ostream& operator<<(std::ostream& out, const TransferCommand& command) {

@@ -37,32 +37,6 @@ struct TransferCommand {
 [[nodiscard]] TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer,
                                                 const Box& box);
 
-/// The order of a chunk's weights in the weight buffer: what enters the array together lies together.
-///
-///   weight_stationary   [group][k][channel]: a PE row after the other
-///   output_stationary   [k][group][channel]: a step of the reduction after the other
-///   input_stationary    [channel][group][k]: a channel after the other
-class WeightOrder {
- public:
-  WeightOrder(Dataflow dataflow, std::int64_t groups, std::int64_t depth, std::int64_t group_channels);
-  /// Position of the weight of element k of the chunk and channel c of the group.
-  [[nodiscard]] std::int64_t index(std::int64_t group, std::int64_t k, std::int64_t c) const {
-    return group * group_stride_ + k * k_stride_ + c * channel_stride_;
-  }
-
- private:
-  std::int64_t group_stride_ = 0, k_stride_ = 0, channel_stride_ = 0;
-};
-
-/// An accumulator: entry of a column.
-struct AccumulatorCell {
-  std::int64_t entry = 0, column = 0;
-};
-
-/// Where the sum of `pixel` of a run of `pixels` and `channel`, both counted from the tile's first, is kept.
-[[nodiscard]] AccumulatorCell accumulator_cell(Dataflow dataflow, const ColumnTile& columns,
-                                               std::int64_t pixels, std::int64_t pixel, std::int64_t channel);
-
 /// One pass of the MAC array: a chunk of the reduction for a run of output pixels and one column tile.
 struct MacTile {
   const GemmNest* nest = nullptr;  ///< Absent: no more work in this run.
@@ -89,20 +63,9 @@ struct MacTile {
   [[nodiscard]] std::int64_t groups() const { return columns.groups(); }
   [[nodiscard]] std::int64_t channels() const { return columns.columns(); }
   [[nodiscard]] std::int64_t group_channels() const { return channels() / groups(); }
-  /// Rows and columns of the array in use, and the steps in which the rest streams through it (GemmNest).
-  [[nodiscard]] std::int64_t rows_used() const;
-  [[nodiscard]] std::int64_t columns_used() const;
-  [[nodiscard]] std::int64_t steps() const;
-  /// The sums of a systolic array stay in its PEs.
-  [[nodiscard]] bool keeps_sums_in_pes() const {
-    return nest->mapping().organization == Organization::systolic &&
-           nest->mapping().dataflow == Dataflow::output_stationary;
-  }
-  /// The sums of a dot product stay while the weights stream for each pixel anew.
-  [[nodiscard]] bool weights_each_pixel() const {
-    return nest->mapping().organization == Organization::dot_product &&
-           nest->mapping().dataflow == Dataflow::output_stationary;
-  }
+  [[nodiscard]] const DataflowModel& dataflow() const { return dataflow_of(nest->mapping()); }
+  /// What the dataflow is asked about.
+  [[nodiscard]] PassShape shape() const;
 };
 
 /// Requantizes a complete run of accumulators into output elements.

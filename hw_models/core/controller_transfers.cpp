@@ -113,14 +113,16 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
   }
 }
 
-/// The buffer holds column tile after column tile, in each chunk after chunk, in the order of WeightOrder:
+/// The buffer holds column tile after column tile, in each chunk after chunk, in the dataflow's WeightOrder:
 /// runs of what lies side by side in the tensor as well, single elements where it is turned.
 void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
                                          std::int64_t address) {
   const ActivationWeights& weights = *nest.problem().activation_weights;
   const std::int64_t element = weights.layout.format.bits / 8;
   const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
-  const bool rows_first = nest.mapping().dataflow != Dataflow::input_stationary;
+  const WeightOrder order =
+      dataflow_of(nest.mapping()).weight_order(1, step.part.depth(), nest.mapping().column_tile);
+  const bool rows_first = order.has_channels_innermost();
   // Chunks by rows of the reduction follow one another without a gap, so all of them are one transfer.
   const ChunkCut cut =
       rows_first ? ChunkCut(step.part, step.part.depth(), Reduction::packed) : cursor.chunks(step.part);

@@ -39,8 +39,9 @@ void MacArray::run_loader() {
       loaded_.write(loaded);
       return;
     }
-    const bool weights_stay = tile.nest->mapping().dataflow == Dataflow::weight_stationary;
-    const bool inputs_stay = tile.nest->mapping().dataflow == Dataflow::input_stationary;
+    const Stays stays = tile.dataflow().stays();
+    const bool weights_stay = stays == Stays::weights;
+    const bool inputs_stay = stays == Stays::inputs;
     if (weights_stay && tile.takes_weights) context_.tokens.weights_ready.acquire();
     if (inputs_stay && tile.takes_input) context_.tokens.inputs_ready.acquire();
     loaded->ready = now_cycle();
@@ -64,7 +65,7 @@ void MacArray::run_streamer() {
     const MacTile& tile = loaded->tile;
     if (tile.nest == nullptr) return;
     // Before the buffer held what stays, the array waited for it; afterwards it was loading.
-    const bool inputs_stay = tile.nest->mapping().dataflow == Dataflow::input_stationary;
+    const bool inputs_stay = tile.dataflow().stays() == Stays::inputs;
     const Cycle waiting_since = std::max(idle_since, tile.issue_cycle);
     context_.timeline.record(inputs_stay ? Span::wait_activations : Span::wait_weights, tile.nest->row,
                              waiting_since, loaded->ready);
@@ -81,12 +82,10 @@ void MacArray::take_dependencies(const MacTile& tile) {
     context_.timeline.record(reason, tile.nest->row, since, now_cycle());
   };
   Tokens& tokens = context_.tokens;
-  const Dataflow dataflow = tile.nest->mapping().dataflow;
+  const DataflowModel& dataflow = tile.dataflow();
   take(tile.takes_parameters, tokens.parameters_ready, Span::wait_weights);
-  take(tile.takes_weights && dataflow != Dataflow::weight_stationary, tokens.weights_ready,
-       Span::wait_weights);
-  take(tile.takes_input && dataflow != Dataflow::input_stationary, tokens.inputs_ready,
-       Span::wait_activations);
+  take(tile.takes_weights && dataflow.streams_weights(), tokens.weights_ready, Span::wait_weights);
+  take(tile.takes_input && dataflow.streams_inputs(), tokens.inputs_ready, Span::wait_activations);
   take(tile.takes_accumulators, tokens.accumulators_free, Span::wait_accumulators);
   take(tile.takes_output_space, tokens.outputs_free, Span::wait_output_space);
 }
@@ -118,10 +117,11 @@ void MacArray::stream(const MacTile& tile) {
   // The biases of the channels.
   if (tile.preload)
     weight_buffer_.count_read(nest.row, tile.channels() * nest.problem().parameters.preload_bytes);
-  const bool reads_weights = nest.mapping().dataflow != Dataflow::weight_stationary;
-  const bool reads_inputs = nest.mapping().dataflow != Dataflow::input_stationary;
+  const DataflowModel& dataflow = tile.dataflow();
+  const bool reads_weights = dataflow.streams_weights();
+  const bool reads_inputs = dataflow.streams_inputs();
   PassTiming pass;
-  const bool sums_stay = nest.mapping().dataflow == Dataflow::output_stationary;
+  const bool sums_stay = dataflow.stays() == Stays::sums;
   if (sums_stay) {
     pass = timing(tile);
     wait_for_buses(tile, pass);

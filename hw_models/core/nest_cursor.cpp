@@ -67,18 +67,8 @@ ReductionPart GemmCursor::part(std::int64_t index) const {
   return part;
 }
 
-ChunkCut::ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction)
-    : taps_(1), tap_depth_(part.depth()), rows_(rows) {
-  if (reduction == Reduction::per_tap) {
-    tap_depth_ = part.channel_end - part.channel_begin;
-    taps_ = part.depth() / tap_depth_;
-  }
-  chunks_per_tap_ = ceil_div(tap_depth_, rows);
-}
-
 ChunkCut GemmCursor::chunks(const ReductionPart& part) const {
-  if (mapping_.dataflow == Dataflow::output_stationary) return {part, part.depth(), Reduction::packed};
-  return {part, mapping_.chunk_rows, mapping_.reduction};
+  return dataflow_of(mapping_).pass_chunks(part, mapping_.chunk_rows, mapping_.reduction);
 }
 
 std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const {

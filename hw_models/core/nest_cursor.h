@@ -4,16 +4,17 @@
 // without talking to each other; what they wait for are dependency tokens.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "hw_models/dataflow/dataflow_table.h"
 #include "hw_models/program.h"
 
 namespace qsim {
 
-[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
+/// The dataflow that a mapping is for.
+[[nodiscard]] inline const DataflowModel& dataflow_of(const GemmMapping& mapping) {
+  return dataflow_model(mapping.dataflow, mapping.organization);
 }
 
 /// Input range [begin, end) of one spatial dimension that output range [o0, o1) with kernel range [k0, k1)
@@ -23,81 +24,6 @@ namespace qsim {
 [[nodiscard]] std::pair<std::int64_t, std::int64_t> input_range(
     std::int64_t o0, std::int64_t o1, std::int64_t k0, std::int64_t k1, std::int64_t stride, std::int64_t pad,
     std::int64_t dilation, std::int64_t input_dilation, std::int64_t size);
-
-/// The passes over the pixels of a tile, at most `most` pixels each.
-///
-/// PassOrder::even: as few as possible, of lengths that differ by one at most. PassOrder::full: full ones as
-/// long as twice `most` is left; then, while more than `most` is left, halves; then the rest (NVDLA's
-/// stripes).
-class PassCut {
- public:
-  constexpr PassCut(std::int64_t pixels, std::int64_t most, PassOrder order)
-      : pixels_(pixels), most_(most), even_(order == PassOrder::even || most < 2) {
-    if (even_) {
-      count_ = ceil_div(pixels, most);
-      return;
-    }
-    full_ = std::max<std::int64_t>(0, pixels / most - 1);
-    const std::int64_t left = pixels - full_ * most;
-    count_ = full_ + (left > most ? ceil_div(left - most, most / 2) : 0) + 1;
-  }
-
-  [[nodiscard]] constexpr std::int64_t count() const { return count_; }
-  /// First pixel of a pass; of pass count() one past the last.
-  [[nodiscard]] constexpr std::int64_t begin(std::int64_t pass) const {
-    if (pass == count_) return pixels_;
-    if (even_) return pass * pixels_ / count_;
-    return std::min(pass, full_) * most_ + std::max<std::int64_t>(0, pass - full_) * (most_ / 2);
-  }
-  [[nodiscard]] constexpr std::int64_t end(std::int64_t pass) const { return begin(pass + 1); }
-
- private:
-  std::int64_t pixels_, most_;
-  bool even_;
-  std::int64_t full_ = 0, count_ = 0;
-};
-
-/// Output channels and groups of one column tile.
-struct ColumnTile {
-  std::int64_t channel_begin = 0, channel_end = 0;
-  std::int64_t group_begin = 0, group_end = 0;
-  [[nodiscard]] std::int64_t columns() const { return channel_end - channel_begin; }
-  [[nodiscard]] std::int64_t groups() const { return group_end - group_begin; }
-};
-
-/// A box of the reduction: kernel rows, kernel columns, channels within the group.
-struct ReductionPart {
-  std::int64_t kernel_h_begin = 0, kernel_h_end = 0;
-  std::int64_t kernel_w_begin = 0, kernel_w_end = 0;
-  std::int64_t channel_begin = 0, channel_end = 0;
-  [[nodiscard]] std::int64_t depth() const {
-    return (kernel_h_end - kernel_h_begin) * (kernel_w_end - kernel_w_begin) * (channel_end - channel_begin);
-  }
-};
-
-/// Pieces of a part's reduction, each of at most `rows` elements. packed: full pieces one after the other;
-/// per_tap: the channels of one kernel tap after the other, each tap cut by itself.
-class ChunkCut {
- public:
-  ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction);
-
-  [[nodiscard]] std::int64_t count() const { return taps_ * chunks_per_tap_; }
-  [[nodiscard]] std::int64_t begin(std::int64_t chunk) const {
-    return chunk / chunks_per_tap_ * tap_depth_ + chunk % chunks_per_tap_ * rows_;
-  }
-  [[nodiscard]] std::int64_t depth(std::int64_t chunk) const {
-    return std::min(rows_, tap_depth_ - chunk % chunks_per_tap_ * rows_);
-  }
-  /// Chunks as deep as the first one, and those that are less deep, which are all alike.
-  [[nodiscard]] std::int64_t full() const { return count() - partial(); }
-  [[nodiscard]] std::int64_t partial() const { return depth(count() - 1) == depth(0) ? 0 : taps_; }
-
- private:
-  std::int64_t taps_;       ///< 1 where the reduction is packed.
-  std::int64_t tap_depth_;  ///< Elements of one.
-  std::int64_t rows_;
-  std::int64_t chunks_per_tap_;
-};
 
 /// One iteration of the outer loops of a product's nest.
 struct GemmStep {
@@ -133,7 +59,7 @@ class GemmCursor {
   [[nodiscard]] std::int64_t parts() const { return parts_; }
   [[nodiscard]] ColumnTile column_tile(std::int64_t index) const;
   [[nodiscard]] ReductionPart part(std::int64_t index) const;
-  /// How a part is cut into the chunks of tiles; one chunk where outputs are stationary.
+  /// How a part is cut into the chunks of tiles.
   [[nodiscard]] ChunkCut chunks(const ReductionPart& part) const;
   /// Stored bytes of one chunk's weights of a column tile: rows x columns of a group, packed.
   [[nodiscard]] std::int64_t chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const;

@@ -51,29 +51,32 @@ class OperandReads {
  public:
   OperandReads(const MacTile& tile, const ArrayPorts& ports);
 
+  [[nodiscard]] const DataflowModel& dataflow() const { return dataflow_; }
+  [[nodiscard]] const PassShape& shape() const { return shape_; }
   /// All steps take as long as the first one.
   [[nodiscard]] bool has_equal_steps() const;
   /// What stays in the PEs is read line by line, by address; otherwise as one run of bytes.
   [[nodiscard]] bool has_lines() const;
-  /// Step `step` of the stream, or line `index` of what stays (a row of a systolic array, a column of a
-  /// dot-product array; has_lines()). Steps and lines by address are asked for once, in order.
+  /// Step `step` of the stream, or line `index` of what stays (DataflowModel::line; has_lines()). Steps and
+  /// lines by address are asked for once, in order.
   [[nodiscard]] StepRead step(std::int64_t step);
   [[nodiscard]] BufferRead line(std::int64_t index);
 
  private:
-  [[nodiscard]] bool streams_weights() const;
-  [[nodiscard]] bool streams_activations() const;
   [[nodiscard]] BufferRead weights_of_step(std::int64_t step);
   [[nodiscard]] BufferRead activations_of_step(std::int64_t step);
-  void add_weights(std::int64_t group, std::int64_t k_begin, std::int64_t k_end, std::int64_t channel_begin,
-                   std::int64_t channel_end);
-  void add_activations(std::int64_t pixel, std::int64_t group, std::int64_t k_begin, std::int64_t k_end);
+  /// Gathers the operands of a box.
+  void add_weights(const OperandBox& box);
+  void add_activations(const OperandBox& box);
+  void add_activations(std::int64_t pixel, std::int64_t group, IndexRange reduction);
   void add_new_activations(std::int64_t bit, std::int64_t elements);
   void add_run(std::int64_t bit, std::int64_t bits, std::int64_t port_bytes);
   [[nodiscard]] BufferRead take(const SramBuffer& buffer);
 
   const MacTile& tile_;
   ArrayPorts ports_;
+  const DataflowModel& dataflow_;
+  PassShape shape_;
   WeightOrder order_;
   std::vector<std::int64_t> words_;  ///< Of the access that is being gathered.
   std::int64_t bits_ = 0;            ///< Of it.

@@ -22,6 +22,10 @@ std::int64_t outputs_of(const DrainCommand& command) {
   return command.pixels() * command.columns.columns();
 }
 
+std::int64_t group_channels_of(const DrainCommand& command) {
+  return command.columns.columns() / command.columns.groups();
+}
+
 /// Lane cycles an output takes.
 std::int64_t operations_of(const GemmNest& nest) {
   return 1 + (nest.problem().parameters.asymmetric_weights ? 1 : 0) + (nest.problem().sums_weights ? 1 : 0);
@@ -46,9 +50,10 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const HardwareConfig& har
 }
 
 std::int64_t Requantizer::entries_used(const DrainCommand& command) {
-  return command.nest->mapping().dataflow == Dataflow::input_stationary
-             ? command.columns.columns() / command.columns.groups()
-             : command.pixels();
+  const std::int64_t channels = group_channels_of(command);
+  return dataflow_of(command.nest->mapping())
+      .accumulator_order(command.pixels(), channels)
+      .entries(command.pixels(), channels);
 }
 
 std::int64_t Requantizer::row_cycles(const DrainCommand& command) const {
@@ -133,14 +138,18 @@ void Requantizer::write_outputs(const DrainCommand& command) {
   const ParameterReader parameters(weight_buffer_, nest, command.parameters_address,
                                    command.block_channel_begin);
   const std::int64_t width = command.output.extent(kColumn);
+  const std::int64_t group_channels = group_channels_of(command);
+  const AccumulatorOrder order =
+      dataflow_of(nest.mapping()).accumulator_order(command.pixels(), group_channels);
   for (std::int64_t c = 0; c < command.columns.columns(); ++c) {
     const std::int64_t channel = command.columns.channel_begin + c;
+    const std::int64_t group = c / group_channels;
+    const std::int64_t in_group = c % group_channels;
     const arithmetic::ChannelScale scale = parameters.scale(channel);
     const std::int64_t weight_zero_point =
         nest.problem().parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
     for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
-      AccumulatorCell cell = accumulator_cell(nest.mapping().dataflow, command.columns, command.pixels(),
-                                              pixel - command.pixel_begin, c);
+      AccumulatorCell cell = order.cell(pixel - command.pixel_begin, group, in_group);
       cell.entry += command.accumulator_base;
       std::int64_t sum = accumulators_.read(cell.entry, cell.column);
       if (weight_zero_point != 0) sum -= weight_zero_point * accumulators_.input_sum(cell.entry, cell.column);

@@ -16,7 +16,7 @@ namespace qsim {
 /// A run of accumulators starts when it is complete, and its last output is written `latency_cycles` after it
 /// has left the lanes. With
 ///
-///   m            entries of a column in use: channels of a group where inputs stay, else pixels
+///   m            entries of a column in use (AccumulatorOrder::entries)
 ///   operations   of an output: 1, and one more for each data-dependent term (z_w * sum(x), z_x * sum(w))
 ///   row          row_read_cycles + ceil(columns * operations / lanes)
 ///

@@ -42,9 +42,10 @@ void wait_for_ports(const SramBuffer& one, const SramBuffer& other) {
 void TileDatapath::load(const MacTile& tile) {
   Loaded loaded;
   loaded.timing = pass_timing(config_, tile, ports_);
-  const bool weights_stay = tile.nest->mapping().dataflow == Dataflow::weight_stationary;
+  const Stays stays = tile.dataflow().stays();
+  const bool weights_stay = stays == Stays::weights;
   if (context_.moves_values && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_);
-  if (context_.moves_values && tile.nest->mapping().dataflow == Dataflow::input_stationary) {
+  if (context_.moves_values && stays == Stays::inputs) {
     loaded.values.activations = read_activations(tile, activation_buffer_);
   }
   const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
@@ -61,10 +62,9 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
     if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_);
   }
   count(tile, pass);
-  const SramBuffer& inputs =
-      tile.nest->mapping().dataflow == Dataflow::input_stationary ? weight_buffer_ : activation_buffer_;
-  const SramBuffer& weights =
-      tile.nest->mapping().dataflow == Dataflow::weight_stationary ? activation_buffer_ : weight_buffer_;
+  const DataflowModel& dataflow = tile.dataflow();
+  const SramBuffer& inputs = dataflow.streams_inputs() ? activation_buffer_ : weight_buffer_;
+  const SramBuffer& weights = dataflow.streams_weights() ? weight_buffer_ : activation_buffer_;
   const Cycle begin = now_cycle();
   wait_while_reading(inputs, weights, pass.last_step_cycle);
   wait_for_ports(inputs, weights);
@@ -89,10 +89,10 @@ void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   const std::int64_t weights = tile.chunk_depth * tile.channels();
   // Groups side by side: each column multiplies the rows of its own group only.
   events[Event::macs] += tile.pixels() * weights;
-  if (nest.mapping().dataflow == Dataflow::weight_stationary)
-    events[Event::weight_register_writes] += weights;
-  if (nest.mapping().dataflow == Dataflow::input_stationary) {
-    events[Event::activation_register_writes] += tile.chunk_depth * tile.columns_used();
+  const Stays stays = tile.dataflow().stays();
+  if (stays == Stays::weights) events[Event::weight_register_writes] += weights;
+  if (stays == Stays::inputs) {
+    events[Event::activation_register_writes] += tile.pixels() * tile.groups() * tile.chunk_depth;
   }
   const std::int64_t updates = tile.pixels() * tile.channels();
   if (!tile.preload) events[Event::accumulator_reads] += updates;
@@ -109,7 +109,7 @@ void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
   } else {
     const std::int64_t weight_bytes =
         arithmetic::packed_bytes(tile.chunk_depth * tile.channels(), nest.problem().weight_format.bits);
-    weight_buffer_.count_read(nest.row, (tile.weights_each_pixel() ? tile.pixels() : 1) * weight_bytes);
+    weight_buffer_.count_read(nest.row, tile.dataflow().weight_sweeps(tile.shape()) * weight_bytes);
   }
   if (reads_by_address(activation_buffer_.config())) {
     count_reads_by_address(activation_buffer_, nest.row, pass.activations);
@@ -126,7 +126,7 @@ void TileDatapath::count_zero_point_adds(const MacTile& tile) {
   std::int64_t& adds = context_.events(nest.row)[Event::zero_point_input_adds];
   if (nest.problem().parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
   if (nest.problem().sums_weights) {
-    adds += (tile.weights_each_pixel() ? tile.pixels() : 1) * tile.chunk_depth * tile.channels();
+    adds += tile.dataflow().weight_sweeps(tile.shape()) * tile.chunk_depth * tile.channels();
   }
 }
 

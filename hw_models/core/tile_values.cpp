@@ -10,7 +10,7 @@ TileReader::TileReader(const MacTile& tile, const SramBuffer& weight_buffer,
     : tile_(tile),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
-      order_(tile.nest->mapping().dataflow, tile.groups(), tile.chunk_depth, tile.group_channels()),
+      order_(tile.dataflow().weight_order(tile.groups(), tile.chunk_depth, tile.group_channels())),
       moves_values_(moves_values) {}
 
 std::int64_t TileReader::weight(std::int64_t group, std::int64_t k, std::int64_t channel) const {
@@ -60,10 +60,12 @@ void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer&
   const std::int32_t row = tile.nest->row;
   const ParameterReader parameters(weight_buffer, *tile.nest, tile.parameters_address,
                                    tile.block_channel_begin);
+  const AccumulatorOrder order = tile.dataflow().accumulator_order(tile.pixels(), group_channels);
   for (std::int64_t channel = 0; channel < tile.channels(); ++channel) {
     const std::int64_t group = channel / group_channels;
+    const std::int64_t in_group = channel % group_channels;
     const std::int64_t* column =
-        &values.weights[static_cast<std::size_t>(group * depth * group_channels + channel % group_channels)];
+        &values.weights[static_cast<std::size_t>(group * depth * group_channels + in_group)];
     const std::int64_t preload = tile.preload ? parameters.preload(tile.columns.channel_begin + channel) : 0;
     for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
       const std::int64_t* inputs =
@@ -76,8 +78,7 @@ void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer&
         input_sum += inputs[k];
         weight_sum += column[k * group_channels];
       }
-      AccumulatorCell cell =
-          accumulator_cell(tile.nest->mapping().dataflow, tile.columns, tile.pixels(), pixel, channel);
+      AccumulatorCell cell = order.cell(pixel, group, in_group);
       cell.entry += tile.accumulator_base;
       if (tile.preload) accumulators.preload(row, cell.entry, cell.column, preload);
       accumulators.add(row, cell.entry, cell.column, sum);

@@ -58,7 +58,7 @@ void DotProductGrid::clock(Cycle cycle) {
   entered_now_ = entering_.cycle == cycle;
   tree_input_.clear();
   if (entered_now_) {
-    if (entering_.is_first && entering_.pass->tile.nest->mapping().dataflow != Dataflow::output_stationary) {
+    if (entering_.is_first && entering_.pass->stays != Stays::sums) {
       take_into_use(*entering_.pass);
     }
     operands_ = std::move(entering_);
@@ -79,9 +79,7 @@ void DotProductGrid::clock(Cycle cycle) {
 void DotProductGrid::load(Cycle cycle) {
   if (line_.cycle != cycle) return;
   Pass& pass = *line_.pass;
-  const bool adds_up = pass.tile.nest->mapping().dataflow == Dataflow::weight_stationary
-                           ? pass.tile.nest->problem().sums_weights
-                           : pass.tile.nest->problem().parameters.asymmetric_weights;
+  const bool adds_up = pass.stays == Stays::weights ? pass.shape.sums_weights : pass.shape.sums_inputs;
   pass.column_sums.resize(static_cast<std::size_t>(columns_));
   for (std::int64_t row = 0; row < rows_; ++row) {
     const Lane lane = line_.lanes[static_cast<std::size_t>(row)];
@@ -102,7 +100,7 @@ DotProductGrid::Sums DotProductGrid::products(Cycle cycle) {
   Pass& pass = *operands_.pass;
   Sums sums{cycle + tree_cycles_, operands_.pass, operands_.step, operands_.is_last, {}, {}, {}};
   const bool weights_stream = !operands_.weights.empty();
-  for (std::int64_t column = 0; column < pass.tile.columns_used(); ++column) {
+  for (std::int64_t column = 0; column < pass.columns_used; ++column) {
     std::int64_t sum = 0;
     std::int64_t weight_sum = 0;
     for (std::int64_t row = 0; row < rows_; ++row) {
@@ -113,7 +111,7 @@ DotProductGrid::Sums DotProductGrid::products(Cycle cycle) {
       sum += input.value * other.value;
       weight_sum += other.value;
       ++pass.counts.macs;
-      if (weights_stream && pass.tile.nest->problem().sums_weights) ++pass.counts.zero_point_adds;
+      if (weights_stream && pass.shape.sums_weights) ++pass.counts.zero_point_adds;
       pass.mac_end = cycle + 1;
     }
     sums.columns.push_back(sum);
@@ -124,15 +122,12 @@ DotProductGrid::Sums DotProductGrid::products(Cycle cycle) {
 }
 
 void DotProductGrid::sum_operands(Pass& pass, Sums& sums) {
-  const GemmNest& nest = *pass.tile.nest;
-  const bool adds_up = nest.mapping().dataflow == Dataflow::input_stationary
-                           ? nest.problem().sums_weights
-                           : nest.problem().parameters.asymmetric_weights;
+  const bool adds_up = pass.stays == Stays::inputs ? pass.shape.sums_weights : pass.shape.sums_inputs;
   if (!adds_up) return;
   std::int64_t used = 0;
   for (const Lane& lane : operands_.rows) used += lane.is_useful ? 1 : 0;
-  const std::int64_t depth = used / pass.tile.groups();
-  sums.group_sums.resize(static_cast<std::size_t>(pass.tile.groups()));
+  const std::int64_t depth = used / pass.shape.groups;
+  sums.group_sums.resize(static_cast<std::size_t>(pass.shape.groups));
   for (std::int64_t row = 0; row < used; ++row) {
     sums.group_sums[static_cast<std::size_t>(row / depth)] +=
         operands_.rows[static_cast<std::size_t>(row)].value;
@@ -142,7 +137,7 @@ void DotProductGrid::sum_operands(Pass& pass, Sums& sums) {
 
 void DotProductGrid::leave(const Sums& sums) {
   Pass& pass = *sums.pass;
-  if (pass.tile.weights_each_pixel()) {
+  if (pass.stays == Stays::sums) {
     keep(pass, sums);
   } else {
     leave_stationary(pass, sums);
@@ -151,24 +146,23 @@ void DotProductGrid::leave(const Sums& sums) {
 }
 
 void DotProductGrid::leave_stationary(Pass& pass, const Sums& sums) {
-  const MacTile& tile = pass.tile;
-  const GemmNest& nest = *tile.nest;
-  const bool inputs_stay = nest.mapping().dataflow == Dataflow::input_stationary;
-  for (std::int64_t column = 0; column < tile.columns_used(); ++column) {
-    const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sums.step;
-    const std::int64_t group = column / (inputs_stay ? tile.pixels() : tile.group_channels());
-    const std::int64_t channel = inputs_stay ? group * tile.group_channels() + sums.step : column;
+  const PassShape& shape = pass.shape;
+  const bool inputs_stay = pass.stays == Stays::inputs;
+  for (std::int64_t column = 0; column < pass.columns_used; ++column) {
+    const std::int64_t pixel = inputs_stay ? column % shape.pixels : sums.step;
+    const std::int64_t group = column / (inputs_stay ? shape.pixels : shape.channels);
+    const std::int64_t channel = inputs_stay ? group * shape.channels + sums.step : column;
     sums_.add(pass, sums.due, pixel, channel, sums.columns[static_cast<std::size_t>(column)]);
     const std::int64_t column_sum = pass.column_sums[static_cast<std::size_t>(column)];
-    if (!inputs_stay && nest.problem().sums_weights) sums_.add_weight_sum(pass, pixel, channel, column_sum);
-    if (inputs_stay && nest.problem().parameters.asymmetric_weights && sums.step == 0) {
+    if (!inputs_stay && shape.sums_weights) sums_.add_weight_sum(pass, pixel, channel, column_sum);
+    if (inputs_stay && shape.sums_inputs && sums.step == 0) {
       sums_.add_input_sum(pass, pixel, group, column_sum);
     }
   }
   for (std::size_t g = 0; g < sums.group_sums.size(); ++g) {
     const auto group = static_cast<std::int64_t>(g);
     if (inputs_stay) {
-      sums_.add_weight_sum(pass, group * tile.group_channels() + sums.step, sums.group_sums[g]);
+      sums_.add_weight_sum(pass, group * shape.channels + sums.step, sums.group_sums[g]);
     } else {
       sums_.add_input_sum(pass, sums.step, group, sums.group_sums[g]);
     }
@@ -177,8 +171,7 @@ void DotProductGrid::leave_stationary(Pass& pass, const Sums& sums) {
 
 /// Pixel after pixel, chunk after chunk of the reduction.
 void DotProductGrid::keep(Pass& pass, const Sums& sums) {
-  const MacTile& tile = pass.tile;
-  const std::int64_t chunks = ChunkCut(tile.part, rows_, tile.nest->mapping().reduction).count();
+  const std::int64_t chunks = pass.dataflow.steps_a_sum(pass.shape);
   const std::int64_t pixel = sums.step / chunks;
   const bool is_first = sums.step % chunks == 0;
   const bool is_last = sums.step % chunks == chunks - 1;
@@ -191,7 +184,7 @@ void DotProductGrid::keep(Pass& pass, const Sums& sums) {
     if (!is_last) continue;
     const auto channel = static_cast<std::int64_t>(column);
     sums_.add(pass, sums.due, pixel, channel, sum);
-    if (tile.nest->problem().sums_weights) sums_.add_weight_sum(pass, pixel, channel, weight_sum);
+    if (pass.shape.sums_weights) sums_.add_weight_sum(pass, pixel, channel, weight_sum);
   }
   for (std::size_t group = 0; group < sums.group_sums.size(); ++group) {
     const std::int64_t sum = update(kept_inputs_[group], sums.group_sums[group]);

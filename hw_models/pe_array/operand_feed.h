@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #include "hw_models/core/sram_buffer.h"
 #include "hw_models/hardware_config.h"
@@ -9,9 +11,9 @@
 
 namespace qsim {
 
-/// Rows and columns that a tile does not use get lanes that are not useful. Element `k` of group `g` is on
-/// row g * chunk + k, channel c of the group in column g * group_channels + c, pixel p where pixels have rows
-/// or columns of their own at g * pixels + p.
+/// Rows and columns that a tile does not use get lanes that are not useful. Of what enters together, the n
+/// operands of group g are on lanes g*n .. g*n + n - 1, in the order of their box: by pixel, element of the
+/// reduction, channel.
 class OperandFeed {
  public:
   OperandFeed(const MacArrayConfig& config, const SramBuffer& weight_buffer,
@@ -23,17 +25,13 @@ class OperandFeed {
 
   /// Step `step` of a pass; counts the elements read.
   [[nodiscard]] StepOperands step(const std::shared_ptr<Pass>& pass, std::int64_t step) const;
-  /// Row (systolic) or column (dot_product) `index` of what stays during a pass; counts the elements read.
+  /// Line `index` of what stays during a pass (DataflowModel::line); counts the elements read.
   [[nodiscard]] LoadLine line(const std::shared_ptr<Pass>& pass, std::int64_t index) const;
-  /// Elements of what stays that are read for it.
-  [[nodiscard]] static std::int64_t line_elements(const MacTile& tile, std::int64_t index);
 
  private:
-  [[nodiscard]] Lane activation(Pass& pass, std::int64_t pixel, std::int64_t group, std::int64_t k) const;
-  [[nodiscard]] Lane weight(Pass& pass, std::int64_t group, std::int64_t k, std::int64_t channel) const;
-  [[nodiscard]] Lane stationary(Pass& pass, std::int64_t row, std::int64_t column) const;
-  void feed_sums_in_pes(Pass& pass, StepOperands& operands) const;
-  void feed_dot_products(Pass& pass, StepOperands& operands) const;
+  void put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
+  void put_weights(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
+  void put_weights_of_all_pes(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
 
   MacArrayConfig config_;
   const SramBuffer& weight_buffer_;

@@ -94,20 +94,19 @@ void OutputGrid::evaluate(std::int64_t row, std::int64_t column, Cycle cycle) {
 
 void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {
   Pass& pass = *pe.input.pass;
-  const MacTile& tile = pass.tile;
   if (pe.input.is_first) pe.sum = 0;
   if (column == columns_ && row < rows_) {
-    if (pe.input.lane.is_useful && tile.nest->problem().parameters.asymmetric_weights) {
+    if (pe.input.lane.is_useful && pass.shape.sums_inputs) {
       pe.sum += pe.input.lane.value;
       ++pass.counts.zero_point_adds;
     }
   } else if (row == rows_ && column < columns_) {
-    if (pe.weight.lane.is_useful && tile.nest->problem().sums_weights) {
+    if (pe.weight.lane.is_useful && pass.shape.sums_weights) {
       pe.sum += pe.weight.lane.value;
       ++pass.counts.zero_point_adds;
     }
   } else if (pe.input.lane.is_useful && pe.weight.lane.is_useful &&
-             row / tile.pixels() == column / tile.group_channels()) {
+             row / pass.shape.pixels == column / pass.shape.channels) {
     pe.sum += pe.input.lane.value * pe.weight.lane.value;
     ++pass.counts.macs;
     pass.mac_end = cycle + 1;
@@ -117,14 +116,13 @@ void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle
 
 void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {
   Pass& pass = *pe.input.pass;
-  const MacTile& tile = pass.tile;
-  const std::int64_t pixel = row % tile.pixels();
-  const std::int64_t group = row / tile.pixels();
-  if (row < tile.rows_used() && column == columns_) {
-    if (tile.nest->problem().parameters.asymmetric_weights) sums_.add_input_sum(pass, pixel, group, pe.sum);
-  } else if (row == rows_ && column < tile.channels()) {
-    if (tile.nest->problem().sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
-  } else if (row < tile.rows_used() && column < tile.channels() && group == column / tile.group_channels()) {
+  const std::int64_t pixel = row % pass.shape.pixels;
+  const std::int64_t group = row / pass.shape.pixels;
+  if (row < pass.rows_used && column == columns_) {
+    if (pass.shape.sums_inputs) sums_.add_input_sum(pass, pixel, group, pe.sum);
+  } else if (row == rows_ && column < pass.columns_used) {
+    if (pass.shape.sums_weights) sums_.add_weight_sum(pass, column, pe.sum);
+  } else if (row < pass.rows_used && column < pass.columns_used && group == column / pass.shape.channels) {
     Bus& bus = buses_[static_cast<std::size_t>(column)];
     const bool is_busy = !bus.items.empty() || cycle < bus.free_from;
     if (is_busy && bus.pass != pe.input.pass) throw std::logic_error("sums of two passes met on a bus");
@@ -151,9 +149,8 @@ void OutputGrid::move_buses(Cycle cycle) {
 }
 
 bool OutputGrid::is_corner(const Pass& pass, std::int64_t row, std::int64_t column) const {
-  const GemmNest& nest = *pass.tile.nest;
-  return row == (nest.problem().sums_weights ? rows_ : rows_ - 1) &&
-         column == (nest.problem().parameters.asymmetric_weights ? columns_ : columns_ - 1);
+  return row == (pass.shape.sums_weights ? rows_ : rows_ - 1) &&
+         column == (pass.shape.sums_inputs ? columns_ : columns_ - 1);
 }
 
 }  // namespace qsim

@@ -23,12 +23,32 @@ struct PassCounts {
 };
 
 struct Pass {
+  Pass(const MacTile& of, const MacArrayConfig& array, const ArrayPorts& ports)
+      : tile(of),
+        dataflow(tile.dataflow()),
+        shape(tile.shape()),
+        stays(dataflow.stays()),
+        rows_used(dataflow.rows_used(shape)),
+        columns_used(dataflow.columns_used(shape)),
+        steps(dataflow.steps(shape)),
+        accumulators(dataflow.accumulator_order(shape.pixels, shape.channels)),
+        product_cycles(array.cycles_per_mac(shape.weight_bits, shape.activation_bits)),
+        reads(tile, ports) {}
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
   MacTile tile;
-  std::int64_t product_cycles = 1;
+  const DataflowModel& dataflow;
+  PassShape shape;
+  // What the PEs ask each cycle, of the dataflow and the shape.
+  Stays stays;
+  std::int64_t rows_used, columns_used, steps;
+  AccumulatorOrder accumulators;
+  std::int64_t product_cycles;
   Cycle begin = -1;    ///< The first step entered in this cycle.
   Cycle mac_end = -1;  ///< The last useful MAC was over at the end of the cycle before.
   std::function<void()> drained;
-  std::unique_ptr<OperandReads> reads;        ///< Of `tile`.
+  OperandReads reads;                         ///< Of `tile`.
   BufferRead weight_reads, activation_reads;  ///< So far, where reads take what their addresses take.
   std::int64_t sums_on_buses = 0;             ///< Where sums stay in the PEs.
   /// Sums, column by column, of what stays, where the adders on its way are in use.

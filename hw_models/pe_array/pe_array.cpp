@@ -27,23 +27,17 @@ PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, con
 }
 
 std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
-  auto pass = std::make_shared<Pass>();
-  pass->tile = tile;
-  pass->product_cycles = config_.cycles_per_mac(tile.nest->problem().weight_format.bits,
-                                                tile.nest->problem().activation_format.bits);
-  pass->reads = std::make_unique<OperandReads>(pass->tile, ports_);
-  return pass;
-}
-
-std::int64_t PeArray::lines() const {
-  return config_.organization == Organization::systolic ? config_.rows : config_.columns;
+  return std::make_shared<Pass>(tile, config_, ports_);
 }
 
 void PeArray::load(const MacTile& tile) {
   const std::shared_ptr<Pass> pass = make_pass(tile);
   loaded_.push_back(pass);
-  if (tile.nest->mapping().dataflow == Dataflow::output_stationary) return;
-  loading_ = LoadJob{pass, now_cycle(), 0, 0, 0};
+  const ArrayExtent extent =
+      pass->dataflow.extent(config_, pass->shape.weight_bits, pass->shape.activation_bits);
+  const std::int64_t lines = pass->dataflow.lines(extent);
+  if (lines == 0) return;
+  loading_ = LoadJob{pass, now_cycle(), lines, 0, 0};
   read_line(*loading_);
   work_.notify(sc_core::SC_ZERO_TIME);
   sc_core::wait(load_done_);
@@ -105,39 +99,41 @@ void PeArray::show(Cycle cycle) {
 /// The port goes on with the line that enters next.
 void PeArray::read_line(LoadJob& job) const {
   Pass& pass = *job.pass;
-  const GemmNest& nest = *pass.tile.nest;
-  const bool weights_stay = nest.mapping().dataflow == Dataflow::weight_stationary;
-  const std::int64_t index = lines() - 1 - job.lines_entered;
-  if (pass.reads->has_lines()) {
-    const BufferRead read = pass.reads->line(index);
+  const bool weights_stay = pass.stays == Stays::weights;
+  const std::int64_t index = job.lines_left - 1;
+  if (pass.reads.has_lines()) {
+    const BufferRead read = pass.reads.line(index);
     BufferRead& sum = weights_stay ? pass.weight_reads : pass.activation_reads;
     sum.add(read);
     job.read_cycles += read.cycles;
     return;
   }
-  job.elements += OperandFeed::line_elements(pass.tile, index);
-  job.read_cycles = weights_stay ? weight_buffer_.read_cycles(arithmetic::packed_bytes(
-                                       job.elements, nest.problem().weight_format.bits))
-                                 : activation_buffer_.read_cycles(arithmetic::packed_bytes(
-                                       job.elements, nest.problem().activation_format.bits));
+  if (const std::optional<OperandBox> box = pass.dataflow.line(pass.shape, index)) {
+    job.elements += weights_stay ? box->weights() : box->inputs();
+  }
+  job.read_cycles =
+      weights_stay
+          ? weight_buffer_.read_cycles(arithmetic::packed_bytes(job.elements, pass.shape.weight_bits))
+          : activation_buffer_.read_cycles(
+                arithmetic::packed_bytes(job.elements, pass.shape.activation_bits));
 }
 
 /// The port reads line after line ahead of the array; a line enters when it is there, at most one a cycle.
 /// Those that the pass does not use come first.
 void PeArray::advance_load(Cycle cycle) {
   if (!loading_ || cycle < loading_->begin) return;
-  const bool weights_stay = loading_->pass->tile.nest->mapping().dataflow == Dataflow::weight_stationary;
+  const bool weights_stay = loading_->pass->stays == Stays::weights;
   if ((weights_stay ? weight_buffer_ : activation_buffer_).is_taken(cycle)) {
     ++loading_->begin;  // a cycle that does not count
     return;
   }
   if (loading_->read_cycles > cycle + 1 - loading_->begin) return;
-  LoadLine line = feed_.line(loading_->pass, lines() - 1 - loading_->lines_entered);
+  LoadLine line = feed_.line(loading_->pass, loading_->lines_left - 1);
   line.cycle = cycle;
   shown_.loads_line = true;
   grid_->enter(std::move(line));
   settled_ = std::max(settled_, cycle + grid_->settle_cycles());
-  if (++loading_->lines_entered < lines()) {
+  if (--loading_->lines_left > 0) {
     read_line(*loading_);
     return;
   }
@@ -146,22 +142,21 @@ void PeArray::advance_load(Cycle cycle) {
 }
 
 /// A burst of writes has a port that the stream reads.
-bool PeArray::is_stopped(const MacTile& tile, Cycle cycle) const {
-  const Dataflow dataflow = tile.nest->mapping().dataflow;
-  return (dataflow != Dataflow::weight_stationary && weight_buffer_.is_taken(cycle)) ||
-         (dataflow != Dataflow::input_stationary && activation_buffer_.is_taken(cycle));
+bool PeArray::is_stopped(const Pass& pass, Cycle cycle) const {
+  return (pass.stays != Stays::weights && weight_buffer_.is_taken(cycle)) ||
+         (pass.stays != Stays::inputs && activation_buffer_.is_taken(cycle));
 }
 
 void PeArray::advance_stream(Cycle cycle) {
   if (!streaming_ || cycle < streaming_->pass->begin) return;
   Pass& pass = *streaming_->pass;
   const MacTile& tile = pass.tile;
-  if (is_stopped(tile, cycle)) {
+  if (is_stopped(pass, cycle)) {
     ++streaming_->next;
     return;
   }
-  if (cycle == streaming_->next && streaming_->steps_entered < tile.steps()) {
-    const StepRead read = pass.reads->step(streaming_->steps_entered);
+  if (cycle == streaming_->next && streaming_->steps_entered < pass.steps) {
+    const StepRead read = pass.reads.step(streaming_->steps_entered);
     pass.weight_reads.add(read.weights);
     pass.activation_reads.add(read.activations);
     StepOperands operands = feed_.step(streaming_->pass, streaming_->steps_entered++);
@@ -173,9 +168,10 @@ void PeArray::advance_stream(Cycle cycle) {
     grid_->enter(std::move(operands));
     last_step_ = cycle;
     settled_ = std::max(settled_, cycle + grid_->settle_cycles());
-    streaming_->next += std::max(step_cycles(config_, tile, ports_), read.cycles());
+    const std::int64_t least = pass.dataflow.step_cycles(config_, pass.shape, ports_.update_cycles);
+    streaming_->next += std::max(least, read.cycles());
   }
-  if (streaming_->steps_entered < tile.steps() || cycle + 1 < streaming_->next) return;
+  if (streaming_->steps_entered < pass.steps || cycle + 1 < streaming_->next) return;
   streaming_.reset();
   stream_done_.notify(sc_core::SC_ZERO_TIME);
 }
@@ -186,8 +182,7 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   const PassCounts& counts = pass.counts;
   Activity& events = context_.events(nest.row);
   events[Event::macs] += counts.macs;
-  events[nest.mapping().dataflow == Dataflow::input_stationary ? Event::activation_register_writes
-                                                               : Event::weight_register_writes] +=
+  events[pass.stays == Stays::inputs ? Event::activation_register_writes : Event::weight_register_writes] +=
       counts.register_writes;
   events[Event::accumulator_reads] += counts.accumulator_reads;
   events[Event::accumulator_writes] += counts.accumulator_writes;
@@ -196,15 +191,15 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   if (reads_by_address(weight_buffer_.config())) {
     count_reads_by_address(weight_buffer_, nest.row, pass.weight_reads);
   } else {
-    const std::int64_t sweeps = tile.weights_each_pixel() ? tile.pixels() : 1;
-    weight_buffer_.count_read(nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps,
-                                                                          nest.problem().weight_format.bits));
+    const std::int64_t sweeps = pass.dataflow.weight_sweeps(pass.shape);
+    weight_buffer_.count_read(
+        nest.row, sweeps * arithmetic::packed_bytes(counts.weights_read / sweeps, pass.shape.weight_bits));
   }
   if (reads_by_address(activation_buffer_.config())) {
     count_reads_by_address(activation_buffer_, nest.row, pass.activation_reads);
   } else {
     activation_buffer_.count_read(
-        nest.row, arithmetic::packed_bytes(counts.activations_read, nest.problem().activation_format.bits));
+        nest.row, arithmetic::packed_bytes(counts.activations_read, pass.shape.activation_bits));
   }
   context_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
   context_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);

@@ -36,7 +36,7 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   struct LoadJob {
     std::shared_ptr<Pass> pass;
     Cycle begin = 0;
-    std::int64_t lines_entered = 0;
+    std::int64_t lines_left = 0;   ///< That have not entered; the last of them is next.
     std::int64_t elements = 0;     ///< Of the lines that entered, and of the next one.
     std::int64_t read_cycles = 0;  ///< That the port needs for them.
   };
@@ -54,8 +54,7 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   void show(Cycle cycle);
   void finish(Pass& pass, Cycle drained);
   void read_line(LoadJob& job) const;
-  [[nodiscard]] std::int64_t lines() const;
-  [[nodiscard]] bool is_stopped(const MacTile& tile, Cycle cycle) const;
+  [[nodiscard]] bool is_stopped(const Pass& pass, Cycle cycle) const;
   [[nodiscard]] std::shared_ptr<Pass> make_pass(const MacTile& tile) const;
 
   MacArrayConfig config_;

@@ -8,9 +8,15 @@ namespace qsim {
 
 std::unique_ptr<PeGrid> make_pe_grid(const MacArrayConfig& config, std::int64_t update_cycles,
                                      SumCollector& sums) {
-  if (config.organization == Organization::dot_product) return std::make_unique<DotProductGrid>(config, sums);
-  if (config.keeps_sums_in_pes()) return std::make_unique<OutputGrid>(config, update_cycles, sums);
-  return std::make_unique<StationaryGrid>(config, sums);
+  switch (dataflow_model(config).grid()) {
+    case PeGridKind::stationary:
+      return std::make_unique<StationaryGrid>(config, sums);
+    case PeGridKind::output:
+      return std::make_unique<OutputGrid>(config, update_cycles, sums);
+    case PeGridKind::dot_product:
+      return std::make_unique<DotProductGrid>(config, sums);
+  }
+  return nullptr;
 }
 
 }  // namespace qsim

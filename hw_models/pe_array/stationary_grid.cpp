@@ -7,16 +7,11 @@ namespace qsim {
 namespace {
 
 bool sums_what_streams(const Pass& pass) {
-  const GemmNest& nest = *pass.tile.nest;
-  return nest.mapping().dataflow == Dataflow::weight_stationary ? nest.problem().parameters.asymmetric_weights
-                                                                : nest.problem().sums_weights;
+  return pass.stays == Stays::weights ? pass.shape.sums_inputs : pass.shape.sums_weights;
 }
 
 bool sums_what_stays(const Pass& pass) {
-  const GemmNest& nest = *pass.tile.nest;
-  return nest.mapping().dataflow == Dataflow::weight_stationary
-             ? nest.problem().sums_weights
-             : nest.problem().parameters.asymmetric_weights;
+  return pass.stays == Stays::weights ? pass.shape.sums_weights : pass.shape.sums_inputs;
 }
 
 }  // namespace
@@ -135,8 +130,8 @@ void StationaryGrid::leave(const Sum& sum, std::int64_t column, bool is_last, Cy
   Pass& pass = *sum.pass;
   const MacTile& tile = pass.tile;
   if (is_last && column + 1 == columns_ && !sums_what_streams(pass)) drain(sum.pass);
-  if (column >= tile.columns_used()) return;
-  const bool inputs_stay = tile.nest->mapping().dataflow == Dataflow::input_stationary;
+  if (column >= pass.columns_used) return;
+  const bool inputs_stay = pass.stays == Stays::inputs;
   const std::int64_t pixel = inputs_stay ? column % tile.pixels() : sum.step;
   const std::int64_t channel =
       inputs_stay ? column / tile.pixels() * tile.group_channels() + sum.step : column;
@@ -172,7 +167,7 @@ void StationaryGrid::add_up(std::int64_t row, Cycle cycle) {
   if (row + 1 < rows_) return;
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
     const std::int64_t sum = adder.down[static_cast<std::size_t>(group)];
-    if (tile.nest->mapping().dataflow == Dataflow::weight_stationary) {
+    if (pass.stays == Stays::weights) {
       sums_.add_input_sum(pass, adder.operand.step, group, sum);
     } else {
       sums_.add_weight_sum(pass, group * tile.group_channels() + adder.operand.step, sum);

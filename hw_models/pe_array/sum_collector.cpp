@@ -8,10 +8,9 @@
 namespace qsim {
 
 AccumulatorCell SumCollector::cell(const Pass& pass, std::int64_t pixel, std::int64_t channel) {
-  const MacTile& tile = pass.tile;
-  AccumulatorCell cell =
-      accumulator_cell(tile.nest->mapping().dataflow, tile.columns, tile.pixels(), pixel, channel);
-  cell.entry += tile.accumulator_base;
+  const std::int64_t channels = pass.shape.channels;
+  AccumulatorCell cell = pass.accumulators.cell(pixel, channel / channels, channel % channels);
+  cell.entry += pass.tile.accumulator_base;
   return cell;
 }
 

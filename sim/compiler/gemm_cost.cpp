@@ -67,49 +67,32 @@ std::int64_t weight_run_bytes(const GemmProblem& problem, const GemmMapping& map
                               std::int64_t block_bytes) {
   if (!problem.activation_weights) return block_bytes;
   const std::int64_t element = problem.activation_weights->layout.format.bits / 8;
-  const bool rows_first = mapping.dataflow != Dataflow::input_stationary;
+  const WeightOrder order = dataflow_of(mapping).weight_order(1, mapping.chunk_rows, mapping.column_tile);
+  const bool rows_first = order.has_channels_innermost();
   if (rows_first == problem.activation_weights->transposed) return element;
   return element * (rows_first ? mapping.column_tile : std::min(mapping.chunk_rows, mapping.part_channels));
 }
 
-/// Cycles that the array is occupied with one column tile of one tile of `pixels` pixels, all parts of the
-/// reduction, with passes of full size throughout. With
-///
-///   E, G, F        pixels, groups and channels of a pass      u   cycles of an update of the accumulators
-///   chunks, K      of a part of the reduction                 p   cycles of a product
-///   fill           cycles of filling the PEs
-///
-///   weight_stationary        chunks * max(pixels * max(p, u), passes * fill)
-///   input_stationary         passes * chunks * max(F/G * max(p, u), fill)
-///   output_stationary        passes * max(K * p, E * u)
-///     on a dot_product       pixels * chunks * max(p, ceil(u / chunks))
+/// Cycles that the array is occupied with one column tile of one tile of pixels, all parts of the reduction,
+/// with passes of full size throughout.
 std::int64_t column_tile_cycles(const GemmProblem& problem, const GemmMapping& mapping,
                                 const GemmCursor& cursor, const HardwareConfig& hardware) {
   const MacArrayConfig& array = hardware.mac_array;
-  const std::int64_t product =
-      array.cycles_per_mac(problem.weight_format.bits, problem.activation_format.bits);
-  const std::int64_t update = hardware.accumulators.update_cycles;
-  const std::int64_t fill = array.organization == Organization::systolic ? array.rows : array.columns;
+  const DataflowModel& dataflow = dataflow_of(mapping);
   const std::int64_t pixels = mapping.tile_rows * mapping.tile_columns;
   const std::int64_t passes = PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count();
-  const std::int64_t channels = mapping.column_tile / mapping.groups_per_tile;
+  PassShape pass;
+  pass.groups = mapping.groups_per_tile;
+  pass.channels = mapping.column_tile / mapping.groups_per_tile;
+  pass.pixels = mapping.pixels_per_pass;
+  pass.weight_bits = problem.weight_format.bits;
+  pass.activation_bits = problem.activation_format.bits;
   std::int64_t cycles = 0;
   for (std::int64_t p = 0; p < cursor.parts(); ++p) {
     const ReductionPart part = cursor.part(p);
-    const std::int64_t chunks = ChunkCut(part, array.rows, array.reduction).count();
-    switch (mapping.dataflow) {
-      case Dataflow::weight_stationary:
-        cycles += chunks * std::max(pixels * std::max(product, update), passes * fill);
-        break;
-      case Dataflow::input_stationary:
-        cycles += passes * chunks * std::max(channels * std::max(product, update), fill);
-        break;
-      case Dataflow::output_stationary:
-        cycles += array.keeps_sums_in_pes()
-                      ? passes * std::max(part.depth() * product, mapping.pixels_per_pass * update)
-                      : pixels * chunks * std::max(product, ceil_div(update, chunks));
-        break;
-    }
+    pass.depth = part.depth();
+    pass.chunks = ChunkCut(part, mapping.chunk_rows, mapping.reduction);
+    cycles += dataflow.occupied_cycles(array, pass, pixels, passes, hardware.accumulators.update_cycles);
   }
   return cycles;
 }

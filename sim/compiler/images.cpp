@@ -16,12 +16,12 @@ namespace {
 
 using arithmetic::write_bits;
 
-/// Writes the weights of one chunk of a column tile in the order of WeightOrder.
+/// Writes the weights of one chunk of a column tile in the dataflow's order.
 void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, const ColumnTile& tile,
                  const ReductionPart& part, std::int64_t chunk_begin, std::int64_t depth,
                  std::span<std::byte> bytes, std::int64_t address) {
   const std::int64_t group_columns = tile.columns() / tile.groups();
-  const WeightOrder order(nest.mapping().dataflow, tile.groups(), depth, group_columns);
+  const WeightOrder order = dataflow_of(nest.mapping()).weight_order(tile.groups(), depth, group_columns);
   for (std::int64_t group = 0; group < tile.groups(); ++group) {
     for (std::int64_t k = 0; k < depth; ++k) {
       const Tap tap = tap_of(part, chunk_begin + k);

@@ -63,6 +63,20 @@ std::vector<PartSize> part_sizes(const GemmProblem& problem, const GemmMapping& 
   return parts;
 }
 
+/// What the dataflow is asked about.
+LayerShape layer_shape(const GemmProblem& problem) {
+  const ConvolutionGeometry& g = problem.geometry;
+  LayerShape layer;
+  layer.groups = g.groups;
+  layer.outputs = g.group_outputs();
+  layer.pixels = g.output[kRow] * g.output[kColumn];
+  layer.taps = g.kernel_h * g.kernel_w;
+  layer.channels = g.group_channels();
+  layer.weight_bits = problem.weight_format.bits;
+  layer.activation_bits = problem.activation_format.bits;
+  return layer;
+}
+
 class GemmMapper {
  public:
   GemmMapper(const GemmProblem& problem, const GemmMapping& given, const HardwareConfig& hardware,
@@ -93,45 +107,18 @@ class GemmMapper {
   void set_column_tile() {
     const ConvolutionGeometry& g = problem_.geometry;
     const MacArrayConfig& array = hardware_.mac_array;
-    mapping_.chunk_rows = array.rows;
     mapping_.organization = array.organization;
     mapping_.dataflow = array.dataflow;
+    const DataflowModel& dataflow = dataflow_of(mapping_);
+    mapping_.chunk_rows =
+        dataflow.extent(array, problem_.weight_format.bits, problem_.activation_format.bits).rows;
     mapping_.reduction = array.reduction;
     mapping_.pass_order = hardware_.controller.pass_order;
-    const bool pixels_in_columns = array.dataflow == Dataflow::input_stationary;
-    const std::int64_t entries = hardware_.accumulators.entries_per_slot();
-    const std::int64_t most_channels = pixels_in_columns ? entries : array.columns;
-    // Tiles of nearly equal width where the accumulators bound them.
-    const std::int64_t cuts = pixels_in_columns ? ceil_div(g.group_outputs(), entries) : 1;
-    mapping_.column_tile = std::min(most_channels, ceil_div(g.group_outputs(), cuts));
-    mapping_.groups_per_tile = 1;
-    const std::int64_t fit = groups_side_by_side();
-    if (fit < 2) return;
-    mapping_.groups_per_tile = fit;
-    mapping_.column_tile = fit * g.group_outputs();
-  }
-
-  /// Groups whose tiles the array holds at once, on the diagonal of its rows and columns. Where pixels share
-  /// an edge of the array, only as far as they leave room.
-  [[nodiscard]] std::int64_t groups_side_by_side() const {
-    const ConvolutionGeometry& g = problem_.geometry;
-    const MacArrayConfig& array = hardware_.mac_array;
-    const std::int64_t depth = array.reduction == Reduction::per_tap ? g.group_channels() : g.depth();
-    const std::int64_t pixels = g.output[kRow] * g.output[kColumn];
-    if (array.dataflow == Dataflow::input_stationary) {
-      if (g.group_outputs() > hardware_.accumulators.entries_per_slot()) return 1;
-      return std::min({array.rows / depth, array.columns / pixels, g.groups});
-    }
-    const std::int64_t rows = array.rows / (array.keeps_sums_in_pes() ? pixels : depth);
-    return std::min({rows, array.columns / g.group_outputs(), g.groups});
-  }
-
-  /// Pixels of one pass: what the accumulators hold, or the edge of the array that takes them.
-  [[nodiscard]] std::int64_t pixels_limit() const {
-    const MacArrayConfig& array = hardware_.mac_array;
-    const std::int64_t entries = hardware_.accumulators.entries_per_slot();
-    if (array.dataflow == Dataflow::input_stationary) return array.columns / mapping_.groups_per_tile;
-    return array.keeps_sums_in_pes() ? std::min(entries, array.rows / mapping_.groups_per_tile) : entries;
+    const PassBounds bounds =
+        dataflow.bounds(array, layer_shape(problem_), hardware_.accumulators.entries_per_slot());
+    mapping_.groups_per_tile = bounds.groups;
+    mapping_.column_tile = bounds.groups > 1 ? bounds.groups * g.group_outputs() : bounds.channels;
+    most_pixels_ = bounds.pixels;
   }
 
   /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
@@ -174,8 +161,8 @@ class GemmMapper {
         mapping_.tile_rows = rows;
         mapping_.tile_columns = columns;
         const std::int64_t pixels = rows * columns;
-        if (!whole_reduction && pixels > pixels_limit()) continue;
-        const std::int64_t limit = std::min(pixels, pixels_limit());
+        if (!whole_reduction && pixels > most_pixels_) continue;
+        const std::int64_t limit = std::min(pixels, most_pixels_);
         // Passes of nearly equal length.
         mapping_.pixels_per_pass =
             mapping_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
@@ -218,6 +205,7 @@ class GemmMapper {
 
   const GemmProblem& problem_;
   GemmMapping mapping_;
+  std::int64_t most_pixels_ = 1;  ///< Of one pass.
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   MappingOptions<GemmMapping> found_;

@@ -9,14 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "hw_models/dataflow/dataflow_table.h"
 #include "hw_models/hardware_config.h"
 
 namespace qsim {
 
 // JSON spellings, in the order of the enumerators.
 inline const std::vector<std::string> kOrganizationNames = {"systolic", "dot_product"};
-inline const std::vector<std::string> kDataflowNames = {"weight_stationary", "output_stationary",
-                                                        "input_stationary"};
+inline const std::vector<std::string> kDataflowNames = dataflow_names();
 inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
 inline const std::vector<std::string> kArbitrationNames = {"fixed", "write_first", "read_first"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};

@@ -4,6 +4,8 @@
 #include <bit>
 #include <utility>
 
+#include "hw_models/dataflow/dataflow_table.h"
+
 namespace qsim {
 namespace {
 
@@ -52,16 +54,25 @@ void check_buffer(const std::string& section, const BufferConfig& buffer, RuleLi
   check_port("write_port_bytes", buffer.write_port_bytes);
 }
 
+/// The dataflows in which pixels stream, and where.
+std::string dataflows_that_stream_pixels() {
+  std::string text;
+  for (const DataflowRow& row : dataflow_table()) {
+    const bool systolic = row.model(Organization::systolic).pixels_stream();
+    const bool dot_product = row.model(Organization::dot_product).pixels_stream();
+    if (!systolic && !dot_product) continue;
+    text += (text.empty() ? "" : ", or ") + std::string(row.name);
+    if (!systolic) text += " on a dot_product array";
+    if (!dot_product) text += " on a systolic array";
+  }
+  return text;
+}
+
 /// A line buffer holds rows of the window of pixels that stream past.
 void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
-  const MacArrayConfig& array = hardware.mac_array;
-  const bool pixels_stream =
-      array.dataflow == Dataflow::weight_stationary ||
-      (array.dataflow == Dataflow::output_stationary && array.organization == Organization::dot_product);
-  rules.check(!hardware.activation_buffer.line_buffer || pixels_stream,
+  rules.check(!hardware.activation_buffer.line_buffer || dataflow_model(hardware.mac_array).pixels_stream(),
               {"activation_buffer.line_buffer", "mac_array.dataflow", "mac_array.organization"}, 1,
-              "false where pixels do not stream through the array",
-              "take weight_stationary, or output_stationary on a dot_product array");
+              "false where pixels do not stream through the array", "take " + dataflows_that_stream_pixels());
 }
 
 /// Gaps follow beats of whole pixels.

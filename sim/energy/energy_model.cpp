@@ -1,9 +1,10 @@
 #include "sim/energy/energy_model.h"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 #include <utility>
+
+#include "hw_models/dataflow/dataflow_table.h"
 
 namespace qsim {
 namespace {
@@ -126,14 +127,11 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
     }
   }
   const MacArrayConfig& array = hardware_.mac_array;
-  const bool is_systolic = array.organization == Organization::systolic;
+  const DataflowModel& dataflow = dataflow_model(array);
   for (const auto& [weight_bits, activation_bits] : widths) {
-    const double sum_bits = is_systolic ? hardware_.accumulators.width_bits
-                                        : weight_bits + activation_bits +
-                                              std::bit_width(static_cast<std::uint64_t>(array.rows - 1));
-    const double moving_activation = array.dataflow == Dataflow::input_stationary ? 0 : activation_bits;
-    const double moving_weight = array.dataflow == Dataflow::weight_stationary ? 0 : weight_bits;
-    const double moving_bits = is_systolic ? moving_activation + moving_weight : 0;
+    const double sum_bits =
+        dataflow.sum_bits(array, hardware_.accumulators.width_bits, weight_bits, activation_bits);
+    const double moving_bits = dataflow.moving_bits(weight_bits, activation_bits);
     const ShownEvent event = mac_event(weight_bits, activation_bits);
     terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
     terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);

@@ -81,7 +81,7 @@ std::int64_t sum_ready_after(const MacArrayConfig& config, std::int64_t pixel, s
     const MacTile tile = whole(nest);
     bench.array.tiles.nb_write(tile);
     bench.array.tiles.nb_write(MacTile{});
-    const AccumulatorCell cell = accumulator_cell(config.dataflow, tile.columns, kPixels, pixel, channel);
+    const AccumulatorCell cell = tile.dataflow().accumulator_order(kPixels, kOutputs).cell(pixel, 0, channel);
     // Cycle c of the PEs is evaluated at time c + 1, in its first delta cycle; this looks in the second.
     sc_core::sc_spawn([&] {
       sc_core::wait(cycles_to_time(probe));
