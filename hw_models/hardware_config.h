@@ -16,7 +16,8 @@ namespace qsim {
 /// How operands reach the PEs: from neighbour to neighbour, one register a step, or to all columns at once,
 /// whose products an adder tree a column sums up.
 enum class Organization : std::uint8_t { systolic, dot_product };
-/// Which values stay in the PEs while the others pass (docs/timing.md).
+/// Which values stay in the PEs while the others pass (docs/timing.md). What is known of each is an object,
+/// in the table of hw_models/dataflow.
 enum class Dataflow : std::uint8_t { weight_stationary, output_stationary, input_stationary };
 /// How the reduction is cut into chunks of the array's rows.
 enum class Reduction : std::uint8_t {
@@ -47,10 +48,6 @@ struct MacArrayConfig {
   }
   [[nodiscard]] std::int64_t tree_cycles() const {
     return adder_tree_cycles.value_or(std::bit_width(static_cast<std::uint64_t>(rows - 1)));
-  }
-  /// Sums stay in the PEs of a systolic array.
-  [[nodiscard]] bool keeps_sums_in_pes() const {
-    return organization == Organization::systolic && dataflow == Dataflow::output_stationary;
   }
 };
 

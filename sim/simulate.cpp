@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "hw_models/core/nest_cursor.h"
+#include "hw_models/dataflow/dataflow_table.h"
 #include "hw_models/npu.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
@@ -26,8 +27,9 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
   layer.weight_bits = weights.bits;
   layer.weights_signed = weights.is_signed;
-  layer.peak_macs_per_cycle = ceil_div(
-      layer.peak_macs_per_cycle, hardware.mac_array.cycles_per_mac(weights.bits, layer.activation_bits));
+  layer.peak_macs_per_cycle =
+      dataflow_model(hardware.mac_array)
+          .peak_macs_per_cycle(hardware.mac_array, weights.bits, layer.activation_bits);
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_worst_case = row.accumulator_bits_worst_case;
   layer.rounding_profile = row.mac->rounding_profile;

@@ -10,6 +10,12 @@ ArrayExtent DataflowModel::extent(const MacArrayConfig& array, int /*weight_bits
   return {array.rows, array.columns};
 }
 
+std::int64_t DataflowModel::peak_macs_per_cycle(const MacArrayConfig& array, int weight_bits,
+                                                int activation_bits) const {
+  const ArrayExtent all = extent(array, weight_bits, activation_bits);
+  return ceil_div(all.rows * all.columns, array.cycles_per_mac(weight_bits, activation_bits));
+}
+
 std::int64_t DataflowModel::steps_a_sum(const PassShape& /*pass*/) const {
   return 1;
 }

@@ -51,6 +51,10 @@ class DataflowModel {
   [[nodiscard]] virtual ArrayExtent extent(const MacArrayConfig& array, int weight_bits,
                                            int activation_bits) const;
 
+  /// MACs a cycle of an array whose PEs are all in use, rounded up.
+  [[nodiscard]] std::int64_t peak_macs_per_cycle(const MacArrayConfig& array, int weight_bits,
+                                                 int activation_bits) const;
+
   // How a layer becomes passes.
   /// A part of the reduction cut into passes, on an array of `rows` rows.
   [[nodiscard]] virtual ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows,

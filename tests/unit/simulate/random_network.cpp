@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "hw_models/dataflow/dataflow_table.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/random_layers.h"
 
@@ -102,7 +103,8 @@ HardwareConfig random_chip(Choice& choice) {
   chip.mac_array.dataflow =
       choice.of({Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary});
   // Room for groups side by side, whose pixels share the rows.
-  if (chip.mac_array.keeps_sums_in_pes() && choice.chance(50)) chip.mac_array.rows *= 2;
+  if (dataflow_model(chip.mac_array).grid() == PeGridKind::output && choice.chance(50))
+    chip.mac_array.rows *= 2;
   chip.mac_array.reduction = choice.chance(60) ? Reduction::packed : Reduction::per_tap;
   if (choice.chance(30)) chip.mac_array.adder_tree_cycles = choice.between(0, 9);
   chip.mac_array.double_buffered_weights = choice.chance(60);
