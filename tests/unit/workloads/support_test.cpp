@@ -7,6 +7,7 @@
 #include "tests/unit/base/scratch_folder.h"
 #include "tests/unit/workloads/tflite_writer.h"
 #include "workloads/graph/graph_check.h"
+#include "workloads/readers/workload_format.h"
 
 using namespace qsim;
 
