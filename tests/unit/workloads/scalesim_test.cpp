@@ -7,6 +7,7 @@
 #include "workloads/readers/scalesim/scalesim_reader.h"
 #include "workloads/readers/scalesim/scalesim_rows.h"
 #include "workloads/readers/support.h"
+#include "workloads/readers/workload_format.h"
 
 using namespace qsim;
 
