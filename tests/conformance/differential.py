@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 from onnx_layers import make_batch
-from onnxruntime_reference import run_onnxruntime
+from onnxruntime_reference import description, run_onnxruntime
 from qsim_tensors import read_safetensors, run_qsim
 
 LAYERS_A_MODEL = 25
@@ -178,6 +178,8 @@ def main():
         parser.error("--layers and --jobs are at least 1, --seed at least 0")
     mismatches = 0
     for runtime in [arguments.against] if arguments.against else sorted(JOBS, reverse=True):
+        if runtime == "onnxruntime":
+            print(description(), flush=True)
         start = time.monotonic()
         tally = run_all(JOBS[runtime](arguments.layers, arguments.seed), arguments.jobs)
         print(report(runtime, tally, time.monotonic() - start), flush=True)
