@@ -1,6 +1,7 @@
 #include "hw_models/arithmetic/requantize.h"
 
 #include <algorithm>
+#include <boost/config.hpp>
 #include <cmath>
 #include <limits>
 
@@ -9,7 +10,7 @@
 namespace qsim::arithmetic {
 namespace {
 
-__extension__ using Int128 = __int128;
+using Int128 = boost::int128_type;
 
 /// Scaled value + zero point, limited to the output range. `scaled` has 64 bits, so the sum is exact after
 /// the first clamp.

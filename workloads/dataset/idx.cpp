@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/endian/conversion.hpp>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -78,11 +79,8 @@ class IdxFile {
     if (size_bytes() < header_bytes()) {
       fail("", std::to_string(size_bytes()) + " bytes", "a header of " + std::to_string(header_bytes()));
     }
-    for (std::size_t i = 0; i < dimensions; ++i) {
-      for (std::size_t byte = 0; byte < 4; ++byte) {
-        dimensions_[i] = dimensions_[i] << 8 | header[4 + 4 * i + byte];
-      }
-    }
+    for (std::size_t i = 0; i < dimensions; ++i)
+      dimensions_[i] = boost::endian::load_big_u32(&header[4 + 4 * i]);
     check_dimensions();
   }
 

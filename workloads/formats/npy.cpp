@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/endian/conversion.hpp>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -58,8 +59,7 @@ std::string read_header_text(const std::string& path, std::ifstream& stream) {
   const std::streamsize length_bytes = start[6] == 1 ? 2 : 4;
   std::array<unsigned char, 4> length{};
   stream.read(reinterpret_cast<char*>(length.data()), length_bytes);
-  std::int64_t header_bytes = 0;
-  for (std::size_t i = 0; i < 4; ++i) header_bytes |= std::int64_t{length[i]} << (8 * i);
+  const auto header_bytes = std::int64_t{boost::endian::load_little_u32(length.data())};
   if (!stream || header_bytes > kMaxHeaderBytes) {
     fail(path, "bytes 8 to 11 (header length)", std::to_string(header_bytes),
          "at most " + std::to_string(kMaxHeaderBytes), "the file is cut short or damaged; save it again");
@@ -262,7 +262,9 @@ void write_npy(const std::string& path, const TensorData& data) {
   header.append((kAlignmentBytes - unpadded_bytes % kAlignmentBytes) % kAlignmentBytes, ' ');
   header += '\n';
   std::string file = "\x93NUMPY";
-  file += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
+  std::array<unsigned char, 2> length{};
+  boost::endian::store_little_u16(length.data(), static_cast<std::uint16_t>(header.size()));
+  file += {'\x01', '\x00', static_cast<char>(length[0]), static_cast<char>(length[1])};
   file += header;
   file.append(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
   write_file_atomically(path, file);

@@ -1,6 +1,7 @@
 #include "workloads/formats/safetensors.h"
 
 #include <algorithm>
+#include <boost/endian/conversion.hpp>
 #include <array>
 #include <limits>
 
@@ -44,8 +45,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path) {
     fail("bytes 0 to 7 (header length)", std::to_string(size_bytes) + " bytes", "a file of at least 8 bytes",
          "the file is cut short or not in the safetensors format");
   }
-  std::uint64_t header_bytes = 0;
-  for (std::size_t i = 0; i < 8; ++i) header_bytes |= std::uint64_t{length[i]} << (8 * i);
+  const std::uint64_t header_bytes = boost::endian::load_little_u64(length.data());
   const std::int64_t longest = std::min<std::int64_t>(size_bytes - 8, kMaxHeaderBytes);
   if (header_bytes > static_cast<std::uint64_t>(longest)) {
     fail("bytes 0 to 7 (header length)", std::to_string(header_bytes), "at most " + std::to_string(longest),

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <boost/endian/conversion.hpp>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <tuple>
@@ -44,9 +45,8 @@ std::vector<std::byte> encode_safetensors(std::span<const FileTensor> tensors,
                                           const std::map<std::string, std::string>& metadata) {
   const std::vector<const FileTensor*> sorted = in_file_order(tensors);
   const std::string header = encode_header(sorted, metadata);
-  std::vector<std::byte> file;
-  for (std::size_t i = 0; i < 8; ++i)
-    file.push_back(static_cast<std::byte>(std::uint64_t{header.size()} >> (8 * i)));
+  std::vector<std::byte> file(sizeof(std::uint64_t));
+  boost::endian::store_little_u64(reinterpret_cast<unsigned char*>(file.data()), header.size());
   const auto header_bytes = std::as_bytes(std::span(header));
   file.insert(file.end(), header_bytes.begin(), header_bytes.end());
   for (const FileTensor* tensor : sorted) {
