@@ -152,6 +152,8 @@ TEST_CASE("what cannot be read is refused by name, with its place and what would
       {"operator 0 SVDF: got an operator that is not supported",
        [](ModelSpec& m) { m.operators[0].code = 27; }},
       {"operator 0 STABLEHLO_COMPOSITE", [](ModelSpec& m) { m.operators[0].code = 206; }},
+      {"operator 0 LOG_SOFTMAX: got an operator that is not supported",
+       [](ModelSpec& m) { m.operators[0].code = 50; }},
       {"operator 0 operator 999", [](ModelSpec& m) { m.operators[0].code = 999; }},
       {"got UINT8, expected INT8, INT16 or FLOAT32", [](ModelSpec& m) { m.tensors[0].type = m.tensors[3].type = 3; }},
       {"zero point 0, as TFLite defines INT16",

@@ -17,7 +17,7 @@ class OperatorContext;
 struct OperatorRow {
   std::int32_t code = 0;  ///< BuiltinOperator in TFLite's schema.
   std::string_view name;  ///< The schema's word.
-  /// Adds its nodes. Null: the operator is nothing but arithmetic on shapes.
+  /// Adds its nodes. Null: the operator is refused, unless its value can be folded.
   void (*read)(OperatorContext& op) = nullptr;
   /// Its value where that is known when reading. Null: it is not looked for.
   std::optional<IndexConstant> (*fold)(const OperatorContext& op) = nullptr;

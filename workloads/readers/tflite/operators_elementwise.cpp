@@ -118,6 +118,7 @@ std::span<const OperatorRow> elementwise_operators() {
       {.code = 18, .name = "MUL", .read = read_mul},
       {.code = 25, .name = "SOFTMAX", .read = read_softmax},
       {.code = 41, .name = "SUB", .read = read_sub},
+      {.code = 50, .name = "LOG_SOFTMAX"},  // Known by its name alone.
       {.code = 54, .name = "PRELU", .read = read_prelu},
       {.code = 55, .name = "MAXIMUM", .read = read_maximum},
       {.code = 57, .name = "MINIMUM", .read = read_minimum},
