@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace qsim {
 
@@ -47,24 +48,31 @@ struct Edge {
 /// Splits [begin, end) at the rows' completions and books each piece.
 class RowBooking {
  public:
-  explicit RowBooking(const std::vector<RowTimes>& rows) : rows_(rows), breakdown_(rows.size()) {}
+  explicit RowBooking(const std::vector<RowTimes>& rows)
+      : rows_(rows), order_(completion_order(rows)), breakdown_(rows.size()) {}
 
   void book(std::int64_t begin, std::int64_t end, CycleClass cycle_class) {
-    while (begin < end && row_ < rows_.size()) {
-      const std::int64_t piece_end = std::min(end, rows_[row_].completed);
+    while (begin < end && next_ < order_.size()) {
+      const auto row = static_cast<std::size_t>(order_[next_]);
+      const std::int64_t piece_end = std::min(end, rows_[row].completed);
       if (piece_end > begin) {
-        breakdown_[row_][static_cast<std::size_t>(cycle_class)] += piece_end - begin;
+        breakdown_[row][static_cast<std::size_t>(cycle_class)] += piece_end - begin;
         begin = piece_end;
       }
-      if (begin >= rows_[row_].completed) ++row_;
+      if (begin >= rows_[row].completed) ++next_;
     }
+  }
+  /// Completion of the last row.
+  [[nodiscard]] std::int64_t end() const {
+    return order_.empty() ? 0 : rows_[static_cast<std::size_t>(order_.back())].completed;
   }
   [[nodiscard]] std::vector<CycleBreakdown> take() { return std::move(breakdown_); }
 
  private:
   const std::vector<RowTimes>& rows_;
+  std::vector<std::int32_t> order_;
   std::vector<CycleBreakdown> breakdown_;
-  std::size_t row_ = 0;
+  std::size_t next_ = 0;  ///< In order_: the row that is complete next.
 };
 
 }  // namespace
@@ -77,15 +85,27 @@ std::string_view span_name(Span span) {
   return kSpans[static_cast<std::size_t>(span)].name;
 }
 
-void Timeline::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
-  tiles_[static_cast<std::size_t>(held)].push_back(bytes);
-  fills_.push_back({cycle, held, bytes});
+std::vector<std::int32_t> completion_order(const std::vector<RowTimes>& rows) {
+  std::vector<std::int32_t> order(rows.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {},
+                           [&](std::int32_t row) { return rows[static_cast<std::size_t>(row)].completed; });
+  return order;
 }
 
-void Timeline::release(Held held, std::int64_t cycle) {
+std::vector<std::int32_t> Timeline::completion_order() const {
+  return qsim::completion_order(rows_);
+}
+
+void HeldTiles::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
+  tiles_[static_cast<std::size_t>(held)].push_back(bytes);
+  timeline_.record_fill({cycle, held, bytes});
+}
+
+void HeldTiles::release(Held held, std::int64_t cycle) {
   auto& tiles = tiles_[static_cast<std::size_t>(held)];
   if (tiles.empty()) return;
-  fills_.push_back({cycle, held, -tiles.front()});
+  timeline_.record_fill({cycle, held, -tiles.front()});
   tiles.pop_front();
 }
 
@@ -125,7 +145,7 @@ std::vector<CycleBreakdown> Timeline::classify() const {
     }
     active[edge.span] += edge.change;
   }
-  if (!rows_.empty()) booking.book(cycle, rows_.back().completed, CycleClass::control);
+  booking.book(cycle, booking.end(), CycleClass::control);
   return booking.take();
 }
 

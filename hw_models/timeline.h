@@ -78,28 +78,45 @@ class Timeline {
 
   /// Empty intervals are dropped.
   void record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes = 0);
-  /// A tile is in its buffer; tiles are released in the order in which they came. Releasing nothing is
-  /// allowed (slots that start free).
-  void hold(Held held, std::int64_t cycle, std::int64_t bytes);
-  void release(Held held, std::int64_t cycle);
+  void record_fill(const FillChange& change) { fills_.push_back(change); }
   void complete(std::int32_t row, std::int64_t cycle);
 
   [[nodiscard]] const std::vector<RowTimes>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
   [[nodiscard]] const std::vector<FillChange>& fills() const { return fills_; }
 
-  /// For each row, in order of completion (= program order), what the cycles from the previous row's
-  /// completion to its own were: of the classes that apply to a cycle the first in contract order counts; a
-  /// cycle in which no unit of the critical path works or waits goes to the transfer or drain that is under
-  /// way (requantizer: wait_requantizer, stores: wait_output_space, input loads: wait_activations, weight
-  /// loads: wait_weights), then to control.
+  /// The rows in the order in which they were complete, of equal ones the first first.
+  [[nodiscard]] std::vector<std::int32_t> completion_order() const;
+
+  /// For each row, what the cycles from the completion before its own (of whatever row) to its own were: of
+  /// the classes that apply to a cycle the first in contract order counts; a cycle in which no unit of the
+  /// critical path works or waits goes to the transfer or drain that is under way (requantizer:
+  /// wait_requantizer, stores: wait_output_space, input loads: wait_activations, weight loads: wait_weights),
+  /// then to control.
   [[nodiscard]] std::vector<CycleBreakdown> classify() const;
 
  private:
   std::vector<RowTimes> rows_;
   std::vector<Interval> intervals_;
   std::vector<FillChange> fills_;
+};
+
+/// The tiles in the buffers of one core.
+class HeldTiles {
+ public:
+  explicit HeldTiles(Timeline& timeline) : timeline_(timeline) {}
+
+  /// A tile is in its buffer; tiles are released in the order in which they came. Releasing nothing is
+  /// allowed (slots that start free).
+  void hold(Held held, std::int64_t cycle, std::int64_t bytes);
+  void release(Held held, std::int64_t cycle);
+
+ private:
+  Timeline& timeline_;
   std::array<std::deque<std::int64_t>, static_cast<std::size_t>(Held::count_)> tiles_;  ///< Bytes of each.
 };
+
+/// Indices of `rows` by their completion, of equal ones the first first.
+[[nodiscard]] std::vector<std::int32_t> completion_order(const std::vector<RowTimes>& rows);
 
 }  // namespace qsim

@@ -32,15 +32,4 @@ class Token {
   sc_core::sc_event released_;
 };
 
-/// The tokens of one chip.
-struct Tokens {
-  Token weights_free, weights_ready;
-  Token parameters_free, parameters_ready;
-  Token inputs_free, inputs_ready;
-  Token accumulators_free, accumulators_ready;
-  Token outputs_free, outputs_ready;
-  /// Given when a nest has retired: its last result is where it belongs.
-  Token compute_may_start, inputs_may_load, weights_may_load, drain_may_start, stores_may_start;
-};
-
 }  // namespace qsim

@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "hw_models/npu.h"
+#include "hw_models/run_chip.h"
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
 

@@ -6,7 +6,7 @@
 
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/dataflow/dataflow_table.h"
-#include "hw_models/npu.h"
+#include "hw_models/run_chip.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "sim/layer_values.h"
@@ -53,7 +53,10 @@ LayerResult describe_row(const Graph& graph, const CompiledRow& row, const Hardw
 /// Rows, cycles and events of the first inference.
 void add_layers(RunResult& result, const Graph& graph, const CompiledProgram& compiled, const ChipRun& run) {
   std::int64_t completed = 0;
-  for (std::size_t r = 0; r < compiled.rows.size(); ++r) {
+  // Of the first inference: with one core, which retires its rows in order, these are the first ones.
+  for (const std::int32_t row : run.completion) {
+    const auto r = static_cast<std::size_t>(row);
+    if (r >= compiled.rows.size()) continue;
     LayerResult layer = describe_row(graph, compiled.rows[r], result.hardware);
     layer.cycles = run.rows[r].completed - completed;
     completed = run.rows[r].completed;

@@ -5,14 +5,10 @@
 
 namespace qsim {
 
-AccumulatorBank::AccumulatorBank(sc_core::sc_module_name name, const AccumulatorConfig& config,
-                                 std::int64_t columns, ChipContext& context)
-    : sc_module(name),
-      config_(config),
-      format_{config.width_bits, config.overflow},
-      columns_(columns),
-      context_(context) {
-  if (!context.moves_values) return;
+AccumulatorBank::AccumulatorBank(const AccumulatorConfig& config, std::int64_t columns, bool moves_values,
+                                 std::vector<arithmetic::AccumulatorStats>& stats)
+    : config_(config), format_{config.width_bits, config.overflow}, columns_(columns), stats_(stats) {
+  if (!moves_values) return;
   storage_.resize(static_cast<std::size_t>(config.entries * columns));
   input_sums_.resize(storage_.size());
   weight_sums_.resize(storage_.size());
@@ -28,14 +24,13 @@ std::size_t AccumulatorBank::index(std::int64_t entry, std::int64_t column) cons
 
 void AccumulatorBank::preload(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t value) {
   storage_[index(entry, column)] =
-      arithmetic::accumulate(format_, value, context_.accumulators[static_cast<std::size_t>(row)]);
+      arithmetic::accumulate(format_, value, stats_[static_cast<std::size_t>(row)]);
 }
 
 void AccumulatorBank::add(std::int32_t row, std::int64_t entry, std::int64_t column,
                           std::int64_t partial_sum) {
   std::int64_t& cell = storage_[index(entry, column)];
-  cell = arithmetic::accumulate(format_, cell + partial_sum,
-                                context_.accumulators[static_cast<std::size_t>(row)]);
+  cell = arithmetic::accumulate(format_, cell + partial_sum, stats_[static_cast<std::size_t>(row)]);
 }
 
 std::int64_t AccumulatorBank::read(std::int64_t entry, std::int64_t column) const {

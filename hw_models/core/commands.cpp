@@ -62,4 +62,8 @@ std::ostream& operator<<(std::ostream& out, const VectorTile& tile) {
   return out << "vector tile of " << tile.output.elements() << " elements";
 }
 
+std::ostream& operator<<(std::ostream& out, const HostCommand& command) {
+  return out << (command.nest == nullptr ? "end of the host's work" : "host operation");
+}
+
 }  // namespace qsim

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <ostream>
 
+#include "hw_models/core/dependencies.h"
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/program.h"
-#include "hw_models/token.h"
 
 namespace qsim {
 
@@ -23,13 +23,13 @@ struct TransferCommand {
   std::int64_t dram_base = 0, buffer_base = 0;
   std::array<std::int64_t, 3> counts{1, 1, 1};
   std::array<std::int64_t, 3> dram_strides{}, buffer_strides{};
-  std::int64_t run_bytes = 0;    ///< 0: nothing to move, the tokens alone.
+  std::int64_t run_bytes = 0;    ///< 0: nothing to move, the dependencies alone.
   std::int64_t row_pixels = 0;   ///< Of loads of activations: pixels of a row ..
   std::int64_t pixel_bytes = 0;  ///< .. and stored bytes of a pixel.
-  Token* acquire = nullptr;      ///< Taken before the first byte moves.
-  Token* release = nullptr;      ///< Given when the last byte has arrived.
-  bool retires = false;          ///< The nest has retired then.
-  bool ends_stream = false;      ///< No command: the channel has no more work in this run.
+  Held held = Held::inputs;  ///< What the timeline calls the tile that is in its buffer with the last byte.
+  Waits<1> waits;            ///< Before the first byte moves.
+  Signals<2> arrived;        ///< With the last byte.
+  bool ends_stream = false;  ///< No command: the channel has no more work in this run.
 };
 
 /// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that
@@ -54,10 +54,11 @@ struct MacTile {
   std::int64_t issue_cycle = 0;  ///< When the controller had it ready: the array waits for it from then on.
   bool preload = false;          ///< First chunk: accumulators start from the preload.
   bool last = false;             ///< Last chunk: the accumulators are complete afterwards.
-  // Dependencies, in the order in which they are taken.
-  bool takes_weights = false, takes_parameters = false, takes_input = false, takes_accumulators = false,
-       takes_output_space = false;
-  bool gives_weights = false, gives_input = false;
+  Waits<1> load_waits;           ///< Before what stays is loaded into the PEs.
+  Signals<1> loaded;             ///< Afterwards.
+  Waits<5> stream_waits;         ///< Before the rest streams.
+  Signals<2> streamed;           ///< When the next pass may enter.
+  Signals<1> accumulated;        ///< When the last sum is in the accumulators.
 
   [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
   [[nodiscard]] std::int64_t groups() const { return columns.groups(); }
@@ -79,9 +80,9 @@ struct DrainCommand {
   TensorLayout destination;
   Dims destination_origin{};
   std::int64_t accumulator_base = 0;
-  bool gives_parameters = false;
-  bool gives_outputs = false;  ///< The output tile is complete: it may be stored.
-  bool retires = false;        ///< Last result of a nest that stores nothing.
+  Waits<1> waits;       ///< Before the first accumulator is read.
+  Signals<2> read_out;  ///< When the last one has been.
+  Signals<2> written;   ///< With the last output.
 
   [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
 };
@@ -96,9 +97,14 @@ struct VectorTile {
   std::array<Dims, kMaxVectorInputs> input_origins{};
   TensorLayout destination;
   Dims destination_origin{};
-  bool takes_input = false, takes_output_space = false;
-  bool gives_input = false, gives_outputs = false;
-  bool retires = false;
+  Waits<2> waits;   ///< Before the tile begins.
+  Signals<3> done;  ///< When it is written.
+};
+
+/// An operation of the host.
+struct HostCommand {
+  const HostNest* nest = nullptr;  ///< Absent: no more work in this run.
+  Signals<1> done;                 ///< When the result is in memory.
 };
 
 // Queues of commands are sc_fifos, which want to print what they hold.
@@ -106,5 +112,6 @@ std::ostream& operator<<(std::ostream& out, const TransferCommand& command);
 std::ostream& operator<<(std::ostream& out, const MacTile& tile);
 std::ostream& operator<<(std::ostream& out, const DrainCommand& command);
 std::ostream& operator<<(std::ostream& out, const VectorTile& tile);
+std::ostream& operator<<(std::ostream& out, const HostCommand& command);
 
 }  // namespace qsim

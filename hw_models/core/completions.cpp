@@ -4,8 +4,8 @@
 
 namespace qsim {
 
-Completions::Completions(sc_core::sc_module_name name, ChipContext& context)
-    : sc_module(name), context_(context) {
+Completions::Completions(sc_core::sc_module_name name, Processes& processes)
+    : sc_module(name), processes_(processes) {
   SC_METHOD(run);
   sensitive << wake_;
   dont_initialize();
@@ -23,7 +23,7 @@ void Completions::at(Cycle cycle, std::function<void()> action) {
 }
 
 void Completions::run() {
-  context_.guard([this] {
+  processes_.guard([this] {
     const Cycle now = now_cycle();
     while (!pending_.empty() && pending_.begin()->first <= now) {
       const auto action = std::move(pending_.begin()->second);

@@ -1,4 +1,4 @@
-// Things that happen at a known later cycle: the end of a tile, the arrival of a transfer.
+// Actions by the cycle in which they are due.
 #pragma once
 
 #include <cstdint>
@@ -6,26 +6,25 @@
 #include <map>
 #include <systemc>
 
-#include "hw_models/core/chip_context.h"
+#include "hw_models/core/completion_if.h"
+#include "hw_models/core/processes.h"
 #include "hw_models/cycle.h"
 
 namespace qsim {
 
-/// Runs actions at their cycle, in the order they were scheduled within a cycle.
-class Completions : public sc_core::sc_module {
+class Completions : public sc_core::sc_module, public CompletionIf {
  public:
   SC_HAS_PROCESS(Completions);
-  Completions(sc_core::sc_module_name name, ChipContext& context);
+  Completions(sc_core::sc_module_name name, Processes& processes);
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
 
-  /// `cycle` may be the present one; the action then runs in a later delta cycle of it.
-  void at(Cycle cycle, std::function<void()> action);
+  void at(Cycle cycle, std::function<void()> action) override;
 
  private:
   void run();
 
-  ChipContext& context_;
+  Processes& processes_;
   std::multimap<Cycle, std::function<void()>> pending_;
   sc_core::sc_event wake_;
 };

@@ -1,6 +1,6 @@
 #include "hw_models/core/controller.h"
 
-#include <string>
+#include <algorithm>
 #include <utility>
 
 #include "hw_models/core/tile_slots.h"
@@ -14,35 +14,47 @@ std::int32_t row_of(const Nest& nest) {
   return std::visit([](const auto& n) { return n.row; }, nest);
 }
 
+std::int64_t slots_of(const Placement& placement) {
+  return static_cast<std::int64_t>(placement.slots.size());
+}
+
+/// Tiles that the loads may be ahead: all inputs of a vector nest that are loaded have as many slots.
+std::int64_t input_slots(const VectorNest& nest) {
+  const std::vector<Placement>& inputs = nest.placement().inputs;
+  return slots_of(*std::ranges::find_if(inputs, [](const Placement& input) { return !input.resident; }));
+}
+
 }  // namespace
 
 Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardware, const Program& program,
-                       std::vector<Nest> nests, Dma* dma, Host* host, MacArray& mac_array,
-                       Requantizer& requantizer, VectorUnit& vector_unit, ChipContext& context)
+                       std::vector<Nest> nests, HeldTiles& held, Recorder& recorder, Processes& processes)
     : sc_module(name),
+      tiles("tiles"),
+      drains("drains"),
+      vector_tiles("vector_tiles"),
+      weight_loads("weight_loads"),
+      input_loads("input_loads"),
+      stores("stores"),
+      host("host"),
       program_(program),
       nests_(std::move(nests)),
       config_(hardware.controller),
       accumulator_slots_(hardware.accumulators.slots()),
-      accumulator_entries_(hardware.accumulators.entries_per_slot()),
-      dma_(dma),
-      host_(host),
-      mac_array_(mac_array),
-      requantizer_(requantizer),
-      vector_unit_(vector_unit),
-      context_(context) {
-  context.on_retire = [this] { retire(); };
-  context.tokens.weights_free.reset(program.weight_credits);
-  context.tokens.parameters_free.reset(program.parameter_credits);
-  const auto spawn = [this](void (Controller::*body)(), const char* label) {
-    sc_core::sc_spawn([this, body] { context_.guard([this, body] { (this->*body)(); }); }, label);
-  };
-  spawn(&Controller::run_computes, "computes");
-  spawn(&Controller::run_drains, "drains");
-  if (dma != nullptr) {
-    spawn(&Controller::run_weight_loads, "weight_loads");
-    spawn(&Controller::run_input_loads, "input_loads");
-    spawn(&Controller::run_stores, "stores");
+      held_(held),
+      recorder_(recorder),
+      expander_(program_, hardware.accumulators, tokens_) {
+  tokens_.retired.on_release = [this] { retire(); };
+  watch(tokens_.weights_free, Held::weights);
+  watch(tokens_.parameters_free, Held::parameters);
+  watch(tokens_.inputs_free, Held::inputs);
+  tokens_.weights_free.reset(program.weight_credits);
+  tokens_.parameters_free.reset(program.parameter_credits);
+  processes.spawn("computes", [this] { run_computes(); });
+  processes.spawn("drains", [this] { run_drains(); });
+  if (hardware.dram.kind != DramKind::none) {
+    processes.spawn("weight_loads", [this] { run_weight_loads(); });
+    processes.spawn("input_loads", [this] { run_input_loads(); });
+    processes.spawn("stores", [this] { run_stores(); });
   }
   if (!nests_.empty()) start(0);
 }
@@ -51,203 +63,117 @@ std::string Controller::state() const {
   return std::to_string(retired_) + " of " + std::to_string(nests_.size()) + " nests retired";
 }
 
+/// A tile leaves its buffer with the credit of its slot.
+void Controller::watch(Token& token, Held held) {
+  token.on_release = [this, held] { held_.release(held, now_cycle()); };
+}
+
 void Controller::start(std::size_t nest) {
-  context_.tokens.compute_may_start.release();
-  if (needs_loads(nests_[nest])) context_.tokens.inputs_may_load.release();
+  tokens_.compute_may_start.release();
+  if (needs_loads(nests_[nest])) tokens_.inputs_may_load.release();
   const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
-  if (gemm != nullptr && gemm->problem().activation_weights) context_.tokens.weights_may_load.release();
+  if (gemm != nullptr && gemm->problem().activation_weights) tokens_.weights_may_load.release();
 }
 
 void Controller::retire() {
   const std::int32_t row = row_of(nests_[retired_]);
   ++retired_;
   if (retired_ == nests_.size() || row_of(nests_[retired_]) != row) {
-    context_.timeline.complete(row, now_cycle());
-    if (context_.on_row_complete) context_.on_row_complete(row);
+    recorder_.timeline.complete(row, now_cycle());
+    if (on_row_complete) on_row_complete(row);
   }
   if (retired_ < nests_.size()) start(retired_);
 }
 
-// ---- weights and parameters ------------------------------------------------------------------------------
-
-void Controller::select_slots(const GemmNest& nest, const GemmStep& step, SharedSlots& slots) const {
-  if (nest.mapping().weights_resident) return;
-  if (step.loads_parameters) ++slots.parameters;
-  if (step.loads_weights) ++slots.weights;
-}
-
-std::int64_t Controller::weights_address(const GemmNest& nest, const GemmStep& step,
-                                         const SharedSlots& slots) const {
-  if (nest.mapping().weights_resident) {
-    const std::int64_t parts = static_cast<std::int64_t>(nest.placement().weight_blocks.size() - 1) /
-                               static_cast<std::int64_t>(nest.placement().parameter_blocks.size() - 1);
-    return nest.placement().weights_base +
-           nest.placement().weight_blocks[static_cast<std::size_t>(step.block * parts + step.part_index)];
-  }
-  return program_.weight_slots[static_cast<std::size_t>(slots.weights) % program_.weight_slots.size()];
-}
-
-std::int64_t Controller::parameters_address(const GemmNest& nest, const GemmStep& step,
-                                            const SharedSlots& slots) const {
-  if (nest.mapping().weights_resident) {
-    return nest.placement().parameters_base +
-           nest.placement().parameter_blocks[static_cast<std::size_t>(step.block)];
-  }
-  return program_
-      .parameter_slots[static_cast<std::size_t>(slots.parameters) % program_.parameter_slots.size()];
-}
-
-// ---- computes --------------------------------------------------------------------------------------------
-
 void Controller::run_computes() {
   SharedSlots slots;
-  context_.tokens.accumulators_free.reset(accumulator_slots_);
+  const auto issue = [this](MacTile& tile) {
+    tile.issue_cycle = now_cycle();
+    tiles->write(tile);
+  };
+  tokens_.accumulators_free.reset(accumulator_slots_);
   for (const Nest& nest : nests_) {
-    context_.tokens.compute_may_start.acquire();
+    tokens_.compute_may_start.acquire();
     if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
-      compute(*gemm, slots);
+      tokens_.outputs_free.reset(slots_of(gemm->placement().output));
+      expander_.compute(*gemm, slots, issue);
     } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
-      compute(*vector);
+      tokens_.outputs_free.reset(slots_of(vector->placement().output));
+      expander_.compute(*vector, [this](VectorTile& tile) { vector_tiles->write(tile); });
     } else {
-      host_->nests.write(&std::get<HostNest>(nest));
+      HostCommand command;
+      command.nest = &std::get<HostNest>(nest);
+      command.done.add({&tokens_.retired});
+      host->write(command);
     }
   }
-  if (host_ != nullptr) host_->nests.write(nullptr);
-  mac_array_.tiles.write(MacTile{});
-  vector_unit_.tiles.write(VectorTile{});
+  if (host.size() > 0) host->write(HostCommand{});
+  tiles->write(MacTile{});
+  vector_tiles->write(VectorTile{});
 }
-
-void Controller::compute(const GemmNest& nest, SharedSlots& slots) {
-  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.placement().output.slots.size()));
-  const GemmCursor cursor(nest);
-  std::int64_t inputs = -1;
-  std::int64_t accumulator_slot = -1;
-  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
-    const GemmStep step = cursor.step(i);
-    select_slots(nest, step, slots);
-    if (step.loads_input) ++inputs;
-    MacTile tile;
-    tile.nest = &nest;
-    tile.part = step.part;
-    tile.weights_address = weights_address(nest, step, slots);
-    tile.parameters_address = parameters_address(nest, step, slots);
-    tile.block_channel_begin = cursor.block_channels(step.block).first;
-    tile.output = step.output;
-    tile.input = tile_layout(nest.placement().input, inputs);
-    tile.input_origin = tile_origin(nest.placement().input, step.input);
-    issue_passes(cursor, step, tile, accumulator_slot, nest);
-  }
-}
-
-void Controller::issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
-                              std::int64_t& accumulator_slot, const GemmNest& nest) {
-  const PassCut passes = cursor.passes(step);
-  const ChunkCut cut = cursor.chunks(step.part);
-  const bool streamed_weights = !nest.mapping().weights_resident;
-  // Resident weights are loaded whole before the nest's first pass, or were there before the run.
-  const bool takes_weights = streamed_weights ? step.loads_weights : nest.weights_loaded && step.first_step;
-  const bool takes_parameters =
-      streamed_weights ? step.loads_parameters : nest.weights_loaded && step.first_step;
-  bool first = true;
-  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
-    tile.columns = cursor.column_tile(t);
-    const std::int64_t column_tile_weights = tile.weights_address;
-    for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
-      if (step.first_part) ++accumulator_slot;
-      tile.accumulator_base = accumulator_slot % accumulator_slots_ * accumulator_entries_;
-      tile.pixel_begin = passes.begin(pass);
-      tile.pixel_end = passes.end(pass);
-      tile.weights_address = column_tile_weights;
-      for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
-        const bool last_chunk = chunk + 1 == cut.count();
-        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count() && last_chunk;
-        tile.chunk_begin = cut.begin(chunk);
-        tile.chunk_depth = cut.depth(chunk);
-        tile.preload = step.first_part && chunk == 0;
-        tile.last = step.last_part && last_chunk;
-        tile.takes_weights = first && takes_weights;
-        tile.takes_parameters = first && takes_parameters;
-        tile.takes_input = first && step.loads_input && !nest.placement().input.resident;
-        tile.takes_accumulators = tile.preload;
-        tile.takes_output_space = first && step.first_part && !nest.placement().output.resident;
-        tile.gives_weights = last && step.last_use_of_weights && streamed_weights;
-        tile.gives_input = last && step.last_use_of_input && !nest.placement().input.resident;
-        tile.issue_cycle = now_cycle();
-        mac_array_.tiles.write(tile);
-        tile.weights_address += cursor.chunk_bytes(tile.columns, tile.chunk_depth);
-        first = false;
-      }
-    }
-  }
-}
-
-void Controller::compute(const VectorNest& nest) {
-  context_.tokens.outputs_free.reset(static_cast<std::int64_t>(nest.placement().output.slots.size()));
-  const VectorCursor cursor(nest);
-  const bool takes_input = needs_loads(nest);
-  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
-    const VectorStep step = cursor.step(i);
-    VectorTile tile;
-    tile.nest = &nest;
-    tile.output = step.output;
-    for (std::size_t k = 0; k < nest.placement().inputs.size(); ++k) {
-      const Placement& input = nest.placement().inputs[k];
-      tile.inputs[k] = tile_layout(input, i);
-      tile.input_origins[k] = tile_origin(input, cursor.input_box(nest.problem().inputs[k], step.output));
-    }
-    tile.destination = tile_layout(nest.placement().output, i);
-    tile.destination_origin =
-        tile_origin(nest.placement().output, shifted(step.output, nest.problem().output_offset));
-    tile.takes_input = takes_input;
-    tile.gives_input = takes_input;
-    tile.takes_output_space = !nest.placement().output.resident;
-    tile.gives_outputs = nest.mapping().store_output;
-    tile.retires = step.last_step && !nest.mapping().store_output;
-    vector_unit_.tiles.write(tile);
-  }
-}
-
-// ---- drains ---------------------------------------------------------------------------------------------
 
 void Controller::run_drains() {
   SharedSlots slots;
+  const auto issue = [this](DrainCommand& command) { drains->write(command); };
   for (const Nest& nest : nests_) {
-    std::int64_t accumulator_slot = -1;
-    if (const auto* gemm = std::get_if<GemmNest>(&nest)) drain(*gemm, slots, accumulator_slot);
+    if (const auto* gemm = std::get_if<GemmNest>(&nest)) expander_.drain(*gemm, slots, issue);
   }
-  requantizer_.drains.write(DrainCommand{});
+  drains->write(DrainCommand{});
 }
 
-void Controller::drain(const GemmNest& nest, SharedSlots& slots, std::int64_t& accumulator_slot) {
-  const GemmCursor cursor(nest);
-  std::int64_t outputs = -1;
-  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
-    const GemmStep step = cursor.step(i);
-    select_slots(nest, step, slots);
-    if (!step.last_part) continue;
-    ++outputs;
-    DrainCommand command;
-    command.nest = &nest;
-    command.block_channel_begin = cursor.block_channels(step.block).first;
-    command.parameters_address = parameters_address(nest, step, slots);
-    command.output = step.output;
-    command.destination = tile_layout(nest.placement().output, outputs);
-    command.destination_origin = tile_origin(nest.placement().output, step.output);
-    const PassCut passes = cursor.passes(step);
-    for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
-      command.columns = cursor.column_tile(t);
-      for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
-        const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count();
-        command.pixel_begin = passes.begin(pass);
-        command.pixel_end = passes.end(pass);
-        command.accumulator_base = ++accumulator_slot % accumulator_slots_ * accumulator_entries_;
-        command.gives_parameters = last && step.last_use_of_parameters && !nest.mapping().weights_resident;
-        command.gives_outputs = (last || nest.mapping().stores_each_pass) && nest.mapping().store_output;
-        command.retires = last && step.last_step && !nest.mapping().store_output;
-        requantizer_.drains.write(command);
-      }
+void Controller::wait_for_layer_start() const {
+  if (config_.layer_start_cycles > 0) sc_core::wait(cycles_to_time(config_.layer_start_cycles));
+}
+
+/// Counts as a command of the program's first row.
+TransferCommand Controller::end_of_stream() const {
+  TransferCommand command;
+  command.ends_stream = true;
+  if (!nests_.empty()) command.row = row_of(nests_.front());
+  return command;
+}
+
+void Controller::run_weight_loads() {
+  SharedSlots slots;
+  const auto issue = [this](TransferCommand& command) { weight_loads->write(command); };
+  wait_for_layer_start();  // later layers' weights are loaded ahead
+  for (const Nest& nest : nests_) {
+    const auto* gemm = std::get_if<GemmNest>(&nest);
+    if (gemm == nullptr) continue;
+    // What an earlier nest computes is not there yet.
+    if (gemm->problem().activation_weights) tokens_.weights_may_load.acquire();
+    expander_.load_weights(*gemm, slots, issue);
+  }
+  weight_loads->write(end_of_stream());
+}
+
+void Controller::run_input_loads() {
+  const auto issue = [this](TransferCommand& command) { input_loads->write(command); };
+  for (const Nest& nest : nests_) {
+    if (!needs_loads(nest)) continue;
+    tokens_.inputs_may_load.acquire();
+    wait_for_layer_start();
+    if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
+      tokens_.inputs_free.reset(slots_of(gemm->placement().input));
+      expander_.load_inputs(*gemm, issue);
+    } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
+      tokens_.inputs_free.reset(input_slots(*vector));
+      expander_.load_inputs(*vector, issue);
     }
   }
+  input_loads->write(end_of_stream());
+}
+
+void Controller::run_stores() {
+  const auto issue = [this](TransferCommand& command) { stores->write(command); };
+  for (const Nest& nest : nests_) {
+    if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
+      expander_.store(*gemm, issue);
+    } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
+      expander_.store(*vector, issue);
+    }
+  }
+  stores->write(end_of_stream());
 }
 
 }  // namespace qsim

@@ -1,80 +1,72 @@
 #include "hw_models/core/host.h"
 
 #include <algorithm>
-#include <utility>
-#include <vector>
-
-#include "hw_models/memory/dram.h"
 
 namespace qsim {
 
 namespace {
 
-constexpr int kNestQueueDepth = 2;
 /// Largest request; requests end at multiples of it.
 constexpr std::int64_t kRequestBytes = 4096;
 
 }  // namespace
 
-Host::Host(sc_core::sc_module_name name, ChipContext& context)
-    : sc_module(name), socket("socket"), nests("nests", kNestQueueDepth), context_(context) {
-  sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("work"));
+Host::Host(sc_core::sc_module_name name, std::int64_t memory_base, bool moves_values, Recorder& recorder,
+           Processes& processes)
+    : sc_module(name),
+      memory("memory", memory_base),
+      commands("commands"),
+      moves_values_(moves_values),
+      recorder_(recorder) {
+  processes.spawn("work", [this] { run(); });
 }
 
 void Host::run() {
   while (true) {
-    const HostNest* nest = nullptr;
-    nests.read(nest);
-    if (nest == nullptr) return;
+    const HostCommand command = commands.read();
+    if (command.nest == nullptr) return;
     const Cycle begin = now_cycle();
-    work(*nest);
-    context_.timeline.record(Span::host, nest->row, begin, now_cycle());
-    context_.on_retire();
+    work(*command.nest);
+    recorder_.timeline.record(Span::host, command.nest->row, begin, now_cycle());
+    give(command.done);
   }
 }
 
 void Host::work(const HostNest& nest) {
-  std::vector<std::vector<std::byte>> operands;
-  Cycle done = now_cycle();
   const HostProblem& problem = nest.problem();
   const HostPlacement& placement = nest.placement();
+  std::vector<std::vector<std::byte>> operands;
   for (std::size_t i = 0; i < problem.reads.size(); ++i) {
-    const HostTransfer& read = problem.reads[i];
-    operands.emplace_back(context_.moves_values ? static_cast<std::size_t>(read.bytes) : 0);
-    done = std::max(done, move(nest.row, read, placement.reads[i], tlm::TLM_READ_COMMAND, operands.back()));
+    operands.emplace_back(moves_values_ ? static_cast<std::size_t>(problem.reads[i].bytes) : 0);
+    move(nest.row, problem.reads[i], placement.reads[i], true, operands.back());
   }
-  wait_until(done);
+  wait_for_memory();
   std::vector<std::byte> result;
-  if (context_.moves_values) result = problem.compute(operands);
-  wait_until(move(nest.row, problem.write, placement.write, tlm::TLM_WRITE_COMMAND, result));
+  if (moves_values_) result = problem.compute(operands);
+  move(nest.row, problem.write, placement.write, false, result);
+  wait_for_memory();
 }
 
-Cycle Host::move(std::int32_t row, const HostTransfer& transfer, std::int64_t dram_address,
-                 tlm::tlm_command command, std::vector<std::byte>& data) {
-  Activity& events = context_.events(row);
-  Cycle all_done = now_cycle();
+void Host::wait_for_memory() {
+  while (outstanding_ > 0) sc_core::wait(answered_);
+}
+
+void Host::move(std::int32_t row, const HostTransfer& transfer, std::int64_t memory_address, bool is_read,
+                std::vector<std::byte>& data) {
+  Activity& events = recorder_.events(row);
   for (std::int64_t moved = 0; moved < transfer.bytes;) {
-    const std::int64_t address = dram_address + moved;
+    const std::int64_t address = memory_address + moved;
     const std::int64_t bytes = std::min(transfer.bytes - moved, kRequestBytes - address % kRequestBytes);
-    DramExtension extension;
-    extension.row = row;
-    tlm::tlm_generic_payload payload;
-    payload.set_command(command);
-    payload.set_address(static_cast<sc_dt::uint64>(address));
-    payload.set_data_length(static_cast<unsigned>(bytes));
-    payload.set_data_ptr(data.empty() ? nullptr : reinterpret_cast<unsigned char*>(data.data() + moved));
-    payload.set_extension(&extension);
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    socket->b_transport(payload, delay);
-    payload.clear_extension(&extension);
     events[transfer.traffic] += bytes;
-    events[command == tlm::TLM_READ_COMMAND ? Event::host_read_bytes : Event::host_write_bytes] += bytes;
-    all_done = now_cycle() + static_cast<Cycle>(delay.value());
-    context_.bus.record(command == tlm::TLM_READ_COMMAND, bytes, all_done);
+    events[is_read ? Event::host_read_bytes : Event::host_write_bytes] += bytes;
+    ++outstanding_;
+    MemoryTransfer request{row, is_read, address, bytes};
+    if (!data.empty()) request.data = data.data() + moved;
+    memory.transfer(request, [this] {
+      if (--outstanding_ == 0) answered_.notify(sc_core::SC_ZERO_TIME);
+    });
     moved += bytes;
-    wait_until(extension.accepted_cycle);
   }
-  return all_done;
 }
 
 }  // namespace qsim

@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "hw_models/array_datapath.h"
-#include "hw_models/core/chip_context.h"
+#include "hw_models/core/buffer_if.h"
 #include "hw_models/core/commands.h"
 #include "hw_models/core/pass_timing.h"
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/processes.h"
 #include "hw_models/cycle.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/recorder.h"
 
 namespace qsim {
 
@@ -22,12 +23,14 @@ namespace qsim {
 class MacArray : public sc_core::sc_module {
  public:
   MacArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
-           SramBuffer& weight_buffer, SramBuffer& activation_buffer, ArrayDatapath& datapath,
-           ChipContext& context);
+           ArrayDatapath& datapath, Recorder& recorder, Processes& processes);
   MacArray(const MacArray&) = delete;
   MacArray& operator=(const MacArray&) = delete;
 
-  sc_core::sc_fifo<MacTile> tiles;  ///< In order; bounded, so the controller stays a few tiles ahead.
+  static constexpr int kQueueDepth = 4;  ///< The controller stays a few tiles ahead.
+  sc_core::sc_fifo_in<MacTile> tiles;    ///< In order.
+  sc_core::sc_port<BufferIf> weight_buffer;
+  sc_core::sc_port<BufferIf> activation_buffer;
 
   [[nodiscard]] PassTiming timing(const MacTile& tile) const { return pass_timing(config_, tile, ports_); }
 
@@ -40,17 +43,14 @@ class MacArray : public sc_core::sc_module {
 
   void run_loader();
   void run_streamer();
-  void take_dependencies(const MacTile& tile);
   void wait_for_buses(const MacTile& tile, const PassTiming& pass);
   void occupy_buses(const MacTile& tile, const PassTiming& pass, Cycle last_step);
   void stream(const MacTile& tile);
 
   MacArrayConfig config_;
   ArrayPorts ports_;
-  SramBuffer& weight_buffer_;
-  SramBuffer& activation_buffer_;
   ArrayDatapath& datapath_;
-  ChipContext& context_;
+  Recorder& recorder_;
   sc_core::sc_fifo<std::shared_ptr<const LoadedTile>> loaded_;
   Token registers_free_;  ///< Registers that the loader may fill.
   /// Where outputs stay: by group, the bus of its first column. Passes in flight are of one nest, whose

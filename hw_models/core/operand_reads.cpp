@@ -11,7 +11,7 @@ bool reads_by_address(const BufferConfig& buffer) {
   return buffer.bank_conflicts || buffer.line_buffer;
 }
 
-void count_reads_by_address(SramBuffer& buffer, std::int32_t row, const BufferRead& pass) {
+void count_reads_by_address(BufferIf& buffer, std::int32_t row, const BufferRead& pass) {
   const std::int64_t bytes = ceil_div(pass.bits, 8);
   if (buffer.config().bank_conflicts) {
     buffer.count_reads(row, pass.words, bytes);
@@ -142,7 +142,7 @@ void OperandReads::add_new_activations(std::int64_t bit, std::int64_t elements) 
   }
 }
 
-BufferRead OperandReads::take(const SramBuffer& buffer) {
+BufferRead OperandReads::take(const BufferIf& buffer) {
   BufferRead read;
   read.bits = bits_;
   if (buffer.config().bank_conflicts) {

@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "hw_models/core/buffer_if.h"
 #include "hw_models/core/commands.h"
-#include "hw_models/core/sram_buffer.h"
 #include "hw_models/core/tile_operands.h"
 
 namespace qsim {
 
 /// The memories around the array.
 struct ArrayPorts {
-  const SramBuffer& weights;
-  const SramBuffer& activations;
+  const BufferIf& weights;
+  const BufferIf& activations;
   std::int64_t update_cycles = 1;  ///< AccumulatorConfig::update_cycles.
 };
 
@@ -43,7 +43,7 @@ struct StepRead {
 
 /// What a pass has read by address is counted under `row`: the words that were touched, or, without
 /// bank_conflicts, the bits as one run; and what entered the line buffer.
-void count_reads_by_address(SramBuffer& buffer, std::int32_t row, const BufferRead& pass);
+void count_reads_by_address(BufferIf& buffer, std::int32_t row, const BufferRead& pass);
 
 /// Where BufferConfig::bank_conflicts is set, an access takes what its words take in their banks. With
 /// BufferConfig::line_buffer activations that an earlier step of the pass has read are not read again.
@@ -71,7 +71,7 @@ class OperandReads {
   void add_activations(std::int64_t pixel, std::int64_t group, IndexRange reduction);
   void add_new_activations(std::int64_t bit, std::int64_t elements);
   void add_run(std::int64_t bit, std::int64_t bits, std::int64_t port_bytes);
-  [[nodiscard]] BufferRead take(const SramBuffer& buffer);
+  [[nodiscard]] BufferRead take(const BufferIf& buffer);
 
   const MacTile& tile_;
   ArrayPorts ports_;

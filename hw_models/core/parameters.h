@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "hw_models/arithmetic/requantize.h"
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/buffer_storage.h"
 #include "hw_models/program.h"
 
 namespace qsim {
@@ -18,7 +18,7 @@ namespace qsim {
 /// Reads the parameters of one column block from the weight buffer.
 class ParameterReader {
  public:
-  ParameterReader(const SramBuffer& buffer, const GemmNest& nest, std::int64_t block_address,
+  ParameterReader(const BufferStorage& buffer, const GemmNest& nest, std::int64_t block_address,
                   std::int64_t first_channel)
       : buffer_(buffer), nest_(nest), address_(block_address), first_channel_(first_channel) {}
 
@@ -55,7 +55,7 @@ class ParameterReader {
            (channel - first_channel_) * nest_.problem().parameters.channel_bytes();
   }
 
-  const SramBuffer& buffer_;
+  const BufferStorage& buffer_;
   const GemmNest& nest_;
   std::int64_t address_;
   std::int64_t first_channel_;

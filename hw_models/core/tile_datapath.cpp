@@ -12,8 +12,8 @@ namespace qsim {
 namespace {
 
 /// Waits for `cycles` in which no burst has the ports of a buffer that is read.
-void wait_while_reading(const SramBuffer& one, const SramBuffer& other, Cycle cycles) {
-  const auto is_stopped = [](const SramBuffer& buffer) {
+void wait_while_reading(const BufferIf& one, const BufferIf& other, Cycle cycles) {
+  const auto is_stopped = [](const BufferIf& buffer) {
     return buffer.config().arbitration == Arbitration::write_first;
   };
   if (cycles > 0 && !is_stopped(one) && !is_stopped(other)) {
@@ -33,7 +33,7 @@ void wait_while_reading(const SramBuffer& one, const SramBuffer& other, Cycle cy
 }
 
 /// Waits until no burst has the ports in the present cycle.
-void wait_for_ports(const SramBuffer& one, const SramBuffer& other) {
+void wait_for_ports(const BufferIf& one, const BufferIf& other) {
   while (std::min(one.next_taken(), other.next_taken()) <= now_cycle()) sc_core::wait(cycles_to_time(1));
 }
 
@@ -44,11 +44,11 @@ void TileDatapath::load(const MacTile& tile) {
   loaded.timing = pass_timing(config_, tile, ports_);
   const Stays stays = tile.dataflow().stays();
   const bool weights_stay = stays == Stays::weights;
-  if (context_.moves_values && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_);
-  if (context_.moves_values && stays == Stays::inputs) {
-    loaded.values.activations = read_activations(tile, activation_buffer_);
+  if (moves_values_ && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_.storage());
+  if (moves_values_ && stays == Stays::inputs) {
+    loaded.values.activations = read_activations(tile, activation_buffer_.storage());
   }
-  const SramBuffer& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
+  const BufferIf& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
   const Cycle cycles = loaded.timing.load_cycles;
   loaded_.push_back(std::move(loaded));
   wait_while_reading(buffer, buffer, cycles);
@@ -57,14 +57,14 @@ void TileDatapath::load(const MacTile& tile) {
 Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
   auto [pass, values] = std::move(loaded_.front());
   loaded_.pop_front();
-  if (context_.moves_values) {
-    if (values.weights.empty()) values.weights = read_weights(tile, weight_buffer_);
-    if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_);
+  if (moves_values_) {
+    if (values.weights.empty()) values.weights = read_weights(tile, weight_buffer_.storage());
+    if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_.storage());
   }
   count(tile, pass);
   const DataflowModel& dataflow = tile.dataflow();
-  const SramBuffer& inputs = dataflow.streams_inputs() ? activation_buffer_ : weight_buffer_;
-  const SramBuffer& weights = dataflow.streams_weights() ? weight_buffer_ : activation_buffer_;
+  const BufferIf& inputs = dataflow.streams_inputs() ? activation_buffer_ : weight_buffer_;
+  const BufferIf& weights = dataflow.streams_weights() ? weight_buffer_ : activation_buffer_;
   const Cycle begin = now_cycle();
   wait_while_reading(inputs, weights, pass.last_step_cycle);
   wait_for_ports(inputs, weights);
@@ -72,11 +72,11 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
   // The rest of the pass follows the last step, whatever stopped those before.
   const Cycle origin = last_step - pass.last_step_cycle;
   const std::int32_t row = tile.nest->row;
-  context_.timeline.record(Span::compute, row, begin, origin + pass.compute_cycles);
-  context_.timeline.record(Span::fill_drain, row, origin + pass.compute_cycles, origin + pass.drain_cycles);
+  recorder_.timeline.record(Span::compute, row, begin, origin + pass.compute_cycles);
+  recorder_.timeline.record(Span::fill_drain, row, origin + pass.compute_cycles, origin + pass.drain_cycles);
   completions_.at(origin + pass.drain_cycles,
                   [this, tile, values = std::move(values), drained = std::move(drained)] {
-                    if (context_.moves_values) accumulate(tile, values, weight_buffer_, accumulators_);
+                    if (moves_values_) accumulate(tile, values, weight_buffer_.storage(), accumulators_);
                     drained();
                   });
   wait_while_reading(inputs, weights, pass.stream_cycles - pass.last_step_cycle);
@@ -85,7 +85,7 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
 
 void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   const GemmNest& nest = *tile.nest;
-  Activity& events = context_.events(nest.row);
+  Activity& events = recorder_.events(nest.row);
   const std::int64_t weights = tile.chunk_depth * tile.channels();
   // Groups side by side: each column multiplies the rows of its own group only.
   events[Event::macs] += tile.pixels() * weights;
@@ -123,7 +123,7 @@ void TileDatapath::count_reads(const MacTile& tile, const PassTiming& pass) {
 /// its own on its way into the PEs.
 void TileDatapath::count_zero_point_adds(const MacTile& tile) {
   const GemmNest& nest = *tile.nest;
-  std::int64_t& adds = context_.events(nest.row)[Event::zero_point_input_adds];
+  std::int64_t& adds = recorder_.events(nest.row)[Event::zero_point_input_adds];
   if (nest.problem().parameters.asymmetric_weights) adds += tile.pixels() * tile.groups() * tile.chunk_depth;
   if (nest.problem().sums_weights) {
     adds += tile.dataflow().weight_sweeps(tile.shape()) * tile.chunk_depth * tile.channels();

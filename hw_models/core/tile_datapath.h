@@ -6,12 +6,12 @@
 
 #include "hw_models/array_datapath.h"
 #include "hw_models/core/accumulator_bank.h"
-#include "hw_models/core/chip_context.h"
-#include "hw_models/core/completions.h"
+#include "hw_models/core/buffer_if.h"
+#include "hw_models/core/completion_if.h"
 #include "hw_models/core/pass_timing.h"
-#include "hw_models/core/sram_buffer.h"
 #include "hw_models/core/tile_values.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/recorder.h"
 
 namespace qsim {
 
@@ -19,15 +19,16 @@ namespace qsim {
 class TileDatapath : public ArrayDatapath {
  public:
   TileDatapath(const MacArrayConfig& config, const ArrayPorts& ports, AccumulatorBank& accumulators,
-               SramBuffer& weight_buffer, SramBuffer& activation_buffer, Completions& completions,
-               ChipContext& context)
+               BufferIf& weight_buffer, BufferIf& activation_buffer, CompletionIf& completions,
+               bool moves_values, Recorder& recorder)
       : config_(config),
         ports_(ports),
         weight_buffer_(weight_buffer),
         activation_buffer_(activation_buffer),
         accumulators_(accumulators),
         completions_(completions),
-        context_(context) {}
+        moves_values_(moves_values),
+        recorder_(recorder) {}
 
   void load(const MacTile& tile) override;
   Cycle stream(const MacTile& tile, std::function<void()> drained) override;
@@ -44,11 +45,12 @@ class TileDatapath : public ArrayDatapath {
 
   MacArrayConfig config_;
   ArrayPorts ports_;
-  SramBuffer& weight_buffer_;
-  SramBuffer& activation_buffer_;
+  BufferIf& weight_buffer_;
+  BufferIf& activation_buffer_;
   AccumulatorBank& accumulators_;
-  Completions& completions_;
-  ChipContext& context_;
+  CompletionIf& completions_;
+  bool moves_values_;
+  Recorder& recorder_;
   std::deque<Loaded> loaded_;
 };
 

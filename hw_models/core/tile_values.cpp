@@ -5,8 +5,8 @@
 
 namespace qsim {
 
-TileReader::TileReader(const MacTile& tile, const SramBuffer& weight_buffer,
-                       const SramBuffer& activation_buffer, bool moves_values)
+TileReader::TileReader(const MacTile& tile, const BufferStorage& weight_buffer,
+                       const BufferStorage& activation_buffer, bool moves_values)
     : tile_(tile),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
@@ -27,7 +27,7 @@ Operand TileReader::activation(std::int64_t pixel, std::int64_t group, std::int6
   return {activation_buffer_.read(*address, tile_.input.format), true};
 }
 
-std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& weight_buffer) {
+std::vector<std::int64_t> read_weights(const MacTile& tile, const BufferStorage& weight_buffer) {
   const TileReader reader(tile, weight_buffer, weight_buffer, true);
   std::vector<std::int64_t> weights;
   weights.reserve(static_cast<std::size_t>(tile.chunk_depth * tile.channels()));
@@ -39,7 +39,7 @@ std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& we
   return weights;
 }
 
-std::vector<std::int64_t> read_activations(const MacTile& tile, const SramBuffer& activation_buffer) {
+std::vector<std::int64_t> read_activations(const MacTile& tile, const BufferStorage& activation_buffer) {
   const TileReader reader(tile, activation_buffer, activation_buffer, true);
   std::vector<std::int64_t> values;
   values.reserve(static_cast<std::size_t>(tile.pixels() * tile.groups() * tile.chunk_depth));
@@ -53,7 +53,7 @@ std::vector<std::int64_t> read_activations(const MacTile& tile, const SramBuffer
   return values;
 }
 
-void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer& weight_buffer,
+void accumulate(const MacTile& tile, const TileValues& values, const BufferStorage& weight_buffer,
                 AccumulatorBank& accumulators) {
   const std::int64_t group_channels = tile.group_channels();
   const std::int64_t depth = tile.chunk_depth;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/buffer_storage.h"
 #include "hw_models/core/commands.h"
-#include "hw_models/core/sram_buffer.h"
 
 namespace qsim {
 
@@ -19,7 +19,7 @@ struct Operand {
 /// Single operands of a pass at the addresses that the program says; values of 0 where none move.
 class TileReader {
  public:
-  TileReader(const MacTile& tile, const SramBuffer& weight_buffer, const SramBuffer& activation_buffer,
+  TileReader(const MacTile& tile, const BufferStorage& weight_buffer, const BufferStorage& activation_buffer,
              bool moves_values);
 
   /// Of the tile's group, the element of its chunk and the channel of the group, each from 0.
@@ -29,8 +29,8 @@ class TileReader {
 
  private:
   const MacTile& tile_;
-  const SramBuffer& weight_buffer_;
-  const SramBuffer& activation_buffer_;
+  const BufferStorage& weight_buffer_;
+  const BufferStorage& activation_buffer_;
   WeightOrder order_;
   bool moves_values_;
 };
@@ -41,13 +41,13 @@ struct TileValues {
   std::vector<std::int64_t> activations;  ///< [pixel][group][element of the chunk]
 };
 
-[[nodiscard]] std::vector<std::int64_t> read_weights(const MacTile& tile, const SramBuffer& weight_buffer);
+[[nodiscard]] std::vector<std::int64_t> read_weights(const MacTile& tile, const BufferStorage& weight_buffer);
 [[nodiscard]] std::vector<std::int64_t> read_activations(const MacTile& tile,
-                                                         const SramBuffer& activation_buffer);
+                                                         const BufferStorage& activation_buffer);
 
 /// Sums of products of a pass into its accumulators, each starting from its preload in the first chunk, and
 /// the data-dependent sums beside them.
-void accumulate(const MacTile& tile, const TileValues& values, const SramBuffer& weight_buffer,
+void accumulate(const MacTile& tile, const TileValues& values, const BufferStorage& weight_buffer,
                 AccumulatorBank& accumulators);
 
 }  // namespace qsim

@@ -1,17 +1,16 @@
 #include "hw_models/memory/dma.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace qsim {
 
 namespace {
 
-constexpr int kCommandQueueDepth = 2;
 constexpr int kRequestQueueDepth = 2;
 
-constexpr std::array<Span, 3> kBusySpans = {Span::weights_busy, Span::inputs_busy, Span::stores_busy};
+constexpr std::array<Span, kDmaChannels> kBusySpans = {Span::weights_busy, Span::inputs_busy,
+                                                       Span::stores_busy};
 
 }  // namespace
 
@@ -20,80 +19,51 @@ struct Dma::Transfer {
   TransferCommand command;
   std::size_t channel = 0;
   Cycle first_request = -1;
-  std::int64_t requests = 0;
+  std::int64_t requests = 0;     ///< Sent.
+  std::int64_t outstanding = 0;  ///< Of these, those that have not arrived.
+  bool all_sent = false;
+
+  [[nodiscard]] bool is_complete() const { return all_sent && outstanding == 0; }
 };
 
-Dma::Channel::Channel() : commands(kCommandQueueDepth), requests(kRequestQueueDepth) {}
+Dma::Channel::Channel() : requests(kRequestQueueDepth) {}
 
-Dma::Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
-         SramBuffer& activation_buffer, Completions& completions, ChipContext& context)
+Dma::Dma(sc_core::sc_module_name name, const DmaConfig& config, const DmaOptions& options, HeldTiles& held,
+         Recorder& recorder, Processes& processes)
     : sc_module(name),
-      socket("socket"),
+      memory("memory", options.memory_base),
+      commands("commands", kDmaChannels),
+      weight_buffer("weight_buffer"),
+      activation_buffer("activation_buffer"),
+      completions("completions"),
       config_(config),
-      weight_buffer_(weight_buffer),
-      activation_buffer_(activation_buffer),
-      completions_(completions),
-      context_(context) {
+      moves_values_(options.moves_values),
+      held_(held),
+      recorder_(recorder),
+      choice_(options.fixed_order, options.recorded_order) {
   for (std::size_t i = 0; i < channels_.size(); ++i) {
-    sc_core::sc_spawn([this, i] { context_.guard([this, i] { run_channel(i); }); },
-                      sc_core::sc_gen_unique_name("channel"));
+    processes.spawn("channel", [this, i] { run_channel(i); });
   }
-  sc_core::sc_spawn([this] { context_.guard([this] { run_port(); }); }, sc_core::sc_gen_unique_name("port"));
-}
-
-void Dma::submit(DmaChannel channel, const TransferCommand& command) {
-  ++context_.events(command.row)[Event::commands];
-  channels_[static_cast<std::size_t>(channel)].commands.write(command);
+  processes.spawn("port", [this] { run_port(); });
 }
 
 void Dma::run_channel(std::size_t index) {
   Channel& channel = channels_[index];
   while (true) {
     auto transfer = std::make_shared<Transfer>();
-    transfer->command = channel.commands.read();
+    transfer->command = commands[index]->read();
     transfer->channel = index;
-    if (transfer->command.ends_stream) {
-      offer(channel, {transfer, 0, 0, 0, true});
+    const TransferCommand& command = transfer->command;
+    ++recorder_.events(command.row)[Event::commands];
+    if (command.ends_stream) {
+      offer(channel, {transfer, {0, 0, 0, true}});
       return;
     }
-    if (transfer->command.acquire != nullptr) transfer->command.acquire->acquire();
+    take(command.waits, recorder_.timeline, command.row);
     if (config_.setup_cycles > 0) sc_core::wait(cycles_to_time(config_.setup_cycles));
-    split(channel, transfer);
-  }
-}
-
-void Dma::split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const {
-  const TransferCommand& command = transfer->command;
-  if (command.run_bytes == 0) {
-    offer(channel, {transfer, 0, 0, 0, true});
-    return;
-  }
-  const auto [n0, n1, n2] = command.counts;
-  for (std::int64_t i = 0; i < n0; ++i) {
-    for (std::int64_t j = 0; j < n1; ++j) {
-      for (std::int64_t k = 0; k < n2; ++k) {
-        const auto at = [&](std::int64_t base, const std::array<std::int64_t, 3>& strides) {
-          return base + i * strides[0] + j * strides[1] + k * strides[2];
-        };
-        const bool last = i + 1 == n0 && j + 1 == n1 && k + 1 == n2;
-        offer_run(channel, transfer, at(command.dram_base, command.dram_strides),
-                  at(command.buffer_base, command.buffer_strides), last);
-      }
-    }
-  }
-}
-
-void Dma::offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer, std::int64_t dram_address,
-                    std::int64_t buffer_address, bool last_run) const {
-  const std::int64_t run_bytes = transfer->command.run_bytes;
-  for (std::int64_t done = 0; done < run_bytes;) {
-    // Requests end at multiples of the transaction size, so that bursts are not torn apart.
-    const std::int64_t to_boundary =
-        config_.transaction_bytes - (dram_address + done) % config_.transaction_bytes;
-    const std::int64_t bytes = std::min(run_bytes - done, to_boundary);
-    const bool last = last_run && done + bytes == run_bytes;
-    offer(channel, {transfer, dram_address + done, buffer_address + done, bytes, last});
-    done += bytes;
+    cut_transfer(command, config_.transaction_bytes, [&](const TransferRequest& part) {
+      offer(channel, {transfer, part});
+    });
   }
 }
 
@@ -102,19 +72,12 @@ void Dma::offer(Channel& channel, const Request& request) {
   channel.requests.write(request);
 }
 
-/// The channel whose request goes next; nullptr: nothing to do yet.
-Dma::Channel* Dma::next_channel(std::size_t first) {
-  if (context_.fixed_order != nullptr) {
-    Channel& channel = channels_.at(context_.fixed_order->at(served_));
-    return channel.requests.num_available() > 0 ? &channel : nullptr;
-  }
-  Channel* found = nullptr;
+std::optional<std::size_t> Dma::next_channel() const {
+  std::array<std::optional<std::int32_t>, kDmaChannels> rows;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
-    Channel& channel = channels_[(first + i) % channels_.size()];
-    if (channel.requests.num_available() == 0) continue;
-    if (found == nullptr || channel.rows.front() < found->rows.front()) found = &channel;
+    if (channels_[i].requests.num_available() > 0) rows[i] = channels_[i].rows.front();
   }
-  return found;
+  return choice_.next(rows);
 }
 
 /// Waits, within the present cycle, until all else has happened in it: which requests there are to choose
@@ -124,21 +87,17 @@ void Dma::settle() {
 }
 
 void Dma::run_port() {
-  std::size_t next = 0;
   for (std::size_t ended = 0; ended < channels_.size();) {
     settle();
-    Channel* channel = next_channel(next);
-    if (channel == nullptr) {
+    const std::optional<std::size_t> next = next_channel();
+    if (!next) {
       sc_core::wait(channels_[0].requests.data_written_event() | channels_[1].requests.data_written_event() |
                     channels_[2].requests.data_written_event());
       continue;
     }
-    const Request request = channel->requests.read();
-    channel->rows.pop_front();
-    next = (request.transfer->channel + 1) % channels_.size();
-    ++served_;
-    if (context_.recorded_order != nullptr)
-      context_.recorded_order->push_back(static_cast<std::uint8_t>(request.transfer->channel));
+    const Request request = channels_[*next].requests.read();
+    channels_[*next].rows.pop_front();
+    choice_.serve(*next);
     if (request.transfer->command.ends_stream) {
       ++ended;
     } else {
@@ -149,67 +108,80 @@ void Dma::run_port() {
 
 void Dma::perform(const Request& request) {
   Transfer& transfer = *request.transfer;
-  const TransferCommand& command = transfer.command;
-  if (transfer.first_request < 0) transfer.first_request = now_cycle();
-  Cycle& channel_done = channels_[transfer.channel].last_done;
-  if (request.bytes == 0) {
-    // Nothing to move; its token still comes after those of the channel's earlier commands.
-    channel_done = std::max(channel_done, now_cycle());
-    finish(request, channel_done, {});
-    return;
+  Channel& channel = channels_[transfer.channel];
+  if (transfer.first_request < 0) {
+    transfer.first_request = now_cycle();
+    channel.under_way.push_back(request.transfer);
   }
+  transfer.all_sent = request.part.last;
+  if (request.part.bytes > 0) {
+    send(request);
+  } else if (channel.under_way.front() == request.transfer) {
+    completions->at(now_cycle(), [this, index = transfer.channel] { finish_commands(index); });
+  }
+}
+
+void Dma::send(const Request& request) {
+  Transfer& transfer = *request.transfer;
+  const TransferCommand& command = transfer.command;
+  const std::int64_t bytes = request.part.bytes;
   std::vector<std::byte> data;
-  if (context_.moves_values) {
-    data.resize(static_cast<std::size_t>(request.bytes));
+  if (moves_values_) {
+    data.resize(static_cast<std::size_t>(bytes));
     if (!command.to_buffer) {
-      std::ranges::copy(buffer(command.buffer).bytes(request.buffer_address, request.bytes), data.begin());
+      std::ranges::copy(buffer(command.buffer)->storage().bytes(request.part.buffer_address, bytes),
+                        data.begin());
     }
   }
-  Channel& channel = channels_[transfer.channel];
-  DramExtension extension;
-  extension.row = command.row;
-  extension.earliest_done_cycle = channel.earliest_done;
-  tlm::tlm_generic_payload payload;
-  payload.set_command(command.to_buffer ? tlm::TLM_READ_COMMAND : tlm::TLM_WRITE_COMMAND);
-  payload.set_address(static_cast<sc_dt::uint64>(request.dram_address));
-  payload.set_data_length(static_cast<unsigned>(request.bytes));
-  payload.set_data_ptr(data.empty() ? nullptr : reinterpret_cast<unsigned char*>(data.data()));
-  payload.set_extension(&extension);
-  sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-  socket->b_transport(payload, delay);
-  payload.clear_extension(&extension);
-
-  Activity& events = context_.events(command.row);
-  events[Event::dma_bytes] += request.bytes;
+  Activity& events = recorder_.events(command.row);
+  events[Event::dma_bytes] += bytes;
   ++events[Event::dma_requests];
-  events[command.traffic] += request.bytes;
-  if (!command.to_buffer) buffer(command.buffer).count_read(command.row, request.bytes);
-  channel_done = now_cycle() + static_cast<Cycle>(delay.value());
-  context_.bus.record(command.to_buffer, request.bytes, channel_done);
-  ++transfer.requests;
-  if (const Cycle pause = pause_after(transfer); pause > 0) channel.earliest_done = channel_done + 1 + pause;
-  finish(request, channel_done, std::move(data));
-  wait_until(extension.accepted_cycle);
+  events[command.traffic] += bytes;
+  if (!command.to_buffer) buffer(command.buffer)->count_read(command.row, bytes);
+  ++transfer.outstanding;
+  const MemoryTransfer transaction{command.row,
+                                   command.to_buffer,
+                                   request.part.dram_address,
+                                   bytes,
+                                   data.empty() ? nullptr : data.data(),
+                                   &channels_[transfer.channel].sink,
+                                   pause_after(config_, command, transfer.requests++)};
+  memory.transfer(transaction, [this, request, data = std::move(data)] { answer(request, data); });
 }
 
-/// The k-th transaction of a row of P pixels, A transactions each, belongs to line l = k / P of the row (its
-/// l-th slice of channels). A line ends with a pause; lines 2 and 3 of every four pause after every second
-/// transaction as well.
-Cycle Dma::pause_after(const Transfer& transfer) const {
+void Dma::answer(const Request& request, const std::vector<std::byte>& data) {
+  const TransferCommand& command = request.transfer->command;
+  if (!command.to_buffer || buffer(command.buffer)->config().arbitration == Arbitration::fixed) {
+    arrive(request, data);
+    return;
+  }
+  sc_core::sc_port<BufferIf>& target = buffer(command.buffer);
+  target->write_burst(target->write_cycles(request.part.bytes),
+                      [this, request, data] { arrive(request, data); });
+}
+
+void Dma::arrive(const Request& request, const std::vector<std::byte>& data) {
+  Transfer& transfer = *request.transfer;
   const TransferCommand& command = transfer.command;
-  if (command.row_pixels == 0 || config_.line_gap_cycles + config_.upper_atom_gap_cycles == 0) return 0;
-  const std::int64_t atoms = ceil_div(command.pixel_bytes, config_.transaction_bytes);
-  const std::int64_t k = transfer.requests - 1;
-  const std::int64_t line = k / command.row_pixels % atoms;
-  const std::int64_t position = k % command.row_pixels;
-  const Cycle after_line = position + 1 == command.row_pixels ? config_.line_gap_cycles : 0;
-  const Cycle after_pair = line % 4 >= 2 && position % 2 == 1 ? config_.upper_atom_gap_cycles : 0;
-  return std::max(after_line, after_pair);
+  const std::int64_t bytes = request.part.bytes;
+  if (command.to_buffer) {
+    buffer(command.buffer)->count_write(command.row, bytes);
+    if (!data.empty()) {
+      std::ranges::copy(data,
+                        buffer(command.buffer)->storage().bytes(request.part.buffer_address, bytes).begin());
+    }
+  }
+  --transfer.outstanding;
+  if (transfer.is_complete()) finish_commands(transfer.channel);
 }
 
-Held Dma::held_by(const TransferCommand& command) const {
-  if (command.buffer == BufferId::activations) return Held::inputs;
-  return command.release == &context_.tokens.parameters_ready ? Held::parameters : Held::weights;
+void Dma::finish_commands(std::size_t channel) {
+  std::deque<std::shared_ptr<Transfer>>& under_way = channels_[channel].under_way;
+  while (!under_way.empty() && under_way.front()->is_complete()) {
+    const std::shared_ptr<Transfer> transfer = std::move(under_way.front());
+    under_way.pop_front();
+    finish(*transfer);
+  }
 }
 
 /// How long after its arrival the array may read a tile.
@@ -219,50 +191,20 @@ Cycle Dma::ready_cycles(const Transfer& transfer) const {
                                                                            : config_.input_ready_cycles;
 }
 
-void Dma::finish(const Request& request, Cycle done, std::vector<std::byte> data) {
-  const TransferCommand& command = request.transfer->command;
-  const bool meets_reads =
-      command.to_buffer && buffer(command.buffer).config().arbitration != Arbitration::fixed;
-  if (!request.last && !meets_reads && (data.empty() || !command.to_buffer)) {
-    if (command.to_buffer) buffer(command.buffer).count_write(command.row, request.bytes);
-    return;
-  }
-  completions_.at(done, [this, request, meets_reads, data = std::move(data)] {
-    if (!meets_reads) {
-      arrive(request, data);
-      return;
-    }
-    SramBuffer& target = buffer(request.transfer->command.buffer);
-    target.write_burst(target.write_cycles(request.bytes), [this, request, data] { arrive(request, data); });
-  });
-}
-
-void Dma::arrive(const Request& request, const std::vector<std::byte>& data) {
-  const TransferCommand& finished = request.transfer->command;
-  if (finished.to_buffer && request.bytes > 0) {
-    buffer(finished.buffer).count_write(finished.row, request.bytes);
-    if (!data.empty())
-      std::ranges::copy(data, buffer(finished.buffer).bytes(request.buffer_address, request.bytes).begin());
-  }
-  if (!request.last) return;
+void Dma::finish(const Transfer& transfer) {
+  const TransferCommand& command = transfer.command;
   const Cycle done = now_cycle();
-  const std::int64_t bytes =
-      finished.run_bytes * finished.counts[0] * finished.counts[1] * finished.counts[2];
-  context_.timeline.record(kBusySpans[request.transfer->channel], finished.row,
-                           request.transfer->first_request, done, bytes);
-  std::int64_t& tile_bytes = channels_[request.transfer->channel].tile_bytes;
+  const std::int64_t bytes = command.run_bytes * command.counts[0] * command.counts[1] * command.counts[2];
+  recorder_.timeline.record(kBusySpans[transfer.channel], command.row, transfer.first_request, done, bytes);
+  std::int64_t& tile_bytes = channels_[transfer.channel].tile_bytes;
   tile_bytes += bytes;
-  if (finished.to_buffer && finished.release != nullptr) {
-    context_.timeline.hold(held_by(finished), done, std::exchange(tile_bytes, 0));
+  if (command.arrived.empty()) return;
+  if (command.to_buffer) held_.hold(command.held, done, std::exchange(tile_bytes, 0));
+  if (const Cycle ready = ready_cycles(transfer); ready > 0) {
+    completions->at(done + ready, [signals = command.arrived] { give(signals); });
+  } else {
+    give(command.arrived);
   }
-  if (finished.release != nullptr) {
-    if (const Cycle ready = ready_cycles(*request.transfer); ready > 0) {
-      completions_.at(done + ready, [token = finished.release] { token->release(); });
-    } else {
-      finished.release->release();
-    }
-  }
-  if (finished.retires) context_.on_retire();
 }
 
 }  // namespace qsim

@@ -1,90 +1,95 @@
-// Moves tiles between DRAM and the buffers: three channels, one memory port.
+// Moves tiles between external memory and the buffers: three channels, one memory port.
 #pragma once
-
-#include <tlm_utils/simple_initiator_socket.h>
 
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <systemc>
-#include <tlm>
+#include <vector>
 
-#include "hw_models/core/chip_context.h"
+#include "hw_models/core/buffer_if.h"
 #include "hw_models/core/commands.h"
-#include "hw_models/core/completions.h"
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/completion_if.h"
+#include "hw_models/core/processes.h"
+#include "hw_models/cycle.h"
 #include "hw_models/hardware_config.h"
-#include "hw_models/memory/dram.h"
+#include "hw_models/memory/channel_order.h"
+#include "hw_models/memory/memory_port.h"
+#include "hw_models/memory/transfer_requests.h"
+#include "hw_models/recorder.h"
 
 namespace qsim {
 
-enum class DmaChannel : std::uint8_t { weights, inputs, stores, count_ };
+struct DmaOptions {
+  std::int64_t memory_base = 0;               ///< Address in memory of the program's address 0.
+  const RequestOrder* fixed_order = nullptr;  ///< ChannelChoice.
+  RequestOrder* recorded_order = nullptr;
+  bool moves_values = false;
+};
 
-/// Each channel works through its commands in order: takes the command's token, waits the setup time, and
-/// offers requests of at most `transaction_bytes`. The memory port takes one request at a time, as fast as
-/// the memory accepts them: of the earliest layer (later layers' weights are loaded ahead), and among those
-/// each channel in turn, or in the order of ChipContext::fixed_order. The input channel may pause after lines
-/// (DmaConfig); what is loaded may be read `*_ready_cycles` after its last byte has arrived.
+/// Each channel works through its commands in order: takes what the command waits for, waits the setup time,
+/// and offers requests of at most `transaction_bytes`. The memory port takes one request at a time, as fast
+/// as the memory accepts them, of the channel that ChannelChoice says. The input channel may pause after
+/// lines (pause_after). Requests may be complete in any order; a command is when all of its requests are and
+/// all commands of its channel before it. What is loaded may be read `*_ready_cycles` later.
 class Dma : public sc_core::sc_module {
  public:
-  Dma(sc_core::sc_module_name name, const DmaConfig& config, SramBuffer& weight_buffer,
-      SramBuffer& activation_buffer, Completions& completions, ChipContext& context);
+  Dma(sc_core::sc_module_name name, const DmaConfig& config, const DmaOptions& options, HeldTiles& held,
+      Recorder& recorder, Processes& processes);
   Dma(const Dma&) = delete;
   Dma& operator=(const Dma&) = delete;
 
-  tlm_utils::simple_initiator_socket<Dma> socket;
-
-  /// Queues a command; blocks the calling SC_THREAD while the channel's queue is full.
-  void submit(DmaChannel channel, const TransferCommand& command);
+  static constexpr int kQueueDepth = 2;
+  MemoryInitiator memory;
+  sc_core::sc_vector<sc_core::sc_fifo_in<TransferCommand>> commands;  ///< By channel.
+  sc_core::sc_port<BufferIf> weight_buffer;
+  sc_core::sc_port<BufferIf> activation_buffer;
+  sc_core::sc_port<CompletionIf> completions;
 
  private:
   struct Transfer;
   struct Request {
     std::shared_ptr<Transfer> transfer;
-    std::int64_t dram_address = 0, buffer_address = 0, bytes = 0;
-    bool last = false;
+    TransferRequest part;
     friend std::ostream& operator<<(std::ostream& out, const Request& request) {
-      return out << request.bytes << " bytes at " << request.dram_address;
+      return out << request.part.bytes << " bytes at " << request.part.dram_address;
     }
   };
   struct Channel {
     Channel();
-    sc_core::sc_fifo<TransferCommand> commands;
     sc_core::sc_fifo<Request> requests;
     std::deque<std::int32_t> rows;  ///< Of the requests.
-    Cycle earliest_done = 0;        ///< The channel takes no data before: pauses.
-    std::int64_t tile_bytes = 0;    ///< Arrived of the tile that is being loaded.
-    Cycle last_done = 0;  ///< When the last request so far has been transferred; commands complete in order.
+    DataSink sink;
+    std::deque<std::shared_ptr<Transfer>> under_way;  ///< From the first request to the last byte.
+    std::int64_t tile_bytes = 0;                      ///< Arrived of the tile that is being loaded.
   };
 
   void run_channel(std::size_t index);
   void run_port();
   static void settle();
   static void offer(Channel& channel, const Request& request);
-  [[nodiscard]] Channel* next_channel(std::size_t first);
-  void split(Channel& channel, const std::shared_ptr<Transfer>& transfer) const;
-  void offer_run(Channel& channel, const std::shared_ptr<Transfer>& transfer, std::int64_t dram_address,
-                 std::int64_t buffer_address, bool last_run) const;
+  [[nodiscard]] std::optional<std::size_t> next_channel() const;
   void perform(const Request& request);
-  [[nodiscard]] Cycle pause_after(const Transfer& transfer) const;
-  /// The timeline's word for what arrives with the command's token.
-  [[nodiscard]] Held held_by(const TransferCommand& command) const;
+  void send(const Request& request);
   [[nodiscard]] Cycle ready_cycles(const Transfer& transfer) const;
-  void finish(const Request& request, Cycle done, std::vector<std::byte> data);
-  /// The last of a request is where it belongs.
+  /// The memory has moved a request's last byte.
+  void answer(const Request& request, const std::vector<std::byte>& data);
+  /// It is where it belongs.
   void arrive(const Request& request, const std::vector<std::byte>& data);
-  [[nodiscard]] SramBuffer& buffer(BufferId id) {
-    return id == BufferId::weights ? weight_buffer_ : activation_buffer_;
+  /// Finishes the channel's commands, in order, as far as they are complete.
+  void finish_commands(std::size_t channel);
+  void finish(const Transfer& transfer);
+  [[nodiscard]] sc_core::sc_port<BufferIf>& buffer(BufferId id) {
+    return id == BufferId::weights ? weight_buffer : activation_buffer;
   }
 
   DmaConfig config_;
-  SramBuffer& weight_buffer_;
-  SramBuffer& activation_buffer_;
-  Completions& completions_;
-  ChipContext& context_;
-  std::array<Channel, static_cast<std::size_t>(DmaChannel::count_)> channels_;
-  std::size_t served_ = 0;  ///< Requests.
+  bool moves_values_;
+  HeldTiles& held_;
+  Recorder& recorder_;
+  ChannelChoice choice_;
+  std::array<Channel, kDmaChannels> channels_;
 };
 
 }  // namespace qsim

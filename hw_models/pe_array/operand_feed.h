@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/buffer_storage.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/pe_array/pass.h"
 
@@ -16,8 +16,8 @@ namespace qsim {
 /// reduction, channel.
 class OperandFeed {
  public:
-  OperandFeed(const MacArrayConfig& config, const SramBuffer& weight_buffer,
-              const SramBuffer& activation_buffer, bool moves_values)
+  OperandFeed(const MacArrayConfig& config, const BufferStorage& weight_buffer,
+              const BufferStorage& activation_buffer, bool moves_values)
       : config_(config),
         weight_buffer_(weight_buffer),
         activation_buffer_(activation_buffer),
@@ -34,8 +34,8 @@ class OperandFeed {
   void put_weights_of_all_pes(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
 
   MacArrayConfig config_;
-  const SramBuffer& weight_buffer_;
-  const SramBuffer& activation_buffer_;
+  const BufferStorage& weight_buffer_;
+  const BufferStorage& activation_buffer_;
   bool moves_values_;
 };
 

@@ -10,20 +10,20 @@
 namespace qsim {
 
 PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
-                 SramBuffer& weight_buffer, SramBuffer& activation_buffer, AccumulatorBank& accumulators,
-                 ChipContext& context, Waveform* waveform)
+                 BufferIf& weight_buffer, BufferIf& activation_buffer, AccumulatorBank& accumulators,
+                 bool moves_values, Recorder& recorder, Processes& processes, Waveform* waveform)
     : sc_module(name),
       config_(config),
       ports_(ports),
       weight_buffer_(weight_buffer),
       activation_buffer_(activation_buffer),
-      context_(context),
-      sums_(accumulators, weight_buffer, ports.update_cycles, context.moves_values),
-      feed_(config, weight_buffer, activation_buffer, context.moves_values),
+      recorder_(recorder),
+      sums_(accumulators, weight_buffer.storage(), ports.update_cycles, moves_values),
+      feed_(config, weight_buffer.storage(), activation_buffer.storage(), moves_values),
       grid_(make_pe_grid(config, ports.update_cycles, sums_)),
       waveform_(waveform) {
   if (waveform_ != nullptr) declare_signals();
-  sc_core::sc_spawn([this] { context_.guard([this] { run(); }); }, sc_core::sc_gen_unique_name("clock"));
+  processes.spawn("clock", [this] { run(); });
 }
 
 std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
@@ -180,7 +180,7 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   const MacTile& tile = pass.tile;
   const GemmNest& nest = *tile.nest;
   const PassCounts& counts = pass.counts;
-  Activity& events = context_.events(nest.row);
+  Activity& events = recorder_.events(nest.row);
   events[Event::macs] += counts.macs;
   events[pass.stays == Stays::inputs ? Event::activation_register_writes : Event::weight_register_writes] +=
       counts.register_writes;
@@ -201,8 +201,8 @@ void PeArray::finish(Pass& pass, Cycle drained) {
     activation_buffer_.count_read(
         nest.row, arithmetic::packed_bytes(counts.activations_read, pass.shape.activation_bits));
   }
-  context_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
-  context_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);
+  recorder_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
+  recorder_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);
   pass.drained();
 }
 

@@ -10,12 +10,13 @@
 
 #include "hw_models/array_datapath.h"
 #include "hw_models/core/accumulator_bank.h"
-#include "hw_models/core/chip_context.h"
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/buffer_if.h"
+#include "hw_models/core/processes.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/pe_array/operand_feed.h"
 #include "hw_models/pe_array/pe_grid.h"
 #include "hw_models/pe_array/sum_collector.h"
+#include "hw_models/recorder.h"
 
 namespace qsim {
 
@@ -26,8 +27,8 @@ namespace qsim {
 class PeArray : public sc_core::sc_module, public ArrayDatapath {
  public:
   PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, const ArrayPorts& ports,
-          SramBuffer& weight_buffer, SramBuffer& activation_buffer, AccumulatorBank& accumulators,
-          ChipContext& context, Waveform* waveform);
+          BufferIf& weight_buffer, BufferIf& activation_buffer, AccumulatorBank& accumulators,
+          bool moves_values, Recorder& recorder, Processes& processes, Waveform* waveform);
 
   void load(const MacTile& tile) override;
   Cycle stream(const MacTile& tile, std::function<void()> drained) override;
@@ -59,9 +60,9 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
 
   MacArrayConfig config_;
   ArrayPorts ports_;
-  SramBuffer& weight_buffer_;
-  SramBuffer& activation_buffer_;
-  ChipContext& context_;
+  BufferIf& weight_buffer_;
+  BufferIf& activation_buffer_;
+  Recorder& recorder_;
   SumCollector sums_;
   OperandFeed feed_;
   std::unique_ptr<PeGrid> grid_;

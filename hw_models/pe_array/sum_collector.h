@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "hw_models/core/accumulator_bank.h"
-#include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/buffer_storage.h"
 #include "hw_models/pe_array/pass.h"
 
 namespace qsim {
@@ -14,7 +14,7 @@ namespace qsim {
 class SumCollector {
  public:
   /// A column takes a sum every `update_cycles`.
-  SumCollector(AccumulatorBank& accumulators, const SramBuffer& weight_buffer, std::int64_t update_cycles,
+  SumCollector(AccumulatorBank& accumulators, const BufferStorage& weight_buffer, std::int64_t update_cycles,
                bool moves_values)
       : accumulators_(accumulators),
         weight_buffer_(weight_buffer),
@@ -34,7 +34,7 @@ class SumCollector {
   [[nodiscard]] static AccumulatorCell cell(const Pass& pass, std::int64_t pixel, std::int64_t channel);
 
   AccumulatorBank& accumulators_;
-  const SramBuffer& weight_buffer_;
+  const BufferStorage& weight_buffer_;
   std::int64_t update_cycles_;
   bool moves_values_;
   std::vector<Cycle> ready_from_;  ///< By column: it takes its next sum.

@@ -11,6 +11,7 @@
 
 #include "hw_models/dataflow/dataflow_table.h"
 #include "hw_models/hardware_config.h"
+#include "hw_models/memory/make_memory.h"
 
 namespace qsim {
 
@@ -23,7 +24,6 @@ inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "tra
 inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
 inline const std::vector<std::string> kChannelOrderNames = {"round_robin", "fixed"};
 inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
-inline const std::vector<std::string> kDramKindNames = {"simple", "none"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
 inline const std::vector<std::string> kRoundingProfileNames = {"auto",
                                                                "float32",
@@ -83,7 +83,7 @@ void visit_dma_fields(Dma& dma, Visitor& visit) {
 template <typename Dram, typename Visitor>
 void visit_dram_fields(Dram& dram, Visitor& visit) {
   visit.begin("dram");
-  visit.choice("kind", dram.kind, kDramKindNames);
+  visit.choice("kind", dram.kind, memory_kind_names());
   visit.scaled("bandwidth_gb_per_s", dram.bandwidth_bytes_per_second, 1'000'000'000, 1'000'000,
                100'000'000'000'000);
   visit.integer("latency_cycles", dram.latency_cycles, 0, 1'000'000);

@@ -79,13 +79,15 @@ std::vector<TrackPiece> track_pieces(const std::vector<Interval>& intervals) {
 std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
                                        const std::vector<RowTimes>& rows) {
   std::vector<BookedPiece> booked;
-  std::size_t row = 0;
+  const std::vector<std::int32_t> order = completion_order(rows);
+  std::size_t next = 0;  // in `order`
+  const auto completed = [&](std::size_t i) { return rows[static_cast<std::size_t>(order[i])].completed; };
   const auto book = [&](std::int64_t begin, std::int64_t end, CycleClass cycle_class) {
-    while (begin < end && row < rows.size()) {
-      const std::int64_t piece_end = std::min(end, rows[row].completed);
+    while (begin < end && next < order.size()) {
+      const std::int64_t piece_end = std::min(end, completed(next));
       if (piece_end > begin) {
         BookedPiece* last = booked.empty() ? nullptr : &booked.back();
-        const auto owner = static_cast<std::int32_t>(row);
+        const std::int32_t owner = order[next];
         if (last != nullptr && last->row == owner && last->cycle_class == cycle_class) {
           last->end = piece_end;
         } else {
@@ -93,7 +95,7 @@ std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
         }
         begin = piece_end;
       }
-      if (begin >= rows[row].completed) ++row;
+      if (begin >= completed(next)) ++next;
     }
   };
   std::int64_t cycle = 0;
@@ -102,7 +104,7 @@ std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
     book(piece.begin, piece.end, class_of(piece.span));
     cycle = piece.end;
   }
-  if (!rows.empty()) book(cycle, rows.back().completed, CycleClass::control);
+  if (!rows.empty()) book(cycle, completed(order.size() - 1), CycleClass::control);
   return booked;
 }
 

@@ -1,7 +1,10 @@
 // Bank conflicts, bursts that meet reads, and full queues: one cycle early and exactly on time.
 #include <catch2/catch.hpp>
 
+#include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/completions.h"
 #include "hw_models/core/mac_array.h"
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/core/tile_datapath.h"
 #include "hw_models/simulation_context.h"
 
@@ -23,14 +26,18 @@ GemmProblem matrix_product() {
 
 struct Bench {
   explicit Bench(const BufferConfig& activations)
-      : context(1, false),
-        completions("completions", context),
-        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
-        activation_buffer("activations", activations, kActivationBufferEvents, context),
-        accumulators("accumulators", AccumulatorConfig{}, kColumns, context),
+      : completions("completions", processes),
+        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, false, recorder, processes),
+        activation_buffer("activations", activations, kActivationBufferEvents, false, recorder, processes),
+        accumulators(AccumulatorConfig{}, kColumns, false, recorder.accumulators),
         ports{weight_buffer, activation_buffer, 1},
-        datapath(array_config(), ports, accumulators, weight_buffer, activation_buffer, completions, context),
-        array("array", array_config(), ports, weight_buffer, activation_buffer, datapath, context) {}
+        datapath(array_config(), ports, accumulators, weight_buffer, activation_buffer, completions, false,
+                 recorder),
+        array("array", array_config(), ports, datapath, recorder, processes) {
+    array.tiles(tiles);
+    array.weight_buffer(weight_buffer);
+    array.activation_buffer(activation_buffer);
+  }
 
   static MacArrayConfig array_config() {
     MacArrayConfig config;
@@ -56,16 +63,16 @@ struct Bench {
     tile.pixel_end = kPixels;
     tile.input.strides = {kPixels * kRows, kPixels * kRows, kRows};
     tile.input.format = {8, true};
-    tile.last = true;
-    array.tiles.nb_write(tile);
-    array.tiles.nb_write(MacTile{});
+    tile.accumulated.add({&accumulators_ready});
+    tiles.nb_write(tile);
+    tiles.nb_write(MacTile{});
     std::int64_t before = -1;
     std::int64_t at = -1;
     const auto sample = [this](std::int64_t cycle, std::int64_t& credits) {
       sc_core::sc_spawn([this, cycle, &credits] {
         wait_until(cycle);
         for (int delta = 0; delta < 5; ++delta) sc_core::wait(sc_core::SC_ZERO_TIME);
-        credits = context.tokens.accumulators_ready.credits();
+        credits = accumulators_ready.credits();
       });
     };
     sample(expected - 1, before);
@@ -75,7 +82,8 @@ struct Bench {
   }
 
   SimulationContext simulation;
-  ChipContext context;
+  Recorder recorder{1};
+  Processes processes;
   Completions completions;
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
@@ -83,6 +91,8 @@ struct Bench {
   ArrayPorts ports;
   TileDatapath datapath;
   MacArray array;
+  sc_core::sc_fifo<MacTile> tiles{"tiles", MacArray::kQueueDepth};
+  Token accumulators_ready;
 };
 
 BufferConfig banked(std::int64_t banks, std::int64_t read_ports) {
@@ -157,10 +167,10 @@ TEST_CASE("a full queue of tiles takes the next one when the array takes one out
   std::vector<std::int64_t> written;
   sc_core::sc_spawn([&] {
     for (int i = 0; i < 7; ++i) {
-      bench.array.tiles.write(tile);
+      bench.tiles.write(tile);
       written.push_back(now_cycle());
     }
-    bench.array.tiles.write(MacTile{});
+    bench.tiles.write(MacTile{});
     written.push_back(now_cycle());
   });
   sc_core::sc_start();
@@ -186,7 +196,7 @@ TEST_CASE("a burst behind another one gets the ports when that has left them") {
     std::int64_t second = -1;
     bench.completions.at(2, [&] { bench.activation_buffer.write_burst(3, [&] { first = now_cycle(); }); });
     bench.completions.at(3, [&] { bench.activation_buffer.write_burst(2, [&] { second = now_cycle(); }); });
-    bench.array.tiles.nb_write(MacTile{});
+    bench.tiles.nb_write(MacTile{});
     sc_core::sc_start(cycles_to_time(100));
     CHECK(first == expected.first);
     CHECK(second == expected.second);

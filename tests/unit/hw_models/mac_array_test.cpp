@@ -1,7 +1,10 @@
 // When a pass of the array begins and ends, cycle by cycle.
 #include <catch2/catch.hpp>
 
+#include "hw_models/core/accumulator_bank.h"
+#include "hw_models/core/completions.h"
 #include "hw_models/core/mac_array.h"
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/core/tile_datapath.h"
 #include "hw_models/simulation_context.h"
 
@@ -12,14 +15,18 @@ namespace {
 struct Bench {
   explicit Bench(const MacArrayConfig& config, std::int64_t read_port_bytes = 64,
                  std::int64_t update_cycles = 1)
-      : context(1, false),
-        completions("completions", context),
-        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
-        activation_buffer("activations", port(read_port_bytes), kActivationBufferEvents, context),
-        accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
+      : completions("completions", processes),
+        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, false, recorder, processes),
+        activation_buffer("activations", port(read_port_bytes), kActivationBufferEvents, false, recorder,
+                          processes),
+        accumulators(AccumulatorConfig{}, config.columns, false, recorder.accumulators),
         ports{weight_buffer, activation_buffer, update_cycles},
-        datapath(config, ports, accumulators, weight_buffer, activation_buffer, completions, context),
-        array("array", config, ports, weight_buffer, activation_buffer, datapath, context) {}
+        datapath(config, ports, accumulators, weight_buffer, activation_buffer, completions, false, recorder),
+        array("array", config, ports, datapath, recorder, processes) {
+    array.tiles(tiles);
+    array.weight_buffer(weight_buffer);
+    array.activation_buffer(activation_buffer);
+  }
 
   static BufferConfig port(std::int64_t bytes) {
     BufferConfig config;
@@ -28,7 +35,8 @@ struct Bench {
   }
 
   SimulationContext simulation;
-  ChipContext context;
+  Recorder recorder{1};
+  Processes processes;
   Completions completions;
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
@@ -36,6 +44,8 @@ struct Bench {
   ArrayPorts ports;
   TileDatapath datapath;
   MacArray array;
+  sc_core::sc_fifo<MacTile> tiles{"tiles", MacArray::kQueueDepth};
+  Token accumulators_ready;
 };
 
 /// How an array executes a matrix product on one tile.
@@ -139,9 +149,9 @@ TEST_CASE("short reductions of stationary outputs wait for the buses of the colu
   config.dataflow = Dataflow::output_stationary;
   Bench bench(config);
   const GemmNest nest = pointwise(6, 2, 4, on(config));
-  bench.array.tiles.nb_write(pass(nest));
-  bench.array.tiles.nb_write(pass(nest));
-  bench.array.tiles.nb_write(MacTile{});
+  bench.tiles.nb_write(pass(nest));
+  bench.tiles.nb_write(pass(nest));
+  bench.tiles.nb_write(MacTile{});
   sc_core::sc_start();
   CHECK(sc_core::sc_time_stamp().value() == 6 + (2 + 8 + 4 - 2));
 }
@@ -162,9 +172,9 @@ std::int64_t group_passes(const std::vector<std::pair<std::int64_t, std::int64_t
     tile.part.channel_end = tile.chunk_depth = 1;
     tile.columns = {0, groups, 0, groups};
     tile.pixel_end = pixels;
-    bench.array.tiles.nb_write(tile);
+    bench.tiles.nb_write(tile);
   }
-  bench.array.tiles.nb_write(MacTile{});
+  bench.tiles.nb_write(MacTile{});
   sc_core::sc_start();
   return static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
 }
@@ -200,11 +210,11 @@ TEST_CASE("passes of dot products whose outputs stay keep the distance of their 
   mapping.chunk_rows = 8;
   const GemmNest nest = pointwise(2, 12, 4, mapping);
   MacTile tile = pass(nest);
-  bench.array.tiles.nb_write(tile);
+  bench.tiles.nb_write(tile);
   tile.part.channel_begin = 8;
   tile.chunk_depth = 4;
-  bench.array.tiles.nb_write(tile);
-  bench.array.tiles.nb_write(MacTile{});
+  bench.tiles.nb_write(tile);
+  bench.tiles.nb_write(MacTile{});
   sc_core::sc_start();
   // Sums in 9 and 12, products over after 13, a tree of 3 levels.
   CHECK(sc_core::sc_time_stamp().value() == 13 + 3);
@@ -240,9 +250,9 @@ TEST_CASE("the accumulators are ready in the cycle of the last sum and not befor
   Bench bench(array(8, 4));
   const GemmNest nest = pointwise(10, 8, 4);
   MacTile tile = pass(nest);
-  tile.last = true;
-  bench.array.tiles.nb_write(tile);
-  bench.array.tiles.nb_write(MacTile{});  // ends the array's processes
+  tile.accumulated.add({&bench.accumulators_ready});
+  bench.tiles.nb_write(tile);
+  bench.tiles.nb_write(MacTile{});  // ends the array's processes
   constexpr std::int64_t kLoadAndPass = 8 + 10 + 8 + 4 - 2;
   std::int64_t before = -1;
   std::int64_t at = -1;
@@ -250,7 +260,7 @@ TEST_CASE("the accumulators are ready in the cycle of the last sum and not befor
     sc_core::sc_spawn([&bench, cycle, &credits] {
       wait_until(cycle);
       for (int delta = 0; delta < 5; ++delta) sc_core::wait(sc_core::SC_ZERO_TIME);
-      credits = bench.context.tokens.accumulators_ready.credits();
+      credits = bench.accumulators_ready.credits();
     });
   };
   sample(kLoadAndPass - 1, before);
@@ -268,10 +278,10 @@ TEST_CASE("with a second register passes follow each other without a gap, withou
     Bench bench(config);
     const GemmNest nest = pointwise(10, 8, 4);
     MacTile tile = pass(nest);
-    bench.array.tiles.nb_write(tile);
+    bench.tiles.nb_write(tile);
     tile.last = true;
-    bench.array.tiles.nb_write(tile);
-    bench.array.tiles.nb_write(MacTile{});
+    bench.tiles.nb_write(tile);
+    bench.tiles.nb_write(MacTile{});
     sc_core::sc_start();
     const std::int64_t end = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
     CHECK(end == (second ? 8 + 2 * 10 + 8 + 4 - 2 : 2 * (2 * 8 + 4 + 10 - 2)));

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <numeric>
 
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/simulation_context.h"
 
 namespace qsim {
@@ -26,9 +27,11 @@ BufferConfig one_port(bool line_buffer) {
 /// one chunk.
 std::vector<std::int64_t> pixels_of_steps(const BufferConfig& activations) {
   const SimulationContext simulation;
-  ChipContext context(1, false);
-  const SramBuffer weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context);
-  const SramBuffer activation_buffer("activations", activations, kActivationBufferEvents, context);
+  Recorder recorder(1);
+  Processes processes;
+  const SramBuffer weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, false, recorder, processes);
+  const SramBuffer activation_buffer("activations", activations, kActivationBufferEvents, false, recorder,
+                                     processes);
   GemmProblem problem;
   problem.geometry.input = {1, kInputRows, kInputColumns, kChannels};
   problem.geometry.kernel_h = problem.geometry.kernel_w = kKernel;

@@ -1,7 +1,9 @@
 // When the PEs do what, one cycle early and exactly on time.
 #include <catch2/catch.hpp>
 
+#include "hw_models/core/accumulator_bank.h"
 #include "hw_models/core/mac_array.h"
+#include "hw_models/core/sram_buffer.h"
 #include "hw_models/pe_array/pe_array.h"
 #include "hw_models/simulation_context.h"
 
@@ -11,22 +13,28 @@ namespace {
 /// A MAC array of PEs with values, weights at 0 and activations at 0 of their buffers.
 struct Bench {
   explicit Bench(const MacArrayConfig& config, std::int64_t update_cycles = 1)
-      : context(1, true),
-        weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, context),
-        activation_buffer("activations", BufferConfig{}, kActivationBufferEvents, context),
-        accumulators("accumulators", AccumulatorConfig{}, config.columns, context),
+      : weight_buffer("weights", BufferConfig{}, kWeightBufferEvents, true, recorder, processes),
+        activation_buffer("activations", BufferConfig{}, kActivationBufferEvents, true, recorder, processes),
+        accumulators(AccumulatorConfig{}, config.columns, true, recorder.accumulators),
         ports{weight_buffer, activation_buffer, update_cycles},
-        pes("pes", config, ports, weight_buffer, activation_buffer, accumulators, context, nullptr),
-        array("array", config, ports, weight_buffer, activation_buffer, pes, context) {}
+        pes("pes", config, ports, weight_buffer, activation_buffer, accumulators, true, recorder, processes,
+            nullptr),
+        array("array", config, ports, pes, recorder, processes) {
+    array.tiles(tiles);
+    array.weight_buffer(weight_buffer);
+    array.activation_buffer(activation_buffer);
+  }
 
   SimulationContext simulation;
-  ChipContext context;
+  Recorder recorder{1};
+  Processes processes;
   SramBuffer weight_buffer;
   SramBuffer activation_buffer;
   AccumulatorBank accumulators;
   ArrayPorts ports;
   PeArray pes;
   MacArray array;
+  sc_core::sc_fifo<MacTile> tiles{"tiles", MacArray::kQueueDepth};
 };
 
 constexpr std::int64_t kPixels = 5, kDepth = 3, kOutputs = 2;
@@ -76,11 +84,13 @@ std::int64_t sum_ready_after(const MacArrayConfig& config, std::int64_t pixel, s
   for (std::int64_t probe = 1; ready < 0 && probe < 100; ++probe) {
     Bench bench(config, update_cycles);
     const GemmNest nest = matrix_product(config);
-    for (std::int64_t i = 0; i < kDepth * kOutputs; ++i) bench.weight_buffer.write(8 * i, {8, true}, 1);
-    for (std::int64_t i = 0; i < kDepth * kPixels; ++i) bench.activation_buffer.write(8 * i, {8, true}, 1);
+    for (std::int64_t i = 0; i < kDepth * kOutputs; ++i)
+      bench.weight_buffer.storage().write(8 * i, {8, true}, 1);
+    for (std::int64_t i = 0; i < kDepth * kPixels; ++i)
+      bench.activation_buffer.storage().write(8 * i, {8, true}, 1);
     const MacTile tile = whole(nest);
-    bench.array.tiles.nb_write(tile);
-    bench.array.tiles.nb_write(MacTile{});
+    bench.tiles.nb_write(tile);
+    bench.tiles.nb_write(MacTile{});
     const AccumulatorCell cell = tile.dataflow().accumulator_order(kPixels, kOutputs).cell(pixel, 0, channel);
     // Cycle c of the PEs is evaluated at time c + 1, in its first delta cycle; this looks in the second.
     sc_core::sc_spawn([&] {
@@ -177,10 +187,9 @@ TEST_CASE("sums that meet on the way to the accumulators are an error of the tim
       if (i == 0) sc_core::wait(cycles_to_time(4 - kDepth));
     }
   });
-  bench.array.tiles.nb_write(MacTile{});  // ends the array's own processes
+  bench.tiles.nb_write(MacTile{});  // ends the array's own processes
   sc_core::sc_start();
-  REQUIRE(bench.context.error != nullptr);
-  CHECK_THROWS_AS(std::rethrow_exception(bench.context.error), std::logic_error);
+  CHECK_THROWS_AS(bench.processes.rethrow_error(), std::logic_error);
 }
 
 }  // namespace

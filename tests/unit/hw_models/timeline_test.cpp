@@ -47,6 +47,22 @@ TEST_CASE("an interval that crosses a completion is split between the rows") {
   CHECK(cycles(breakdown[1], CycleClass::compute) == 4);
 }
 
+TEST_CASE("rows that complete in another order than they are numbered get the cycles that led to them") {
+  Timeline timeline(3);
+  timeline.record(Span::compute, 1, 0, 4);
+  timeline.record(Span::vector, 2, 4, 9);
+  timeline.record(Span::compute, 0, 9, 10);
+  timeline.complete(1, 4);
+  timeline.complete(2, 9);
+  timeline.complete(0, 12);
+  CHECK(timeline.completion_order() == std::vector<std::int32_t>{1, 2, 0});
+  const auto breakdown = timeline.classify();
+  CHECK(cycles(breakdown[1], CycleClass::compute) == 4);
+  CHECK(cycles(breakdown[2], CycleClass::vector) == 5);
+  CHECK(cycles(breakdown[0], CycleClass::compute) == 1);
+  CHECK(cycles(breakdown[0], CycleClass::control) == 2);
+}
+
 TEST_CASE("waiting and prefetched weights are not activity of a row") {
   Timeline timeline(1);
   timeline.record(Span::weights_busy, 0, 0, 50);
@@ -59,12 +75,13 @@ TEST_CASE("waiting and prefetched weights are not activity of a row") {
 
 TEST_CASE("tiles leave a buffer in the order in which they came") {
   Timeline timeline(1);
-  timeline.release(Held::weights, 0);  // a slot that starts free
-  timeline.hold(Held::weights, 5, 100);
-  timeline.hold(Held::inputs, 6, 7);
-  timeline.hold(Held::weights, 8, 30);
-  timeline.release(Held::weights, 9);
-  timeline.release(Held::weights, 9);
+  HeldTiles tiles(timeline);
+  tiles.release(Held::weights, 0);  // a slot that starts free
+  tiles.hold(Held::weights, 5, 100);
+  tiles.hold(Held::inputs, 6, 7);
+  tiles.hold(Held::weights, 8, 30);
+  tiles.release(Held::weights, 9);
+  tiles.release(Held::weights, 9);
   std::vector<std::int64_t> bytes;
   for (const FillChange& change : timeline.fills()) bytes.push_back(change.bytes);
   CHECK(bytes == std::vector<std::int64_t>{100, 7, 30, -100, -30});

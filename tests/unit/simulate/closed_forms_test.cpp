@@ -10,7 +10,7 @@
 
 #include <random>
 
-#include "hw_models/npu.h"
+#include "hw_models/run_chip.h"
 #include "sim/compiler/compile.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"

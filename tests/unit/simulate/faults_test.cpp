@@ -2,9 +2,8 @@
 // chip.
 #include <catch2/catch.hpp>
 
-#include "hw_models/core/sram_buffer.h"
-#include "hw_models/npu.h"
-#include "hw_models/simulation_context.h"
+#include "hw_models/core/buffer_storage.h"
+#include "hw_models/run_chip.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/layer_graph.h"
@@ -126,9 +125,7 @@ TEST_CASE("a wrong dependency changes the output") {
 }
 
 TEST_CASE("an address outside a buffer is an internal error") {
-  const SimulationContext simulation;
-  ChipContext context(1, true);
-  SramBuffer buffer("buffer", BufferConfig{}, kActivationBufferEvents, context);
+  BufferStorage buffer("buffer", BufferConfig{}.capacity_bytes());
   const std::int64_t bits = 8 * BufferConfig{}.capacity_bytes();
   CHECK_NOTHROW(buffer.write(bits - 8, {8, true}, 1));
   CHECK_THROWS_AS(buffer.write(bits - 7, {8, true}, 1), std::logic_error);

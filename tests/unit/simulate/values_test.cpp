@@ -2,7 +2,7 @@
 // fault in a memory, an address or a dependency shows in the output.
 #include <catch2/catch.hpp>
 
-#include "hw_models/npu.h"
+#include "hw_models/run_chip.h"
 #include "sim/chip_values.h"
 #include "sim/energy/energy_model.h"
 #include "sim/report/accounting.h"

@@ -1,11 +1,11 @@
-// The controller's loads and stores: what each queue of the DMA is to move.
+// Loads and stores: what each channel of the DMA is to move.
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/core/controller.h"
+#include "hw_models/core/command_expander.h"
 #include "hw_models/core/tile_slots.h"
-#include "hw_models/cycle.h"
 
 namespace qsim {
 
@@ -14,7 +14,7 @@ namespace {
 /// Store of `box` of a tensor from the resident tensor, or from a tile slot that begins with element
 /// `tile_begin`.
 TransferCommand make_store(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row,
-                           Tokens& tokens, const Dims& tile_begin) {
+                           const Dims& tile_begin) {
   TensorLayout buffer = tile_layout(placement, count);
   const Dims origin = placement.resident ? Dims{} : tile_begin;
   buffer.base += (box.begin[kBatch] - origin[kBatch]) * buffer.strides[0] +
@@ -25,8 +25,6 @@ TransferCommand make_store(const Placement& placement, std::int64_t count, const
   command.row = row;
   command.to_buffer = false;
   command.traffic = Event::dram_write_activation_bytes;
-  command.acquire = &tokens.outputs_ready;
-  command.release = placement.resident ? nullptr : &tokens.outputs_free;
   return command;
 }
 
@@ -45,6 +43,7 @@ TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram
   TransferCommand command;
   command.row = row;
   command.buffer = BufferId::weights;
+  command.held = Held::weights;
   command.traffic = traffic;
   command.dram_base = dram_address;
   command.buffer_base = buffer_address;
@@ -52,36 +51,19 @@ TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram
   return command;
 }
 
-TransferCommand end_of_stream() {
-  TransferCommand command;
-  command.ends_stream = true;
-  return command;
-}
-
 }  // namespace
 
-void Controller::wait_for_layer_start() const {
-  if (config_.layer_start_cycles > 0) sc_core::wait(cycles_to_time(config_.layer_start_cycles));
-}
-
-void Controller::run_weight_loads() {
-  SharedSlots slots;
-  wait_for_layer_start();  // later layers' weights are loaded ahead
-  for (const Nest& nest : nests_) {
-    const auto* gemm = std::get_if<GemmNest>(&nest);
-    if (gemm == nullptr) continue;
-    // What an earlier nest computes is not there yet.
-    if (gemm->problem().activation_weights) context_.tokens.weights_may_load.acquire();
-    if (!gemm->mapping().weights_resident) {
-      load_weights(*gemm, slots);
-    } else if (gemm->weights_loaded) {
-      load_resident_weights(*gemm);
-    }
+void CommandExpander::load_weights(const GemmNest& nest, SharedSlots& slots,
+                                   const Emit<TransferCommand>& emit) const {
+  if (!nest.mapping().weights_resident) {
+    load_streamed_weights(nest, slots, emit);
+  } else if (nest.weights_loaded) {
+    load_resident_weights(nest, emit);
   }
-  dma_->submit(DmaChannel::weights, end_of_stream());
 }
 
-void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
+void CommandExpander::load_streamed_weights(const GemmNest& nest, SharedSlots& slots,
+                                            const Emit<TransferCommand>& emit) const {
   const GemmCursor cursor(nest);
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
@@ -93,12 +75,13 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
           nest.placement().parameters_dram_base + nest.placement().parameter_blocks[block],
           parameters_address(nest, step, slots),
           nest.placement().parameter_blocks[block + 1] - nest.placement().parameter_blocks[block]);
-      command.acquire = &context_.tokens.parameters_free;
-      command.release = &context_.tokens.parameters_ready;
-      dma_->submit(DmaChannel::weights, command);
+      command.held = Held::parameters;
+      command.waits.add({&tokens_.parameters_free, {}});
+      command.arrived.add({&tokens_.parameters_ready});
+      emit(command);
     }
     if (step.loads_weights && nest.problem().activation_weights) {
-      load_activation_weights(nest, cursor, step, weights_address(nest, step, slots));
+      load_activation_weights(nest, cursor, step, weights_address(nest, step, slots), emit);
     } else if (step.loads_weights) {
       const auto block = static_cast<std::size_t>(step.block * cursor.parts() + step.part_index);
       TransferCommand command =
@@ -106,17 +89,18 @@ void Controller::load_weights(const GemmNest& nest, SharedSlots& slots) {
                         nest.placement().weights_dram_base + nest.placement().weight_blocks[block],
                         weights_address(nest, step, slots),
                         nest.placement().weight_blocks[block + 1] - nest.placement().weight_blocks[block]);
-      command.acquire = &context_.tokens.weights_free;
-      command.release = &context_.tokens.weights_ready;
-      dma_->submit(DmaChannel::weights, command);
+      command.waits.add({&tokens_.weights_free, {}});
+      command.arrived.add({&tokens_.weights_ready});
+      emit(command);
     }
   }
 }
 
 /// The buffer holds column tile after column tile, in each chunk after chunk, in the dataflow's WeightOrder:
 /// runs of what lies side by side in the tensor as well, single elements where it is turned.
-void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
-                                         std::int64_t address) {
+void CommandExpander::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor,
+                                              const GemmStep& step, std::int64_t address,
+                                              const Emit<TransferCommand>& emit) const {
   const ActivationWeights& weights = *nest.problem().activation_weights;
   const std::int64_t element = weights.layout.format.bits / 8;
   const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
@@ -147,89 +131,71 @@ void Controller::load_activation_weights(const GemmNest& nest, const GemmCursor&
       command.counts = {1, is_run ? 1 : inner, outer};
       command.dram_strides = {0, inner_stride, outer_stride};
       command.buffer_strides = {0, element, inner * element};
-      if (t == step.column_tile_begin && chunk == 0) command.acquire = &context_.tokens.weights_free;
+      if (t == step.column_tile_begin && chunk == 0) command.waits.add({&tokens_.weights_free, {}});
       if (t + 1 == step.column_tile_end && chunk + 1 == cut.count()) {
-        command.release = &context_.tokens.weights_ready;
+        command.arrived.add({&tokens_.weights_ready});
       }
-      dma_->submit(DmaChannel::weights, command);
+      emit(command);
       address += depth * columns * element;
     }
   }
 }
 
-void Controller::load_resident_weights(const GemmNest& nest) {
+void CommandExpander::load_resident_weights(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
   TransferCommand parameters =
       make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.placement().parameters_dram_base,
                     nest.placement().parameters_base, nest.placement().parameter_blocks.back());
-  parameters.release = &context_.tokens.parameters_ready;
-  dma_->submit(DmaChannel::weights, parameters);
+  parameters.held = Held::parameters;
+  parameters.arrived.add({&tokens_.parameters_ready});
+  emit(parameters);
   TransferCommand weights =
       make_run_load(nest.row, Event::dram_read_weight_bytes, nest.placement().weights_dram_base,
                     nest.placement().weights_base, nest.placement().weight_blocks.back());
-  weights.release = &context_.tokens.weights_ready;
-  dma_->submit(DmaChannel::weights, weights);
+  weights.arrived.add({&tokens_.weights_ready});
+  emit(weights);
 }
 
 // ---- activations -----------------------------------------------------------------------------------------
 
-void Controller::run_input_loads() {
-  for (const Nest& nest : nests_) {
-    if (!needs_loads(nest)) continue;
-    context_.tokens.inputs_may_load.acquire();
-    wait_for_layer_start();
-    std::visit([this](const auto& n) { load_inputs(n); }, nest);
-  }
-  dma_->submit(DmaChannel::inputs, end_of_stream());
-}
-
-void Controller::load_inputs(const GemmNest& nest) {
-  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(nest.placement().input.slots.size()));
+void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
   const GemmCursor cursor(nest);
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.loads_input) continue;
     TransferCommand command = make_load(nest.placement().input, count++, step.input, nest.row);
-    command.acquire = &context_.tokens.inputs_free;
-    command.release = &context_.tokens.inputs_ready;
-    dma_->submit(DmaChannel::inputs, command);
+    command.waits.add({&tokens_.inputs_free, {}});
+    command.arrived.add({&tokens_.inputs_ready});
+    emit(command);
   }
 }
 
-void Controller::load_inputs(const VectorNest& nest) {
+void CommandExpander::load_inputs(const VectorNest& nest, const Emit<TransferCommand>& emit) const {
   const VectorCursor cursor(nest);
   const std::vector<Placement>& inputs = nest.placement().inputs;
-  const Placement* first = nullptr;
-  const Placement* last = nullptr;
+  const auto is_loaded = [](const Placement& input) { return !input.resident; };
+  const Placement* first = &*std::ranges::find_if(inputs, is_loaded);
+  const Placement* last = first;
   for (const Placement& input : inputs) {
-    if (input.resident) continue;
-    if (first == nullptr) first = &input;
-    last = &input;
+    if (is_loaded(input)) last = &input;
   }
-  context_.tokens.inputs_free.reset(static_cast<std::int64_t>(first->slots.size()));
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       const Placement& input = inputs[k];
-      if (input.resident) continue;
-      const Box box = cursor.input_box(nest.problem().inputs[k], step.output);
-      TransferCommand command = make_load(input, i, box, nest.row);
-      if (&input == first) command.acquire = &context_.tokens.inputs_free;
-      if (&input == last) command.release = &context_.tokens.inputs_ready;
-      dma_->submit(DmaChannel::inputs, command);
+      if (!is_loaded(input)) continue;
+      TransferCommand command =
+          make_load(input, i, cursor.input_box(nest.problem().inputs[k], step.output), nest.row);
+      if (&input == first) command.waits.add({&tokens_.inputs_free, {}});
+      if (&input == last) command.arrived.add({&tokens_.inputs_ready});
+      emit(command);
     }
   }
 }
 
-// ---- stores
-// --------------------------------------------------------------------------------------------------
+// ---- stores ----------------------------------------------------------------------------------------------
 
-void Controller::run_stores() {
-  for (const Nest& nest : nests_) std::visit([this](const auto& n) { store(n); }, nest);
-  dma_->submit(DmaChannel::stores, end_of_stream());
-}
-
-void Controller::store(const GemmNest& nest) {
+void CommandExpander::store(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
   if (!nest.mapping().store_output) return;
   const GemmCursor cursor(nest);
   std::int64_t count = 0;
@@ -237,18 +203,26 @@ void Controller::store(const GemmNest& nest) {
     const GemmStep step = cursor.step(i);
     if (!step.last_part) continue;
     if (nest.mapping().stores_each_pass) {
-      store_passes(nest, cursor, step, count++);
+      store_passes(nest, cursor, step, count++, emit);
       continue;
     }
-    TransferCommand command = make_store(nest.placement().output, count++, step.output, nest.row,
-                                         context_.tokens, step.output.begin);
-    command.retires = step.last_step;
-    dma_->submit(DmaChannel::stores, command);
+    TransferCommand command =
+        make_store(nest.placement().output, count++, step.output, nest.row, step.output.begin);
+    set_dependencies(command, nest.placement().output, {true, true, step.last_step});
+    emit(command);
   }
 }
 
-void Controller::store_passes(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
-                              std::int64_t count) {
+/// A tile of outputs is stored when it is complete, and then makes room.
+void CommandExpander::set_dependencies(TransferCommand& command, const Placement& output,
+                                       StoreUse use) const {
+  if (use.begins) command.waits.add({&tokens_.outputs_ready, {}});
+  if (use.ends_tile && !output.resident) command.arrived.add({&tokens_.outputs_free});
+  if (use.ends_nest) command.arrived.add({&tokens_.retired});
+}
+
+void CommandExpander::store_passes(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
+                                   std::int64_t count, const Emit<TransferCommand>& emit) const {
   const std::int64_t width = step.output.extent(kColumn);
   const PassCut passes = cursor.passes(step);
   for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
@@ -266,32 +240,26 @@ void Controller::store_passes(const GemmNest& nest, const GemmCursor& cursor, co
         box.begin[kChannel] = columns.channel_begin;
         box.end[kChannel] = columns.channel_end;
         TransferCommand command =
-            make_store(nest.placement().output, count, box, nest.row, context_.tokens, step.output.begin);
+            make_store(nest.placement().output, count, box, nest.row, step.output.begin);
         const bool ends_step = t + 1 == step.column_tile_end && row_end == step.pixels();
-        if (pixel != begin) command.acquire = nullptr;
-        if (!ends_step) command.release = nullptr;
-        command.retires = ends_step && step.last_step;
-        dma_->submit(DmaChannel::stores, command);
+        set_dependencies(command, nest.placement().output,
+                         {pixel == begin, ends_step, ends_step && step.last_step});
+        emit(command);
         pixel = row_end;
       }
     }
   }
 }
 
-/// The host moves its own operands and results.
-void Controller::store(const HostNest& /*nest*/) {}
-void Controller::load_inputs(const HostNest& /*nest*/) {}
-
-void Controller::store(const VectorNest& nest) {
+void CommandExpander::store(const VectorNest& nest, const Emit<TransferCommand>& emit) const {
   if (!nest.mapping().store_output) return;
   const VectorCursor cursor(nest);
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
     const Box box = shifted(step.output, nest.problem().output_offset);
-    TransferCommand command =
-        make_store(nest.placement().output, i, box, nest.row, context_.tokens, box.begin);
-    command.retires = step.last_step;
-    dma_->submit(DmaChannel::stores, command);
+    TransferCommand command = make_store(nest.placement().output, i, box, nest.row, box.begin);
+    set_dependencies(command, nest.placement().output, {true, true, step.last_step});
+    emit(command);
   }
 }
 

@@ -1,0 +1,106 @@
+#include "hw_models/core/requantizer_run.h"
+
+#include <algorithm>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/arithmetic/requantize.h"
+#include "hw_models/core/parameters.h"
+
+namespace qsim {
+
+namespace {
+
+/// Lane cycles an output takes.
+std::int64_t operations_of(const GemmNest& nest) {
+  return 1 + (nest.problem().parameters.asymmetric_weights ? 1 : 0) + (nest.problem().sums_weights ? 1 : 0);
+}
+
+std::int64_t group_channels_of(const DrainCommand& command) {
+  return command.columns.columns() / command.columns.groups();
+}
+
+}  // namespace
+
+std::int64_t output_bytes(const DrainCommand& command) {
+  return command.pixels() * arithmetic::packed_bytes(command.columns.columns(),
+                                                     command.nest->placement().output.buffer.format.bits);
+}
+
+std::int64_t outputs_of(const DrainCommand& command) {
+  return command.pixels() * command.columns.columns();
+}
+
+std::int64_t RequantizerTiming::entries_used(const DrainCommand& command) {
+  const std::int64_t channels = group_channels_of(command);
+  return dataflow_of(command.nest->mapping())
+      .accumulator_order(command.pixels(), channels)
+      .entries(command.pixels(), channels);
+}
+
+std::int64_t RequantizerTiming::row_cycles(const DrainCommand& command) const {
+  return config_.row_read_cycles + ceil_div(columns_ * operations_of(*command.nest), config_.lanes);
+}
+
+std::int64_t RequantizerTiming::gap_cycles(const DrainCommand& command, std::int64_t entries_before,
+                                           std::int64_t write_cycles) const {
+  if (config_.turnaround_cycles == 0) return 0;
+  const std::int64_t entries = entries_used(command);
+  const std::int64_t entry_cycles = config_.row_read_cycles > 0
+                                        ? row_cycles(command)
+                                        : ceil_div(lane_cycles(command, write_cycles), entries);
+  const std::int64_t hidden =
+      std::max<std::int64_t>(0, std::min(entries_before, entries_ - entries)) * entry_cycles;
+  return std::max<std::int64_t>(0, config_.turnaround_cycles - hidden);
+}
+
+std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::int64_t write_cycles) const {
+  const std::int64_t lanes =
+      config_.row_read_cycles > 0
+          ? entries_used(command) * row_cycles(command)
+          : ceil_div(outputs_of(command) * operations_of(*command.nest), config_.lanes);
+  return std::max({lanes, read_out_cycles(command), write_cycles});
+}
+
+/// Columns are read side by side, each entry after entry.
+std::int64_t RequantizerTiming::read_out_cycles(const DrainCommand& command) const {
+  if (read_out_entries_ == 0) return 0;
+  return ceil_div(entries_used(command), read_out_entries_);
+}
+
+void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
+                    const BufferStorage& weights, BufferStorage& activations) {
+  const GemmNest& nest = *command.nest;
+  const ParameterReader parameters(weights, nest, command.parameters_address, command.block_channel_begin);
+  const std::int64_t width = command.output.extent(kColumn);
+  const std::int64_t group_channels = group_channels_of(command);
+  const AccumulatorOrder order =
+      dataflow_of(nest.mapping()).accumulator_order(command.pixels(), group_channels);
+  for (std::int64_t c = 0; c < command.columns.columns(); ++c) {
+    const std::int64_t channel = command.columns.channel_begin + c;
+    const std::int64_t group = c / group_channels;
+    const std::int64_t in_group = c % group_channels;
+    const arithmetic::ChannelScale scale = parameters.scale(channel);
+    const std::int64_t weight_zero_point =
+        nest.problem().parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
+    for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
+      AccumulatorCell cell = order.cell(pixel - command.pixel_begin, group, in_group);
+      cell.entry += command.accumulator_base;
+      std::int64_t sum = accumulators.read(cell.entry, cell.column);
+      if (weight_zero_point != 0) sum -= weight_zero_point * accumulators.input_sum(cell.entry, cell.column);
+      if (nest.problem().sums_weights) {
+        sum -= nest.problem().geometry.input_zero_point * accumulators.weight_sum(cell.entry, cell.column);
+      }
+      const std::int32_t value =
+          arithmetic::requantize(nest.problem().rounding_profile, scale, nest.problem().output_range, sum);
+      const Dims& origin = command.destination_origin;
+      activations.write(
+          command.destination.bit_address(command.output.begin[kBatch] - origin[kBatch],
+                                          command.output.begin[kRow] + pixel / width - origin[kRow],
+                                          command.output.begin[kColumn] + pixel % width - origin[kColumn],
+                                          channel - origin[kChannel]),
+          command.destination.format, value);
+    }
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,27 @@
+// A tile of the vector unit: what it costs, and what it computes.
+#pragma once
+
+#include <cstdint>
+
+#include "hw_models/core/buffer_storage.h"
+#include "hw_models/core/commands.h"
+
+namespace qsim {
+
+/// What one tile costs, counted in lane operations.
+struct VectorCost {
+  std::int64_t adds = 0, multiplies = 0, lookups = 0;
+  std::int64_t read_bytes = 0, write_bytes = 0;
+  std::int64_t lane_operations = 0;  ///< What occupies the lanes: one a lane and cycle.
+};
+
+/// Of an output element (lane operations): move or lookup 1; add 3 (two rescales and the sum, pipelined: 1
+/// lane slot), mul 1; a window one for each of its elements and one for the result; softmax 4 passes over the
+/// row (maximum, exponential and sum, reciprocal, scale), layer normalization 4 (mean, squares, scale, gamma
+/// and beta); a resized element 1, or 4 where it blends four.
+[[nodiscard]] VectorCost vector_cost(const VectorTile& tile);
+
+/// Reads the tile's inputs from the buffer and writes its outputs there.
+void compute_vector_tile(const VectorTile& tile, BufferStorage& storage);
+
+}  // namespace qsim
