@@ -34,6 +34,20 @@ class Processes {
     }
   }
 
+  /// Waits in an SC_THREAD, within the present cycle, until all else has happened in it: what there is to
+  /// choose from then depends on cycles alone, not on the order of events within one. Of several that wait
+  /// one looks; each of them would take the others for something that is still to happen.
+  void settle() {
+    if (is_settling_) {
+      sc_core::wait(settled_);
+      return;
+    }
+    is_settling_ = true;
+    while (sc_core::sc_pending_activity_at_current_time()) sc_core::wait(sc_core::SC_ZERO_TIME);
+    is_settling_ = false;
+    settled_.notify();
+  }
+
   /// After the simulation: throws what ended it early.
   void rethrow_error() const {
     if (error_) std::rethrow_exception(error_);
@@ -41,6 +55,8 @@ class Processes {
 
  private:
   std::exception_ptr error_;
+  bool is_settling_ = false;
+  sc_core::sc_event settled_;
 };
 
 }  // namespace qsim

@@ -40,6 +40,7 @@ Dma::Dma(sc_core::sc_module_name name, const DmaConfig& config, const DmaOptions
       moves_values_(options.moves_values),
       held_(held),
       recorder_(recorder),
+      processes_(processes),
       choice_(options.fixed_order, options.recorded_order) {
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     processes.spawn("channel", [this, i] { run_channel(i); });
@@ -80,15 +81,9 @@ std::optional<std::size_t> Dma::next_channel() const {
   return choice_.next(rows);
 }
 
-/// Waits, within the present cycle, until all else has happened in it: which requests there are to choose
-/// from then depends on cycles alone, not on the order of events within one.
-void Dma::settle() {
-  while (sc_core::sc_pending_activity_at_current_time()) sc_core::wait(sc_core::SC_ZERO_TIME);
-}
-
 void Dma::run_port() {
   for (std::size_t ended = 0; ended < channels_.size();) {
-    settle();
+    processes_.settle();
     const std::optional<std::size_t> next = next_channel();
     if (!next) {
       sc_core::wait(channels_[0].requests.data_written_event() | channels_[1].requests.data_written_event() |

@@ -67,7 +67,6 @@ class Dma : public sc_core::sc_module {
 
   void run_channel(std::size_t index);
   void run_port();
-  static void settle();
   static void offer(Channel& channel, const Request& request);
   [[nodiscard]] std::optional<std::size_t> next_channel() const;
   void perform(const Request& request);
@@ -88,6 +87,7 @@ class Dma : public sc_core::sc_module {
   bool moves_values_;
   HeldTiles& held_;
   Recorder& recorder_;
+  Processes& processes_;
   ChannelChoice choice_;
   std::array<Channel, kDmaChannels> channels_;
 };
