@@ -84,14 +84,20 @@ std::int64_t GemmCursor::column_tile_end(std::int64_t block) const {
   return std::min(column_tiles_, (block + 1) * mapping_.column_tiles_per_block);
 }
 
+/// Of `period` column tiles in a row (those of a group, or all where a tile has several groups) the last may
+/// be narrower; the others are alike.
 std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index) const {
   const ChunkCut cut = chunks(part(part_index));
-  std::int64_t bytes = 0;
-  for (std::int64_t t = column_tile_begin(block); t < column_tile_end(block); ++t) {
-    const ColumnTile tile = column_tile(t);
-    bytes += cut.full() * chunk_bytes(tile, cut.depth(0)) +
-             cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
-  }
+  const auto tile_bytes = [&](std::int64_t index) {
+    const ColumnTile tile = column_tile(index);
+    return cut.full() * chunk_bytes(tile, cut.depth(0)) +
+           cut.partial() * chunk_bytes(tile, cut.depth(cut.count() - 1));
+  };
+  const std::int64_t period = mapping_.groups_per_tile > 1 ? column_tiles_ : tiles_per_group_;
+  const std::int64_t begin = column_tile_begin(block);
+  const std::int64_t end = column_tile_end(block);
+  const std::int64_t last = end / period - begin / period;
+  const std::int64_t bytes = (end - begin - last) * tile_bytes(0) + last * tile_bytes(period - 1);
   return ceil_div(bytes, problem_.weight_granule_bytes) * problem_.weight_granule_bytes;
 }
 
