@@ -12,15 +12,18 @@ using namespace arithmetic;
 
 /// Weights [out][kh][kw][channel] in the reduction order of the geometry; a transposed kernel is turned.
 std::vector<std::int32_t> ordered_weights(const TensorData& data, const ConvGeometry& g, bool turned) {
-  const std::int64_t taps = g.kernel_h * g.kernel_w;
-  const std::int64_t channels = g.group_channels();
-  std::vector<std::int32_t> weights(static_cast<std::size_t>(data.size()));
+  std::vector<std::int32_t> weights;
   visit_element_type(data.type, [&](auto zero) {
     const auto values = data.as<decltype(zero)>();
-    for (std::int64_t i = 0; i < data.size(); ++i) {
-      const std::int64_t tap = i / channels % taps;
-      const std::int64_t turned_i = i + (turned ? (taps - 1 - 2 * tap) * channels : 0);
-      weights[static_cast<std::size_t>(turned_i)] = std::int32_t{values[static_cast<std::size_t>(i)]};
+    if (!turned) return weights.assign(values.begin(), values.end());
+    const auto channels = static_cast<std::size_t>(g.group_channels());
+    weights.reserve(values.size());
+    const std::size_t kernel = static_cast<std::size_t>(g.kernel_h * g.kernel_w) * channels;
+    for (std::size_t out = 0; out < values.size(); out += kernel) {
+      for (std::size_t tap = kernel; tap > 0; tap -= channels) {
+        const auto from = values.subspan(out + tap - channels, channels);
+        weights.insert(weights.end(), from.begin(), from.end());
+      }
     }
   });
   return weights;
