@@ -5,112 +5,23 @@ arrays for them, and an ONNX model with the same tensors in ONNX's layout. Scale
 part of their range; a share of them is chosen so that ties are frequent (equal scales, powers of two).
 """
 
-import dataclasses
-
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
-ELEMENT_TYPES = {np.int8: TensorProto.INT8, np.uint8: TensorProto.UINT8, np.int16: TensorProto.INT16,
-                 np.uint16: TensorProto.UINT16}
-MICROSOFT = "com.microsoft"
-
-
-@dataclasses.dataclass
-class Quantized:
-    """A tensor's type and parameters."""
-
-    dtype: type
-    scale: np.float32
-    zero_point: int
-
-    @property
-    def json(self):
-        limits = np.iinfo(self.dtype)
-        return {"bits": limits.bits, "signed": limits.min < 0, "scale": float(self.scale), "zero_point": self.zero_point}
-
-    def values(self, random, shape):
-        limits = np.iinfo(self.dtype)
-        if random.random() < 0.3:  # peaked, as activations are
-            spread = random.uniform(0.02, 0.3) * (limits.max - limits.min)
-            values = np.rint(random.normal(self.zero_point, spread, shape))
-            return np.clip(values, limits.min, limits.max).astype(self.dtype)
-        return random.integers(limits.min, limits.max + 1, shape).astype(self.dtype)
-
-
-@dataclasses.dataclass
-class Layer:
-    json: dict
-    inputs: list  # of (Quantized, array), channels last
-    model: onnx.ModelProto
-    feeds: dict
-    nchw: bool = False  # the model's output has channels before rows
-    output: Quantized = None
-    shape: list = None  # of the output, where the layer does not decide it
-
-
-def draw(random, low, high):
-    return int(random.integers(low, high + 1))
-
-
-def choose(random, *choices):
-    return choices[draw(random, 0, len(choices) - 1)]
-
-
-def scale(random, real_range, dtype):
-    """Of a range of real numbers; now and then a power of two."""
-    steps = np.iinfo(dtype).max - np.iinfo(dtype).min
-    exact = real_range / steps * random.uniform(0.7, 1.4)
-    if random.random() < 0.3:
-        exact = 2.0 ** np.round(np.log2(exact))
-    return np.float32(exact)
-
-
-def quantized(random, dtype, real_range):
-    limits = np.iinfo(dtype)
-    zero_point = choose(random, 0, limits.min, draw(random, limits.min, limits.max), (limits.min + limits.max + 1) // 2)
-    return Quantized(dtype, scale(random, real_range, dtype), zero_point)
-
-
-def constant(name, value, dtype):
-    return numpy_helper.from_array(np.asarray(value, dtype), name)
-
-
-def parameters(name, q):
-    """Initializers NAME_scale and NAME_zero."""
-    return [constant(f"{name}_scale", q.scale, np.float32), constant(f"{name}_zero", q.zero_point, q.dtype)]
-
-
-def make_model(nodes, inputs, output, initializers, opset=21):
-    """`inputs`: (name, Quantized, shape)."""
-    infos = [helper.make_tensor_value_info(name, ELEMENT_TYPES[q.dtype], shape) for name, q, shape in inputs]
-    result = helper.make_tensor_value_info("y", ELEMENT_TYPES[output.dtype], None)
-    graph = helper.make_graph(nodes, "layer", infos, [result], initializers)
-    return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", opset),
-                                                                 helper.make_opsetid(MICROSOFT, 1)])
-
-
-def between_conversions(op, inputs, y, initializers=(), constants=(), opset=21, **attributes):
-    """DequantizeLinear of each input, the float operator, QuantizeLinear; `inputs` as make_model()."""
-    nodes, operands, parameter_list = [], [], list(initializers)
-    for name, q, _ in inputs:
-        nodes.append(helper.make_node("DequantizeLinear", [name, f"{name}_scale", f"{name}_zero"], [f"{name}_real"]))
-        operands.append(f"{name}_real")
-        parameter_list += parameters(name, q)
-    nodes.append(helper.make_node(op, [*operands, *constants], ["y_real"], **attributes))
-    nodes.append(helper.make_node("QuantizeLinear", ["y_real", "y_scale", "y_zero"], ["y"]))
-    return make_model(nodes, inputs, y, parameter_list + parameters("y", y), opset)
-
-
-def image(random, channels=8, size=9):
-    return [draw(random, 1, 2), draw(random, 1, size), draw(random, 1, size), draw(random, 1, channels)]
-
-
-def to_nchw(array):
-    return np.ascontiguousarray(np.moveaxis(array, -1, 1))
-
-
-# ---- element by element ----------------------------------------------------------------------------------------
+from onnx import helper
+from onnx_mac_operators import qgemm, qlinear_conv, qlinear_conv_depthwise, qlinear_conv_grouped
+from onnx_operator_layer import (
+    MICROSOFT,
+    Layer,
+    between_conversions,
+    choose,
+    constant,
+    draw,
+    image,
+    make_model,
+    parameters,
+    quantized,
+    scale,
+    to_nchw,
+)
 
 
 def unary(random, dtype, op, json, real_range=8.0, out_range=4.0, node=None, **attributes):
@@ -347,88 +258,6 @@ def concat(random, dtype):
                        list(zip(names, inputs, shapes)), y, initializers)
     return Layer({"op": "concat", "inputs": names, "axis": axis}, list(zip(inputs, values)), model, dict(zip(names, values)),
                  output=y)
-
-
-# ---- on the MAC array ------------------------------------------------------------------------------------------
-
-
-def weights(random, shape, dtype, per_channel):
-    limits = np.iinfo(dtype)
-    zero_point = 0 if per_channel and dtype == np.int8 else draw(random, limits.min, limits.max)
-    count = shape[0] if per_channel else 1
-    scales = random.uniform(0.002, 0.02, count).astype(np.float32)
-    values = random.integers(limits.min, limits.max + 1, shape).astype(dtype)
-    return values, scales, zero_point
-
-
-def output_range(x, scales, depth):
-    limits = np.iinfo(x.dtype)
-    return 4 * np.sqrt(depth) * float(x.scale) * (limits.max - limits.min) / 4 * float(np.mean(scales)) * 73
-
-
-def convolution(random, dtype, groups=1, depthwise=False):
-    height, width = draw(random, 3, 9), draw(random, 3, 9)
-    channels = draw(random, 1, 9) * groups
-    outputs = channels * choose(random, 1, 2) if depthwise else draw(random, 1, 9) * groups
-    groups = channels if depthwise else groups
-    kernel, stride = [draw(random, 1, 3), draw(random, 1, 3)], [draw(random, 1, 3), draw(random, 1, 3)]
-    pads = [draw(random, 0, 2) for _ in range(4)]
-    weight_type = choose(random, np.int8, np.uint8) if dtype == np.uint8 else np.int8
-    x = quantized(random, dtype, 4.0)
-    depth = kernel[0] * kernel[1] * channels // groups
-    w, scales, w_zero = weights(random, [outputs, *kernel, channels // groups], weight_type, bool(draw(random, 0, 1)))
-    y = quantized(random, dtype, output_range(x, scales, depth))
-    bias = random.integers(-20000, 20000, outputs).astype(np.int32)
-    values = x.values(random, [draw(random, 1, 2), height, width, channels])
-    zero = np.full(len(scales), w_zero) if len(scales) > 1 else w_zero
-    initializers = [constant("w", np.moveaxis(w, -1, 1), weight_type), constant("w_zero", zero, weight_type),
-                    constant("w_scale", scales if len(scales) > 1 else scales[0], np.float32), constant("bias", bias, np.int32)]
-    operands = ["x", "x_scale", "x_zero", "w", "w_scale", "w_zero", "y_scale", "y_zero", "bias"]
-    node = helper.make_node("QLinearConv", operands, ["y"], kernel_shape=kernel, strides=stride, group=groups, pads=pads)
-    model = make_model([node], [("x", x, to_nchw(values).shape)], y, parameters("x", x) + parameters("y", y) + initializers)
-    description = {"shape": list(w.shape), "bits": 8, "signed": weight_type == np.int8, "zero_point": w_zero,
-                   "scale": [float(s) for s in scales] if len(scales) > 1 else float(scales[0]),
-                   "values": [int(v) for v in w.reshape(-1)]}
-    if len(scales) > 1:
-        description["axis"] = 0
-    json = {"op": "conv2d", "input": "x0", "weights": description, "bias": {"values": [int(v) for v in bias]}, "groups": groups,
-            "stride": stride, "padding": [pads[0], pads[2], pads[1], pads[3]]}
-    return Layer(json, [(x, values)], model, {"x": to_nchw(values)}, nchw=True, output=y)
-
-
-def qlinear_conv(random, dtype):
-    return convolution(random, dtype)
-
-
-def qlinear_conv_grouped(random, dtype):
-    return convolution(random, dtype, groups=draw(random, 2, 3))
-
-
-def qlinear_conv_depthwise(random, dtype):
-    return convolution(random, dtype, depthwise=True)
-
-
-def qgemm(random, dtype):
-    rows, depth, outputs = draw(random, 1, 5), draw(random, 1, 70), draw(random, 1, 20)
-    weight_type = choose(random, np.int8, np.uint8) if dtype == np.uint8 else np.int8
-    x = quantized(random, dtype, 4.0)
-    w, scales, w_zero = weights(random, [outputs, depth], weight_type, bool(draw(random, 0, 1)))
-    y = quantized(random, dtype, output_range(x, scales, depth))
-    bias = random.integers(-20000, 20000, outputs).astype(np.int32)
-    values = x.values(random, [rows, depth])
-    zero = np.full(len(scales), w_zero) if len(scales) > 1 else w_zero
-    initializers = [constant("w", w, weight_type), constant("w_zero", zero, weight_type), constant("bias", bias, np.int32),
-                    constant("w_scale", scales if len(scales) > 1 else scales[0], np.float32)]
-    operands = ["x", "x_scale", "x_zero", "w", "w_scale", "w_zero", "bias", "y_scale", "y_zero"]
-    node = helper.make_node("QGemm", operands, ["y"], domain=MICROSOFT, transB=1)
-    model = make_model([node], [("x", x, [rows, depth])], y, parameters("x", x) + parameters("y", y) + initializers)
-    description = {"shape": [outputs, depth], "bits": 8, "signed": weight_type == np.int8, "zero_point": w_zero,
-                   "scale": [float(s) for s in scales] if len(scales) > 1 else float(scales[0]),
-                   "values": [int(v) for v in w.reshape(-1)]}
-    if len(scales) > 1:
-        description["axis"] = 0
-    json = {"op": "fully_connected", "input": "x0", "weights": description, "bias": {"values": [int(v) for v in bias]}}
-    return Layer(json, [(x, values)], model, {"x": values}, output=y)
 
 
 BYTES = [np.uint8, np.int8]
