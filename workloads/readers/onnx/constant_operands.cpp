@@ -1,63 +1,21 @@
 #include "workloads/readers/onnx/constant_operands.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
-#include <string_view>
 
-#include "workloads/readers/onnx/quantized_operators.h"
+#include "workloads/readers/onnx/operator_table.h"
 
 namespace qsim::onnx_format {
-namespace {
-
-struct OperandRow {
-  std::string_view name;
-  std::size_t first;  ///< Operands from here on are constants.
-};
-
-constexpr std::array kRows{
-    OperandRow{"QuantizeLinear", 1},
-    OperandRow{"DequantizeLinear", 1},
-    OperandRow{"Conv", 1},
-    OperandRow{"ConvTranspose", 1},
-    OperandRow{"Gemm", 2},
-    OperandRow{"BatchNormalization", 1},
-    OperandRow{"LayerNormalization", 1},
-    OperandRow{"PRelu", 1},
-    OperandRow{"Reshape", 1},
-    OperandRow{"Squeeze", 1},
-    OperandRow{"Unsqueeze", 1},
-    OperandRow{"Slice", 1},
-    OperandRow{"Split", 1},
-    OperandRow{"Pad", 1},
-    OperandRow{"Clip", 1},
-    OperandRow{"Resize", 1},
-    OperandRow{"Upsample", 1},
-    OperandRow{"Gather", 1},
-    OperandRow{"Expand", 1},
-    OperandRow{"ReduceMean", 1},
-    OperandRow{"ReduceSum", 1},
-    OperandRow{"ReduceMax", 1},
-    OperandRow{"ReduceMin", 1},
-    OperandRow{"InstanceNormalization", 1},
-    OperandRow{"Dropout", 1},
-    OperandRow{"ConstantOfShape", 0},
-    OperandRow{"Range", 0},
-};
-
-}  // namespace
 
 bool takes_constant(const OnnxNode& node, std::size_t index) {
-  if (const std::optional<QuantizedOperator> quantized = quantized_operator(node)) {
-    const std::vector<QuantizedOperand>& operands = quantized->operands;
-    const auto data = std::find_if(operands.begin(), operands.end(),
-                                   [&](const QuantizedOperand& operand) { return operand.value == index; });
-    if (data == operands.end()) return true;
-    return data != operands.begin() && quantized->plain == "Conv";
-  }
-  const auto* row = std::find_if(kRows.begin(), kRows.end(),
-                                 [&](const OperandRow& candidate) { return candidate.name == node.op_type; });
-  return row != kRows.end() && index >= row->first;
+  const OperatorMeaning meaning = meaning_of(node);
+  if (meaning.row == nullptr) return false;
+  if (!meaning.quantized) return index >= meaning.row->first_constant;
+  // Scales and zero points are constants; of the values those that the plain operator wants so.
+  const std::vector<QuantizedOperand>& operands = meaning.quantized->operands;
+  const auto data =
+      std::ranges::find_if(operands, [&](const QuantizedOperand& operand) { return operand.value == index; });
+  return data == operands.end() ||
+         static_cast<std::size_t>(data - operands.begin()) >= meaning.row->first_constant;
 }
 
 bool is_parameter(const ModelGraph& model, const std::string& value) {

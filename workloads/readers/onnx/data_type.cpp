@@ -178,7 +178,7 @@ OnnxTensor make_onnx_tensor(OnnxType type, const Shape& shape) {
 
 OnnxTensor cast_onnx_tensor(const OnnxTensor& tensor, OnnxType type) {
   OnnxTensor result = make_onnx_tensor(type, tensor.shape);
-  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+  for (std::int64_t i = 0, count = tensor.size(); i < count; ++i) {
     switch (type) {
       case OnnxType::float32:
         put_cast<float>(result, tensor, i);

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "workloads/graph/graph_check.h"
+#include "workloads/graph/strided_copy.h"
+#include "workloads/readers/onnx/operator_table.h"
 
 namespace qsim::onnx_format {
 namespace {
@@ -150,27 +152,10 @@ SliceRange slice_range(std::int64_t begin, std::int64_t end, std::int64_t step, 
   return range;
 }
 
-std::vector<std::int64_t> row_major_strides(const Shape& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
-  return strides;
-}
-
 OnnxTensor rearranged(const OnnxTensor& source, const Shape& shape, const std::vector<std::int64_t>& strides,
                       std::int64_t base) {
   OnnxTensor result = make_onnx_tensor(source.type, shape);
-  const std::size_t bytes = onnx_element_bytes(source.type);
-  std::vector<std::int64_t> index(shape.size(), 0);
-  std::int64_t from = base;
-  for (std::size_t at = 0; at < result.bytes.size(); at += bytes) {
-    std::memcpy(&result.bytes[at], &source.bytes[static_cast<std::size_t>(from) * bytes], bytes);
-    for (std::size_t d = shape.size(); d-- > 0;) {
-      from += strides[d];
-      if (++index[d] < shape[d]) break;
-      from -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
+  copy_strided(result.bytes, shape, onnx_element_bytes(source.type), {source.bytes, strides, base});
   return result;
 }
 
@@ -185,16 +170,9 @@ OnnxTensor transposed(const OnnxTensor& tensor, const std::vector<std::int64_t>&
   return rearranged(tensor, shape, strides, 0);
 }
 
-std::optional<std::vector<OnnxTensor>> fold_node(const FoldRequest& request) {
-  // com.microsoft has the 16-bit forms of these two.
-  const bool converts =
-      request.node.op_type == "DequantizeLinear" || request.node.op_type == "QuantizeLinear";
-  if (!request.node.domain.empty() && !(request.node.domain == "com.microsoft" && converts))
-    return std::nullopt;
-  for (const auto fold : {fold_creation, fold_movement, fold_arithmetic, fold_quantization}) {
-    if (std::optional<OnnxTensor> value = fold(request)) return std::vector<OnnxTensor>{std::move(*value)};
-  }
-  return std::nullopt;
+std::optional<OnnxTensor> fold_node(const FoldRequest& request) {
+  const OperatorRow* row = find_operator(request.node);
+  return row == nullptr || row->fold == nullptr ? std::nullopt : row->fold(request);
 }
 
 }  // namespace qsim::onnx_format

@@ -34,18 +34,11 @@ struct FoldRequest {
   [[nodiscard]] std::optional<std::vector<std::int64_t>> list(std::size_t index, const char* attribute) const;
 };
 
-/// The node's outputs, or nothing where the operator is none that folds. Results have at most 2^22 elements
+/// The node's value, or nothing where the operator is none that folds. Results have at most 2^22 elements
 /// unless they only rearrange their inputs. Throws InputError for operands that do not fit.
-[[nodiscard]] std::optional<std::vector<OnnxTensor>> fold_node(const FoldRequest& request);
+[[nodiscard]] std::optional<OnnxTensor> fold_node(const FoldRequest& request);
 
-// ---- parts of fold_node, by kind of operator; nothing where the operator is another -----------------------
-[[nodiscard]] std::optional<OnnxTensor> fold_movement(const FoldRequest& request);
-[[nodiscard]] std::optional<OnnxTensor> fold_arithmetic(const FoldRequest& request);
-[[nodiscard]] std::optional<OnnxTensor> fold_creation(const FoldRequest& request);
-[[nodiscard]] std::optional<OnnxTensor> fold_quantization(const FoldRequest& request);
-
-// ---- what they share, and the operators on activations with them
-// --------------------------------------------
+// ---- what the operators share, folded or not --------------------------------------------------------------
 
 /// `index` from the end where it is negative; throws through the request where it lies outside 0..size-1.
 [[nodiscard]] std::int64_t wrapped_index(const FoldRequest& request, const std::string& subject,
@@ -73,7 +66,6 @@ struct SliceRange {
 /// stride_d.
 [[nodiscard]] OnnxTensor rearranged(const OnnxTensor& source, const Shape& shape,
                                     const std::vector<std::int64_t>& strides, std::int64_t base);
-[[nodiscard]] std::vector<std::int64_t> row_major_strides(const Shape& shape);
 /// `tensor` with dimension i taken from dimension permutation[i].
 [[nodiscard]] OnnxTensor transposed(const OnnxTensor& tensor, const std::vector<std::int64_t>& permutation);
 

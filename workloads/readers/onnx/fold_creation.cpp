@@ -4,84 +4,14 @@
 #include <cmath>
 
 #include "hw_models/arithmetic/integer_format.h"
-#include "workloads/readers/onnx/fold.h"
+#include "workloads/graph/strided_copy.h"
+#include "workloads/readers/onnx/fold_functions.h"
 
 namespace qsim::onnx_format {
 namespace {
 
 OnnxTensor scalar_list(OnnxType type, std::int64_t count, bool is_list) {
   return make_onnx_tensor(type, is_list ? Shape{count} : Shape{});
-}
-
-std::optional<OnnxTensor> fold_constant(const FoldRequest& request) {
-  const Attributes& attributes = request.attributes;
-  if (const OnnxTensor* value = attributes.tensor("value")) return *value;
-  if (attributes.has("value_int")) {
-    OnnxTensor result = scalar_list(OnnxType::int64, 1, false);
-    result.put<std::int64_t>(0, attributes.required_integer("value_int"));
-    return result;
-  }
-  if (attributes.has("value_float")) {
-    OnnxTensor result = scalar_list(OnnxType::float32, 1, false);
-    result.put<float>(0, attributes.real("value_float", 0.0F));
-    return result;
-  }
-  if (const auto values = attributes.integers("value_ints")) {
-    OnnxTensor result = scalar_list(OnnxType::int64, static_cast<std::int64_t>(values->size()), true);
-    for (std::size_t i = 0; i < values->size(); ++i)
-      result.put<std::int64_t>(static_cast<std::int64_t>(i), (*values)[i]);
-    return result;
-  }
-  return std::nullopt;
-}
-
-OnnxTensor fold_constant_of_shape(const FoldRequest& request) {
-  OnnxTensor one = make_onnx_tensor(OnnxType::float32, {1});
-  if (const OnnxTensor* value = request.attributes.tensor("value")) one = *value;
-  if (one.size() != 1 || one.bytes.empty())
-    request.fail("attribute value", "more than one element", "one element");
-  OnnxTensor result = make_folded(request, one.type, request.integers(0));
-  for (std::size_t at = 0; at < result.bytes.size(); at += one.bytes.size())
-    std::copy(one.bytes.begin(), one.bytes.end(), result.bytes.begin() + static_cast<std::ptrdiff_t>(at));
-  return result;
-}
-
-std::optional<OnnxTensor> fold_range(const FoldRequest& request) {
-  const OnnxType type = request.input(0).type;
-  if (type != OnnxType::int64 && type != OnnxType::int32) return std::nullopt;
-  std::vector<std::int64_t> limits;
-  for (std::size_t i = 0; i < 3; ++i) {
-    const std::vector<std::int64_t> values = request.integers(i);
-    if (values.size() != 1) request.fail("input " + std::to_string(i), "a list", "one number");
-    limits.push_back(values[0]);
-  }
-  if (limits[2] == 0) request.fail("delta", "0", "a step that moves");
-  const double length = std::ceil((static_cast<double>(limits[1]) - static_cast<double>(limits[0])) /
-                                  static_cast<double>(limits[2]));
-  constexpr double kLongest = 1e9;  // make_folded has the limit.
-  OnnxTensor result =
-      make_folded(request, type, {static_cast<std::int64_t>(std::clamp(length, 0.0, kLongest))});
-  for (std::int64_t i = 0; i < result.size(); ++i) {
-    // Values lie between the limits; only the product on the way may leave 64 bits.
-    const auto value =
-        static_cast<std::int64_t>(static_cast<std::uint64_t>(limits[0]) +
-                                  static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(limits[2]));
-    type == OnnxType::int64 ? result.put<std::int64_t>(i, value)
-                            : result.put<std::int32_t>(i, static_cast<std::int32_t>(value));
-  }
-  return result;
-}
-
-std::optional<OnnxTensor> fold_cast(const FoldRequest& request) {
-  const auto type = static_cast<OnnxType>(request.attributes.required_integer("to"));
-  request.attributes.ignore("saturate");
-  const OnnxTensor& x = request.input(0);
-  const bool has_values = onnx_element_bytes(x.type) != 0;
-  const bool can_write = type == OnnxType::boolean || type == OnnxType::float32 ||
-                         type == OnnxType::float64 ||
-                         (onnx_integer_bits(type) > 4 && type != OnnxType::uint64);
-  if (!has_values || !can_write) return std::nullopt;
-  return cast_onnx_tensor(x, type);
 }
 
 /// Which element of the scales belongs to an element of the tensor: all, one a slice of `axis`, or one a
@@ -121,8 +51,81 @@ class ScaleIndex {
   std::int64_t inner_ = 1, size_ = 0, block_ = 0, blocks_ = 0;
 };
 
+}  // namespace
+
+std::optional<OnnxTensor> fold_constant(const FoldRequest& request) {
+  const Attributes& attributes = request.attributes;
+  if (const OnnxTensor* value = attributes.tensor("value")) return *value;
+  if (attributes.has("value_int")) {
+    OnnxTensor result = scalar_list(OnnxType::int64, 1, false);
+    result.put<std::int64_t>(0, attributes.required_integer("value_int"));
+    return result;
+  }
+  if (attributes.has("value_float")) {
+    OnnxTensor result = scalar_list(OnnxType::float32, 1, false);
+    result.put<float>(0, attributes.real("value_float", 0.0F));
+    return result;
+  }
+  if (const auto values = attributes.integers("value_ints")) {
+    OnnxTensor result = scalar_list(OnnxType::int64, static_cast<std::int64_t>(values->size()), true);
+    for (std::size_t i = 0; i < values->size(); ++i)
+      result.put<std::int64_t>(static_cast<std::int64_t>(i), (*values)[i]);
+    return result;
+  }
+  return std::nullopt;
+}
+
+std::optional<OnnxTensor> fold_constant_of_shape(const FoldRequest& request) {
+  OnnxTensor one = make_onnx_tensor(OnnxType::float32, {1});
+  if (const OnnxTensor* value = request.attributes.tensor("value")) one = *value;
+  if (one.size() != 1 || one.bytes.empty())
+    request.fail("attribute value", "more than one element", "one element");
+  OnnxTensor result = make_folded(request, one.type, request.integers(0));
+  for (std::size_t at = 0; at < result.bytes.size(); at += one.bytes.size())
+    std::copy(one.bytes.begin(), one.bytes.end(), result.bytes.begin() + static_cast<std::ptrdiff_t>(at));
+  return result;
+}
+
+std::optional<OnnxTensor> fold_range(const FoldRequest& request) {
+  const OnnxType type = request.input(0).type;
+  if (type != OnnxType::int64 && type != OnnxType::int32) return std::nullopt;
+  std::vector<std::int64_t> limits;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::vector<std::int64_t> values = request.integers(i);
+    if (values.size() != 1) request.fail("input " + std::to_string(i), "a list", "one number");
+    limits.push_back(values[0]);
+  }
+  if (limits[2] == 0) request.fail("delta", "0", "a step that moves");
+  const double length = std::ceil((static_cast<double>(limits[1]) - static_cast<double>(limits[0])) /
+                                  static_cast<double>(limits[2]));
+  constexpr double kLongest = 1e9;  // make_folded has the limit.
+  OnnxTensor result =
+      make_folded(request, type, {static_cast<std::int64_t>(std::clamp(length, 0.0, kLongest))});
+  for (std::int64_t i = 0, count = result.size(); i < count; ++i) {
+    // Values lie between the limits; only the product on the way may leave 64 bits.
+    const auto value =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(limits[0]) +
+                                  static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(limits[2]));
+    type == OnnxType::int64 ? result.put<std::int64_t>(i, value)
+                            : result.put<std::int32_t>(i, static_cast<std::int32_t>(value));
+  }
+  return result;
+}
+
+std::optional<OnnxTensor> fold_cast(const FoldRequest& request) {
+  const auto type = static_cast<OnnxType>(request.attributes.required_integer("to"));
+  request.attributes.ignore("saturate");
+  const OnnxTensor& x = request.input(0);
+  const bool has_values = onnx_element_bytes(x.type) != 0;
+  const bool can_write = type == OnnxType::boolean || type == OnnxType::float32 ||
+                         type == OnnxType::float64 ||
+                         (onnx_integer_bits(type) > 4 && type != OnnxType::uint64);
+  if (!has_values || !can_write) return std::nullopt;
+  return cast_onnx_tensor(x, type);
+}
+
 /// real = (q - zero_point) * scale, in float32.
-OnnxTensor fold_dequantize(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_dequantize(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const OnnxTensor& scale = request.input(1);
   if (!x.is_integer() || scale.type != OnnxType::float32)
@@ -133,7 +136,7 @@ OnnxTensor fold_dequantize(const FoldRequest& request) {
   if (zero_point != nullptr && (!zero_point->is_integer() || zero_point->size() != scale.size()))
     request.fail("zero point", to_string(zero_point->shape), "as many as scales");
   OnnxTensor result = make_onnx_tensor(OnnxType::float32, x.shape);
-  for (std::int64_t i = 0; i < x.size(); ++i) {
+  for (std::int64_t i = 0, count = x.size(); i < count; ++i) {
     const std::int64_t s = index(i);
     const std::int64_t zero = zero_point != nullptr ? zero_point->integer(s) : 0;
     result.put<float>(i, static_cast<float>(x.integer(i) - zero) * scale.get<float>(s));
@@ -158,7 +161,7 @@ std::optional<OnnxTensor> fold_quantize(const FoldRequest& request) {
     request.fail("zero point", to_string(zero_point->shape), "as many as scales");
   const arithmetic::IntegerFormat format{bits, onnx_is_signed(type)};
   OnnxTensor result = make_onnx_tensor(type, x.shape);
-  for (std::int64_t i = 0; i < x.size(); ++i) {
+  for (std::int64_t i = 0, count = x.size(); i < count; ++i) {
     const std::int64_t s = index(i);
     const auto zero = static_cast<float>(zero_point != nullptr ? zero_point->integer(s) : 0);
     const float real = std::nearbyint(x.get<float>(i) / scale.get<float>(s)) + zero;
@@ -169,24 +172,6 @@ std::optional<OnnxTensor> fold_quantize(const FoldRequest& request) {
                : result.put<std::int8_t>(i, static_cast<std::int8_t>(q));
   }
   return result;
-}
-
-}  // namespace
-
-std::optional<OnnxTensor> fold_creation(const FoldRequest& request) {
-  const std::string& op = request.node.op_type;
-  if (op == "Constant") return fold_constant(request);
-  if (op == "ConstantOfShape") return fold_constant_of_shape(request);
-  if (op == "Range") return fold_range(request);
-  if (op == "Cast") return fold_cast(request);
-  return std::nullopt;
-}
-
-std::optional<OnnxTensor> fold_quantization(const FoldRequest& request) {
-  const std::string& op = request.node.op_type;
-  if (op == "DequantizeLinear") return fold_dequantize(request);
-  if (op == "QuantizeLinear") return fold_quantize(request);
-  return std::nullopt;
 }
 
 }  // namespace qsim::onnx_format

@@ -2,7 +2,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "workloads/readers/onnx/fold.h"
+#include "workloads/graph/strided_copy.h"
+#include "workloads/readers/onnx/fold_functions.h"
 
 namespace qsim::onnx_format {
 namespace {
@@ -17,12 +18,14 @@ OnnxTensor with_shape(const FoldRequest& request, const std::optional<Shape>& sh
   return result;
 }
 
-OnnxTensor fold_reshape(const FoldRequest& request) {
+}  // namespace
+
+std::optional<OnnxTensor> fold_reshape(const FoldRequest& request) {
   const bool allow_zero = request.attributes.flag("allowzero", false);
   return with_shape(request, reshaped(request.input(0).shape, request.integers(1), allow_zero), "shape");
 }
 
-OnnxTensor fold_flatten(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_flatten(const FoldRequest& request) {
   const Shape& shape = request.input(0).shape;
   const auto rank = static_cast<std::int64_t>(shape.size());
   std::int64_t axis = request.attributes.integer("axis", 1);
@@ -33,7 +36,7 @@ OnnxTensor fold_flatten(const FoldRequest& request) {
       "axis");
 }
 
-OnnxTensor fold_transpose(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_transpose(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   std::vector<std::int64_t> order(x.shape.size());
   std::iota(order.rbegin(), order.rend(), 0);
@@ -45,7 +48,7 @@ OnnxTensor fold_transpose(const FoldRequest& request) {
   return transposed(x, permutation);
 }
 
-OnnxTensor fold_slice(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_slice(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const std::vector<std::int64_t> begins = request.integers(1);
   const std::vector<std::int64_t> ends = request.integers(2);
@@ -72,7 +75,7 @@ OnnxTensor fold_slice(const FoldRequest& request) {
   return rearranged(x, shape, strides, base);
 }
 
-OnnxTensor fold_gather(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_gather(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const OnnxTensor& indices = request.input(1);
   if (!indices.is_integer()) request.fail("indices", onnx_type_name(indices.type), "integers");
@@ -88,7 +91,7 @@ OnnxTensor fold_gather(const FoldRequest& request) {
       element_count(Shape(x.shape.begin(), x.shape.begin() + static_cast<std::ptrdiff_t>(axis)));
   std::size_t to = 0;
   for (std::int64_t o = 0; o < outer; ++o) {
-    for (std::int64_t i = 0; i < indices.size(); ++i) {
+    for (std::int64_t i = 0, count = indices.size(); i < count; ++i) {
       const std::int64_t index = wrapped_index(request, "indices", indices.integer(i), x.shape[axis]);
       const std::size_t from = static_cast<std::size_t>(o * x.shape[axis] + index) * block;
       std::copy_n(x.bytes.begin() + static_cast<std::ptrdiff_t>(from), block,
@@ -99,7 +102,7 @@ OnnxTensor fold_gather(const FoldRequest& request) {
   return result;
 }
 
-OnnxTensor fold_concat(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_concat(const FoldRequest& request) {
   const OnnxTensor& first = request.input(0);
   const auto axis =
       static_cast<std::size_t>(wrapped_index(request, "axis", request.attributes.required_integer("axis"),
@@ -133,7 +136,7 @@ OnnxTensor fold_concat(const FoldRequest& request) {
   return result;
 }
 
-OnnxTensor fold_expand(const FoldRequest& request) {
+std::optional<OnnxTensor> fold_expand(const FoldRequest& request) {
   const OnnxTensor& x = request.input(0);
   const std::optional<Shape> shape = broadcast_shape(x.shape, request.integers(1));
   if (!shape) request.fail("shape", "one that does not fit " + to_string(x.shape), "one that broadcasts");
@@ -145,26 +148,18 @@ OnnxTensor fold_expand(const FoldRequest& request) {
   return rearranged(x, *shape, strides, 0);
 }
 
-}  // namespace
+std::optional<OnnxTensor> fold_identity(const FoldRequest& request) {
+  return request.input(0);
+}
 
-std::optional<OnnxTensor> fold_movement(const FoldRequest& request) {
-  const std::string& op = request.node.op_type;
-  if (op == "Identity") return request.input(0);
-  if (op == "Reshape") return fold_reshape(request);
-  if (op == "Flatten") return fold_flatten(request);
-  if (op == "Transpose") return fold_transpose(request);
-  if (op == "Slice") return fold_slice(request);
-  if (op == "Gather") return fold_gather(request);
-  if (op == "Concat") return fold_concat(request);
-  if (op == "Expand") return fold_expand(request);
-  if (op == "Squeeze")
-    return with_shape(request, squeezed(request.input(0).shape, request.list(1, "axes")), "axes");
-  if (op == "Unsqueeze") {
-    const auto axes = request.list(1, "axes");
-    if (!axes) request.fail("axes", "none", "a list of dimensions");
-    return with_shape(request, unsqueezed(request.input(0).shape, *axes), "axes");
-  }
-  return std::nullopt;
+std::optional<OnnxTensor> fold_squeeze(const FoldRequest& request) {
+  return with_shape(request, squeezed(request.input(0).shape, request.list(1, "axes")), "axes");
+}
+
+std::optional<OnnxTensor> fold_unsqueeze(const FoldRequest& request) {
+  const auto axes = request.list(1, "axes");
+  if (!axes) request.fail("axes", "none", "a list of dimensions");
+  return with_shape(request, unsqueezed(request.input(0).shape, *axes), "axes");
 }
 
 }  // namespace qsim::onnx_format

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "workloads/graph/strided_copy.h"
 #include "workloads/readers/onnx/split_moves.h"
 
 namespace qsim::onnx_format {
@@ -33,14 +34,15 @@ std::string GraphBuilder::unique_node_name(const std::string& name) {
   return unique;
 }
 
-void GraphBuilder::add_node(Node node) {
+void GraphBuilder::add_node(Node node, std::size_t origin) {
   if (needs_split(graph_, node)) {
     const SplitSinks sinks{[this](const Tensor& like, const std::string& name, const Shape& shape) {
                              return add_tensor(name, like.type, shape, like.quantization);
                            },
-                           [this](Node step) { add_node(std::move(step)); }};
+                           [this, origin](Node step) { add_node(std::move(step), origin); }};
     return split_move(graph_, node, sinks);
   }
+  sources_.push_back({origin, node.name == model_.model().nodes[origin].name});
   node.name = unique_node_name(node.name);
   graph_.nodes.push_back(std::move(node));
 }
@@ -81,7 +83,7 @@ DimensionOrder GraphBuilder::order_of(const std::string& value) const {
   return DimensionOrder::plain(known.shape.size());
 }
 
-TensorId GraphBuilder::tensor(const Operand& operand, const DimensionOrder& order, const Node& user) {
+TensorId GraphBuilder::tensor(const Operand& operand, const DimensionOrder& order, const NodeOrigin& user) {
   if (is_constant(operand.value)) return constant_operand(operand, order);
   ValueInfo& known = values_.at(operand.value);
   if (known.forms.empty()) dequantize(known, operand.value);
@@ -107,17 +109,19 @@ TensorId GraphBuilder::tensor(const Operand& operand, const DimensionOrder& orde
 /// The node that DequantizeLinear stands for, now that somebody wants the float.
 void GraphBuilder::dequantize(ValueInfo& known, const std::string& value) {
   assert(known.dequantized.has_value());
-  Node node{known.dequantize_node, known.dequantize_place, DequantizeOp{}, {}, {}};
+  const std::size_t index = known.dequantize_node;
+  const OnnxNode& own = model_.model().nodes[index];
+  Node node{own.name, own.place, DequantizeOp{}, {}, {}};
   const Operand source = *known.dequantized;
   const DimensionOrder order = order_of(source.value);
-  node.inputs = {tensor(source, order, node)};
+  node.inputs = {tensor(source, order, {own.name, own.place, index})};
   node.outputs = {add_result({value, OnnxType::float32, {}}, known.shape, order)};
-  add_node(std::move(node));
+  add_node(std::move(node), index);
 }
 
 /// A transposition where elements move, a reshape where they do not.
 TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const DimensionOrder& target,
-                                 const Node& user) {
+                                 const NodeOrigin& user) {
   const DimensionOrder source = order_of(from);
   const auto make = [&](Op op, TensorId input, const Shape& graph_shape, const std::vector<int>& axes) {
     const Tensor original = graph_.tensor(input);
@@ -128,7 +132,8 @@ TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const Dimens
               user.place + " layout of \"" + graph_.tensor(from).name + "\"",
               std::move(op),
               {input},
-              {output}});
+              {output}},
+             user.index);
     return output;
   };
   const std::vector<int> target_axes = target.is_plain() ? std::vector<int>{} : target.axes;
@@ -156,7 +161,8 @@ TensorId GraphBuilder::reordered(TensorId from, const Shape& shape, const Dimens
 }
 
 /// The same integers at another scale.
-TensorId GraphBuilder::reinterpreted(TensorId from, const Quantization& quantization, const Node& user) {
+TensorId GraphBuilder::reinterpreted(TensorId from, const Quantization& quantization,
+                                     const NodeOrigin& user) {
   const Tensor original = graph_.tensor(from);
   const TensorId output = add_tensor(original.name + "#scale", original.type, original.shape, quantization);
   graph_.tensor(output).model_axes = original.model_axes;
@@ -164,7 +170,8 @@ TensorId GraphBuilder::reinterpreted(TensorId from, const Quantization& quantiza
             user.place + " scale of \"" + original.name + "\"",
             ReshapeOp{},
             {from},
-            {output}});
+            {output}},
+           user.index);
   return output;
 }
 

@@ -14,7 +14,7 @@
 #include "workloads/readers/onnx/dimension_order.h"
 #include "workloads/readers/onnx/fold.h"
 #include "workloads/readers/onnx/model_graph.h"
-#include "workloads/readers/onnx/quantized_operators.h"
+#include "workloads/readers/onnx/operator_table.h"
 
 namespace qsim::onnx_format {
 
@@ -41,8 +41,20 @@ struct ValueInfo {
   /// Set where the value is DequantizeLinear of another: that one, and how it is read. No tensor holds the
   /// float before somebody wants it.
   std::optional<Operand> dequantized;
-  std::string dequantize_node, dequantize_place;
-  std::vector<TensorId> forms;  ///< Tensors that hold it, the one under its own name first.
+  std::size_t dequantize_node = 0;  ///< Of the model.
+  std::vector<TensorId> forms;      ///< Tensors that hold it, the one under its own name first.
+};
+
+/// Who wants a tensor: nodes that prepare it are named after it.
+struct NodeOrigin {
+  std::string name, place;
+  std::size_t index = 0;  ///< Of the model.
+};
+
+/// Where a node of the graph comes from.
+struct NodeSource {
+  std::size_t index = 0;  ///< Of the model.
+  bool is_own = false;    ///< It has that node's name: it is no step on the way.
 };
 
 class GraphBuilder {
@@ -68,7 +80,7 @@ class GraphBuilder {
   void add_initializers();
   /// Another name for a value.
   void add_alias(const std::string& value, const std::string& original);
-  void add_dequantized(const std::string& value, const Operand& source, const OnnxNode& node);
+  void add_dequantized(const std::string& value, const Operand& source, std::size_t node);
   /// A float inside a group: no tensor holds it, but Shape may ask for its shape.
   void add_inner(const std::string& value, const Shape& shape);
   void add_input(const std::string& value, OnnxType type, const Shape& shape,
@@ -86,7 +98,7 @@ class GraphBuilder {
   /// A tensor that holds the operand in this order of dimensions and with these parameters; where none does
   /// yet, a constant is made, or nodes that move the elements ("NODE#layout") or read them at another scale
   /// ("NODE#scale") are added.
-  TensorId tensor(const Operand& operand, const DimensionOrder& order, const Node& user);
+  TensorId tensor(const Operand& operand, const DimensionOrder& order, const NodeOrigin& user);
   /// A constant of our own making under the name of `value`.
   TensorId constant_tensor(const std::string& value, const OnnxTensor& tensor, const DimensionOrder& order,
                            const std::optional<Quantization>& quantization);
@@ -97,8 +109,11 @@ class GraphBuilder {
   /// A new tensor between nodes, named after `name`.
   TensorId add_tensor(const std::string& name, ElementType type, const Shape& graph_shape,
                       const std::optional<Quantization>& quantization);
-  /// A move of integers in more dimensions than the chip has is split into several nodes (split_moves.h).
-  void add_node(Node node);
+  /// `origin`: the node of the model that it comes from. A move of integers in more dimensions than the chip
+  /// has is split into several nodes (split_moves.h).
+  void add_node(Node node, std::size_t origin);
+  /// Where the graph's nodes come from, in their order.
+  [[nodiscard]] const std::vector<NodeSource>& sources() const { return sources_; }
 
   /// Some user, through operators that keep the order of dimensions, wants channels last.
   [[nodiscard]] bool wants_channels_last(const std::string& value) const;
@@ -124,14 +139,14 @@ class GraphBuilder {
   };
 
   void find_wishes();
-  void state_scales(const OnnxNode& node, const std::optional<QuantizedOperator>& quantized);
+  void state_scales(const OnnxNode& node, const OperatorMeaning& meaning);
   ValueInfo& add_value(const std::string& value);
   /// A small file may ask for the same large constant again and again. Throws InputError beyond
   /// 256 MiB + 8 * (bytes of the model's initializers).
   void count_constant(const std::string& value, std::size_t bytes);
   TensorId constant_operand(const Operand& operand, const DimensionOrder& order);
-  TensorId reordered(TensorId from, const Shape& shape, const DimensionOrder& target, const Node& user);
-  TensorId reinterpreted(TensorId from, const Quantization& quantization, const Node& user);
+  TensorId reordered(TensorId from, const Shape& shape, const DimensionOrder& target, const NodeOrigin& user);
+  TensorId reinterpreted(TensorId from, const Quantization& quantization, const NodeOrigin& user);
   void dequantize(ValueInfo& info, const std::string& value);
   [[nodiscard]] DimensionOrder order_of(TensorId id) const;
   [[nodiscard]] std::string unique_tensor_name(const std::string& name);
@@ -145,6 +160,7 @@ class GraphBuilder {
   std::map<ConstantKey, TensorId> constant_tensors_;
   std::set<std::string> tensor_names_, node_names_;
   std::map<std::string, Wish> wishes_;
+  std::vector<NodeSource> sources_;
 };
 
 }  // namespace qsim::onnx_format

@@ -65,6 +65,7 @@ void ModelGraph::add_sources() {
   }
   for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
     const OnnxNode& node = model_.nodes[i];
+    if (node.merged_into) continue;
     if (node.outputs.empty() || node.outputs[0].empty())
       report(node.place, "no outputs", "at least one output", kExportHint);
     for (const std::string& output : node.outputs) {
@@ -82,6 +83,7 @@ void ModelGraph::add_uses() {
                        [&](const OnnxValue* input) { return input->name == value; });
   };
   for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+    if (model_.nodes[i].merged_into) continue;
     for (const std::string& input : model_.nodes[i].inputs) {
       if (input.empty()) continue;
       consumers_[input].push_back(i);
@@ -107,7 +109,10 @@ void ModelGraph::add_uses() {
 void ModelGraph::sort() {
   std::vector<std::size_t> waits(model_.nodes.size(), 0);
   std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
+  std::size_t count = 0;
   for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+    if (model_.nodes[i].merged_into) continue;
+    ++count;
     for (const std::string& input : model_.nodes[i].inputs) waits[i] += producers_.count(input);
     if (waits[i] == 0) ready.push(i);
   }
@@ -122,7 +127,7 @@ void ModelGraph::sort() {
       }
     }
   }
-  if (order_.size() == model_.nodes.size()) return;
+  if (order_.size() == count) return;
   report_cycle(std::move(waits));
 }
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <numeric>
 
 #include "workloads/graph/graph_check.h"
 #include "workloads/readers/onnx/constant_operands.h"
+#include "workloads/readers/onnx/double_pairs.h"
+#include "workloads/readers/onnx/fold_functions.h"
 #include "workloads/readers/onnx/given_constants.h"
-#include "workloads/readers/onnx/operator_reader.h"
+#include "workloads/readers/onnx/read_operator.h"
 
 namespace qsim::onnx_format {
 namespace {
@@ -24,7 +25,7 @@ class ModelReader {
     reading_.graph.semantics = Semantics::onnx;
     reading_.nodes.resize(model.nodes.size());
     done_.resize(model.nodes.size(), false);
-    for (std::size_t i = 0; i < model.nodes.size(); ++i) by_name_.emplace(model.nodes[i].name, i);
+    has_own_.resize(model.nodes.size(), false);
   }
 
   ModelReading read() {
@@ -43,6 +44,7 @@ class ModelReader {
       if (!done_[index]) collect(index, [&] { convert(index); });
     }
     add_outputs();
+    note_merged();
     note_dequantizations();
     reading_.problems.insert(reading_.problems.begin(), links_.opset_problems().begin(),
                              links_.opset_problems().end());
@@ -65,48 +67,49 @@ class ModelReader {
     claim(index, before);
   }
 
-  /// Gives the graph's new nodes to the nodes of the model that they come from.
+  /// Gives the graph's new nodes to the nodes of the model that they come from: not only `index`, but also a
+  /// DequantizeLinear that is wanted only now, or the QuantizeLinear of a group.
   void claim(std::size_t index, std::size_t before) {
     for (std::size_t n = before; n < reading_.graph.nodes.size(); ++n) {
-      const Node& node = reading_.graph.nodes[n];
-      // A DequantizeLinear, wanted only now, or the QuantizeLinear of a group.
-      const auto named = by_name_.find(node.name);
-      const std::size_t owner = named == by_name_.end() ? index : named->second;
-      NodeOutcome& outcome = reading_.nodes[owner];
-      const bool is_own = node.name == model_.nodes[owner].name;
-      outcome.graph_nodes.insert(is_own ? outcome.graph_nodes.begin() : outcome.graph_nodes.end(), n);
-      if (owner != index) outcome.kind = Kind::converted;
+      const NodeSource& source = builder_.sources()[n];
+      NodeOutcome& outcome = reading_.nodes[source.index];
+      const bool is_first = source.is_own && !has_own_[source.index];
+      if (is_first) has_own_[source.index] = true;
+      outcome.graph_nodes.insert(is_first ? outcome.graph_nodes.begin() : outcome.graph_nodes.end(), n);
+      if (source.index != index) outcome.kind = Kind::converted;
     }
   }
 
   void fold(std::size_t index) {
     const OnnxNode& node = model_.nodes[index];
-    if (node.op_type == "DequantizeLinear") {
-      OperatorReader(builder_, node).read();
+    if (is_dequantize(node)) {
+      read_operator(builder_, index);
       finish(index, Kind::folded);
       return;
     }
-    if (move_dequantized(node)) return finish(index, Kind::folded);
+    if (move_dequantized(index)) return finish(index, Kind::folded);
     const Attributes attributes(node, model_.file);
     FoldRequest request{node, model_.file, attributes, links_.opset(), {}};
     for (const std::string& input : node.inputs)
       request.inputs.push_back(input.empty() ? nullptr : builder_.constant(input));
-    std::optional<std::vector<OnnxTensor>> values = fold_node(request);
-    if (!values) return;  // Another operator on constants; convert() has its say.
+    std::optional<OnnxTensor> value = fold_node(request);
+    if (!value) return;  // Another operator on constants; convert() has its say.
     attributes.finish();
-    builder_.add_constant(node.outputs.front(), std::move(values->front()));
+    builder_.add_constant(node.outputs.front(), std::move(*value));
     finish(index, Kind::folded);
   }
 
   /// Transpose of a dequantized constant: of its integers, so that a group may still have them as weights.
-  bool move_dequantized(const OnnxNode& node) {
-    if (node.op_type != "Transpose" || !node.domain.empty() || node.inputs.size() != 1) return false;
+  bool move_dequantized(std::size_t index) {
+    const OnnxNode& node = model_.nodes[index];
+    const OperatorRow* row = find_operator(node);
+    if (row == nullptr || row->fold != fold_transpose || node.inputs.size() != 1) return false;
     const std::optional<Operand> source = builder_.info(node.inputs.front()).dequantized;
     if (!source || !source->quantization) return false;
     const OnnxTensor& integers = *builder_.constant(source->value);
     const Attributes attributes(node, model_.file);
     FoldRequest request{node, model_.file, attributes, links_.opset(), {&integers}};
-    OnnxTensor moved = std::move(fold_node(request)->front());
+    OnnxTensor moved = *fold_node(request);
     attributes.finish();
     Operand operand{source->value + "#" + node.outputs.front(), source->quantization};
     if (operand.quantization->axis >= 0) {
@@ -117,7 +120,7 @@ class ModelReader {
       operand.quantization->axis = static_cast<int>(at - permutation.begin());
     }
     builder_.add_constant(operand.value, std::move(moved));
-    builder_.add_dequantized(node.outputs.front(), operand, node);
+    builder_.add_dequantized(node.outputs.front(), operand, index);
     return true;
   }
 
@@ -127,16 +130,15 @@ class ModelReader {
       return input.empty() || builder_.is_known(input);
     });
     if (!known) {
-      OperatorReader::require_known(builder_, node);
+      require_known(builder_, node);
       return;
     }
     if (fold_shape(node)) return finish(index, Kind::folded);
     fold_again(index);
     if (done_[index]) return;
-    OperatorReader reader(builder_, node);
-    reader.read();
+    const std::vector<std::size_t> absorbed = read_operator(builder_, index);
     finish(index, Kind::converted);
-    for (const std::size_t member : reader.absorbed()) {
+    for (const std::size_t member : absorbed) {
       done_[member] = true;
       reading_.nodes[member].kind = Kind::absorbed;
       reading_.nodes[member].remarks.push_back("part of " + node.op_type + " \"" + node.name + "\"");
@@ -153,24 +155,12 @@ class ModelReader {
   }
 
   bool fold_shape(const OnnxNode& node) {
-    if (!node.domain.empty() || (node.op_type != "Shape" && node.op_type != "Size")) return false;
+    const OperatorRow* row = find_operator(node);
+    if (row == nullptr || row->fold_shape == nullptr) return false;
     if (node.inputs.size() != 1 || node.inputs.front().empty()) return false;
     const Attributes attributes(node, model_.file);
-    Shape shape = builder_.info(node.inputs.front()).shape;
-    const auto rank = static_cast<std::int64_t>(shape.size());
-    if (node.op_type == "Size") {
-      shape = {element_count(shape)};
-    } else {
-      const SliceRange range =
-          slice_range(attributes.integer("start", 0), attributes.integer("end", rank), 1, rank);
-      shape = Shape(shape.begin() + range.begin, shape.begin() + range.begin + range.count);
-    }
+    OnnxTensor value = row->fold_shape(attributes, builder_.info(node.inputs.front()).shape);
     attributes.finish();
-    const bool is_list = node.op_type == "Shape";
-    OnnxTensor value =
-        make_onnx_tensor(OnnxType::int64, is_list ? Shape{static_cast<std::int64_t>(shape.size())} : Shape{});
-    for (std::size_t d = 0; d < shape.size(); ++d)
-      value.put<std::int64_t>(static_cast<std::int64_t>(d), shape[d]);
     builder_.add_constant(node.outputs.front(), std::move(value));
     return true;
   }
@@ -291,10 +281,20 @@ class ModelReader {
         continue;
       }
       const std::size_t before = reading_.graph.nodes.size();
-      const Node user{output.name, place, ReshapeOp{}, {}, {}};
+      const std::size_t producer = links_.producer(output.name).value_or(0);
+      const NodeOrigin user{output.name, place, producer};
       const TensorId id = builder_.tensor({output.name, std::nullopt}, builder_.order_of(output.name), user);
-      if (const auto producer = links_.producer(output.name)) claim(*producer, before);
+      claim(producer, before);
       reading_.graph.outputs.push_back(id);
+    }
+  }
+
+  void note_merged() {
+    for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
+      if (!model_.nodes[i].merged_into) continue;
+      reading_.nodes[i].kind = Kind::absorbed;
+      reading_.nodes[i].remarks.push_back("merged into " + model_.nodes[*model_.nodes[i].merged_into].name +
+                                          ": two pairs of QuantizeLinear and DequantizeLinear are one");
     }
   }
 
@@ -319,12 +319,13 @@ class ModelReader {
   ModelGraph links_;
   GraphBuilder builder_;
   std::vector<bool> done_;
-  std::map<std::string, std::size_t> by_name_;  ///< The first of a name.
+  std::vector<bool> has_own_;  ///< A node of the graph has the node's own name.
 };
 
 }  // namespace
 
-ModelReading read_model(const OnnxModel& model, const ReadOptions& options) {
+ModelReading read_model(OnnxModel& model, const ReadOptions& options) {
+  merge_double_pairs(model);
   return ModelReader(model, options).read();
 }
 

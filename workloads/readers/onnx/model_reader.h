@@ -33,7 +33,8 @@ struct ModelReading {
   std::vector<Problem> problems;   ///< Of the model: inputs with open dimensions, outputs that are none.
 };
 
-/// Converts what can be. Throws InputError where the nodes do not hang together at all (ModelGraph).
-[[nodiscard]] ModelReading read_model(const OnnxModel& model, const ReadOptions& options);
+/// Converts what can be, the model's double pairs merged (double_pairs.h). Throws InputError where the nodes
+/// do not hang together at all (ModelGraph).
+[[nodiscard]] ModelReading read_model(OnnxModel& model, const ReadOptions& options);
 
 }  // namespace qsim::onnx_format

@@ -23,9 +23,8 @@ std::string plain_domain(const std::string& domain) {
 
 class ModelConverter {
  public:
-  ModelConverter(const ::onnx::ModelProto& proto, const std::string& file) : proto_(proto) {
-    model_.file = file;
-  }
+  /// Takes the initializers' values out of `proto`.
+  ModelConverter(::onnx::ModelProto& proto, const std::string& file) : proto_(proto) { model_.file = file; }
 
   OnnxModel convert() {
     if (!proto_.has_graph()) fail("graph", "none", "a graph", kDamagedHint);
@@ -36,16 +35,17 @@ class ModelConverter {
       model_.opsets.push_back({plain_domain(opset.domain()), opset.version()});
     for (const auto& function : proto_.functions())
       model_.functions.push_back(function.domain() + "." + function.name());
-    const ::onnx::GraphProto& graph = proto_.graph();
+    ::onnx::GraphProto& graph = *proto_.mutable_graph();
     model_.graph_name = graph.name();
     for (const auto& node : graph.node()) add_node(node);
     for (const auto& input : graph.input()) model_.inputs.push_back(value_of(input));
     for (const auto& output : graph.output()) model_.outputs.push_back(value_of(output));
-    for (const auto& initializer : graph.initializer()) {
+    for (auto& initializer : *graph.mutable_initializer()) {
       check_text(initializer.name(), "graph initializer");
       model_.initializers.push_back(
           {initializer.name(), onnx_format::read_tensor(initializer, model_.file,
                                                         "graph initializer \"" + initializer.name() + "\"")});
+      initializer = ::onnx::TensorProto();  // The next one's values may have its memory.
     }
     if (graph.sparse_initializer_size() > 0) {
       fail("graph sparse_initializer \"" + graph.sparse_initializer(0).values().name() + "\"",
@@ -144,7 +144,7 @@ class ModelConverter {
     return value;
   }
 
-  const ::onnx::ModelProto& proto_;
+  ::onnx::ModelProto& proto_;
   OnnxModel model_;
 };
 

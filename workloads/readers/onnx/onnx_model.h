@@ -50,7 +50,8 @@ struct OnnxNode {
   std::string domain;                        ///< "" is the default.
   std::vector<std::string> inputs, outputs;  ///< Names of values; "" where an optional one is absent.
   std::vector<OnnxAttribute> attributes;
-  std::string place;  ///< "graph node 7 Conv \"conv1\""
+  std::string place;                       ///< "graph node 7 Conv \"conv1\""
+  std::optional<std::size_t> merged_into;  ///< Left out: the other one does what it did.
 };
 
 struct OnnxModel {

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxProblems = 20;
 }  // namespace
 
 Graph read_onnx(const std::string& path, const ReadOptions& options) {
-  const OnnxModel model = read_onnx_model(path);
+  OnnxModel model = read_onnx_model(path);
   onnx_format::ModelReading reading = onnx_format::read_model(model, options);
   std::vector<Problem> problems = std::move(reading.problems);
   for (onnx_format::NodeOutcome& node : reading.nodes)

@@ -1,7 +1,8 @@
 #include "workloads/readers/onnx/onnx_write.h"
 
+#include <onnx/onnx_pb.h>
+
 #include <algorithm>
-#include <cstring>
 
 #include "base/error.h"
 #include "workloads/graph/layout.h"
@@ -10,7 +11,7 @@
 namespace qsim {
 namespace {
 
-using namespace onnx_write;
+using namespace onnx_format;
 
 /// protobuf's limit, with room for what is no constant.
 constexpr std::int64_t kMaxBytes = (std::int64_t{1} << 31) - (std::int64_t{1} << 26);
@@ -50,11 +51,11 @@ void check_size(const Graph& graph) {
 }
 
 void write_nodes(const Graph& graph, OnnxStyle style, ModelBuilder& builder, Values& values) {
-  NodeWriter writer(graph, style, builder, values);
+  WriteContext writer{graph, style, builder, values};
   std::vector<Problem> problems;
   for (const Node& node : graph.nodes) {
     try {
-      writer.write(node);
+      write_node(writer, node);
     } catch (const InputError& error) {
       problems.insert(problems.end(), error.problems().begin(), error.problems().end());
       // What reads its output still finds one.

@@ -2,70 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
-#include <string_view>
 
 #include "workloads/readers/onnx/attributes.h"
 
 namespace qsim::onnx_format {
 namespace {
 
-/// Operators that a group may have in its middle, with the number of inputs that DequantizeLinear has to
-/// make.
-struct GroupRow {
-  std::string_view name;
-  std::size_t data_inputs;  ///< 0: all of them.
-  bool has_bias = false;
-  bool takes_activation = false;
-};
-
-constexpr std::array kGroups{
-    GroupRow{"Conv", 2, true, true},
-    GroupRow{"ConvTranspose", 2, true, true},
-    GroupRow{"Gemm", 2, true, true},
-    GroupRow{"MatMul", 2, false, false},
-    GroupRow{"Add", 2, false, true},
-    GroupRow{"Sub", 2, false, true},
-    GroupRow{"Mul", 2, false, true},
-    GroupRow{"Min", 2},
-    GroupRow{"Max", 2},
-    GroupRow{"PRelu", 2},
-    GroupRow{"Concat", 0},
-    GroupRow{"AveragePool", 1},
-    GroupRow{"GlobalAveragePool", 1},
-    GroupRow{"GlobalMaxPool", 1},
-    GroupRow{"MaxPool", 1},
-    GroupRow{"ReduceMean", 1},
-    GroupRow{"Relu", 1},
-    GroupRow{"Clip", 1},
-    GroupRow{"LeakyRelu", 1},
-    GroupRow{"Sigmoid", 1},
-    GroupRow{"Tanh", 1},
-    GroupRow{"HardSigmoid", 1},
-    GroupRow{"HardSwish", 1},
-    GroupRow{"Gelu", 1},
-    GroupRow{"Softmax", 1},
-    GroupRow{"LayerNormalization", 1},
-    GroupRow{"Resize", 1},
-    GroupRow{"Reshape", 1},
-    GroupRow{"Flatten", 1},
-    GroupRow{"Transpose", 1},
-    GroupRow{"Squeeze", 1},
-    GroupRow{"Unsqueeze", 1},
-    GroupRow{"Split", 1},
-    GroupRow{"Slice", 1},
-    GroupRow{"Pad", 1},
-    GroupRow{"Gather", 1},
-    GroupRow{"DepthToSpace", 1},
-    GroupRow{"SpaceToDepth", 1},
-};
-
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 class GroupFinder {
  public:
-  GroupFinder(GraphBuilder& builder, const OnnxNode& node, const GroupRow& row)
-      : builder_(builder), node_(node), row_(row) {}
+  GroupFinder(GraphBuilder& builder, const OnnxNode& node, const GroupRule& rule)
+      : builder_(builder), node_(node), rule_(rule) {}
 
   std::optional<QdqGroup> find() {
     if (!find_operands()) return std::nullopt;
@@ -80,8 +30,8 @@ class GroupFinder {
     if (node_.inputs.empty()) return false;
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
       const std::string& input = node_.inputs[i];
-      const bool is_data = row_.data_inputs == 0 || i < row_.data_inputs;
-      const bool is_bias = row_.has_bias && i == 2 && !input.empty();
+      const bool is_data = rule_.data_inputs == 0 || i < rule_.data_inputs;
+      const bool is_bias = rule_.has_bias && i == 2 && !input.empty();
       if (!is_data && !is_bias) {
         group_.operands.push_back({input, std::nullopt});
         continue;
@@ -96,7 +46,8 @@ class GroupFinder {
       if (!info.dequantized) return false;
       const Operand& source = *info.dequantized;
       // A bias of other integers is a float to ONNX Runtime, and so is its operator.
-      if (is_bias && builder_.info(source.value).type != OnnxType::int32) return false;
+      if (is_bias && (builder_.info(source.value).type != OnnxType::int32 || !fits_bias(source)))
+        return false;
       // Activations have one scale; all data come at run time but weights and the constant side of
       // arithmetic.
       const bool is_constant = builder_.is_constant(source.value);
@@ -108,10 +59,32 @@ class GroupFinder {
     return has_activation_;
   }
 
+  /// The integers of a bias are added to sums of products, at the scale s_x * s_w[n] of those.
+  [[nodiscard]] bool fits_bias(const Operand& bias) const {
+    const std::optional<Quantization>& x = group_.operands[0].quantization;
+    const std::optional<Quantization>& w = group_.operands[1].quantization;
+    const std::optional<Quantization>& b = bias.quantization;
+    if (!x || !w || !b) return false;
+    const std::size_t count = std::max(w->scales.size(), b->scales.size());
+    for (const Quantization* q : {&*w, &*b}) {
+      if (q->scales.size() != 1 && q->scales.size() != count) return false;
+    }
+    for (std::size_t n = 0; n < count; ++n) {
+      const auto slice = static_cast<std::int64_t>(n);
+      const double product = static_cast<double>(x->scale()) * static_cast<double>(w->scale(slice));
+      const double difference = std::abs(static_cast<double>(b->scale(slice)) - product);
+      const BiasTolerance& tolerance = rule_.bias_tolerance;
+      const double allowed =
+          static_cast<double>(tolerance.absolute) + static_cast<double>(tolerance.relative) * product;
+      if (!(difference <= allowed)) return false;
+    }
+    return std::ranges::all_of(b->zero_points, [](std::int32_t zero) { return zero == 0; });
+  }
+
   bool find_result(const std::string& output) {
     const OnnxNode* user = only_user(output);
     if (user == nullptr) return false;
-    if (row_.takes_activation && user->domain.empty() &&
+    if (rule_.takes_activation && user->domain.empty() &&
         (user->op_type == "Relu" || user->op_type == "Clip")) {
       const std::optional<Activation> activation = activation_of(*user);
       if (!activation || user->outputs.size() != 1) return false;
@@ -120,8 +93,7 @@ class GroupFinder {
       user = only_user(user->outputs.front());
       if (user == nullptr) return false;
     }
-    const bool known_domain = user->domain.empty() || user->domain == "com.microsoft";
-    if (!known_domain || user->op_type != "QuantizeLinear" || user->inputs.size() < 2) return false;
+    if (!is_quantize(*user) || user->inputs.size() < 2) return false;
     if (Attributes(*user, builder_.model().model().file).integer("block_size", 0) != 0) return false;
     Result result;
     result.value = user->outputs.front();
@@ -131,7 +103,7 @@ class GroupFinder {
     if (scale == nullptr || scale->size() != 1) return false;
     result.quantization = builder_.quantization(user->inputs[1], zero_point, result.type, {}, 0, user->place);
     group_.results.push_back(std::move(result));
-    absorb(user);
+    group_.quantizers.push_back(absorb(user));
     return true;
   }
 
@@ -159,10 +131,11 @@ class GroupFinder {
     return std::nullopt;
   }
 
-  void absorb(const OnnxNode* node) {
+  std::size_t absorb(const OnnxNode* node) {
     const auto index = static_cast<std::size_t>(node - builder_.model().model().nodes.data());
     group_.absorbed.push_back(index);
     add_member(index);
+    return index;
   }
 
   void add_member(std::optional<std::size_t> index) {
@@ -171,19 +144,15 @@ class GroupFinder {
 
   GraphBuilder& builder_;
   const OnnxNode& node_;
-  const GroupRow& row_;
+  const GroupRule& rule_;
   QdqGroup group_;
   bool has_activation_ = false;
 };
 
 }  // namespace
 
-std::optional<QdqGroup> find_qdq_group(GraphBuilder& builder, const OnnxNode& node) {
-  if (!node.domain.empty()) return std::nullopt;
-  const auto* row = std::find_if(kGroups.begin(), kGroups.end(),
-                                 [&](const GroupRow& candidate) { return candidate.name == node.op_type; });
-  if (row == kGroups.end()) return std::nullopt;
-  return GroupFinder(builder, node, *row).find();
+std::optional<QdqGroup> find_qdq_group(GraphBuilder& builder, const OnnxNode& node, const GroupRule& rule) {
+  return GroupFinder(builder, node, rule).find();
 }
 
 std::optional<ClipBounds> clip_bounds(GraphBuilder& builder, const OnnxNode& node) {

@@ -19,13 +19,15 @@ struct QdqGroup {
   Activation activation = Activation::none;
   /// Relu, Clip and QuantizeLinear nodes that the group takes in.
   std::vector<std::size_t> absorbed;
-  std::vector<std::string> members;  ///< Names of all nodes beside the operator, for its place.
+  std::vector<std::size_t> quantizers;  ///< Those that make the results, in their order.
+  std::vector<std::string> members;     ///< Names of all nodes beside the operator, for its place.
 };
 
 /// The group around a node whose inputs are known; nothing where it is no group: an operand is a float at run
-/// time, the float result has other users or is an output, or a scale is per axis where one for the tensor is
-/// needed.
-[[nodiscard]] std::optional<QdqGroup> find_qdq_group(GraphBuilder& builder, const OnnxNode& node);
+/// time, the float result has other users or is an output, a scale is per axis where one for the tensor is
+/// needed, or that of a bias is not the one of the products.
+[[nodiscard]] std::optional<QdqGroup> find_qdq_group(GraphBuilder& builder, const OnnxNode& node,
+                                                     const GroupRule& rule);
 
 /// Bounds of Clip, from attributes (before opset 11) or constant inputs; infinite where absent. Nothing where
 /// one is computed at run time.

@@ -44,7 +44,7 @@ const OnnxTensor* GraphBuilder::constant(const std::string& value) {
     request.inputs.push_back(input.empty() ? nullptr : constant(input));
   count_constant(value,
                  static_cast<std::size_t>(info.dequantized ? element_count(info.shape) : 0) * sizeof(float));
-  constants_.push_back(std::move(fold_node(request)->front()));
+  constants_.push_back(*fold_node(request));
   info.constant = &constants_.back();
   return info.constant;
 }
@@ -89,14 +89,13 @@ void GraphBuilder::add_alias(const std::string& value, const std::string& origin
   add_value(value) = copy;
 }
 
-void GraphBuilder::add_dequantized(const std::string& value, const Operand& source, const OnnxNode& node) {
+void GraphBuilder::add_dequantized(const std::string& value, const Operand& source, std::size_t node) {
   const Shape shape = info(source.value).shape;
   ValueInfo& added = add_value(value);
   added.type = OnnxType::float32;
   added.shape = shape;
   added.dequantized = source;
-  added.dequantize_node = node.name;
-  added.dequantize_place = node.place;
+  added.dequantize_node = node;
 }
 
 void GraphBuilder::add_inner(const std::string& value, const Shape& shape) {

@@ -1,8 +1,13 @@
 #include "workloads/readers/onnx/write_builder.h"
 
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
 #include <stdexcept>
 
-namespace qsim::onnx_write {
+#include "workloads/readers/onnx/operator_table.h"
+
+namespace qsim::onnx_format {
 namespace {
 
 constexpr std::int64_t kIrVersion = 10;
@@ -52,28 +57,34 @@ std::int32_t data_type(ElementType type) {
   throw std::logic_error("element type out of range");
 }
 
-ModelBuilder::ModelBuilder(const std::string& graph_name) {
-  model_.set_ir_version(kIrVersion);
-  model_.set_producer_name("qsim");
-  auto* standard = model_.add_opset_import();
+ModelBuilder::ModelBuilder(const std::string& graph_name) : model_(std::make_unique<::onnx::ModelProto>()) {
+  model_->set_ir_version(kIrVersion);
+  model_->set_producer_name("qsim");
+  auto* standard = model_->add_opset_import();
   standard->set_domain("");
   standard->set_version(kOpset);
-  auto* microsoft = model_.add_opset_import();
+  auto* microsoft = model_->add_opset_import();
   microsoft->set_domain(kMicrosoft);
   microsoft->set_version(1);
-  model_.mutable_graph()->set_name(graph_name.empty() ? "graph" : graph_name);
+  model_->mutable_graph()->set_name(graph_name.empty() ? "graph" : graph_name);
 }
 
 ::onnx::NodeProto& ModelBuilder::node(const std::string& op_type, const std::string& name,
                                       const std::vector<std::string>& inputs, const std::string& output,
                                       const std::string& domain) {
-  ::onnx::NodeProto& node = *model_.mutable_graph()->add_node();
+  ::onnx::NodeProto& node = *model_->mutable_graph()->add_node();
   node.set_op_type(op_type);
   node.set_name(numbered(node_names_, name));
   node.set_domain(domain);
   for (const std::string& input : inputs) node.add_input(input);
   node.add_output(output);
   return node;
+}
+
+ModelBuilder::~ModelBuilder() = default;
+
+void ModelBuilder::set_last_output(const std::string& value) {
+  model_->mutable_graph()->mutable_node()->rbegin()->set_output(0, value);
 }
 
 std::string ModelBuilder::own_value(const std::string& name) {
@@ -100,7 +111,7 @@ std::string ModelBuilder::constant(const std::string& name, const TensorData& da
   if (known != constants_.end()) return known->second;
   const std::string value = is_own ? own_value(name) : unique_value(name);
   tensor.set_name(value);
-  *model_.mutable_graph()->add_initializer() = std::move(tensor);
+  *model_->mutable_graph()->add_initializer() = std::move(tensor);
   constant_bytes_ += static_cast<std::int64_t>(data.bytes.size());
   return constants_[key] = value;
 }
@@ -124,11 +135,11 @@ std::string ModelBuilder::integers(const std::string& name, std::span<const std:
 }
 
 void ModelBuilder::input(const std::string& name, std::int32_t type, const Shape& shape) {
-  set_value_info(*model_.mutable_graph()->add_input(), name, type, shape);
+  set_value_info(*model_->mutable_graph()->add_input(), name, type, shape);
 }
 
 void ModelBuilder::output(const std::string& name, std::int32_t type, const Shape& shape) {
-  set_value_info(*model_.mutable_graph()->add_output(), name, type, shape);
+  set_value_info(*model_->mutable_graph()->add_output(), name, type, shape);
 }
 
 void set_int(::onnx::NodeProto& node, const char* name, std::int64_t value) {
@@ -148,4 +159,4 @@ void set_ints(::onnx::NodeProto& node, const char* name, const std::vector<std::
   for (const std::int64_t value : values) attribute.add_ints(value);
 }
 
-}  // namespace qsim::onnx_write
+}  // namespace qsim::onnx_format

@@ -1,10 +1,9 @@
 // Private to the ONNX writer: a ModelProto under construction.
 #pragma once
 
-#include <onnx/onnx_pb.h>
-
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -12,9 +11,13 @@
 
 #include "workloads/graph/tensor.h"
 
-namespace qsim::onnx_write {
+namespace onnx {
+class ModelProto;
+class NodeProto;
+}  // namespace onnx
 
-inline constexpr const char* kMicrosoft = "com.microsoft";
+namespace qsim::onnx_format {
+
 inline constexpr std::int64_t kOpset = 21;
 
 /// TensorProto.DataType of an element type.
@@ -23,6 +26,9 @@ inline constexpr std::int64_t kOpset = 21;
 class ModelBuilder {
  public:
   explicit ModelBuilder(const std::string& graph_name);
+  ModelBuilder(const ModelBuilder&) = delete;
+  ModelBuilder& operator=(const ModelBuilder&) = delete;
+  ~ModelBuilder();
 
   /// A node whose attributes may be set on the result until the next one is added. Its name is unique: of
   /// equal names the later ones get "#2", "#3".
@@ -46,11 +52,13 @@ class ModelBuilder {
   /// A name of a value that is not taken and not reserved: `wanted`, or with "#2", "#3" ..
   std::string unique_value(const std::string& wanted);
 
-  [[nodiscard]] ::onnx::ModelProto& model() { return model_; }
+  /// The last node writes into another value.
+  void set_last_output(const std::string& value);
+  [[nodiscard]] ::onnx::ModelProto& model() { return *model_; }
   [[nodiscard]] std::int64_t constant_bytes() const { return constant_bytes_; }
 
  private:
-  ::onnx::ModelProto model_;
+  std::unique_ptr<::onnx::ModelProto> model_;
   std::set<std::string> node_names_, value_names_, reserved_;
   std::map<std::string, std::string> constants_;  ///< Wanted name -> the bytes that it has.
   std::int64_t constant_bytes_ = 0;
@@ -61,4 +69,4 @@ void set_float(::onnx::NodeProto& node, const char* name, float value);
 void set_text(::onnx::NodeProto& node, const char* name, const std::string& value);
 void set_ints(::onnx::NodeProto& node, const char* name, const std::vector<std::int64_t>& values);
 
-}  // namespace qsim::onnx_write
+}  // namespace qsim::onnx_format

@@ -6,7 +6,7 @@
 
 #include "workloads/graph/layout.h"
 
-namespace qsim::onnx_write {
+namespace qsim::onnx_format {
 namespace {
 
 /// Elements in the order of `layout`.
@@ -163,4 +163,4 @@ std::string Values::real(TensorId id, const std::string& value, const Layout& la
   return real_[value] = output;
 }
 
-}  // namespace qsim::onnx_write
+}  // namespace qsim::onnx_format

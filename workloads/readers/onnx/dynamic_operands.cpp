@@ -1,10 +1,6 @@
-// DynamicQuantizeLinear, and the products that take its zero point.
-//
-// A product of integers subtracts zero points: sum((a - z_a) * (b - z_b)). Where z_a depends on the data, the
-// host subtracts it and the MAC array has the differences as its operand, 9 bits of 16, with zero point 0.
-#include <algorithm>
+#include "workloads/readers/onnx/dynamic_operands.h"
 
-#include "workloads/readers/onnx/operator_reader.h"
+#include <algorithm>
 
 namespace qsim::onnx_format {
 namespace {
@@ -38,7 +34,7 @@ DynamicUses uses_of(const ModelGraph& model, const std::string& value) {
   for (const std::size_t index : model.consumers(value)) {
     const OnnxNode& user = model.model().nodes[index];
     bool is_product = false;
-    if (const auto op = quantized_operator(user)) {
+    if (const auto op = meaning_of(user).quantized) {
       is_product = std::ranges::any_of(op->operands, [&](const QuantizedOperand& operand) {
         const bool is_its = user.inputs[operand.value] == value || (operand.zero_point < user.inputs.size() &&
                                                                     user.inputs[operand.zero_point] == value);
@@ -56,35 +52,35 @@ std::string differences_name(const std::string& value) {
 
 }  // namespace
 
-void OperatorReader::read_dynamic_quantize() {
-  expect_inputs(1, 1);
-  if (node_.outputs.size() != 3) fail("outputs", std::to_string(node_.outputs.size()), "3");
-  const Shape x = shape(0);
-  const DimensionOrder layout = order(0);
-  const TensorId input = tensor(0, layout);
+void read_dynamic_quantize(OperatorContext& context) {
+  context.expect_inputs(1, 1);
+  if (context.node.outputs.size() != 3) context.fail("outputs", std::to_string(context.node.outputs.size()), "3");
+  const Shape x = context.shape(0);
+  const DimensionOrder layout = context.order(0);
+  const TensorId input = context.tensor(0, layout);
   const auto add = [&](DynamicResult result, const std::string& value, OnnxType type) {
     const std::optional<Quantization> stored = dynamic_result_quantization(result);
     const Shape given = dynamic_result_shape(result, x);
-    results_.assign(1, {value, type, stored});
-    emit(DynamicQuantizeOp{result}, {input}, given, given == x ? layout : DimensionOrder::plain(0));
+    context.results.assign(1, {value, type, stored});
+    context.emit(DynamicQuantizeOp{result}, {input}, given, given == x ? layout : DimensionOrder::plain(0));
   };
-  const DynamicUses values = uses_of(builder_.model(), node_.outputs[0]);
+  const DynamicUses values = uses_of(context.builder.model(), context.node.outputs[0]);
   if (values.as_differences) {
-    add(DynamicResult::differences, differences_name(node_.outputs[0]), OnnxType::int16);
+    add(DynamicResult::differences, differences_name(context.node.outputs[0]), OnnxType::int16);
     // Known, though no tensor holds them.
-    builder_.add_inner(node_.outputs[0], x);
-    builder_.add_inner(node_.outputs[2], {});
+    context.builder.add_inner(context.node.outputs[0], x);
+    context.builder.add_inner(context.node.outputs[2], {});
   }
-  if (values.as_integers) add(DynamicResult::values, node_.outputs[0], OnnxType::uint8);
-  if (uses_of(builder_.model(), node_.outputs[1]).as_integers)
-    add(DynamicResult::scale, node_.outputs[1], OnnxType::float32);
-  if (uses_of(builder_.model(), node_.outputs[2]).as_integers)
-    add(DynamicResult::zero_point, node_.outputs[2], OnnxType::uint8);
+  if (values.as_integers) add(DynamicResult::values, context.node.outputs[0], OnnxType::uint8);
+  if (uses_of(context.builder.model(), context.node.outputs[1]).as_integers)
+    add(DynamicResult::scale, context.node.outputs[1], OnnxType::float32);
+  if (uses_of(context.builder.model(), context.node.outputs[2]).as_integers)
+    add(DynamicResult::zero_point, context.node.outputs[2], OnnxType::uint8);
 }
 
-std::optional<Operand> OperatorReader::difference_operand(const QuantizedOperand& operand) const {
-  if (!takes_differences(builder_.model(), node_, operand)) return std::nullopt;
-  return Operand{differences_name(node_.inputs[operand.value]),
+std::optional<Operand> difference_operand(const OperatorContext& context, const QuantizedOperand& operand) {
+  if (!takes_differences(context.builder.model(), context.node, operand)) return std::nullopt;
+  return Operand{differences_name(context.node.inputs[operand.value]),
                  dynamic_result_quantization(DynamicResult::differences)};
 }
 
