@@ -101,15 +101,21 @@ class ScriptedMemory : public MemoryModel {
   std::size_t index_ = 0;
 };
 
+/// Sockets belong to modules.
+struct Initiator : public sc_core::sc_module {
+  explicit Initiator(sc_core::sc_module_name name) : sc_module(name) {}
+  MemoryInitiator memory{"memory", 0};
+};
+
 /// Two initiators with two reads each; when each request was sent and complete.
 struct Bench {
   explicit Bench(std::vector<std::pair<std::int64_t, MemoryEvent>> events)
       : memory("memory", std::make_unique<ScriptedMemory>(std::move(events)), 64, 256, recorder, processes) {
-    one.socket.bind(memory.socket);
-    other.socket.bind(memory.socket);
+    one.memory.socket.bind(memory.socket);
+    other.memory.socket.bind(memory.socket);
     for (std::size_t i = 0; i < 256; ++i) memory.bytes(0, 256)[i] = static_cast<std::byte>(i);
-    processes.spawn("one", [this] { read_twice(one, 0); });
-    processes.spawn("other", [this] { read_twice(other, 128); });
+    processes.spawn("one", [this] { read_twice(one.memory, 0); });
+    processes.spawn("other", [this] { read_twice(other.memory, 128); });
   }
 
   void read_twice(MemoryInitiator& initiator, std::int64_t address) {
@@ -124,7 +130,7 @@ struct Bench {
   SimulationContext simulation;
   Recorder recorder{1};
   Processes processes;
-  MemoryInitiator one{"one", 0}, other{"other", 0};
+  Initiator one{"one"}, other{"other"};
   Memory memory;
   std::vector<std::byte> data = std::vector<std::byte>(256);
   std::map<std::int64_t, std::int64_t> sent, done;
