@@ -14,7 +14,10 @@ constexpr std::int64_t kRequestBytes = 4096;
 Host::Host(sc_core::sc_module_name name, std::int64_t memory_base, bool moves_values, Recorder& recorder,
            Processes& processes)
     : sc_module(name),
-      memory("memory", memory_base),
+      memory("memory", memory_base,
+             [this](std::uint64_t /*tag*/) {
+               if (--outstanding_ == 0) answered_.notify(sc_core::SC_ZERO_TIME);
+             }),
       commands("commands"),
       moves_values_(moves_values),
       recorder_(recorder) {
@@ -62,9 +65,7 @@ void Host::move(std::int32_t row, const HostTransfer& transfer, std::int64_t mem
     ++outstanding_;
     MemoryTransfer request{row, is_read, address, bytes};
     if (!data.empty()) request.data = data.data() + moved;
-    memory.transfer(request, [this] {
-      if (--outstanding_ == 0) answered_.notify(sc_core::SC_ZERO_TIME);
-    });
+    memory.transfer(request);
     moved += bytes;
   }
 }

@@ -31,7 +31,7 @@ Dma::Channel::Channel() : requests(kRequestQueueDepth) {}
 Dma::Dma(sc_core::sc_module_name name, const DmaConfig& config, const DmaOptions& options, HeldTiles& held,
          Recorder& recorder, Processes& processes)
     : sc_module(name),
-      memory("memory", options.memory_base),
+      memory("memory", options.memory_base, [this](std::uint64_t tag) { answer(tag); }),
       commands("commands", kDmaChannels),
       weight_buffer("weight_buffer"),
       activation_buffer("activation_buffer"),
@@ -116,16 +116,28 @@ void Dma::perform(const Request& request) {
   }
 }
 
+std::uint64_t Dma::take_tag() {
+  if (unused_tags_.empty()) {
+    unused_tags_.push_back(in_flight_.size());
+    in_flight_.emplace_back();
+  }
+  const std::uint64_t tag = unused_tags_.back();
+  unused_tags_.pop_back();
+  return tag;
+}
+
 void Dma::send(const Request& request) {
   Transfer& transfer = *request.transfer;
   const TransferCommand& command = transfer.command;
   const std::int64_t bytes = request.part.bytes;
-  std::vector<std::byte> data;
+  const std::uint64_t tag = take_tag();
+  InFlight& sent = in_flight_[tag];
+  sent.request = request;
   if (moves_values_) {
-    data.resize(static_cast<std::size_t>(bytes));
+    sent.data.resize(static_cast<std::size_t>(bytes));
     if (!command.to_buffer) {
       std::ranges::copy(buffer(command.buffer)->storage().bytes(request.part.buffer_address, bytes),
-                        data.begin());
+                        sent.data.begin());
     }
   }
   Activity& events = recorder_.events(command.row);
@@ -134,40 +146,40 @@ void Dma::send(const Request& request) {
   events[command.traffic] += bytes;
   if (!command.to_buffer) buffer(command.buffer)->count_read(command.row, bytes);
   ++transfer.outstanding;
-  const MemoryTransfer transaction{command.row,
-                                   command.to_buffer,
-                                   request.part.dram_address,
-                                   bytes,
-                                   data.empty() ? nullptr : data.data(),
-                                   &channels_[transfer.channel].sink,
-                                   pause_after(config_, command, transfer.requests++)};
-  memory.transfer(transaction, [this, request, data = std::move(data)] { answer(request, data); });
+  MemoryTransfer transaction{command.row, command.to_buffer, request.part.dram_address, bytes};
+  if (moves_values_) transaction.data = sent.data.data();
+  transaction.sink = &channels_[transfer.channel].sink;
+  transaction.pause_cycles = pause_after(config_, command, transfer.requests++);
+  transaction.tag = tag;
+  memory.transfer(transaction);
 }
 
-void Dma::answer(const Request& request, const std::vector<std::byte>& data) {
+void Dma::answer(std::uint64_t tag) {
+  const Request& request = in_flight_[tag].request;
   const TransferCommand& command = request.transfer->command;
   if (!command.to_buffer || buffer(command.buffer)->config().arbitration == Arbitration::fixed) {
-    arrive(request, data);
+    arrive(tag);
     return;
   }
   sc_core::sc_port<BufferIf>& target = buffer(command.buffer);
-  target->write_burst(target->write_cycles(request.part.bytes),
-                      [this, request, data] { arrive(request, data); });
+  target->write_burst(target->write_cycles(request.part.bytes), [this, tag] { arrive(tag); });
 }
 
-void Dma::arrive(const Request& request, const std::vector<std::byte>& data) {
-  Transfer& transfer = *request.transfer;
-  const TransferCommand& command = transfer.command;
-  const std::int64_t bytes = request.part.bytes;
+void Dma::arrive(std::uint64_t tag) {
+  InFlight& arrived = in_flight_[tag];
+  const std::shared_ptr<Transfer> transfer = std::move(arrived.request.transfer);
+  const TransferCommand& command = transfer->command;
+  const TransferRequest& part = arrived.request.part;
   if (command.to_buffer) {
-    buffer(command.buffer)->count_write(command.row, bytes);
-    if (!data.empty()) {
-      std::ranges::copy(data,
-                        buffer(command.buffer)->storage().bytes(request.part.buffer_address, bytes).begin());
+    buffer(command.buffer)->count_write(command.row, part.bytes);
+    if (moves_values_) {
+      std::ranges::copy(arrived.data,
+                        buffer(command.buffer)->storage().bytes(part.buffer_address, part.bytes).begin());
     }
   }
-  --transfer.outstanding;
-  if (transfer.is_complete()) finish_commands(transfer.channel);
+  unused_tags_.push_back(tag);
+  --transfer->outstanding;
+  if (transfer->is_complete()) finish_commands(transfer->channel);
 }
 
 void Dma::finish_commands(std::size_t channel) {

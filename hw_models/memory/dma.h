@@ -56,6 +56,11 @@ class Dma : public sc_core::sc_module {
       return out << request.part.bytes << " bytes at " << request.part.dram_address;
     }
   };
+  /// A request from its sending to its arrival.
+  struct InFlight {
+    Request request;
+    std::vector<std::byte> data;  ///< Empty where no values move.
+  };
   struct Channel {
     Channel();
     sc_core::sc_fifo<Request> requests;
@@ -71,11 +76,12 @@ class Dma : public sc_core::sc_module {
   [[nodiscard]] std::optional<std::size_t> next_channel() const;
   void perform(const Request& request);
   void send(const Request& request);
+  [[nodiscard]] std::uint64_t take_tag();
   [[nodiscard]] Cycle ready_cycles(const Transfer& transfer) const;
   /// The memory has moved a request's last byte.
-  void answer(const Request& request, const std::vector<std::byte>& data);
+  void answer(std::uint64_t tag);
   /// It is where it belongs.
-  void arrive(const Request& request, const std::vector<std::byte>& data);
+  void arrive(std::uint64_t tag);
   /// Finishes the channel's commands, in order, as far as they are complete.
   void finish_commands(std::size_t channel);
   void finish(const Transfer& transfer);
@@ -90,6 +96,8 @@ class Dma : public sc_core::sc_module {
   Processes& processes_;
   ChannelChoice choice_;
   std::array<Channel, kDmaChannels> channels_;
+  std::deque<InFlight> in_flight_;  ///< By tag.
+  std::vector<std::uint64_t> unused_tags_;
 };
 
 }  // namespace qsim

@@ -6,8 +6,9 @@
 
 namespace qsim {
 
-MemoryInitiator::MemoryInitiator(const char* name, std::int64_t base_address)
-    : socket(name), base_address_(base_address) {
+MemoryInitiator::MemoryInitiator(const char* name, std::int64_t base_address,
+                                 std::function<void(std::uint64_t tag)> done)
+    : socket(name), base_address_(base_address), done_(std::move(done)) {
   socket.register_nb_transport_bw(this, &MemoryInitiator::receive);
 }
 
@@ -15,8 +16,7 @@ void MemoryInitiator::free(tlm::tlm_generic_payload* payload) {
   unused_.push_back(payload);
 }
 
-tlm::tlm_generic_payload& MemoryInitiator::make_payload(const MemoryTransfer& transfer,
-                                                        std::function<void()> done) {
+tlm::tlm_generic_payload& MemoryInitiator::make_payload(const MemoryTransfer& transfer) {
   if (unused_.empty()) {
     payloads_.push_back(std::make_unique<tlm::tlm_generic_payload>(this));
     payloads_.back()->set_extension(new MemoryExtension);  // the payload deletes it
@@ -34,12 +34,12 @@ tlm::tlm_generic_payload& MemoryInitiator::make_payload(const MemoryTransfer& tr
   extension.row = transfer.row;
   extension.sink = transfer.sink;
   extension.pause_cycles = transfer.pause_cycles;
-  extension.done = std::move(done);
+  extension.tag = transfer.tag;
   return payload;
 }
 
-void MemoryInitiator::transfer(const MemoryTransfer& transfer, std::function<void()> done) {
-  tlm::tlm_generic_payload& payload = make_payload(transfer, std::move(done));
+void MemoryInitiator::transfer(const MemoryTransfer& transfer) {
+  tlm::tlm_generic_payload& payload = make_payload(transfer);
   payload.acquire();
   latest_ = &payload;
   tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -59,9 +59,9 @@ tlm::tlm_sync_enum MemoryInitiator::receive(tlm::tlm_generic_payload& payload, t
     accepted_.notify(sc_core::SC_ZERO_TIME);
   }
   if (phase == tlm::END_REQ) return tlm::TLM_ACCEPTED;
-  const std::function<void()> done = std::move(payload.get_extension<MemoryExtension>()->done);
+  const std::uint64_t tag = payload.get_extension<MemoryExtension>()->tag;
   payload.release();
-  done();
+  done_(tag);
   return tlm::TLM_COMPLETED;
 }
 

@@ -29,7 +29,7 @@ struct MemoryExtension : public tlm::tlm_extension<MemoryExtension> {
   std::int32_t row = 0;  ///< Report row that it counts under.
   DataSink* sink = nullptr;
   std::int64_t pause_cycles = 0;  ///< Of the sink (MemoryRequest).
-  std::function<void()> done;     ///< The initiator's.
+  std::uint64_t tag = 0;          ///< The initiator's (MemoryTransfer).
 
   [[nodiscard]] tlm_extension_base* clone() const override { return new MemoryExtension(*this); }
   void copy_from(const tlm_extension_base& other) override {
@@ -45,31 +45,33 @@ struct MemoryTransfer {
   std::byte* data = nullptr;  ///< Absent where no values move; the initiator's until it is done.
   DataSink* sink = nullptr;
   std::int64_t pause_cycles = 0;
+  std::uint64_t tag = 0;  ///< Comes back when it is done.
 };
 
 /// The initiator's end: a socket, and requests that are used again.
 class MemoryInitiator : public tlm::tlm_mm_interface {
  public:
-  /// Addresses count from `base_address`.
-  MemoryInitiator(const char* name, std::int64_t base_address);
+  /// Addresses count from `base_address`. `done` is called in the cycle in which a request's last data has
+  /// been transferred, with its tag.
+  MemoryInitiator(const char* name, std::int64_t base_address, std::function<void(std::uint64_t tag)> done);
   MemoryInitiator(const MemoryInitiator&) = delete;
   MemoryInitiator& operator=(const MemoryInitiator&) = delete;
 
   tlm_utils::simple_initiator_socket<MemoryInitiator> socket;
 
-  /// Sends a request and waits, in the calling SC_THREAD, until the next one may follow. `done` is called in
-  /// the cycle in which the last data has been transferred, which may be before this returns.
-  void transfer(const MemoryTransfer& transfer, std::function<void()> done);
+  /// Sends a request and waits, in the calling SC_THREAD, until the next one may follow. It may be done
+  /// before this returns.
+  void transfer(const MemoryTransfer& transfer);
 
   void free(tlm::tlm_generic_payload* payload) override;
 
  private:
-  [[nodiscard]] tlm::tlm_generic_payload& make_payload(const MemoryTransfer& transfer,
-                                                       std::function<void()> done);
+  [[nodiscard]] tlm::tlm_generic_payload& make_payload(const MemoryTransfer& transfer);
   tlm::tlm_sync_enum receive(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase,
                              sc_core::sc_time& delay);
 
   std::int64_t base_address_;
+  std::function<void(std::uint64_t tag)> done_;
   const tlm::tlm_generic_payload* latest_ = nullptr;  ///< The latest request, until it is accepted.
   sc_core::sc_event accepted_;
   std::vector<std::unique_ptr<tlm::tlm_generic_payload>> payloads_;

@@ -103,8 +103,11 @@ class ScriptedMemory : public MemoryModel {
 
 /// Sockets belong to modules.
 struct Initiator : public sc_core::sc_module {
-  explicit Initiator(sc_core::sc_module_name name) : sc_module(name) {}
-  MemoryInitiator memory{"memory", 0};
+  Initiator(sc_core::sc_module_name name, std::map<std::int64_t, std::int64_t>& done)
+      : sc_module(name), memory("memory", 0, [&done](std::uint64_t tag) {
+          done[static_cast<std::int64_t>(tag)] = now_cycle();
+        }) {}
+  MemoryInitiator memory;
 };
 
 /// Two initiators with two reads each; when each request was sent and complete.
@@ -123,17 +126,18 @@ struct Bench {
       sent[at] = now_cycle();
       MemoryTransfer transfer{0, true, at, 64};
       transfer.data = data.data() + at;
-      initiator.transfer(transfer, [this, at] { done[at] = now_cycle(); });
+      transfer.tag = static_cast<std::uint64_t>(at);
+      initiator.transfer(transfer);
     }
   }
 
   SimulationContext simulation;
   Recorder recorder{1};
   Processes processes;
-  Initiator one{"one"}, other{"other"};
+  std::map<std::int64_t, std::int64_t> sent, done;  ///< By address.
+  Initiator one{"one", done}, other{"other", done};
   Memory memory;
   std::vector<std::byte> data = std::vector<std::byte>(256);
-  std::map<std::int64_t, std::int64_t> sent, done;
 };
 
 TEST_CASE("a memory may accept late and complete requests in any order") {
