@@ -28,7 +28,10 @@ class ModelReader {
 
   Model read() {
     model_.subgraph_count = count(root_.subgraphs(), kMaxTables, "subgraphs");
-    if (model_.subgraph_count == 0) fail("subgraphs", "none", "at least one");
+    if (model_.subgraph_count == 0) {
+      const auto root = flatbuffers::ReadScalar<flatbuffers::uoffset_t>(bytes_.data());
+      fail("subgraphs", "none in the table at byte " + std::to_string(root), "at least one");
+    }
     const file::Subgraph& subgraph = *root_.subgraphs()->Get(0);
     const std::uint32_t tensors = count(subgraph.tensors(), kMaxTables, "subgraph 0 tensors");
     for (std::uint32_t i = 0; i < tensors; ++i) read_tensor(*subgraph.tensors()->Get(i));
