@@ -73,8 +73,8 @@ def model_cases(quick):
             cost = ["--cost-only"] if large and machine != "npu" else VALUES
             yield Case(f"{machine}/{model.name}",
                        on_machine(CONFIGS / f"{machine}.json", "--workload", model, *WRITTEN, *cost))
-        yield Case(f"check {model.name}", ["check", "--workload", model])
-        yield Case(f"check {model.name} JSON", ["check", "--workload", model, "--json"])
+        yield Case(f"check {model.name}", ["check", *on_machine(CONFIGS / "npu.json", "--workload", model)])
+        yield Case(f"check {model.name} JSON", ["check", *on_machine(CONFIGS / "npu_small.json", "--workload", model, "--json")])
         yield Case(f"convert {model.name}", ["convert", model, "converted.json"])
 
 
@@ -99,7 +99,7 @@ def random_cases(programs, seed):
                  [*EVERY_VALUE], ["--cost-only"]][index % 4]
         yield Case(f"random {seed}-{index} {' '.join(other[-2:])}", [*base, *other], files)
         if index % 10 == 0:
-            yield Case(f"random {seed}-{index} check", ["check", "--workload", "network.json", "--json"], files)
+            yield Case(f"random {seed}-{index} check", ["check", "--hw", "machine.json", "--workload", "network.json", "--json"], files)
         if index % 5 == 0:
             target = ["converted.json", "qoperator.onnx", "qdq.onnx"][index // 5 % 3]
             form = ["--format", "qdq"] if target == "qdq.onnx" else []
