@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <limits>
-#include <thread>
 
+#include "base/parallel_blocks.h"
 #include "hw_models/arithmetic/gemm_scalar.h"
 
 namespace qsim::arithmetic {
@@ -276,30 +275,17 @@ AccumulatorStats GemmRun::run(const RowProducer& produce, const BlockConsumer& c
   const std::int64_t blocks = (rows_ + block_rows_ - 1) / block_rows_;
   const auto workers = static_cast<std::size_t>(std::clamp<std::int64_t>(options_.threads, 1, blocks));
   std::vector<AccumulatorStats> stats(workers);
-  std::vector<std::exception_ptr> errors(workers);
-  const auto work = [&](std::size_t worker) {
+  for_each_block(static_cast<std::int64_t>(workers), static_cast<int>(workers), [&](std::int64_t worker) {
     try {
-      stats[worker] = run_worker(static_cast<std::int32_t>(worker), produce, consume);
+      stats[static_cast<std::size_t>(worker)] =
+          run_worker(static_cast<std::int32_t>(worker), produce, consume);
     } catch (...) {
-      errors[worker] = std::current_exception();
       stop_ = true;
+      throw;
     }
-  };
-  std::vector<std::thread> threads;
-  for (std::size_t worker = 1; worker < workers; ++worker) {
-    threads.emplace_back(work, worker);
-  }
-  work(0);
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
+  });
   AccumulatorStats result = preload_stats_;
-  for (std::size_t worker = 0; worker < workers; ++worker) {
-    if (errors[worker]) {
-      std::rethrow_exception(errors[worker]);
-    }
-    result.merge(stats[worker]);
-  }
+  for (const AccumulatorStats& seen : stats) result.merge(seen);
   return result;
 }
 

@@ -2,8 +2,8 @@
 // gathered. Output channel n reads input channel n / multiplier.
 #include <algorithm>
 #include <atomic>
-#include <thread>
 
+#include "base/parallel_blocks.h"
 #include "workloads/execute/execute_nodes.h"
 
 namespace qsim {
@@ -45,12 +45,8 @@ class DepthwiseRun {
     const std::int64_t image_rows = g_.batch * g_.out_h;
     const auto workers = static_cast<std::size_t>(std::clamp<std::int64_t>(run_.threads, 1, image_rows));
     std::vector<AccumulatorStats> stats(workers);
-    std::vector<std::thread> threads;
-    for (std::size_t worker = 1; worker < workers; ++worker) {
-      threads.emplace_back([this, &stats, worker] { stats[worker] = run_rows(); });
-    }
-    stats[0] = run_rows();
-    for (std::thread& thread : threads) thread.join();
+    for_each_block(static_cast<std::int64_t>(workers), static_cast<int>(workers),
+                   [&](std::int64_t worker) { stats[static_cast<std::size_t>(worker)] = run_rows(); });
     for (std::size_t worker = 1; worker < workers; ++worker) stats[0].merge(stats[worker]);
     return stats[0];
   }
