@@ -5,7 +5,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <variant>
 #include <vector>
 
 #include "hw_models/arithmetic/vector_functions.h"
@@ -23,9 +22,7 @@ struct VectorInput {
   std::int64_t pad = 0;
 };
 
-using VectorFunction =
-    std::variant<arithmetic::UnaryFunction, arithmetic::BinaryFunction, arithmetic::WindowFunction,
-                 arithmetic::RowFunction, arithmetic::ResizeFunction>;
+using arithmetic::VectorFunction;
 
 /// What is computed: element by element, over windows, over rows of channels, or between neighbouring pixels.
 /// Of a resize, the function says which rows and columns of the input an output pixel reads. A row function's

@@ -3,26 +3,16 @@
 #include <cstddef>
 
 #include "workloads/execute/execute.h"
+#include "workloads/graph/liveness.h"
 
 namespace qsim {
 namespace {
-
-/// Last node that reads each tensor.
-std::vector<std::size_t> last_uses(const Graph& graph) {
-  std::vector<std::size_t> last(graph.tensors.size(), 0);
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    for (const TensorId id : graph.nodes[i].inputs) {
-      if (id != kNoTensor) last[static_cast<std::size_t>(id)] = i;
-    }
-  }
-  return last;
-}
 
 /// Runs the graph once per item and shows every float tensor to `visit`.
 template <typename Visit>
 void run_all(const Graph& graph, const CalibrationData& data, int threads, const Visit& visit) {
   Executor executor(graph, threads);
-  const std::vector<std::size_t> last = last_uses(graph);
+  const std::vector<std::size_t> last = last_readers(graph);
   for (std::int64_t item = 0; item < data.count; ++item) {
     std::vector<TensorData> inputs = data.inputs(item);
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {

@@ -4,26 +4,14 @@
 #include <optional>
 #include <vector>
 
+#include "workloads/ops/definition.h"
 #include "workloads/ops/unary.h"
 
 namespace qsim {
 namespace {
 
 bool has_weights(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op);
-}
-
-Activation* activation_slot(Op& op) {
-  return std::visit(
-      [](auto& concrete) -> Activation* {
-        if constexpr (requires { concrete.activation; }) {
-          return &concrete.activation;
-        } else {
-          return nullptr;
-        }
-      },
-      op);
+  return definition(node.op).has_weights;
 }
 
 /// The fused activation that a node of its own stands for.
@@ -100,7 +88,7 @@ int fold_batch_norm(Graph& graph) {
     const Node& norm = graph.nodes[i];
     Node* layer = std::holds_alternative<BatchNormOp>(norm.op) ? producer_of(graph, norm.inputs[0]) : nullptr;
     const bool fits = layer != nullptr && has_weights(*layer) && use_count(graph, norm.inputs[0]) == 1 &&
-                      *activation_slot(layer->op) == Activation::none &&
+                      *fused_activation(layer->op) == Activation::none &&
                       graph.tensor(layer->inputs[1]).is_float();
     if (!fits) {
       ++i;
@@ -121,7 +109,7 @@ int fuse_activations(Graph& graph) {
   for (std::size_t i = 0; i < graph.nodes.size();) {
     const std::optional<Activation> activation = fusible_activation(graph.nodes[i]);
     Node* before = activation ? producer_of(graph, graph.nodes[i].inputs[0]) : nullptr;
-    Activation* slot = before == nullptr ? nullptr : activation_slot(before->op);
+    Activation* slot = before == nullptr ? nullptr : fused_activation(before->op);
     if (slot == nullptr || *slot != Activation::none || use_count(graph, graph.nodes[i].inputs[0]) != 1) {
       ++i;
       continue;

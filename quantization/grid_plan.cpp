@@ -5,44 +5,12 @@
 
 #include "base/error.h"
 #include "base/json_reader.h"
-#include "workloads/ops/unary.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
 
 constexpr int kDefaultBits = 8;
-
-/// Output and first input are on one grid: nothing is computed, or nothing leaves the input's range.
-bool shares_grid(const Node& node) {
-  return std::holds_alternative<Pool2dOp>(node.op) || std::holds_alternative<MeanOp>(node.op) ||
-         std::holds_alternative<PadOp>(node.op) || std::holds_alternative<StridedSliceOp>(node.op) ||
-         std::holds_alternative<ReshapeOp>(node.op) || std::holds_alternative<TransposeOp>(node.op) ||
-         std::holds_alternative<ResizeOp>(node.op);
-}
-
-/// Range of functions whose values lie between fixed limits.
-std::optional<Range> fixed_range(const Node& node) {
-  const auto* softmax = std::get_if<SoftmaxOp>(&node.op);
-  if (softmax != nullptr && !softmax->logarithm) return Range{0.0F, 1.0F};
-  const auto* op = std::get_if<UnaryOp>(&node.op);
-  if (op == nullptr) return std::nullopt;
-  const std::optional<RealRange>& range = unary_row(op->kind).range;
-  return range ? std::optional(Range{range->low, range->high}) : std::nullopt;
-}
-
-/// TFLite fixes these: 1/256 from -128 (softmax, logistic), 1/128 (tanh), 1/32768 for 16 bits.
-Quantization tflite_fixed_grid(const Range& range, int bits) {
-  Quantization q;
-  const bool has_sign = range.low < 0.0F;
-  q.bits = bits > 8 ? 16 : 8;
-  if (bits > 8) {
-    q.scales = {1.0F / 32768.0F};
-  } else {
-    q.scales = {has_sign ? 1.0F / 128.0F : 1.0F / 256.0F};
-    q.zero_points = {has_sign ? 0 : -128};
-  }
-  return q;
-}
 
 class GridPlanner {
  public:
@@ -91,7 +59,7 @@ class GridPlanner {
   void note_node(const Node& node) {
     const TensorId made = node.outputs[0];
     if (!is_activation(made)) return;
-    if (shares_grid(node) && is_activation(node.inputs[0])) {
+    if (definition(node.op).stays_in_range && is_activation(node.inputs[0])) {
       tie(node.inputs[0], made);
       return;
     }
@@ -104,9 +72,8 @@ class GridPlanner {
 
   /// TFLite's int16 concatenation, minimum and maximum copy stored integers, whatever their scales.
   [[nodiscard]] bool copies_integers(const Node& node) const {
-    const auto* binary = std::get_if<BinaryOp>(&node.op);
-    if (binary != nullptr) return binary->kind == BinaryKind::min || binary->kind == BinaryKind::max;
-    return std::holds_alternative<ConcatOp>(node.op) && widths_.activations(node) > 8;
+    if (output_grid(node.op, Semantics::tflite) == OutputGrid::compared) return true;
+    return definition(node.op).copies_wide_integers && widths_.activations(node) > 8;
   }
   [[nodiscard]] bool is_tflite() const { return graph_.semantics == Semantics::tflite; }
 
@@ -132,16 +99,16 @@ class GridPlanner {
   }
   static float width(const Range& range) { return range.high - range.low; }
 
-  /// Softmax, logistic and tanh, and what only moves their values.
+  /// Functions of a fixed range, and what only moves their values.
   void fix_grids() {
     for (const Node& node : graph_.nodes) {
-      const std::optional<Range> range = fixed_range(node);
+      const std::optional<RealRange> range = value_range(node.op);
       if (!range) continue;
       // TFLite has them from 8 bits to 8 and from 16 to 16.
       const TensorId width_of = is_tflite() ? node.inputs[0] : node.outputs[0];
       const int bits = bits_[static_cast<std::size_t>(group_of(width_of))];
-      const Quantization grid =
-          is_tflite() ? tflite_fixed_grid(*range, bits) : affine_quantization(*range, bits, false);
+      const Quantization grid = is_tflite() ? tflite_fixed_grid(*range, bits > 8 ? 16 : 8)
+                                            : affine_quantization({range->low, range->high}, bits, false);
       for (std::size_t i = 0; i < grids_.size(); ++i) {
         if (group_of(static_cast<TensorId>(i)) == group_of(node.outputs[0]) && grids_[i]) grids_[i] = grid;
       }

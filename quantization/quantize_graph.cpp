@@ -8,21 +8,14 @@
 #include "quantization/graph_edits.h"
 #include "quantization/grid_plan.h"
 #include "quantization/quantize_weights.h"
-#include "workloads/execute/quantize_value.h"
 #include "workloads/graph/chip_support.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
 
 bool has_weights(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op);
-}
-
-/// Operations whose constant operands are activations like the others.
-bool takes_constant_activations(const Node& node) {
-  return std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<ConcatOp>(node.op) ||
-         std::holds_alternative<PReluOp>(node.op);
+  return definition(node.op).has_weights;
 }
 
 /// Puts grids on the tensors of a float graph, and dequantize and quantize around what stays float. A tensor
@@ -134,14 +127,15 @@ class GraphQuantizer {
     for (TensorId& id : node.inputs) {
       if (is_activation(id)) {
         if (stays_float_.contains(id)) id = companion(id, node.place);
-      } else if (id != kNoTensor && graph_.tensor(id).is_constant() && takes_constant_activations(node)) {
+      } else if (id != kNoTensor && graph_.tensor(id).is_constant() &&
+                 definition(node.op).constants_are_activations) {
         id = quantized_operand(id, node);
       }
     }
     if (has_weights(node)) quantize_layer(node);
     put_on_grid(node.outputs[0]);
-    if (auto* pad = std::get_if<PadOp>(&node.op)) {
-      pad->value = quantize_value(pad->real_value, *graph_.tensor(node.outputs[0]).quantization);
+    if (const auto quantize = definition(node.op).quantize) {
+      quantize(node.op, *graph_.tensor(node.outputs[0]).quantization);
     }
     graph_.nodes.push_back(std::move(node));
   }
@@ -151,7 +145,7 @@ class GraphQuantizer {
   TensorId quantized_operand(TensorId id, const Node& node) {
     const Tensor constant = graph_.tensor(id);
     const Quantization& output = *grids_[static_cast<std::size_t>(node.outputs[0])];
-    if (std::holds_alternative<ConcatOp>(node.op)) {
+    if (vector_access(node.op).pattern == AccessPattern::join) {
       return add_tensor(quantize_constant(constant, output), "#" + node.name);
     }
     ObservedValues values;

@@ -33,7 +33,7 @@ struct QuantizeOptions {
 ///   unsigned with ONNX ones. Tensors that an operation only moves, selects or averages (pooling, mean,
 ///   reshape, transpose, pad, slice, nearest resize) share one grid. Sums, products and concatenations have
 ///   their own. With TFLite semantics activations of more than 8 bits are symmetric, concatenation ties its
-///   operands, and softmax, logistic and tanh make the scales that those operations fix.
+///   operands, and functions of a fixed range make the scales that those operations fix.
 /// * What the chip has no integer arithmetic for stays float and goes to the host, between a dequantize and a
 ///   quantize node (named after the tensors, "#dequantize" and "#quantize").
 ///

@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "workloads/execute/quantize_value.h"
+#include "workloads/graph/quantize_value.h"
 #include "workloads/graph/requantize_tensor.h"
 
 namespace qsim {

@@ -3,24 +3,11 @@
 #include <algorithm>
 
 #include "workloads/graph/layout.h"
+#include "workloads/graph/liveness.h"
 
 namespace qsim {
 
 namespace {
-
-/// Index of the last node that reads each tensor; graph outputs and dumped tensors are never released.
-std::vector<std::size_t> last_uses(const Graph& graph, bool keep_all) {
-  constexpr auto kForever = static_cast<std::size_t>(-1);
-  std::vector<std::size_t> last(graph.tensors.size(), kForever);
-  if (keep_all) return last;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    for (const TensorId id : graph.nodes[i].inputs) {
-      if (id != kNoTensor && !graph.tensor(id).is_constant()) last[static_cast<std::size_t>(id)] = i;
-    }
-  }
-  for (const TensorId id : graph.outputs) last[static_cast<std::size_t>(id)] = kForever;
-  return last;
-}
 
 std::vector<int> rows_of_nodes(const Graph& graph, const CompiledProgram& compiled) {
   std::vector<int> rows(graph.nodes.size(), -1);
@@ -35,7 +22,7 @@ LayerRunner::LayerRunner(const Graph& graph, const CompiledProgram& compiled, in
       compiled_(compiled),
       dump_tensors_(dump_tensors),
       row_of_node_(rows_of_nodes(graph, compiled)),
-      last_use_(last_uses(graph, dump_tensors)),
+      last_reader_(last_readers(graph)),
       executor_(graph, threads) {}
 
 NamedTensor LayerRunner::named(TensorId id) const {
@@ -44,8 +31,9 @@ NamedTensor LayerRunner::named(TensorId id) const {
 }
 
 void LayerRunner::release_after(std::size_t node) {
+  if (dump_tensors_) return;
   for (const TensorId id : graph_.nodes[node].inputs) {
-    if (id != kNoTensor && last_use_[static_cast<std::size_t>(id)] == node) executor_.release(id);
+    if (id != kNoTensor && last_reader_[static_cast<std::size_t>(id)] == node) executor_.release(id);
   }
 }
 

@@ -34,8 +34,8 @@ class LayerRunner {
   const Graph& graph_;
   const CompiledProgram& compiled_;
   bool dump_tensors_;
-  std::vector<int> row_of_node_;       ///< -1 where a node has no row of its own.
-  std::vector<std::size_t> last_use_;  ///< By tensor: the last node that reads it.
+  std::vector<int> row_of_node_;          ///< -1 where a node has no row of its own.
+  std::vector<std::size_t> last_reader_;  ///< By tensor (liveness.h).
   Executor executor_;
 };
 

@@ -1,4 +1,4 @@
-// exp and 1/(1+x) in fixed point, as the int8 softmax of the TFLite reference kernels uses them.
+// exp and 1/(1+x) in fixed point, as the int8 kernels of TFLite use them.
 #pragma once
 
 #include <cstdint>

@@ -72,8 +72,8 @@ float as_float(std::int64_t bits) {
 
 /// x = (q - zx) * sx.  n < 8: y = ((x - mean) / deviation) * gamma + beta, each step rounded; n >= 8:
 /// y = fma((x - mean) * (1 / deviation), gamma, beta).  q = rne(y / sy) + zy, limited. All in float32.
-void layer_norm(const OnnxLayerNormFunction& function, std::span<const std::int64_t> in,
-                const RowParameters& parameters, std::span<std::int64_t> out) {
+void evaluate_row(const OnnxLayerNormFunction& function, std::span<const std::int64_t> in,
+                  std::span<std::int64_t> out, const RowParameters& parameters) {
   std::vector<float> x(in.size());
   for (std::size_t i = 0; i < in.size(); ++i) {
     x[i] = static_cast<float>(in[i] - function.input_zero_point) * function.input_scale;

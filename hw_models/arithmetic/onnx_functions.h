@@ -1,17 +1,11 @@
 // Parameters of the vector functions as ONNX Runtime derives them from scales and zero points.
 #pragma once
 
-#include <cstdint>
-
 #include "hw_models/arithmetic/quantized_type.h"
 #include "hw_models/arithmetic/vector_functions.h"
 
 namespace qsim::arithmetic {
 
-/// QLinearSoftmax over rows of `length`; the input has at most 8 bits.
-[[nodiscard]] OnnxTableSoftmaxFunction make_onnx_table_softmax(const QuantizedType& input,
-                                                               const QuantizedType& output,
-                                                               std::int64_t length);
 [[nodiscard]] OnnxFloatBinaryFunction make_onnx_float_binary(FloatBinaryKind kind, const QuantizedType& a,
                                                              const QuantizedType& b,
                                                              const QuantizedType& output,

@@ -101,24 +101,6 @@ TfliteMeanFunction make_tflite_mean(const QuantizedType& input, const QuantizedT
   return f;
 }
 
-/// At most 8 bits: M = min(beta * s * 2^26, 2^31 - 1) in double takes a difference to Q5.26; differences
-/// below diff_min = -floor(31 * 2^26 / 2^shift) would leave Q5.26. Wider: M = (s * beta) / (10 / 65535).
-TfliteSoftmaxFunction make_tflite_softmax(const QuantizedType& input, const IntegerFormat& output,
-                                          float beta) {
-  TfliteSoftmaxFunction f;
-  f.input = input.format;
-  f.output = output;
-  if (input.format.bits <= 8) {
-    const double m = static_cast<double>(beta) * static_cast<double>(input.scale) * std::ldexp(1.0, 26);
-    quantize_multiplier(std::min(m, std::ldexp(1.0, 31) - 1.0), f.input_multiplier, f.input_left_shift);
-    f.diff_min = -static_cast<std::int32_t>(std::floor(std::ldexp(31.0, 26 - f.input_left_shift)));
-  } else {
-    const float step = input.scale * beta;
-    quantize_multiplier(static_cast<double>(step) / (10.0 / 65535.0), f.input_multiplier, f.input_left_shift);
-  }
-  return f;
-}
-
 ClampLimits activation_limits(const QuantizedType& output, float low, float high) {
   const auto type_min = static_cast<float>(output.format.min() - output.zero_point);
   const auto type_max = static_cast<float>(output.format.max() - output.zero_point);

@@ -22,10 +22,6 @@ namespace qsim::arithmetic {
                                                     const QuantizedType& output);
 [[nodiscard]] TfliteMeanFunction make_tflite_mean(const QuantizedType& input, const QuantizedType& output,
                                                   const ClampLimits& limits);
-/// Inputs of at most 8 bits: output scale 1 / 2^bits at the format's minimum; wider ones: 1/32768 at zero.
-[[nodiscard]] TfliteSoftmaxFunction make_tflite_softmax(const QuantizedType& input,
-                                                        const IntegerFormat& output, float beta);
-
 /// Output limits of a fused activation with real bounds [low, high] (infinities allowed):
 /// zero_point + round(bound / scale), half away from zero, inside the format.
 [[nodiscard]] ClampLimits activation_limits(const QuantizedType& output, float low, float high);

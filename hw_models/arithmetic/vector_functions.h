@@ -5,7 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -190,52 +193,61 @@ using WindowFunction = std::variant<MaxPoolFunction, TfliteAveragePoolFunction, 
 void accumulate(const WindowFunction& function, WindowState& window, std::int64_t x);
 [[nodiscard]] std::int64_t evaluate(const WindowFunction& function, const WindowState& window);
 
-// ---- a row (softmax, layer normalization)
-// ------------------------------------------------------------------------------------
-
-/// TFLite SOFTMAX, int8 in and int8 out (scale 1/256, zero point -128) or int16 in and out (scale 1/32768).
-struct TfliteSoftmaxFunction {
-  IntegerFormat input{};
-  IntegerFormat output{};
-  std::int32_t input_multiplier = 0, input_left_shift = 0, diff_min = 0;  ///< int8: PreprocessSoftmaxScaling.
-};
-
-/// ONNX Runtime QLinearSoftmax, inputs of at most 8 bits: exponentials from a table. An input at the top of
-/// its format reads the last entry; formula above the evaluation.
-struct OnnxTableSoftmaxFunction {
-  IntegerFormat input{};
-  IntegerFormat output{};
-  std::vector<float> exponentials;  ///< Entry [max - min - i]: i below the largest input.
-  float output_factor = 256.0F;     ///< floor(1 / output scale)
-  std::int32_t output_zero_point = 0;
-};
-
-/// Softmax as a dequantize, float32 softmax and quantize would compute it.
-struct OnnxSoftmaxFunction {
-  float input_scale = 1.0F, output_scale = 1.0F;
-  std::int32_t input_zero_point = 0, output_zero_point = 0;
-  IntegerFormat output{};
-};
-
-/// ONNX Runtime LayerNormalization between DequantizeLinear and QuantizeLinear; formula above the evaluation.
-struct OnnxLayerNormFunction {
-  float input_scale = 1.0F, output_scale = 1.0F;
-  std::int32_t input_zero_point = 0, output_zero_point = 0;
-  IntegerFormat output{};
-  float epsilon = 1e-5F;
-};
-
-using RowFunction =
-    std::variant<TfliteSoftmaxFunction, OnnxTableSoftmaxFunction, OnnxSoftmaxFunction, OnnxLayerNormFunction>;
+// ---- a row ----------------------------------------------------------------------------------------------
 
 /// Constants of a row function, one an element of the row, as bit patterns of float32; empty where absent.
 struct RowParameters {
   std::span<const std::int64_t> gamma{}, beta{};
 };
 
+/// Operations that an element of a row takes.
+struct RowWork {
+  std::int64_t adds = 0, multiplies = 0, lookups = 0;
+};
+
+/// Any function of whole rows, held by value. A function `F` of rows has
+///   void evaluate_row(const F&, std::span<const std::int64_t> in, std::span<std::int64_t> out,
+///                     const RowParameters&)   for rows of at least one element, and
+///   RowWork row_work(const F&).
+class RowFunction {
+ public:
+  RowFunction() = default;  ///< Stands for some function; it cannot be evaluated.
+  template <typename Function>
+  requires(!std::is_same_v<Function, RowFunction>)
+      RowFunction(Function function)  // NOLINT(google-explicit-constructor): as std::function
+      : kernel_(std::make_shared<const KernelOf<Function>>(std::move(function))) {}
+
+  void evaluate(std::span<const std::int64_t> in, std::span<std::int64_t> out,
+                const RowParameters& parameters) const {
+    if (!in.empty()) kernel_->evaluate(in, out, parameters);
+  }
+  [[nodiscard]] RowWork work() const { return kernel_ ? kernel_->work() : RowWork{}; }
+
+ private:
+  struct Kernel {
+    virtual ~Kernel() = default;
+    virtual void evaluate(std::span<const std::int64_t> in, std::span<std::int64_t> out,
+                          const RowParameters& parameters) const = 0;
+    [[nodiscard]] virtual RowWork work() const = 0;
+  };
+  template <typename Function>
+  struct KernelOf final : Kernel {
+    explicit KernelOf(Function f) : function(std::move(f)) {}
+    void evaluate(std::span<const std::int64_t> in, std::span<std::int64_t> out,
+                  const RowParameters& parameters) const override {
+      evaluate_row(function, in, out, parameters);
+    }
+    [[nodiscard]] RowWork work() const override { return row_work(function); }
+    Function function;
+  };
+  std::shared_ptr<const Kernel> kernel_;
+};
+
 /// One row; `in` and `out` have the same length.
-void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out,
-              const RowParameters& parameters = {});
+inline void evaluate(const RowFunction& function, std::span<const std::int64_t> in,
+                     std::span<std::int64_t> out, const RowParameters& parameters = {}) {
+  function.evaluate(in, out, parameters);
+}
 
 // ---- resizing of rows and columns -----------------------------------------------------------------------
 
@@ -269,5 +281,10 @@ struct ResizeNeighbours {
 };
 [[nodiscard]] std::int64_t evaluate(const ResizeFunction& function, std::size_t row, std::size_t column,
                                     std::int64_t channel, const ResizeNeighbours& x);
+
+// ---- any of them ----------------------------------------------------------------------------------------
+
+using VectorFunction =
+    std::variant<UnaryFunction, BinaryFunction, WindowFunction, RowFunction, ResizeFunction>;
 
 }  // namespace qsim::arithmetic

@@ -1,4 +1,4 @@
-// The vector unit: pooling, elementwise operations, table lookups, softmax, moves.
+// The vector unit: pooling, elementwise operations, table lookups, functions of rows, moves.
 #pragma once
 
 #include <cstdint>

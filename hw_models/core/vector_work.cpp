@@ -64,14 +64,10 @@ struct CostOf {
   VectorCost operator()(const arithmetic::RowFunction& function) const {
     VectorCost cost;
     cost.lane_operations = kRowPasses * elements;
-    if (std::holds_alternative<arithmetic::OnnxLayerNormFunction>(function)) {
-      cost.adds = 4 * elements;        // sum, difference, sum of squares, beta
-      cost.multiplies = 4 * elements;  // dequantize, square, scale, gamma
-    } else {
-      cost.adds = 2 * elements;
-      cost.lookups = elements;
-      cost.multiplies = elements;
-    }
+    const arithmetic::RowWork work = function.work();
+    cost.adds = work.adds * elements;
+    cost.multiplies = work.multiplies * elements;
+    cost.lookups = work.lookups * elements;
     return cost;
   }
   VectorCost operator()(const arithmetic::ResizeFunction& function) const {

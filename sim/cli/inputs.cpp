@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "base/json_reader.h"
 #include "workloads/execute/execute.h"
-#include "workloads/execute/quantize_value.h"
 #include "workloads/formats/npy.h"
 #include "workloads/graph/generator.h"
 #include "workloads/graph/graph_memory.h"
 #include "workloads/graph/layout.h"
+#include "workloads/graph/quantize_value.h"
 
 namespace qsim::cli {
 namespace {

@@ -69,7 +69,7 @@ std::vector<std::int64_t> mac_sums(const Graph& graph, const Node& node, const T
   const Quantization& x_quantization = *graph.tensor(node.inputs[0]).quantization;
   const Tensor& weights = graph.tensor(node.inputs[1]);
   const Operand input{x_quantization.zero_point(), x_quantization.is_signed ? 128 : 0};
-  const bool turned = std::holds_alternative<TransposeConv2dOp>(node.op);
+  const bool turned = g.is_turned;
   std::vector<std::vector<std::int64_t>> w;
   for (std::int64_t n = 0; n < g.out_channels; ++n) w.push_back(channel_weights(*weights.data, g, n, turned));
 

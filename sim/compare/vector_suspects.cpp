@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "sim/compare/suspects.h"
+#include "workloads/ops/binary.h"
 #include "workloads/ops/unary.h"
 
 namespace qsim {
@@ -72,34 +73,17 @@ std::int64_t broadcast_index(const Shape& shape, const Shape& result, std::int64
   return operand;
 }
 
+/// Value of every output element before the division by the output's scale; nothing where it has no formula.
 template <typename Real>
-std::optional<Real> combine(BinaryKind kind, Real a, Real b) {
-  switch (kind) {
-    case BinaryKind::add:
-      return a + b;
-    case BinaryKind::sub:
-      return a - b;
-    case BinaryKind::mul:
-      return a * b;
-    default:
-      return std::nullopt;
-  }
-}
-
-/// Value of every output element before the division by the output's scale; nothing where it has no formula
-/// here.
-template <typename Real>
-std::optional<std::vector<Real>> real_binary(const LayerInputs& layer) {
-  const auto& op = std::get<BinaryOp>(layer.node.op);
+std::optional<std::vector<Real>> real_binary(const LayerInputs& layer, Real (*function)(Real a, Real b)) {
+  if (function == nullptr) return std::nullopt;
   const Tensor& a = layer.graph.tensor(layer.node.inputs[0]);
   const Tensor& b = layer.graph.tensor(layer.node.inputs[1]);
+  const Shape& y = layer.output().shape;
   std::vector<Real> values;
-  for (std::int64_t i = 0; i < element_count(layer.output().shape); ++i) {
-    const Real va = dequantized<Real>(a, *layer.values[0], broadcast_index(a.shape, layer.output().shape, i));
-    const Real vb = dequantized<Real>(b, *layer.values[1], broadcast_index(b.shape, layer.output().shape, i));
-    const std::optional<Real> v = combine(op.kind, va, vb);
-    if (!v) return std::nullopt;
-    values.push_back(*v);
+  for (std::int64_t i = 0; i < element_count(y); ++i) {
+    values.push_back(function(dequantized<Real>(a, *layer.values[0], broadcast_index(a.shape, y, i)),
+                              dequantized<Real>(b, *layer.values[1], broadcast_index(b.shape, y, i))));
   }
   return values;
 }
@@ -139,7 +123,8 @@ std::vector<double> real_unary(const LayerInputs& layer) {
 }
 
 std::optional<std::vector<double>> real_values(const LayerInputs& layer) {
-  if (std::holds_alternative<BinaryOp>(layer.node.op)) return real_binary<double>(layer);
+  if (const auto* binary = std::get_if<BinaryOp>(&layer.node.op))
+    return real_binary<double>(layer, binary_row(binary->kind).real);
   if (const auto* pool = std::get_if<Pool2dOp>(&layer.node.op)) {
     if (pool->kind == PoolKind::average) return real_average_pool(layer);
     return std::nullopt;
@@ -171,8 +156,9 @@ void add_real_arithmetic(const LayerInputs& layer, std::vector<Suspect>& result)
                     quantized(layer, *real, [=](double v) { return std::nearbyint(v / scale) + z; })});
   result.push_back({"float64_half_away", "the real value in float64, half away from zero",
                     quantized(layer, *real, [=](double v) { return std::round(v / scale) + z; })});
-  if (!std::holds_alternative<BinaryOp>(layer.node.op)) return;
-  const std::optional<std::vector<float>> values = real_binary<float>(layer);
+  const auto* binary = std::get_if<BinaryOp>(&layer.node.op);
+  if (binary == nullptr) return;
+  const std::optional<std::vector<float>> values = real_binary<float>(layer, binary_row(binary->kind).single);
   result.push_back(
       {"dequantize_quantize",
        "v / s_y + z in float32 of dequantized operands, half to even: ONNX Runtime on WebAssembly",

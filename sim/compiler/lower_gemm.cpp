@@ -4,63 +4,31 @@
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/conv_geometry.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 
 namespace {
 
-ConvolutionGeometry convolution(const Graph& graph, const Node& node, const Conv2dOp& op) {
+/// The graph's geometry in the dimensions of the chip's memory.
+ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
+  const ConvGeometry conv = conv_geometry(graph, node);
   ConvolutionGeometry g;
-  const Shape& weights = graph.tensor(node.inputs[1]).shape;
-  g.input = dims_of(graph.tensor(node.inputs[0]).shape);
-  g.output = dims_of(graph.tensor(node.outputs[0]).shape);
-  g.kernel_h = weights[1];
-  g.kernel_w = weights[2];
-  g.stride_h = op.stride_h;
-  g.stride_w = op.stride_w;
-  g.dilation_h = op.dilation_h;
-  g.dilation_w = op.dilation_w;
-  g.pad_top = op.pad_top;
-  g.pad_left = op.pad_left;
-  g.groups = op.groups;
-  return g;
-}
-
-/// A transposed convolution is a convolution at stride 1 over the input with stride-1 zeros inserted between
-/// its elements, with the kernel flipped and padding kernel - 1 - pad.
-ConvolutionGeometry transposed(const Graph& graph, const Node& node, const TransposeConv2dOp& op) {
-  ConvolutionGeometry g;
-  const Shape& weights = graph.tensor(node.inputs[1]).shape;
-  g.input = dims_of(graph.tensor(node.inputs[0]).shape);
-  g.output = dims_of(graph.tensor(node.outputs[0]).shape);
-  g.kernel_h = weights[1];
-  g.kernel_w = weights[2];
-  g.input_dilation_h = op.stride_h;
-  g.input_dilation_w = op.stride_w;
-  g.pad_top = g.kernel_h - 1 - op.pad_top;
-  g.pad_left = g.kernel_w - 1 - op.pad_left;
-  return g;
-}
-
-/// Rows of the matrix product are pixels of one image row.
-ConvolutionGeometry fully_connected(const Graph& graph, const Node& node) {
-  ConvolutionGeometry g;
-  const Shape& weights = graph.tensor(node.inputs[1]).shape;
-  const std::int64_t rows = element_count(graph.tensor(node.outputs[0]).shape) / weights[0];
-  g.input = {1, 1, rows, weights[1]};
-  g.output = {1, 1, rows, weights[0]};
-  return g;
-}
-
-/// Each product is a row of the image, each row of the first operand a pixel.
-ConvolutionGeometry product(const Graph& graph, const Node& node) {
-  ConvolutionGeometry g;
-  const Shape& a = graph.tensor(node.inputs[0]).shape;
-  const Shape& y = graph.tensor(node.outputs[0]).shape;
-  const std::int64_t rows = y[y.size() - 2];
-  const std::int64_t products = element_count(y) / (rows * y.back());
-  g.input = {1, products, rows, a.back()};
-  g.output = {1, products, rows, y.back()};
+  g.input = {conv.batch, conv.in_h, conv.in_w, conv.in_channels};
+  g.output = {conv.batch, conv.out_h, conv.out_w, conv.out_channels};
+  g.kernel_h = conv.kernel_h;
+  g.kernel_w = conv.kernel_w;
+  g.stride_h = conv.stride_h;
+  g.stride_w = conv.stride_w;
+  g.dilation_h = conv.dilation_h;
+  g.dilation_w = conv.dilation_w;
+  g.input_dilation_h = conv.insert_h;
+  g.input_dilation_w = conv.insert_w;
+  g.pad_top = conv.pad_top;
+  g.pad_left = conv.pad_left;
+  g.groups = conv.groups;
+  g.input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
   return g;
 }
 
@@ -78,21 +46,6 @@ ActivationWeights activation_weights(const Graph& graph, const Schedule& schedul
   const std::int64_t matrices = element_count(b) / (b[b.size() - 2] * b.back());
   weights.layout = view_of(schedule, node.inputs[1], {1, matrices, b[b.size() - 2], b.back()}).layout;
   return weights;
-}
-
-ConvolutionGeometry geometry_of(const Graph& graph, const Node& node) {
-  ConvolutionGeometry g;
-  if (const auto* op = std::get_if<Conv2dOp>(&node.op)) {
-    g = convolution(graph, node, *op);
-  } else if (const auto* transpose = std::get_if<TransposeConv2dOp>(&node.op)) {
-    g = transposed(graph, node, *transpose);
-  } else if (std::holds_alternative<MatMulOp>(node.op)) {
-    g = product(graph, node);
-  } else {
-    g = fully_connected(graph, node);
-  }
-  g.input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
-  return g;
 }
 
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
@@ -129,7 +82,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   GemmProblem problem;
   problem.geometry = geometry_of(graph, node);
   problem.weight_format = weights.format();
-  if (std::holds_alternative<MatMulOp>(node.op)) {
+  if (!definition(node.op).has_weights) {
     problem.activation_weights = activation_weights(graph, schedule, node);
     problem.weight_format = problem.activation_weights->layout.format;
     problem.sums_weights = problem.geometry.input_zero_point != 0;
@@ -169,7 +122,7 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
   const Tensor& weights = graph.tensor(node.inputs[1]);
   const Shape& shape = weights.shape;
   if (shape.size() == 2) return weights.data->at(n * shape[1] + c);
-  if (std::holds_alternative<TransposeConv2dOp>(node.op)) {
+  if (conv_geometry(graph, node).is_turned) {
     kernel_h = shape[1] - 1 - kernel_h;
     kernel_w = shape[2] - 1 - kernel_w;
   }

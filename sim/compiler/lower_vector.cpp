@@ -1,11 +1,9 @@
-#include <algorithm>
 #include <memory>
-#include <stdexcept>
 #include <utility>
 
 #include "base/error.h"
 #include "sim/compiler/lower.h"
-#include "workloads/execute/execute.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 
@@ -26,7 +24,7 @@ class VectorLowering {
         node_(graph.nodes[schedule.rows[static_cast<std::size_t>(row)].node]) {}
 
   LoweredRow run() {
-    std::visit([this](const auto& op) { lower(op); }, node_.op);
+    lower(vector_access(node_.op));
     lowered_.output = schedule_.storage_of[static_cast<std::size_t>(node_.outputs[0])];
     return std::move(lowered_);
   }
@@ -71,35 +69,42 @@ class VectorLowering {
     lowered_.problems.emplace_back(std::make_shared<const VectorProblem>(std::move(problem)));
   }
 
-  // Operations of the MAC array do not come here, nor those that make_schedule refuses.
-  template <typename OtherOp>
-  void lower(const OtherOp&) {
-    throw std::logic_error("not on the vector unit");
+  [[nodiscard]] VectorFunction function(std::size_t input = 0) const {
+    return vector_function(graph_, node_, input);
   }
 
-  void elementwise() {
-    const Dims dims = dims_of(output_shape());
-    VectorProblem problem = problem_over(dims, unary_function(graph_, node_));
+  void lower(const VectorAccess& access) {
+    switch (access.pattern) {
+      case AccessPattern::elementwise:
+        return one_operand(dims_of(output_shape()));
+      case AccessPattern::flat:
+        return one_operand({1, 1, 1, element_count(output_shape())});
+      case AccessPattern::broadcast:
+        return two_operands();
+      case AccessPattern::window:
+        return window(access);
+      case AccessPattern::reduction:
+        return reduction(access);
+      case AccessPattern::move:
+        return move(access);
+      case AccessPattern::join:
+        return join(access);
+      case AccessPattern::rows:
+        return rows();
+      case AccessPattern::pixels:
+        return pixels();
+    }
+  }
+
+  void one_operand(const Dims& dims) {
+    VectorProblem problem = problem_over(dims, function());
     problem.inputs.push_back(input_view(0, dims));
     finish(std::move(problem), {0});
   }
-  void lower(const UnaryOp&) { elementwise(); }
-  void lower(const QuantizeOp&) { elementwise(); }
-  void lower(const DequantizeOp&) { elementwise(); }
-
-  void lower(const ReshapeOp&) {
-    const Dims flat{1, 1, 1, element_count(output_shape())};
-    VectorProblem problem = problem_over(flat, arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
-    problem.inputs.push_back(input_view(0, flat));
-    finish(std::move(problem), {0});
-  }
-
-  void lower(const BinaryOp&) { two_operands(); }
-  void lower(const PReluOp&) { two_operands(); }
 
   void two_operands() {
     const Dims out = dims_of(output_shape());
-    VectorProblem problem = problem_over(out, binary_function(graph_, node_));
+    VectorProblem problem = problem_over(out, function());
     for (std::size_t i = 0; i < 2; ++i) {
       if (input_shape(i) != output_shape()) need_four_dims(output_shape());
       const Dims dims = dims_of(input_shape(i));
@@ -112,80 +117,59 @@ class VectorLowering {
     finish(std::move(problem), {0, 1});
   }
 
-  void lower(const Pool2dOp& op) {
-    VectorProblem problem = problem_over(dims_of(output_shape()), window_function(graph_, node_));
-    problem.window = {1, op.kernel_h, op.kernel_w, 1};
+  void window(const VectorAccess& access) {
+    VectorProblem problem = problem_over(dims_of(output_shape()), function());
+    problem.window = {1, access.kernel[0], access.kernel[1], 1};
     VectorInput input = input_view(0, dims_of(input_shape()));
-    input.stride = {1, op.stride_h, op.stride_w, 1};
-    input.offset = {0, -op.pad_top, -op.pad_left, 0};
+    input.stride = {1, access.stride[0], access.stride[1], 1};
+    input.offset = {0, -access.pad_before[0], -access.pad_before[1], 0};
     problem.inputs.push_back(input);
     finish(std::move(problem), {0});
   }
 
-  void lower(const MeanOp& op) {
+  void reduction(const VectorAccess& access) {
     need_four_dims(input_shape());
     const Dims in = dims_of(input_shape());
     Dims kept = in;
     Dims window{1, 1, 1, 1};
-    for (const int axis : op.axes) {
+    for (const int axis : access.axes) {
       const std::size_t d = dim_of_axis(input_shape(), static_cast<std::size_t>(axis));
       window[d] = in[d];
       kept[d] = 1;
     }
-    VectorProblem problem = problem_over(kept, window_function(graph_, node_));
+    VectorProblem problem = problem_over(kept, function());
     problem.window = window;
     problem.inputs.push_back(input_view(0, in));
     finish(std::move(problem), {0});
   }
 
-  void lower(const PadOp& op) {
+  void move(const VectorAccess& access) {
     need_four_dims(input_shape());
-    VectorProblem problem =
-        problem_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
+    const Shape& extent = access.extent.empty() ? output_shape() : access.extent;
+    VectorProblem problem = problem_over(dims_of(extent), function());
     VectorInput input = input_view(0, dims_of(input_shape()));
-    for (std::size_t axis = 0; axis < op.before.size(); ++axis) {
-      input.offset[dim_of_axis(input_shape(), axis)] = -op.before[axis];
-    }
-    input.pad = op.value;
-    problem.inputs.push_back(input);
-    finish(std::move(problem), {0});
-  }
-
-  void lower(const StridedSliceOp& op) {
-    need_four_dims(input_shape());
-    VectorProblem problem =
-        problem_over(dims_of(op.count), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
-    VectorInput input = input_view(0, dims_of(input_shape()));
-    for (std::size_t axis = 0; axis < op.begin.size(); ++axis) {
+    for (std::size_t axis = 0; axis < input_shape().size(); ++axis) {
       const std::size_t d = dim_of_axis(input_shape(), axis);
-      input.offset[d] = op.begin[axis];
-      input.stride[d] = op.stride[axis];
+      if (!access.move_offset.empty()) input.offset[d] = access.move_offset[axis];
+      if (!access.move_stride.empty()) input.stride[d] = access.move_stride[axis];
     }
-    problem.inputs.push_back(input);
-    finish(std::move(problem), {0});
-  }
-
-  void lower(const TransposeOp& op) {
-    need_four_dims(input_shape());
-    VectorProblem problem =
-        problem_over(dims_of(output_shape()), arithmetic::UnaryFunction{arithmetic::CopyFunction{}});
-    VectorInput input = input_view(0, dims_of(input_shape()));
-    for (std::size_t axis = 0; axis < op.permutation.size(); ++axis) {
-      const auto from = static_cast<std::size_t>(op.permutation[axis]);
+    for (std::size_t axis = 0; axis < access.move_axis.size(); ++axis) {
+      const auto from = static_cast<std::size_t>(access.move_axis[axis]);
       input.source[dim_of_axis(input_shape(), from)] = dim_of_axis(output_shape(), axis);
     }
+    input.pad = access.pad_value;
     problem.inputs.push_back(input);
     finish(std::move(problem), {0});
   }
 
-  /// One an input, each writing its part of the output.
-  void lower(const ConcatOp& op) {
+  /// One nest an input, each writing its part of the output.
+  void join(const VectorAccess& access) {
     need_four_dims(output_shape());
-    const std::size_t d = dim_of_axis(output_shape(), static_cast<std::size_t>(op.axis));
+    const std::size_t d = dim_of_axis(output_shape(), static_cast<std::size_t>(access.axes[0]));
     Dims offset{};
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
       const Dims dims = dims_of(input_shape(i));
-      VectorProblem problem = problem_over(dims_of(output_shape()), unary_function(graph_, node_, i));
+      VectorProblem problem = problem_over(dims_of(output_shape()), function(i));
       problem.extent = dims;
       problem.output_offset = offset;
       problem.inputs.push_back(input_view(i, dims));
@@ -194,12 +178,9 @@ class VectorLowering {
     }
   }
 
-  void lower(const SoftmaxOp&) { rows(); }
-  void lower(const LayerNormOp&) { rows(); }
-
   void rows() {
     const Dims dims = dims_of(output_shape());
-    VectorProblem problem = problem_over(dims, row_function(graph_, node_));
+    VectorProblem problem = problem_over(dims, function());
     problem.inputs.push_back(input_view(0, dims));
     std::vector<std::size_t> operands{0};
     for (std::size_t i = 1; i < node_.inputs.size(); ++i) {
@@ -213,8 +194,8 @@ class VectorLowering {
     finish(std::move(problem), operands);
   }
 
-  void lower(const ResizeOp&) {
-    VectorProblem problem = problem_over(dims_of(output_shape()), resize_function(graph_, node_));
+  void pixels() {
+    VectorProblem problem = problem_over(dims_of(output_shape()), function());
     problem.inputs.push_back(input_view(0, dims_of(input_shape())));
     finish(std::move(problem), {0});
   }

@@ -9,15 +9,11 @@
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
 #include "workloads/graph/chip_support.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 
 namespace {
-
-bool runs_on_mac_array(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op) || std::holds_alternative<MatMulOp>(node.op);
-}
 
 /// Inputs of a node that are activations in memory (weights and biases are not, shape operands are not). The
 /// host's constants are reads of its own.
@@ -28,12 +24,7 @@ std::vector<TensorId> activation_inputs(const Graph& graph, const Node& node) {
                  [&](TensorId id) { return id != kNoTensor && !graph.tensor(id).is_constant(); });
     return inputs;
   }
-  std::size_t count = 1;
-  if (std::holds_alternative<MatMulOp>(node.op)) count = 2;
-  if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<PReluOp>(node.op)) count = 2;
-  if (std::holds_alternative<ConcatOp>(node.op) || std::holds_alternative<LayerNormOp>(node.op)) {
-    count = node.inputs.size();
-  }
+  const std::size_t count = definition(node.op).has_weights ? 1 : node.inputs.size();
   std::vector<TensorId> inputs;
   for (std::size_t i = 0; i < count; ++i) {
     if (node.inputs[i] != kNoTensor) inputs.push_back(node.inputs[i]);
@@ -86,11 +77,13 @@ class Scheduler {
     const Node& node = graph_.nodes[index];
     require_chip_support(graph_, node);
     const TensorId output = node.outputs[0];
-    if (std::holds_alternative<ReshapeOp>(node.op) && share_storage(index)) return;
+    const OpDefinition& op = definition(node.op);
+    const bool is_view = vector_access(node.op).pattern == AccessPattern::flat;
+    if (is_view && share_storage(index)) return;
     ScheduledOp row;
     row.node = index;
     row.on_host = is_float_node(graph_, node);
-    row.on_mac_array = !row.on_host && runs_on_mac_array(node);
+    row.on_mac_array = !row.on_host && op.engine == Engine::mac_array;
     const int number = static_cast<int>(schedule_.rows.size());
     for (const TensorId id : activation_inputs(graph_, node)) {
       Storage& storage = schedule_.storages[static_cast<std::size_t>(own(id))];
@@ -100,12 +93,9 @@ class Scheduler {
       if (auto found = pending_.extract(schedule_.storage_of[static_cast<std::size_t>(id)]))
         row.nodes.insert(row.nodes.end(), found.mapped().begin(), found.mapped().end());
     }
-    if (std::holds_alternative<FullyConnectedOp>(node.op)) require_dense(node.inputs[0]);
-    if (std::holds_alternative<ReshapeOp>(node.op)) {
-      require_dense(node.inputs[0]);
-      require_dense(output);
-    }
-    if (std::holds_alternative<MatMulOp>(node.op)) {
+    if (op.needs_dense_input) require_dense(node.inputs[0]);
+    if (is_view) require_dense(output);
+    if (op.engine == Engine::mac_array && !op.has_weights) {
       schedule_.storages[static_cast<std::size_t>(own(node.inputs[1]))].is_weights = true;
     }
     require_whole_bytes(node);
@@ -151,23 +141,19 @@ class Scheduler {
     const auto unpack = [this](TensorId id) {
       if (memory_format(graph_.tensor(id)).bits % 8 != 0) unpacked_[static_cast<std::size_t>(own(id))] = true;
     };
-    if (std::holds_alternative<MatMulOp>(node.op)) unpack(node.inputs[1]);
-    const auto last_axis = [this, &node] { return graph_.tensor(node.inputs[0]).shape.size() - 1; };
-    if (const auto* concat = std::get_if<ConcatOp>(&node.op)) {
-      if (static_cast<std::size_t>(concat->axis) == last_axis()) unpack(node.outputs[0]);
-    } else if (const auto* slice = std::get_if<StridedSliceOp>(&node.op)) {
-      if (slice->begin.back() != 0 || slice->stride.back() != 1) unpack(node.inputs[0]);
-      unpack(node.outputs[0]);
-    } else if (const auto* mean = std::get_if<MeanOp>(&node.op)) {
-      if (!mean->axes.empty() && static_cast<std::size_t>(mean->axes.back()) == last_axis())
-        unpack(node.outputs[0]);
-    }
+    const auto needs = definition(node.op).whole_bytes;
+    if (needs == nullptr) return;
+    const WholeBytes whole = needs(node.op, graph_.tensor(node.inputs[0]).shape);
+    if (whole.first) unpack(node.inputs[0]);
+    if (whole.second) unpack(node.inputs[1]);
+    if (whole.output) unpack(node.outputs[0]);
   }
 
   /// The array reads and writes the node's tensors pixel by pixel as their shapes have them.
   [[nodiscard]] bool keeps_pixels(const Node& node) const {
-    if (std::holds_alternative<MatMulOp>(node.op)) return false;
-    if (!std::holds_alternative<FullyConnectedOp>(node.op)) return true;
+    const OpDefinition& op = definition(node.op);
+    if (!op.has_weights) return false;
+    if (!op.needs_dense_input) return true;
     return graph_.tensor(node.inputs[0]).shape.back() == graph_.tensor(node.inputs[1]).shape.back();
   }
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "workloads/dataset/image_operations.h"
-#include "workloads/execute/quantize_value.h"
+#include "workloads/graph/quantize_value.h"
 
 namespace qsim {
 namespace {

@@ -7,6 +7,7 @@
 #include "workloads/execute/execute_nodes.h"
 #include "workloads/execute/float/float_nodes.h"
 #include "workloads/graph/chip_support.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 
@@ -33,35 +34,6 @@ struct Executor::Impl {
     return run.prepared.depthwise ? run_depthwise(run) : run_mac(run);
   }
 
-  /// The nodes on the vector unit, by kind.
-  struct VectorRunner {
-    const Graph& graph;
-    const Node& node;
-    const Operands& inputs;
-    const TensorData& x;
-    TensorData& y;
-    void operator()(const BinaryOp&) const { run_binary(graph, node, inputs, y); }
-    void operator()(const Pool2dOp&) const { run_pool(graph, node, x, y); }
-    void operator()(const MeanOp&) const { run_mean(graph, node, x, y); }
-    void operator()(const PadOp&) const { run_pad(node, x, y); }
-    void operator()(const StridedSliceOp&) const { run_strided_slice(node, x, y); }
-    void operator()(const ReshapeOp&) const { y.bytes = x.bytes; }
-    void operator()(const TransposeOp&) const { run_transpose(node, x, y); }
-    void operator()(const ConcatOp&) const { run_concat(graph, node, inputs, y); }
-    void operator()(const SoftmaxOp&) const { run_rows(graph, node, inputs, y); }
-    void operator()(const LayerNormOp&) const { run_rows(graph, node, inputs, y); }
-    void operator()(const PReluOp&) const { run_binary(graph, node, inputs, y); }
-    void operator()(const ResizeOp&) const { run_resize(graph, node, x, y); }
-    void operator()(const UnaryOp&) const { run_unary(graph, node, x, y); }
-    void operator()(const QuantizeOp&) const { run_unary(graph, node, x, y); }
-    void operator()(const DequantizeOp&) const { run_unary(graph, node, x, y); }
-    /// On the MAC array, or refused by require_chip_support.
-    template <typename OtherOp>
-    void operator()(const OtherOp&) const {
-      throw std::logic_error("not on the vector unit");
-    }
-  };
-
   [[nodiscard]] Operands operands(const Node& node) const {
     Operands inputs;
     for (const TensorId id : node.inputs) inputs.push_back(id == kNoTensor ? nullptr : &value(id));
@@ -70,8 +42,8 @@ struct Executor::Impl {
 
   void run_float(const Node& node, TensorData& output) {
     const Operands inputs = operands(node);
-    const FloatRun run{graph, node, inputs, output, threads};
-    if (!has_float_weights(node)) return run_float_node(run, nullptr);
+    const NodeRun run{graph, node, inputs, output, threads};
+    if (!definition(node.op).has_weights) return run_float_node(run, nullptr);
     auto& prepared_node = prepared_float[&node];
     if (!prepared_node) prepared_node = std::make_unique<PreparedFloatMac>(prepare_float_mac(run));
     run_float_node(run, prepared_node.get());
@@ -79,7 +51,9 @@ struct Executor::Impl {
 
   void run_vector(const Node& node, TensorData& output) {
     const Operands inputs = operands(node);
-    std::visit(VectorRunner{graph, node, inputs, *inputs[0], output}, node.op);
+    const NodeRun run{graph, node, inputs, output, threads};
+    const OpDefinition& row = definition(node.op);
+    row.run != nullptr ? row.run(run) : run_vector_function(run, vector_function(graph, node));
   }
 
   const Graph& graph;
@@ -104,10 +78,10 @@ std::optional<arithmetic::AccumulatorStats> Executor::run_node(const Node& node,
   std::optional<arithmetic::AccumulatorStats> stats;
   if (is_float_node(impl_->graph, node)) {
     impl_->run_float(node, output);
-  } else if (mac_count(impl_->graph, node) > 0) {
-    stats = std::holds_alternative<MatMulOp>(node.op)
-                ? run_matmul(impl_->graph, node, context, impl_->operands(node), output, impl_->threads)
-                : impl_->run_on_mac_array(node, context, output);
+  } else if (const OpDefinition& row = definition(node.op); row.engine == Engine::mac_array) {
+    stats = row.has_weights
+                ? impl_->run_on_mac_array(node, context, output)
+                : run_matmul(impl_->graph, node, context, impl_->operands(node), output, impl_->threads);
   } else {
     impl_->run_vector(node, output);
   }
@@ -131,8 +105,8 @@ TensorData run_host_node(const Graph& graph, const Node& node, const std::vector
                          int threads) {
   const Tensor& tensor = graph.tensor(node.outputs[0]);
   TensorData output(tensor.type, tensor.shape);
-  const FloatRun run{graph, node, operands, output, threads};
-  if (has_float_weights(node)) {
+  const NodeRun run{graph, node, operands, output, threads};
+  if (definition(node.op).has_weights) {
     const PreparedFloatMac prepared = prepare_float_mac(run);
     run_float_node(run, &prepared);
   } else {

@@ -12,8 +12,8 @@
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/rounding.h"
-#include "hw_models/arithmetic/vector_functions.h"
 #include "workloads/graph/graph.h"
+#include "workloads/ops/operand_types.h"
 
 namespace qsim {
 
@@ -73,19 +73,5 @@ class Executor {
 /// it.
 [[nodiscard]] std::vector<arithmetic::ChannelScale> channel_scales(const Graph& graph, const Node& node,
                                                                    arithmetic::RoundingProfile profile);
-/// Output clamp of a node: type limits and fused activation, in output integers.
-struct ClampRange {
-  std::int32_t min = 0, max = 0;
-};
-[[nodiscard]] ClampRange output_clamp(const Graph& graph, const Node& node);
-/// Function of each element: tables, quantize, dequantize; data movement is a copy. `input` tells apart the
-/// inputs of a concatenation, each with its own scale.
-[[nodiscard]] arithmetic::UnaryFunction unary_function(const Graph& graph, const Node& node,
-                                                       std::size_t input = 0);
-/// Operations of two operands, PReLU included.
-[[nodiscard]] arithmetic::BinaryFunction binary_function(const Graph& graph, const Node& node);
-[[nodiscard]] arithmetic::WindowFunction window_function(const Graph& graph, const Node& node);
-[[nodiscard]] arithmetic::RowFunction row_function(const Graph& graph, const Node& node);
-[[nodiscard]] arithmetic::ResizeFunction resize_function(const Graph& graph, const Node& node);
 
 }  // namespace qsim

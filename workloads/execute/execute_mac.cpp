@@ -141,8 +141,7 @@ PreparedMac prepare_mac(const Graph& graph, const Node& node) {
   PreparedMac prepared;
   const ConvGeometry& g = prepared.geometry = conv_geometry(graph, node);
   prepared.preload = folded_bias(graph, node);
-  const std::vector<std::int32_t> weights =
-      ordered_weights(*tensor.data, g, std::holds_alternative<TransposeConv2dOp>(node.op));
+  const std::vector<std::int32_t> weights = ordered_weights(*tensor.data, g, g.is_turned);
   const auto& zero_points = tensor.quantization->zero_points;
   if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int32_t z) { return z != 0; })) {
     for (std::int64_t n = 0; n < g.out_channels; ++n) {

@@ -1,10 +1,8 @@
-// Private to the executor: one function a kind of node. Inputs and outputs are in node order; an absent
-// optional input is nullptr. The graph is valid.
+// Private to the executor: nodes on the MAC array.
 #pragma once
 
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
 #include "hw_models/arithmetic/depthwise.h"
@@ -12,27 +10,9 @@
 #include "hw_models/arithmetic/requantize_block.h"
 #include "workloads/execute/execute.h"
 #include "workloads/graph/conv_geometry.h"
+#include "workloads/ops/run.h"
 
 namespace qsim {
-
-/// Calls `f` with a zero of the C++ type of `type` (integers of at most 16 bits, float).
-template <typename F>
-decltype(auto) visit_element_type(ElementType type, F&& f) {
-  switch (type) {
-    case ElementType::i8:
-      return f(std::int8_t{});
-    case ElementType::u8:
-      return f(std::uint8_t{});
-    case ElementType::i16:
-      return f(std::int16_t{});
-    case ElementType::u16:
-      return f(std::uint16_t{});
-    default:
-      throw std::logic_error("element type without kernels");
-  }
-}
-
-using Operands = std::vector<const TensorData*>;
 
 /// What a node on the MAC array keeps from run to run.
 struct PreparedMac {
@@ -81,17 +61,5 @@ class OutputStage {
   arithmetic::ChannelScales scales_;
   TensorData& output_;
 };
-
-void run_unary(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
-void run_binary(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output);
-void run_pool(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
-void run_mean(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
-/// Softmax and layer normalization.
-void run_rows(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output);
-void run_resize(const Graph& graph, const Node& node, const TensorData& input, TensorData& output);
-void run_pad(const Node& node, const TensorData& input, TensorData& output);
-void run_strided_slice(const Node& node, const TensorData& input, TensorData& output);
-void run_transpose(const Node& node, const TensorData& input, TensorData& output);
-void run_concat(const Graph& graph, const Node& node, const Operands& inputs, TensorData& output);
 
 }  // namespace qsim

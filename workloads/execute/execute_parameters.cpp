@@ -1,30 +1,15 @@
 // What the arithmetic of a node on the MAC array is: parameters from shapes, scales and zero points, for both
-// levels of values; execute_functions.cpp has the vector unit's.
+// levels of values; the operations' rows have the vector unit's.
 #include <numeric>
-#include <stdexcept>
 
-#include "hw_models/arithmetic/tflite_functions.h"
 #include "workloads/execute/execute.h"
 #include "workloads/execute/execute_nodes.h"
-#include "workloads/execute/execute_types.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
 
 using namespace arithmetic;
-
-/// The fused activation of a node; none where its kind has none.
-Activation fused_activation(const Node& node) {
-  return std::visit(
-      [](const auto& op) {
-        if constexpr (requires { op.activation; }) {
-          return op.activation;
-        } else {
-          return Activation::none;
-        }
-      },
-      node.op);
-}
 
 /// sum_k w[n][k] of each output channel.
 std::vector<std::int64_t> weight_sums(const TensorData& weights, std::int64_t out_channels) {
@@ -41,31 +26,6 @@ std::vector<std::int64_t> weight_sums(const TensorData& weights, std::int64_t ou
 }
 
 }  // namespace
-
-RealBounds bounds_of(Activation activation) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::none:
-      return {};
-    case Activation::relu:
-      return {0.0F, kInfinity};
-    case Activation::relu6:
-      return {0.0F, 6.0F};
-    case Activation::relu_n1_to_1:
-      return {-1.0F, 1.0F};
-  }
-  throw std::logic_error("activation out of range");
-}
-
-QuantizedType quantized_type(const Tensor& tensor) {
-  const Quantization& q = *tensor.quantization;
-  return {q.format(), q.scale(), q.zero_point()};
-}
-
-ClampLimits clamp_limits(const Graph& graph, const Node& node) {
-  const ClampRange range = output_clamp(graph, node);
-  return {range.min, range.max};
-}
 
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
   // Accumulators leave as they are: M = 1 = 2^0.
@@ -84,7 +44,7 @@ RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node)
 // b'[n] = b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]
 std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
   const Tensor& weights = graph.tensor(node.inputs[1]);
-  if (std::holds_alternative<MatMulOp>(node.op)) {
+  if (!definition(node.op).has_weights) {
     const Tensor& a = graph.tensor(node.inputs[0]);
     const std::int64_t product =
         std::int64_t{a.quantization->zero_point()} * weights.quantization->zero_point() * a.shape.back();
@@ -117,17 +77,6 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, R
     scales.push_back(make_channel_scale(profile, input_scale, weights.quantization->scale(n), output_scale));
   }
   return scales;
-}
-
-ClampRange output_clamp(const Graph& graph, const Node& node) {
-  const arithmetic::IntegerFormat format = graph.tensor(node.outputs[0]).quantization->format();
-  // Limits that float32 has no numbers for; nothing is fused.
-  if (format.bits == 32)
-    return {static_cast<std::int32_t>(format.min()), static_cast<std::int32_t>(format.max())};
-  const RealBounds bounds = bounds_of(fused_activation(node));
-  const ClampLimits limits =
-      activation_limits(quantized_type(graph.tensor(node.outputs[0])), bounds.low, bounds.high);
-  return {limits.min, limits.max};
 }
 
 }  // namespace qsim

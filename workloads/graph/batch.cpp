@@ -1,33 +1,11 @@
 #include "workloads/graph/batch.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "workloads/graph/shape_inference.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
-
-/// Why the operation mixes the elements of a batch, or "" where it does not.
-std::string batch_obstacle(const Op& op, const Shape& input) {
-  if (const auto* mean = std::get_if<MeanOp>(&op)) {
-    if (std::find(mean->axes.begin(), mean->axes.end(), 0) != mean->axes.end())
-      return "a mean over dimension 0";
-  }
-  if (const auto* concat = std::get_if<ConcatOp>(&op)) {
-    if (concat->axis == 0) return "a concatenation along dimension 0";
-  }
-  if (const auto* transpose = std::get_if<TransposeOp>(&op)) {
-    if (transpose->permutation.empty() || transpose->permutation[0] != 0)
-      return "a transposition of dimension 0";
-  }
-  if (const auto* pad = std::get_if<PadOp>(&op)) {
-    if (pad->before[0] != 0 || pad->after[0] != 0) return "padding of dimension 0";
-  }
-  if (std::holds_alternative<DynamicQuantizeOp>(op)) return "a quantization by the range of the whole batch";
-  if (std::holds_alternative<SoftmaxOp>(op) && input.size() < 2) return "a softmax over dimension 0";
-  return {};
-}
 
 class BatchPass {
  public:
@@ -64,14 +42,11 @@ class BatchPass {
       if (id != kNoTensor) inputs.push_back(graph_.tensor(id).shape);
     }
     Tensor& output = graph_.tensor(node.outputs[0]);
-    const std::string obstacle = batch_obstacle(node.op, inputs[0]);
+    const OpDefinition& row = definition(node.op);
+    const std::string obstacle = row.batch_obstacle ? row.batch_obstacle(node.op, inputs[0]) : "";
     if (!obstacle.empty()) return report(place, obstacle, "operations that keep the inputs of a batch apart");
     if (!begins_with_one(output, place + " output")) return;
-    if (auto* slice = std::get_if<StridedSliceOp>(&node.op)) {
-      slice->begin[0] = 0;
-      slice->stride[0] = 1;
-      slice->count[0] = batch_;
-    }
+    if (row.set_batch) row.set_batch(node.op, batch_);
     Shape widened = output.shape;
     widened[0] = batch_;
     const InferredShape inferred = infer_output_shape(node.op, inputs, widened);

@@ -7,45 +7,23 @@
 
 #include "base/json_reader.h"
 #include "workloads/graph/requantize_tensor.h"
-#include "workloads/ops/unary.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
 
-bool on_mac_array(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op);
+bool has_weights(const Node& node) {
+  return definition(node.op).has_weights;
 }
 
-/// TFLite's minimum and maximum: operands and output have one scale.
-bool compares_integers(const Graph& graph, const Node& node) {
-  const auto* binary = std::get_if<BinaryOp>(&node.op);
-  return binary != nullptr && graph.semantics == Semantics::tflite &&
-         (binary->kind == BinaryKind::min || binary->kind == BinaryKind::max);
+/// Operands that share their integers with the output.
+std::size_t shared_operands(const Graph& graph, const Node& node) {
+  if (!keeps_integers(node.op, graph.semantics)) return 0;
+  return output_grid(node.op, graph.semantics) == OutputGrid::compared ? 2 : 1;
 }
 
-bool keeps_integers(const Graph& graph, const ResizeOp& op) {
-  const bool blends_reals = op.mode == ResizeMode::linear && op.blend == ResizeBlend::reals;
-  return graph.semantics == Semantics::tflite || !blends_reals;
-}
-
-/// The output has the input's integers at its scale, or means of them.
-bool keeps_integers(const Graph& graph, const Node& node) {
-  if (const auto* pool = std::get_if<Pool2dOp>(&node.op)) {
-    return pool->kind == PoolKind::max || graph.semantics == Semantics::tflite;
-  }
-  if (const auto* resize = std::get_if<ResizeOp>(&node.op)) return keeps_integers(graph, *resize);
-  return std::holds_alternative<ReshapeOp>(node.op) || std::holds_alternative<TransposeOp>(node.op) ||
-         std::holds_alternative<PadOp>(node.op) || std::holds_alternative<StridedSliceOp>(node.op) ||
-         compares_integers(graph, node);
-}
-
-/// TFLite's softmax, logistic and tanh.
 bool fixes_output_scale(const Graph& graph, const Node& node) {
-  if (graph.semantics != Semantics::tflite) return false;
-  if (std::holds_alternative<SoftmaxOp>(node.op)) return true;
-  const auto* unary = std::get_if<UnaryOp>(&node.op);
-  return unary != nullptr && unary_row(unary->kind).range.has_value();
+  return graph.semantics == Semantics::tflite && value_range(node.op).has_value();
 }
 
 class BitWidthPass {
@@ -106,9 +84,7 @@ class BitWidthPass {
     group_.resize(graph_.tensors.size());
     std::iota(group_.begin(), group_.end(), 0);
     for (const Node& node : graph_.nodes) {
-      if (!keeps_integers(graph_, node)) continue;
-      const std::size_t operands = compares_integers(graph_, node) ? 2 : 1;
-      for (std::size_t i = 0; i < operands; ++i) {
+      for (std::size_t i = 0; i < shared_operands(graph_, node); ++i) {
         group_[static_cast<std::size_t>(group_of(node.inputs[i]))] = group_of(node.outputs[0]);
       }
     }
@@ -135,7 +111,7 @@ class BitWidthPass {
     for (const TensorId id : graph_.inputs) want(id, options_.all.activations, "--activation-bits");
     for (const Node& node : graph_.nodes) {
       const BitWidths own = own_widths(node);
-      if (keeps_integers(graph_, node)) {
+      if (shared_operands(graph_, node) > 0) {
         if (own.activations) {
           report(node.name, std::to_string(*own.activations),
                  "no activation width for a node that keeps its input's integers",
@@ -145,8 +121,7 @@ class BitWidthPass {
       }
       const std::string place = own.activations ? node.name : "--activation-bits";
       const std::optional<int> bits = own.activations ? own.activations : options_.all.activations;
-      if (std::holds_alternative<BinaryOp>(node.op) || std::holds_alternative<ConcatOp>(node.op) ||
-          std::holds_alternative<PReluOp>(node.op) || std::holds_alternative<MatMulOp>(node.op)) {
+      if (definition(node.op).constants_are_activations) {
         for (const TensorId id : node.inputs) {
           if (graph_.tensor(id).is_constant()) want(id, bits, place);
         }
@@ -174,7 +149,7 @@ class BitWidthPass {
     }
     // TFLite's 16-bit concatenation copies integers whatever their scales.
     for (const Node& node : graph_.nodes) {
-      if (!std::holds_alternative<ConcatOp>(node.op) || graph_.semantics != Semantics::tflite) continue;
+      if (!definition(node.op).copies_wide_integers || graph_.semantics != Semantics::tflite) continue;
       const std::set<TensorId> inputs(node.inputs.begin(), node.inputs.end());
       for (const TensorId id : inputs) check_concatenation(node, id);
     }
@@ -201,7 +176,7 @@ class BitWidthPass {
     std::map<TensorId, const Node*> users;
     for (const Node& node : graph_.nodes) {
       const BitWidths own = own_widths(node);
-      if (!on_mac_array(node)) {
+      if (!has_weights(node)) {
         if (own.weights)
           report(node.name, std::to_string(*own.weights), "no weight width: the node has no weights");
         continue;
@@ -222,7 +197,7 @@ class BitWidthPass {
   void apply() {
     std::map<TensorId, Quantization> old_weights, old_inputs;
     for (const Node& node : graph_.nodes) {
-      if (!on_mac_array(node)) continue;
+      if (!has_weights(node)) continue;
       old_weights.emplace(node.inputs[1], *graph_.tensor(node.inputs[1]).quantization);
       old_inputs.emplace(node.inputs[0], *graph_.tensor(node.inputs[0]).quantization);
     }
@@ -235,7 +210,7 @@ class BitWidthPass {
     }
     std::set<TensorId> done;
     for (const Node& node : graph_.nodes) {
-      if (on_mac_array(node) && node.inputs.size() > 2 && node.inputs[2] != kNoTensor) {
+      if (has_weights(node) && node.inputs.size() > 2 && node.inputs[2] != kNoTensor) {
         apply_bias(node, old_inputs.at(node.inputs[0]), old_weights.at(node.inputs[1]), done);
       }
     }
@@ -243,16 +218,10 @@ class BitWidthPass {
 
   void apply_activations() {
     for (Node& node : graph_.nodes) {
-      auto* pad = std::get_if<PadOp>(&node.op);
-      if (pad == nullptr) continue;
-      const Quantization& q = *graph_.tensor(node.inputs[0]).quantization;
-      const Quantization next = planned(node.inputs[0]);
-      const std::int64_t scaled = rescale_rne(pad->value, largest_magnitude(next.bits, next.is_signed),
-                                              largest_magnitude(q.bits, q.is_signed));
-      // Padding with real zero stays that.
-      pad->value = pad->value == q.zero_point()
-                       ? next.zero_point()
-                       : std::clamp(scaled, next.format().min(), next.format().max());
+      const auto requantize = definition(node.op).requantize;
+      const TensorId x = node.inputs[0];
+      if (requantize == nullptr || !graph_.tensor(x).quantization) continue;
+      requantize(node.op, *graph_.tensor(x).quantization, planned(x));
     }
     for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
       Tensor& tensor = graph_.tensors[i];

@@ -35,7 +35,7 @@ struct BitWidthOptions {
 /// signed bit for activations (their range is unknown).
 ///
 /// What keeps its format, whatever is asked for, and is named in the provenance: float tensors; with TFLite
-/// semantics the outputs of softmax, logistic and tanh, whose scales those operations fix, and their inputs
+/// semantics the outputs of functions of a fixed range, whose scales the kernels fix, and their inputs
 /// where the width would cross from at most 8 bits to more or back, since another algorithm with other output
 /// scales stands there. Tensors that share their integers with such a one (pooling, reshape, transpose, pad,
 /// slice) follow it.

@@ -23,6 +23,7 @@ struct ConvGeometry {
   std::int64_t pad_top = 0, pad_left = 0;   ///< May be negative for a transposed convolution.
   std::int64_t insert_h = 1, insert_w = 1;  ///< Distance of input elements after zero insertion.
   std::int64_t groups = 1;
+  bool is_turned = false;  ///< The kernel is that of a transposed convolution, turned by 180 degrees.
 
   [[nodiscard]] std::int64_t rows() const { return batch * out_h * out_w; }
   [[nodiscard]] std::int64_t group_channels() const { return in_channels / groups; }
@@ -35,7 +36,8 @@ struct ConvGeometry {
   }
 };
 
-/// Geometry of a node on the MAC array. A fully connected layer is a pointwise convolution over its rows.
+/// Geometry of a node on the MAC array. A fully connected layer is a pointwise convolution over its rows; so
+/// is a product of two activations, each of its matrices a row of the image.
 [[nodiscard]] ConvGeometry conv_geometry(const Graph& graph, const Node& node);
 
 }  // namespace qsim

@@ -138,7 +138,7 @@ struct SoftmaxOp {
   float beta = 1.0F;
   bool logarithm = false;  ///< ln of the result. Float tensors only.
 };
-/// Those from `erf` on: float tensors only.
+/// ops/unary.h has what is known of each.
 enum class UnaryKind {
   logistic,
   tanh,

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "workloads/graph/liveness.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
@@ -13,27 +15,9 @@ std::int64_t stored_bytes(const Tensor& tensor) {
   return element_count(tensor.shape) * static_cast<std::int64_t>(element_size_bytes(tensor.type));
 }
 
-/// Scratch of a node: windows of a mean (32 bytes an output), the repeated input of a depthwise convolution
-/// (2 bytes an input of each output channel).
 std::int64_t scratch_bytes(const Graph& graph, const Node& node) {
-  const Shape& output = graph.tensor(node.outputs[0]).shape;
-  if (std::holds_alternative<MeanOp>(node.op)) return 32 * element_count(output);
-  const auto* conv = std::get_if<Conv2dOp>(&node.op);
-  if (conv == nullptr || conv->groups == 1) return 0;
-  const Shape& input = graph.tensor(node.inputs[0]).shape;
-  return 2 * (element_count(input) / input.back()) * output.back();
-}
-
-/// Index behind the last node that reads each tensor; graph outputs live to the end.
-std::vector<std::size_t> ends_of_life(const Graph& graph) {
-  std::vector<std::size_t> ends(graph.tensors.size(), 0);
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    for (const TensorId id : graph.nodes[n].inputs) {
-      if (id != kNoTensor) ends[static_cast<std::size_t>(id)] = n + 1;
-    }
-  }
-  for (const TensorId id : graph.outputs) ends[static_cast<std::size_t>(id)] = graph.nodes.size() + 1;
-  return ends;
+  const OpDefinition& row = definition(node.op);
+  return row.scratch_bytes == nullptr ? 0 : row.scratch_bytes(graph, node);
 }
 
 }  // namespace
@@ -52,13 +36,14 @@ std::int64_t constant_bytes(const Graph& graph) {
 }
 
 std::int64_t activation_bytes(const Graph& graph, bool keep_all) {
-  const std::vector<std::size_t> ends = ends_of_life(graph);
-  std::vector<std::int64_t> freed(graph.nodes.size() + 2, 0);
+  const std::vector<std::size_t> last = last_readers(graph);
+  std::vector<std::int64_t> freed(graph.nodes.size(), 0);  // Behind each node.
   std::int64_t alive = 0;
   const auto begin_life = [&](TensorId id) {
     const std::int64_t bytes = stored_bytes(graph.tensor(id));
     alive += bytes;
-    if (!keep_all) freed[ends[static_cast<std::size_t>(id)]] += bytes;
+    const std::size_t reader = last[static_cast<std::size_t>(id)];
+    if (!keep_all && reader < freed.size()) freed[reader] += bytes;
   };
   for (const TensorId id : graph.inputs) begin_life(id);
   std::int64_t peak = alive;
@@ -66,7 +51,7 @@ std::int64_t activation_bytes(const Graph& graph, bool keep_all) {
     // What nobody reads is freed by the end of the run; counting it as alive errs on the safe side.
     for (const TensorId id : graph.nodes[n].outputs) begin_life(id);
     peak = std::max(peak, alive + scratch_bytes(graph, graph.nodes[n]));
-    alive -= freed[n + 1];
+    alive -= freed[n];
   }
   return peak;
 }
@@ -75,10 +60,7 @@ std::int64_t table_bytes(const Graph& graph) {
   constexpr std::int64_t kCopies = 4;
   std::int64_t entries = 0;
   for (const Node& node : graph.nodes) {
-    const bool has_table = std::holds_alternative<UnaryOp>(node.op) ||
-                           std::holds_alternative<QuantizeOp>(node.op) ||
-                           std::holds_alternative<ConcatOp>(node.op);
-    if (!has_table) continue;
+    if (!definition(node.op).has_tables) continue;
     for (const TensorId id : node.inputs) {
       const auto& q = graph.tensor(id).quantization;
       if (q) entries += std::int64_t{1} << q->bits;

@@ -1,4 +1,4 @@
-// validate(): tensors, names and wiring; graph_validate_*.cpp have the operations.
+// validate(): tensors, names and wiring; ops/node_check.h and the rows of the operations have the nodes.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "workloads/graph/graph_check.h"
+#include "workloads/ops/node_check.h"
 
 namespace qsim {
 namespace {
@@ -68,7 +69,7 @@ class GraphChecker {
     for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (is_wrong[n]) continue;
       std::vector<Problem> found;
-      NodeChecker(graph_, graph_.nodes[n], found).check();
+      NodeCheck(graph_, graph_.nodes[n], found).run();
       for (Problem& problem : found) problems_.push_back({std::move(problem), {n}});
     }
   }

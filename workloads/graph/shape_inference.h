@@ -25,6 +25,13 @@ struct InferredShape {
 [[nodiscard]] InferredShape infer_output_shape(const Op& op, std::span<const Shape> inputs,
                                                const std::optional<Shape>& declared);
 
+[[nodiscard]] inline InferredShape wrong_shape(std::string problem) {
+  return {{}, std::move(problem)};
+}
+
+/// numpy: aligned at the last dimension, equal or 1.
+[[nodiscard]] InferredShape broadcast_shapes(const Shape& a, const Shape& b);
+
 /// Output length of a window along one dimension:
 /// floor((in + pad_before + pad_after - ((kernel - 1) * dilation + 1)) / stride) + 1; 0 when it does not fit.
 [[nodiscard]] std::int64_t window_output_size(std::int64_t in, std::int64_t kernel, std::int64_t stride,

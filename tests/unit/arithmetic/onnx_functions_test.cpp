@@ -8,7 +8,9 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "hw_models/arithmetic/layer_norm.h"
 #include "hw_models/arithmetic/onnx_float_functions.h"
+#include "hw_models/arithmetic/softmax.h"
 
 using namespace qsim::arithmetic;
 

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "hw_models/arithmetic/softmax.h"
 #include "reference_values.h"
 
 using namespace qsim::arithmetic;

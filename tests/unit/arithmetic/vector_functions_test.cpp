@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "hw_models/arithmetic/softmax.h"
+
 using namespace qsim::arithmetic;
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "tests/unit/workloads/graph_maker.h"
+#include "workloads/ops/definition.h"
 
 using namespace qsim;
 using namespace qsim::arithmetic;
@@ -17,6 +18,12 @@ GraphMaker layer_with(const Op& op, int activation_bits, ElementType bias_type) 
   maker.graph.tensor(b).data = TensorData(bias_type, {2});
   maker.add_node(op, {x, w, b}, maker.add("y", {1, 1, 1, 2}, {activation_bits, true, {0.5F}, {0}}));
   return maker;
+}
+
+template <typename Function, typename Family>
+bool is_function(const GraphMaker& maker, std::size_t input = 0) {
+  return std::holds_alternative<Function>(
+      std::get<Family>(vector_function(maker.graph, maker.graph.nodes[0], input)));
 }
 
 }  // namespace
@@ -73,27 +80,26 @@ TEST_CASE("data movement copies, 16-bit TFLite concatenation too") {
   GraphMaker maker;
   const TensorId x = maker.add_input("x", {4}, {16, true, {0.5F}, {0}});
   maker.add_node(ConcatOp{0}, {x, x}, maker.add("y", {8}, {16, true, {0.25F}, {0}}));
-  CHECK(std::holds_alternative<CopyFunction>(unary_function(maker.graph, maker.graph.nodes[0], 1)));
+  CHECK(is_function<CopyFunction, UnaryFunction>(maker, 1));
   maker.graph.semantics = Semantics::onnx;
-  CHECK(std::holds_alternative<TableFunction>(unary_function(maker.graph, maker.graph.nodes[0], 1)));
+  CHECK(is_function<TableFunction, UnaryFunction>(maker, 1));
 }
 
 TEST_CASE("semantics choose the functions") {
   GraphMaker maker;
   const TensorId x = maker.add_input("x", {1, 2, 2, 1});
   maker.add_node(MeanOp{{1, 2}, true}, {x}, maker.add("y", {1, 1, 1, 1}));
-  CHECK(std::holds_alternative<TfliteMeanFunction>(window_function(maker.graph, maker.graph.nodes[0])));
+  CHECK(is_function<TfliteMeanFunction, WindowFunction>(maker));
   maker.graph.semantics = Semantics::onnx;
-  CHECK(std::holds_alternative<OnnxMeanFunction>(window_function(maker.graph, maker.graph.nodes[0])));
+  CHECK(is_function<OnnxMeanFunction, WindowFunction>(maker));
   Pool2dOp pool;
   pool.kind = PoolKind::average;
   pool.kernel_h = pool.kernel_w = 2;
   maker.graph.nodes[0].op = pool;
-  CHECK(std::holds_alternative<OnnxGlobalAveragePoolFunction>(
-      window_function(maker.graph, maker.graph.nodes[0])));
+  CHECK(is_function<OnnxGlobalAveragePoolFunction, WindowFunction>(maker));
   maker.graph.nodes[0].op = BinaryOp{BinaryKind::mul, Activation::none};
   maker.graph.nodes[0].inputs = {x, x};
-  CHECK(std::holds_alternative<OnnxMulFunction>(binary_function(maker.graph, maker.graph.nodes[0])));
+  CHECK(is_function<OnnxMulFunction, BinaryFunction>(maker));
 }
 
 TEST_CASE("an input of another type, shape or range is refused") {

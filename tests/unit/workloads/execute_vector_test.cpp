@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/workloads/graph_maker.h"
+#include "workloads/ops/definition.h"
 
 using namespace qsim;
 using namespace qsim::arithmetic;
@@ -91,7 +92,7 @@ TEST_CASE("an elementwise operation repeats dimensions of 1") {
                  maker.add("y", y_shape, {8, true, {0.08F}, {1}}));
   const TensorData x1 = maker.random_data(maker.graph.tensor(a));
   const TensorData x2 = maker.random_data(maker.graph.tensor(b));
-  const BinaryFunction function = binary_function(maker.graph, maker.graph.nodes[0]);
+  const auto function = std::get<BinaryFunction>(vector_function(maker.graph, maker.graph.nodes[0]));
   const TensorData y = run_last_node(maker.graph, {x1, x2}).output;
   const auto element = [](const TensorData& x, const std::array<std::int64_t, 3>& index) {
     std::int64_t offset = 0;
@@ -133,7 +134,7 @@ TEST_CASE("softmax runs over the last dimension, row by row") {
   maker.add_node(SoftmaxOp{}, {x}, maker.add("y", {2, 5}, {8, true, {1.0F / 256.0F}, {-128}}));
   const TensorData input = maker.random_data(maker.graph.tensor(x));
   const TensorData y = run_last_node(maker.graph, {input}).output;
-  const RowFunction function = row_function(maker.graph, maker.graph.nodes[0]);
+  const auto function = std::get<RowFunction>(vector_function(maker.graph, maker.graph.nodes[0]));
   const Values in = values(input);
   for (std::size_t row = 0; row < 2; ++row) {
     Values expected(5);

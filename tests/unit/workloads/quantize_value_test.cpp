@@ -1,4 +1,4 @@
-#include "workloads/execute/quantize_value.h"
+#include "workloads/graph/quantize_value.h"
 
 #include <catch2/catch.hpp>
 #include <limits>

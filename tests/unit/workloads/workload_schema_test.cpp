@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json_reader.h"
+#include "workloads/readers/json/json_ops.h"
 #include "workloads/readers/json/json_workload.h"
 
 namespace {
@@ -55,6 +56,11 @@ std::string conv(const std::string& weights, const std::string& bias, const std:
 }
 
 }  // namespace
+
+TEST_CASE("the operations of the schema are those of the rows") {
+  INFO("ninja qsim_write_workload_schema, then run it with configs/schemas/workload.schema.json");
+  CHECK(qsim::with_operations(schema()).dump(2) == schema().dump(2));
+}
 
 TEST_CASE("every operation of the schema has the reader's keys") {
   std::size_t operations = 0;

@@ -31,7 +31,7 @@ float quantize_by_range(std::span<const float> x, std::vector<std::int8_t>& q) {
 
 class DynamicRun {
  public:
-  DynamicRun(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation)
+  DynamicRun(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation)
       : run_(run), prepared_(prepared), g_(prepared.geometry), clamp_(activation) {}
 
   void run() {
@@ -76,7 +76,7 @@ class DynamicRun {
     }
   }
 
-  const FloatRun& run_;
+  const NodeRun& run_;
   const PreparedFloatMac& prepared_;
   const ConvGeometry& g_;
   FloatClamp clamp_;
@@ -96,7 +96,7 @@ DynamicWeights prepare_dynamic_weights(const TensorData& weights, const Quantiza
           quantization.scale()};
 }
 
-void run_float_dynamic(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation) {
+void run_float_dynamic(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation) {
   DynamicRun(run, prepared, activation).run();
 }
 

@@ -1,11 +1,12 @@
 // Convolutions and fully connected layers of float networks as matrix products; depthwise ones channel by
 // channel.
 #include <algorithm>
-#include <limits>
+#include <stdexcept>
 
 #include "base/parallel_blocks.h"
 #include "workloads/execute/float/float_nodes.h"
 #include "workloads/execute/gather_rows.h"
+#include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
@@ -44,7 +45,7 @@ std::int64_t rows_of_block(const ConvGeometry& g, int threads) {
 
 class FloatGemmRun {
  public:
-  FloatGemmRun(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation)
+  FloatGemmRun(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation)
       : run_(run), prepared_(prepared), g_(prepared.geometry), clamp_(activation) {}
 
   void run() const {
@@ -90,7 +91,7 @@ class FloatGemmRun {
     }
   }
 
-  const FloatRun& run_;
+  const NodeRun& run_;
   const PreparedFloatMac& prepared_;
   const ConvGeometry& g_;
   FloatClamp clamp_;
@@ -99,7 +100,7 @@ class FloatGemmRun {
 /// Output channel n reads input channel n / multiplier.
 class FloatDepthwiseRun {
  public:
-  FloatDepthwiseRun(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation)
+  FloatDepthwiseRun(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation)
       : run_(run), prepared_(prepared), g_(prepared.geometry), clamp_(activation) {}
 
   void run() const {
@@ -138,7 +139,7 @@ class FloatDepthwiseRun {
     for (std::int64_t c = 0; c < g_.out_channels; ++c) y[c] += x[c / multiplier] * w[c];
   }
 
-  const FloatRun& run_;
+  const NodeRun& run_;
   const PreparedFloatMac& prepared_;
   const ConvGeometry& g_;
   FloatClamp clamp_;
@@ -146,22 +147,7 @@ class FloatDepthwiseRun {
 
 }  // namespace
 
-FloatClamp::FloatClamp(Activation activation)
-    : low(-std::numeric_limits<float>::infinity()), high(std::numeric_limits<float>::infinity()) {
-  if (activation == Activation::relu || activation == Activation::relu6) low = 0.0F;
-  if (activation == Activation::relu6) high = 6.0F;
-  if (activation == Activation::relu_n1_to_1) {
-    low = -1.0F;
-    high = 1.0F;
-  }
-}
-
-bool has_float_weights(const Node& node) {
-  return std::holds_alternative<Conv2dOp>(node.op) || std::holds_alternative<TransposeConv2dOp>(node.op) ||
-         std::holds_alternative<FullyConnectedOp>(node.op);
-}
-
-PreparedFloatMac prepare_float_mac(const FloatRun& run) {
+PreparedFloatMac prepare_float_mac(const NodeRun& run) {
   PreparedFloatMac prepared;
   const ConvGeometry& g = prepared.geometry = conv_geometry(run.graph, run.node);
   std::vector<float> bias(static_cast<std::size_t>(g.out_channels), 0.0F);
@@ -174,8 +160,7 @@ PreparedFloatMac prepare_float_mac(const FloatRun& run) {
     prepared.group_biases.push_back(std::move(bias));
     return prepared;
   }
-  const std::vector<float> weights =
-      ordered_weights(run.input(1), g, std::holds_alternative<TransposeConv2dOp>(run.node.op));
+  const std::vector<float> weights = ordered_weights(run.input(1), g, g.is_turned);
   const bool inserts = g.insert_h > 1 || g.insert_w > 1;
   if (g.groups > 1 && g.group_channels() == 1 && !inserts) {
     prepared.depthwise = taps_first(weights, g);
@@ -194,7 +179,7 @@ PreparedFloatMac prepare_float_mac(const FloatRun& run) {
   return prepared;
 }
 
-void run_float_mac(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation) {
+void run_float_mac(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation) {
   if (prepared.dynamic) {
     run_float_dynamic(run, prepared, activation);
   } else if (prepared.depthwise.empty()) {
@@ -202,6 +187,14 @@ void run_float_mac(const FloatRun& run, const PreparedFloatMac& prepared, Activa
   } else {
     FloatDepthwiseRun(run, prepared, activation).run();
   }
+}
+
+void run_float_node(const NodeRun& run, const PreparedFloatMac* prepared) {
+  const OpDefinition& row = definition(run.node.op);
+  if (row.run_float != nullptr) return row.run_float(run);
+  if (row.engine != Engine::mac_array) throw std::logic_error(op_name(run.graph, run.node).data());
+  if (!row.has_weights) return run_float_matmul(run);
+  run_float_mac(run, *prepared, *fused_activation(run.node.op));
 }
 
 }  // namespace qsim

@@ -20,7 +20,8 @@ constexpr std::int64_t kMatMulRows = 32;
 
 }  // namespace
 
-void run_float_matmul(const FloatRun& run, const MatMulOp& op) {
+void run_float_matmul(const NodeRun& run) {
+  const auto& op = std::get<MatMulOp>(run.node.op);
   const Shape& a = run.inputs[0]->shape;
   const Shape& b = run.inputs[1]->shape;
   const Shape& y = run.output.shape;

@@ -32,47 +32,15 @@ struct PreparedFloatMac {
   std::optional<DynamicWeights> dynamic;         ///< Instead of both.
   std::vector<std::vector<float>> group_biases;  ///< As long as the group's padded columns; otherwise one.
 };
-/// One run of a float node.
-struct FloatRun {
-  const Graph& graph;
-  const Node& node;
-  const Operands& inputs;
-  TensorData& output;
-  int threads = 1;
+/// Any float node; `prepared` where it has weights. Nodes beside the MAC array have their own function
+/// (workloads/ops).
+void run_float_node(const NodeRun& run, const PreparedFloatMac* prepared);
 
-  [[nodiscard]] std::span<const float> input(std::size_t i = 0) const { return inputs[i]->as<float>(); }
-  [[nodiscard]] std::span<float> result() const { return output.as<float>(); }
-};
-
-/// Any float node; `prepared` where it has weights.
-void run_float_node(const FloatRun& run, const PreparedFloatMac* prepared);
-
-/// Convolutions and fully connected layers.
-[[nodiscard]] bool has_float_weights(const Node& node);
 /// From the run's operands; its output is not touched.
-[[nodiscard]] PreparedFloatMac prepare_float_mac(const FloatRun& run);
+[[nodiscard]] PreparedFloatMac prepare_float_mac(const NodeRun& run);
 
-void run_float_mac(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation);
-void run_float_dynamic(const FloatRun& run, const PreparedFloatMac& prepared, Activation activation);
-void run_float_binary(const FloatRun& run, const BinaryOp& op);
-void run_float_unary(const FloatRun& run, const UnaryOp& op);
-void run_float_pool(const FloatRun& run, const Pool2dOp& op);
-void run_float_mean(const FloatRun& run, const MeanOp& op);
-void run_float_softmax(const FloatRun& run, const SoftmaxOp& op);
-void run_float_layer_norm(const FloatRun& run, const LayerNormOp& op);
-void run_float_prelu(const FloatRun& run);
-void run_float_batch_norm(const FloatRun& run);
-void run_float_matmul(const FloatRun& run, const MatMulOp& op);
-void run_float_resize(const FloatRun& run, const ResizeOp& op);
-void run_dynamic_quantize(const FloatRun& run, const DynamicQuantizeOp& op);
-
-/// Limits of a fused activation.
-struct FloatClamp {
-  float low, high;
-
-  explicit FloatClamp(Activation activation);
-  /// A NaN stays one.
-  [[nodiscard]] float operator()(float x) const { return x < low ? low : x > high ? high : x; }
-};
+void run_float_mac(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation);
+void run_float_dynamic(const NodeRun& run, const PreparedFloatMac& prepared, Activation activation);
+void run_float_matmul(const NodeRun& run);
 
 }  // namespace qsim

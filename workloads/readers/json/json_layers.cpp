@@ -55,7 +55,7 @@ void LayerReader::read(const Json* layers) {
   for (std::size_t i = 0; i < layers->size(); ++i) read_wiring((*layers)[i], index_path("layers", i));
   const std::vector<std::size_t> order = read_order();
   std::vector<bool> readable(layers_.size(), false);
-  for (const std::size_t i : order) readable[i] = layers_[i].kind.has_value();
+  for (const std::size_t i : order) readable[i] = layers_[i].form != nullptr;
   // What cannot be read (an unknown operation, part of a cycle) still has an output, so that its users are
   // not reported as well.
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -74,11 +74,11 @@ void LayerReader::read_wiring(const Json& json, const std::string& path) {
   }
   Layer layer{JsonObject(json, path, problems_), path, {}, {}, {}, {}};
   layer.name = layer.json.string("name");
-  const std::size_t kind = layer.json.choice("op", op_kind_names());
-  if (json.contains("op") && json["op"] == op_kind_names()[kind]) layer.kind = static_cast<OpKind>(kind);
+  const std::string& op = op_names()[layer.json.choice("op", op_names())];
+  if (json.contains("op") && json["op"] == op) layer.form = find_form(op);
   layer.output = output_name(json, layer.name);
   const std::size_t index = layers_.size();
-  if (layer.kind) read_input_names(layer);
+  if (layer.form != nullptr) read_input_names(layer);
   if (!layer.output.empty() && !producer_.emplace(layer.output, index).second) {
     problems_.add(path + ".output", in_quotes(layer.output), "a name that no other layer's output has",
                   layers_[producer_[layer.output]].path + " has it");
@@ -88,14 +88,15 @@ void LayerReader::read_wiring(const Json& json, const std::string& path) {
 }
 
 void LayerReader::read_input_names(Layer& layer) {
-  if (!has_input_list(*layer.kind)) {
+  const OpDefinition& row = definition(layer.form->prototype);
+  if (row.inputs_description.empty()) {
     layer.inputs.push_back(layer.json.string("input"));
     return;
   }
   const Json* list = layer.json.raw("inputs");
-  const bool any_number = *layer.kind == OpKind::concat;
-  const std::size_t count = *layer.kind == OpKind::batch_norm || *layer.kind == OpKind::layer_norm ? 3 : 2;
-  if (list == nullptr || !list->is_array() || list->empty() || list->size() > 1024 ||
+  const bool any_number = row.operands.max == kMaxOperands;
+  const std::size_t count = row.operands.max;
+  if (list == nullptr || !list->is_array() || list->empty() || list->size() > kMaxOperands ||
       (!any_number && list->size() != count)) {
     layer.json.problem("inputs", any_number ? "a list of 1 to 1024 names of tensors"
                                             : "a list of " + std::string(count == 2 ? "two" : "three") +
@@ -104,7 +105,7 @@ void LayerReader::read_input_names(Layer& layer) {
   }
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& entry = (*list)[i];
-    const bool may_be_absent = *layer.kind == OpKind::layer_norm && i > 0 && entry.is_null();
+    const bool may_be_absent = i >= row.operands.optional_from && entry.is_null();
     if (!entry.is_string() && !entry.is_object() && !may_be_absent) {
       problems_.add(index_path(layer.path + ".inputs", i), written_value(entry),
                     "the name of a tensor, or an object that describes a constant");
@@ -141,7 +142,7 @@ std::optional<Shape> LayerReader::shape_of(TensorId id) const {
 
 std::vector<TensorId> LayerReader::read_inputs(Layer& layer) {
   std::vector<TensorId> ids;
-  const bool list = has_input_list(*layer.kind);
+  const bool list = !definition(layer.form->prototype).inputs_description.empty();
   for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
     const std::string path = list ? index_path(layer.path + ".inputs", i) : layer.path + ".input";
     const std::string& name = layer.inputs[i];
@@ -164,7 +165,8 @@ void LayerReader::read_layer(Layer& layer) {
   node.name = layer.name;
   node.place = layer.path;
   node.inputs = read_inputs(layer);
-  if (has_weights(*layer.kind)) {
+  const bool has_weights = definition(layer.form->prototype).has_weights;
+  if (has_weights) {
     read_weights(layer, node);
     read_bias(layer, node);
   }
@@ -172,8 +174,8 @@ void LayerReader::read_layer(Layer& layer) {
   const bool is_float = x != kNoTensor && graph_.tensor(x).is_float();
   const bool quantized = x != kNoTensor && graph_.tensor(x).quantization;
   const std::int32_t zero_point = quantized ? graph_.tensor(x).quantization->zero_point() : 0;
-  const std::optional<Shape> weights = has_weights(*layer.kind) ? shape_of(node.inputs[1]) : std::nullopt;
-  ReadOp op = read_op(*layer.kind, layer.json, shape_of(x), weights,
+  const std::optional<Shape> weights = has_weights ? shape_of(node.inputs[1]) : std::nullopt;
+  ReadOp op = read_op(*layer.form, layer.json, shape_of(x), weights,
                       is_float ? std::nullopt : std::optional(zero_point));
   node.op = std::move(op.op);
   add_output(layer, node, op.shape);
@@ -191,7 +193,8 @@ void LayerReader::add_output(Layer& layer, Node& node, const std::optional<Shape
   std::optional<Shape> declared = description.has("shape") ? read_shape(description) : std::nullopt;
 
   std::vector<Shape> shapes;
-  const std::size_t operands = std::min(shape_operands(*layer.kind, node.inputs.size()), node.inputs.size());
+  const std::size_t operands =
+      std::min(shape_operands(definition(node.op), node.inputs.size()), node.inputs.size());
   bool all_known = operands > 0;
   for (std::size_t i = 0; i < operands; ++i) {
     all_known = all_known && known(node.inputs[i]);
@@ -223,22 +226,23 @@ void LayerReader::add_output(Layer& layer, Node& node, const std::optional<Shape
 std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, const Node& node,
                                                                   JsonObject& description,
                                                                   const std::optional<Shape>& shape) {
-  const OpKind kind = *layer.kind;
   const bool overrides = description.boolean("override", false);
-  if (kind == OpKind::dequantize) return std::nullopt;
+  if (definition(node.op).makes == OutputType::reals) return std::nullopt;
   const auto* dynamic = std::get_if<DynamicQuantizeOp>(&node.op);
   const std::optional<Quantization> stored =
       dynamic != nullptr ? dynamic_result_quantization(dynamic->result) : std::nullopt;
   const TensorId x = node.inputs.empty() ? kNoTensor : node.inputs[0];
   const bool takes_floats = known(x) && !graph_.tensor(x).quantization && graph_.tensor(x).is_float();
-  if (takes_floats && kind != OpKind::quantize && !stored) return std::nullopt;
+  if (takes_floats && definition(node.op).makes != OutputType::integers && !stored) return std::nullopt;
   std::optional<Quantization> input;
   if (!node.inputs.empty() && node.inputs[0] != kNoTensor) input = graph_.tensor(node.inputs[0]).quantization;
   std::optional<Quantization> required = stored;  // The only one there can be.
-  if (input && keeps_quantization(kind, graph_.semantics)) required = input;
-  if (input && !required) required = fixed_output_quantization(kind, graph_.semantics, *input);
+  const OutputGrid grid = output_grid(node.op, graph_.semantics);
+  if (input && grid == OutputGrid::kept) required = input;
+  if (input && !required) required = fixed_output_quantization(node.op, graph_.semantics, *input);
   std::optional<Quantization> fallback = required;
-  if (!fallback && follows_input(kind)) fallback = input;
+  const bool follows = grid == OutputGrid::follows || grid == OutputGrid::copied;
+  if (!fallback && follows) fallback = input;
   const bool input_failed = !input && !node.inputs.empty() && !known(node.inputs[0]);
   if (input_failed && !fallback) fallback = Quantization{};
   Quantization q = read_quantization(description, QuantizationUse::activation, shape, fallback);
@@ -250,7 +254,7 @@ std::optional<Quantization> LayerReader::read_output_quantization(Layer& layer, 
                   "no quantization, or " + std::to_string(required->bits) + " bits, scale " +
                       Json(required->scale()).dump() + ", zero_point " +
                       std::to_string(required->zero_point()),
-                  keeps_quantization(kind, graph_.semantics)
+                  grid == OutputGrid::kept
                       ? "this operation keeps its input's integers; put a \"quantize\" layer after it"
                       : "\"tflite\" semantics fixes it; \"override\": true where the model says otherwise");
   }

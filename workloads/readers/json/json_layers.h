@@ -29,7 +29,7 @@ class LayerReader {
     JsonObject json;
     std::string path;
     std::string name;
-    std::optional<OpKind> kind;       ///< Absent: the operation is unknown.
+    const OpForm* form = nullptr;     ///< nullptr: the operation is unknown.
     std::vector<std::string> inputs;  ///< Names; "" for a constant that is described in place.
     std::string output;
   };

@@ -52,17 +52,9 @@ bool same_quantization(const std::optional<Quantization>& a, const std::optional
          a->zero_points == b->zero_points;
 }
 
-/// The kind that the reader will see.
-OpKind kind_of(const OrderedJson& layer) {
-  const auto& names = op_kind_names();
-  const auto found = std::find(names.begin(), names.end(), layer["op"].get<std::string>());
-  if (found == names.end()) throw std::logic_error("operation " + layer["op"].dump() + " has no reader");
-  return static_cast<OpKind>(found - names.begin());
-}
-
 /// Inputs that the operation's weights and bias are not.
-std::vector<TensorId> data_inputs(const Node& node, OpKind kind) {
-  return has_weights(kind) ? std::vector<TensorId>{node.inputs[0]} : node.inputs;
+std::vector<TensorId> data_inputs(const Node& node) {
+  return definition(node.op).has_weights ? std::vector<TensorId>{node.inputs[0]} : node.inputs;
 }
 
 }  // namespace
@@ -108,9 +100,8 @@ std::vector<OrderedJson> LayerWriter::shared_constants() {
     list.push_back(constant(id, ""));
   };
   for (const Node& node : graph_.nodes) {
-    const OpKind kind = kind_of(op_json(graph_, node));
-    if (!has_input_list(kind)) {
-      for (const TensorId id : data_inputs(node, kind)) add(id);
+    if (definition(node.op).inputs_description.empty()) {
+      for (const TensorId id : data_inputs(node)) add(id);
     }
   }
   for (const TensorId id : graph_.outputs) add(id);
@@ -141,25 +132,22 @@ OrderedJson LayerWriter::bias(const Node& node) {
   return json.empty() ? OrderedJson(true) : json;
 }
 
-OrderedJson LayerWriter::output(const Node& node) const {
+OrderedJson LayerWriter::output(const Node& node, bool decides_shape) const {
   const Tensor& tensor = graph_.tensor(node.outputs[0]);
   OrderedJson json = OrderedJson::object();
   if (tensor.name != node.name) json["name"] = tensor.name;
-  const OrderedJson layer = op_json(graph_, node);
-  const OpKind kind = kind_of(layer);
   std::vector<Shape> shapes;
-  for (std::size_t i = 0; i < shape_operands(kind, node.inputs.size()); ++i)
+  for (std::size_t i = 0; i < shape_operands(definition(node.op), node.inputs.size()); ++i)
     shapes.push_back(graph_.tensor(node.inputs[i]).shape);
-  const bool in_attributes = kind == OpKind::reshape || kind == OpKind::transpose_conv2d;
-  if (!in_attributes) {
+  if (!decides_shape) {
     const InferredShape inferred = infer_output_shape(node.op, shapes, std::nullopt);
     if (!inferred.ok() || inferred.shape != tensor.shape) json["shape"] = tensor.shape;
   }
   if (!tensor.model_axes.empty()) json["model_axes"] = tensor.model_axes;
   const std::optional<Quantization>& input = graph_.tensor(node.inputs[0]).quantization;
   std::optional<Quantization> decided;
-  if (input && keeps_quantization(kind, graph_.semantics)) decided = input;
-  if (input && !decided) decided = fixed_output_quantization(kind, graph_.semantics, *input);
+  if (input && output_grid(node.op, graph_.semantics) == OutputGrid::kept) decided = input;
+  if (input && !decided) decided = fixed_output_quantization(node.op, graph_.semantics, *input);
   if (tensor.quantization && !same_quantization(tensor.quantization, decided)) {
     add_quantization(json, tensor);
     json.erase("axis");
@@ -169,10 +157,10 @@ OrderedJson LayerWriter::output(const Node& node) const {
 }
 
 OrderedJson LayerWriter::layer(const Node& node) {
-  const OrderedJson op = op_json(graph_, node);
-  const OpKind kind = kind_of(op);
-  OrderedJson json = {{"op", op["op"]}, {"name", node.name}};
-  if (has_input_list(kind)) {
+  const WrittenOp op = write_op(graph_, node);
+  const OpDefinition& row = definition(node.op);
+  OrderedJson json = {{"op", op.json["op"]}, {"name", node.name}};
+  if (!row.inputs_description.empty()) {
     json["inputs"] = OrderedJson::array();
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       const bool is_absent = node.inputs[i] == kNoTensor;
@@ -182,13 +170,13 @@ OrderedJson LayerWriter::layer(const Node& node) {
   } else {
     json["input"] = graph_.tensor(node.inputs[0]).name;
   }
-  if (has_weights(kind)) {
+  if (row.has_weights) {
     json["weights"] = operand(node.inputs[1], node.name + ".weights");
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
     if (has_bias) json["bias"] = bias(node);
   }
-  json.update(op);
-  const OrderedJson described_output = output(node);
+  json.update(op.json);
+  const OrderedJson described_output = output(node, op.decides_shape);
   if (!described_output.empty()) json["output"] = described_output;
   return json;
 }

@@ -1,18 +1,15 @@
-// Attributes of the operations, as json_ops.cpp reads them.
+// Writing the fields of an operation.
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 
+#include "workloads/ops/fields.h"
 #include "workloads/readers/json/json_ops.h"
 #include "workloads/readers/json/json_write_parts.h"
 
 namespace qsim {
 namespace {
-
-void set_unless(OrderedJson& json, const char* key, const OrderedJson& value, const OrderedJson& fallback) {
-  if (value != fallback) json[key] = value;
-}
 
 OrderedJson both_or_one(std::int64_t h, std::int64_t w) {
   return h == w ? OrderedJson(h) : OrderedJson({h, w});
@@ -23,110 +20,95 @@ OrderedJson padding_json(std::int64_t top, std::int64_t bottom, std::int64_t lef
   return all_equal && top >= 0 ? OrderedJson(top) : OrderedJson({top, bottom, left, right});
 }
 
-const char* activation_name(Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return "none";
-    case Activation::relu:
-      return "relu";
-    case Activation::relu6:
-      return "relu6";
-    case Activation::relu_n1_to_1:
-      return "relu_n1_to_1";
-  }
-  return "none";
-}
-
-/// Adds the attributes of one operation; of those that are not listed there are none.
-class OpAttributes {
+class FieldWriter final : public OpFields {
  public:
-  OpAttributes(const Graph& graph, const Node& node, OrderedJson& json)
-      : graph_(graph), node_(node), json_(json) {}
+  FieldWriter(const Graph& graph, const Node& node, OrderedJson& json)
+      : graph_(graph), node_(node), form_(op_name(graph, node)), json_(json) {}
 
-  void operator()(const Conv2dOp& op) {
-    set_unless(json_, "stride", both_or_one(op.stride_h, op.stride_w), 1);
-    set_unless(json_, "dilation", both_or_one(op.dilation_h, op.dilation_w), 1);
-    set_unless(json_, "padding", padding_json(op.pad_top, op.pad_bottom, op.pad_left, op.pad_right), 0);
-    if (json_["op"] != "depthwise_conv2d") set_unless(json_, "groups", op.groups, 1);
-    activation(op.activation);
+  [[nodiscard]] bool decides_shape() const { return decides_shape_; }
+
+  [[nodiscard]] std::string_view form() const override { return form_; }
+  void expect(bool /*holds*/, const char* /*key*/, const char* /*expected*/) override {}
+
+  void height_width(const Field& field, std::int64_t& h, std::int64_t& w,
+                    std::optional<HeightWidth> fallback) override {
+    set(field, both_or_one(h, w),
+        fallback ? std::optional(both_or_one(fallback->h, fallback->w)) : std::nullopt);
+  }
+  void padding(PaddingSides sides, std::optional<HeightWidth> /*kernel*/, HeightWidth /*stride*/,
+               HeightWidth /*dilation*/) override {
+    set_unless("padding", padding_json(sides.top, sides.bottom, sides.left, sides.right), 0);
   }
   /// The output size decides what is cut off below and at the right, which may be less than nothing.
-  void operator()(const TransposeConv2dOp& op) {
+  void transposed_padding(HeightWidth stride, std::int64_t& top, std::int64_t& left) override {
+    decides_shape_ = true;
     const Shape& x = shape(0);
     const Shape& w = shape(1);
     const Shape& y = graph_.tensor(node_.outputs[0]).shape;
-    const std::int64_t bottom = (x[1] - 1) * op.stride_h + w[1] - op.pad_top - y[1];
-    const std::int64_t right = (x[2] - 1) * op.stride_w + w[2] - op.pad_left - y[2];
-    set_unless(json_, "stride", both_or_one(op.stride_h, op.stride_w), 1);
-    set_unless(json_, "padding", padding_json(op.pad_top, bottom, op.pad_left, right), 0);
-    activation(op.activation);
+    const std::int64_t bottom = (x[1] - 1) * stride.h + w[1] - top - y[1];
+    const std::int64_t right = (x[2] - 1) * stride.w + w[2] - left - y[2];
+    set_unless("padding", padding_json(top, bottom, left, right), 0);
   }
-  void operator()(const FullyConnectedOp& op) { activation(op.activation); }
-  void operator()(const BinaryOp& op) { activation(op.activation); }
-  void operator()(const Pool2dOp& op) {
-    json_["kernel"] = both_or_one(op.kernel_h, op.kernel_w);
-    set_unless(json_, "stride", both_or_one(op.stride_h, op.stride_w), json_["kernel"]);
-    set_unless(json_, "padding", padding_json(op.pad_top, op.pad_bottom, op.pad_left, op.pad_right), 0);
-    set_unless(json_, "count_include_pad", op.count_include_pad, false);
-    activation(op.activation);
+  void input_channels(std::int64_t& /*channels*/) override {}
+  void activation(Activation& activation) override {
+    constexpr std::array kNames{"none", "relu", "relu6", "relu_n1_to_1"};
+    set_unless("activation", kNames.at(static_cast<std::size_t>(activation)), "none");
   }
-  void operator()(const MeanOp& op) {
-    json_["axes"] = op.axes;
-    set_unless(json_, "keep_dims", op.keep_dims, true);
+
+  void integer(const Field& field, std::int64_t& value, std::int64_t /*min*/, std::int64_t /*max*/,
+               std::optional<std::int64_t> fallback) override {
+    set(field, value, fallback ? std::optional<OrderedJson>(*fallback) : std::nullopt);
   }
-  void operator()(const PadOp& op) {
-    json_["before"] = op.before;
-    json_["after"] = op.after;
+  void boolean(const Field& field, bool& value, bool fallback) override { set(field, value, fallback); }
+  void number(const Field& field, float& value, double /*min*/, double /*max*/,
+              std::optional<float> fallback) override {
+    set(field, float_json(value), fallback ? std::optional(float_json(*fallback)) : std::nullopt);
+  }
+  void limit(const Field& field, float& value, float /*limitless*/) override {
+    if (std::isfinite(value)) json_[field.key] = float_json(value);
+  }
+  void factors(const Field& field, float& h, float& w) override {
+    json_[field.key] = {float_json(h), float_json(w)};
+  }
+  void integers(const Field& field, std::vector<std::int64_t>& values, std::int64_t /*min*/,
+                std::int64_t /*max*/, const std::vector<std::int64_t>* fallback) override {
+    set(field, values, fallback == nullptr ? std::nullopt : std::optional<OrderedJson>(*fallback));
+  }
+  void indices(const Field& field, std::vector<int>& values, int /*max*/) override {
+    json_[field.key] = values;
+  }
+  void axes(const Field& field, std::vector<int>& axes) override { json_[field.key] = axes; }
+  void axis(const Field& field, int& axis) override { json_[field.key] = axis; }
+  void padded_value(const Field& field, std::int64_t& integer, float& real) override {
     const bool is_float = graph_.tensor(node_.inputs[0]).is_float();
-    json_["value"] = is_float ? float_json(op.real_value) : OrderedJson(op.value);
+    json_[field.key] = is_float ? float_json(real) : OrderedJson(integer);
   }
-  void operator()(const StridedSliceOp& op) {
-    json_["begin"] = op.begin;
-    json_["count"] = op.count;
-    set_unless(json_, "stride", op.stride, std::vector<std::int64_t>(op.stride.size(), 1));
+  void output_shape(const Field& field) override {
+    decides_shape_ = true;
+    json_[field.key] = graph_.tensor(node_.outputs[0]).shape;
   }
-  void operator()(const ReshapeOp&) { json_["shape"] = graph_.tensor(node_.outputs[0]).shape; }
-  void operator()(const TransposeOp& op) { json_["permutation"] = op.permutation; }
-  void operator()(const ConcatOp& op) { json_["axis"] = op.axis; }
-  void operator()(const SoftmaxOp& op) {
-    set_unless(json_, "beta", float_json(op.beta), 1.0);
-    set_unless(json_, "logarithm", op.logarithm, false);
-  }
-  void operator()(const UnaryOp& op) {
-    const bool has_alpha =
-        op.kind == UnaryKind::leaky_relu || op.kind == UnaryKind::elu || op.kind == UnaryKind::hard_sigmoid;
-    if (has_alpha) json_["alpha"] = float_json(op.alpha);
-    if (op.kind == UnaryKind::hard_sigmoid) json_["beta"] = float_json(op.beta);
-    if (op.kind == UnaryKind::clip && std::isfinite(op.alpha)) json_["low"] = float_json(op.alpha);
-    if (op.kind == UnaryKind::clip && std::isfinite(op.beta)) json_["high"] = float_json(op.beta);
-  }
-  void operator()(const MatMulOp& op) { set_unless(json_, "transpose_b", op.transpose_b, false); }
-  void operator()(const PReluOp&) {}
-  void operator()(const BatchNormOp&) {}
-  void operator()(const LayerNormOp& op) { json_["epsilon"] = float_json(op.epsilon); }
-  void operator()(const ResizeOp& op) {
-    json_["coordinates"] = resize_coordinates_names()[static_cast<std::size_t>(op.coordinates)];
-    if (op.mode == ResizeMode::nearest)
-      json_["rounding"] = resize_rounding_names()[static_cast<std::size_t>(op.rounding)];
-    if (op.blend != ResizeBlend::integers)
-      json_["blend"] = resize_blend_names()[static_cast<std::size_t>(op.blend)];
-    json_["scale"] = {float_json(op.scale_h), float_json(op.scale_w)};
-  }
-  void operator()(const QuantizeOp&) {}
-  void operator()(const DequantizeOp&) {}
-  void operator()(const DynamicQuantizeOp& op) {
-    json_["result"] = dynamic_result_names()[static_cast<std::size_t>(op.result)];
+
+ protected:
+  void choose(const Field& field, std::size_t& index, std::span<const char* const> names) override {
+    set(field, names[index], OrderedJson(names.front()));
   }
 
  private:
   [[nodiscard]] const Shape& shape(std::size_t input) const {
     return graph_.tensor(node_.inputs[input]).shape;
   }
-  void activation(Activation value) { set_unless(json_, "activation", activation_name(value), "none"); }
+  void set_unless(const char* key, const OrderedJson& value, const OrderedJson& fallback) {
+    if (value != fallback) json_[key] = value;
+  }
+  void set(const Field& field, const OrderedJson& value, const std::optional<OrderedJson>& fallback) {
+    if (field.is_always_written || !fallback || value != *fallback) json_[field.key] = value;
+  }
 
   const Graph& graph_;
   const Node& node_;
+  std::string_view form_;
   OrderedJson& json_;
+  bool decides_shape_ = false;
 };
 
 }  // namespace
@@ -140,10 +122,15 @@ OrderedJson float_json(float value) {
   return static_cast<float>(shortest) == value ? shortest : static_cast<double>(value);
 }
 
-OrderedJson op_json(const Graph& graph, const Node& node) {
-  OrderedJson json = {{"op", op_name(graph, node)}};
-  std::visit(OpAttributes(graph, node, json), node.op);
-  return json;
+WrittenOp write_op(const Graph& graph, const Node& node) {
+  WrittenOp written{{{"op", op_name(graph, node)}}};
+  const OpDefinition& row = definition(node.op);
+  if (row.fields == nullptr) return written;
+  Op op = node.op;
+  FieldWriter writer(graph, node, written.json);
+  row.fields(op, writer);
+  written.decides_shape = writer.decides_shape();
+  return written;
 }
 
 }  // namespace qsim

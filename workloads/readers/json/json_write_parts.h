@@ -16,9 +16,6 @@ using OrderedJson = nlohmann::ordered_json;
 /// A float32 as the shortest number that reads back as the same float32.
 [[nodiscard]] OrderedJson float_json(float value);
 
-/// "op" and the attributes of a node; keys at their default are left out.
-[[nodiscard]] OrderedJson op_json(const Graph& graph, const Node& node);
-
 /// Describes nodes one after the other. A constant is described where it is first used and named afterwards.
 class LayerWriter {
  public:
@@ -34,7 +31,7 @@ class LayerWriter {
   [[nodiscard]] OrderedJson constant(TensorId id, const std::string& default_name);
   [[nodiscard]] OrderedJson bias(const Node& node);
   [[nodiscard]] OrderedJson operand(TensorId id, const std::string& default_name);
-  [[nodiscard]] OrderedJson output(const Node& node) const;
+  [[nodiscard]] OrderedJson output(const Node& node, bool decides_shape) const;
   [[nodiscard]] bool is_described(TensorId id) const { return described_.count(id) != 0; }
   void keep(TensorId id);
 

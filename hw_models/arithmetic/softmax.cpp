@@ -1,16 +1,16 @@
-// Functions of a row: softmax as the two runtimes compute it.
+#include "hw_models/arithmetic/softmax.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "hw_models/arithmetic/fixed_point.h"
 #include "hw_models/arithmetic/fixed_point_exp.h"
 #include "hw_models/arithmetic/interpolated_table.h"
-#include "hw_models/arithmetic/layer_norm.h"
 #include "hw_models/arithmetic/limited.h"
 #include "hw_models/arithmetic/requantize.h"
-#include "hw_models/arithmetic/vector_functions.h"
 
 namespace qsim::arithmetic {
 namespace {
@@ -84,13 +84,17 @@ void softmax_tables(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
   }
 }
 
-void evaluate_row(const TfliteSoftmaxFunction& f, Row in, RowOut out) {
+}  // namespace
+
+void evaluate_row(const TfliteSoftmaxFunction& f, Row in, RowOut out, const RowParameters& /*parameters*/) {
   if (f.input.bits <= 8) {
     softmax_fixed_point(f, in, out);
   } else {
     softmax_tables(f, in, out);
   }
 }
+
+namespace {
 
 /// rne(v) as a 32-bit conversion of the x86 gives it: outside its range the lowest integer.
 std::int64_t to_int32(float v) {
@@ -100,11 +104,14 @@ std::int64_t to_int32(float v) {
   return static_cast<std::int64_t>(rounded);
 }
 
+}  // namespace
+
 /// e_i = table[max x - x_i];  S = sum e_i, float32 in order;  q_i = rne((e_i * floor(1/sy)) / S) + zy,
 /// limited. The table is scaled so that S stays below the largest float, but e_i * floor(1/sy) may exceed it
 /// in rows of one or two elements; the conversion to an integer then gives INT32_MIN (signed; the zero point
 /// wraps around with it) or 0 (unsigned), and so does this function.
-void evaluate_row(const OnnxTableSoftmaxFunction& f, Row in, RowOut out) {
+void evaluate_row(const OnnxTableSoftmaxFunction& f, Row in, RowOut out,
+                  const RowParameters& /*parameters*/) {
   const std::int64_t maximum = *std::max_element(in.begin(), in.end());
   const auto exponential = [&](std::int64_t x) {
     return f.exponentials[static_cast<std::size_t>(maximum - x)];
@@ -126,7 +133,7 @@ void evaluate_row(const OnnxTableSoftmaxFunction& f, Row in, RowOut out) {
 }
 
 /// x = (q - zx) * sx;  e = exp(x - max x);  y = e / sum e, the sum in order;  rne(y / sy) + zy; all float32.
-void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out) {
+void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out, const RowParameters& /*parameters*/) {
   std::vector<float> values(in.size());
   float maximum = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < in.size(); ++i) {
@@ -146,22 +153,40 @@ void evaluate_row(const OnnxSoftmaxFunction& f, Row in, RowOut out) {
   }
 }
 
-}  // namespace
-
-void evaluate(const RowFunction& function, std::span<const std::int64_t> in, std::span<std::int64_t> out,
-              const RowParameters& parameters) {
-  if (in.empty()) {
-    return;
+/// At most 8 bits: M = min(beta * s * 2^26, 2^31 - 1) in double takes a difference to Q5.26; differences
+/// below diff_min = -floor(31 * 2^26 / 2^shift) would leave Q5.26. Wider: M = (s * beta) / (10 / 65535).
+TfliteSoftmaxFunction make_tflite_softmax(const QuantizedType& input, const IntegerFormat& output,
+                                          float beta) {
+  TfliteSoftmaxFunction f;
+  f.input = input.format;
+  f.output = output;
+  if (input.format.bits <= 8) {
+    const double m = static_cast<double>(beta) * static_cast<double>(input.scale) * std::ldexp(1.0, 26);
+    quantize_multiplier(std::min(m, std::ldexp(1.0, 31) - 1.0), f.input_multiplier, f.input_left_shift);
+    f.diff_min = -static_cast<std::int32_t>(std::floor(std::ldexp(31.0, 26 - f.input_left_shift)));
+  } else {
+    const float step = input.scale * beta;
+    quantize_multiplier(static_cast<double>(step) / (10.0 / 65535.0), f.input_multiplier, f.input_left_shift);
   }
-  std::visit(
-      [&](const auto& f) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(f)>, OnnxLayerNormFunction>) {
-          layer_norm(f, in, parameters, out);
-        } else {
-          evaluate_row(f, in, out);
-        }
-      },
-      function);
+  return f;
+}
+
+/// With L = ln(FLT_MAX / length) - 5 (not below 0), the logarithm in float32, so that the sum of a row stays
+/// finite: an input i below the largest has exp((L / s - i) s), computed in double and rounded to float32.
+OnnxTableSoftmaxFunction make_onnx_table_softmax(const QuantizedType& input, const QuantizedType& output,
+                                                 std::int64_t length) {
+  OnnxTableSoftmaxFunction f;
+  f.input = input.format;
+  f.output = output.format;
+  f.output_factor = std::floor(1.0F / output.scale);
+  f.output_zero_point = output.zero_point;
+  const float largest_term = std::numeric_limits<float>::max() / static_cast<float>(length);
+  const auto scale = static_cast<double>(input.scale);
+  const double shift = std::max(0.0, static_cast<double>(std::log(largest_term)) - 5.0) / scale;
+  for (std::int64_t below = 0; below <= input.format.max() - input.format.min(); ++below) {
+    f.exponentials.push_back(static_cast<float>(std::exp((static_cast<double>(-below) + shift) * scale)));
+  }
+  return f;
 }
 
 }  // namespace qsim::arithmetic

@@ -1,12 +1,11 @@
-// Resizing of rows and columns: which input positions each output position reads, and with what weights.
+// Which input positions each output position of a resize reads, and with what weights.
+#include "workloads/ops/resize_taps.h"
+
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <stdexcept>
 
-#include "workloads/execute/execute_nodes.h"
-#include "workloads/execute/execute_types.h"
 #include "workloads/graph/resize_coordinates.h"
+#include "workloads/ops/operand_types.h"
 
 namespace qsim {
 namespace {
@@ -144,34 +143,6 @@ ResizeFunction resize_function(const Graph& graph, const Node& node) {
       copies ? taps(same_columns, identity, graph.semantics) : taps(columns, op, graph.semantics);
   if (!copies && takes_rows_for_channels(op, graph.semantics)) resize_columns_only(columns, op, x, function);
   return function;
-}
-
-void run_resize(const Graph& graph, const Node& node, const TensorData& input, TensorData& output) {
-  const ResizeFunction function = resize_function(graph, node);
-  const std::int64_t channels = input.shape[3];
-  visit_element_type(input.type, [&](auto zero) {
-    using T = decltype(zero);
-    T* y = output.as<T>().data();
-    for (std::int64_t image = 0; image < output.shape[0]; ++image) {
-      const T* base = input.as<T>().data() + image * input.shape[1] * input.shape[2] * channels;
-      const auto pixel = [&](std::int64_t row, std::int64_t column) {
-        return base + (row * input.shape[2] + column) * channels;
-      };
-      for (std::size_t r = 0; r < function.rows.size(); ++r) {
-        for (std::size_t c = 0; c < function.columns.size(); ++c) {
-          const ResizeTap& row = function.rows[r];
-          const ResizeTap& column = function.columns[c];
-          const T* x11 = pixel(row.first, column.first);
-          const T* x12 = pixel(row.first, column.second);
-          const T* x21 = pixel(row.second, column.first);
-          const T* x22 = pixel(row.second, column.second);
-          for (std::int64_t i = 0; i < channels; ++i) {
-            *y++ = static_cast<T>(evaluate(function, r, c, i, {x11[i], x12[i], x21[i], x22[i]}));
-          }
-        }
-      }
-    }
-  });
 }
 
 }  // namespace qsim
