@@ -299,7 +299,7 @@ def power(layers):
 
 def function(layers):
     """Each operator of one operand without a choice of its own, all at once."""
-    for op in ("Relu", "Sigmoid", "Tanh", "HardSwish", "Erf", "Exp", "Neg", "Abs", "Floor", "Ceil", "Softplus"):
+    for op in ("Relu", "Sigmoid", "Tanh", "HardSwish", "Erf", "Exp", "Neg", "Abs", "Floor", "Ceil", "Softplus", "Softsign"):
         layers.node(op, [layers.input(image(layers))])
     for op in ("Log", "Sqrt", "Reciprocal"):
         layers.node(op, [layers.input(image(layers), positive=True)])

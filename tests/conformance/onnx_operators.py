@@ -58,6 +58,10 @@ def hard_swish(random, dtype):
     return unary(random, dtype, "HardSwish", {"op": "hard_swish"}, 12.0, 6.0)
 
 
+def softsign(random, dtype):
+    return unary(random, dtype, "Softsign", {"op": "softsign"}, choose(random, 2.0, 30.0), 1.0)
+
+
 def hard_sigmoid(random, dtype):
     alpha, beta = float(np.float32(choose(random, 0.2, 1 / 6))), 0.5
     return unary(random, dtype, "HardSigmoid", {"op": "hard_sigmoid", "alpha": alpha, "beta": beta}, 12.0, 1.0, alpha=alpha,
@@ -266,4 +270,4 @@ OPERATORS = [(f, d) for f in (average_pool, concat, global_average_pool, qgemm, 
                               qlinear_conv_grouped, resize_linear, resize_linear_behind_convolution, resize_nearest, softmax)
              for d in BYTES]
 OPERATORS += [(f, d) for f in (add, gelu, gelu_tanh, hard_sigmoid, hard_swish, layer_norm, leaky_relu, maximum, minimum, mul, prelu,
-                               reduce_mean, relu, sigmoid, sub, tanh) for d in ALL_TYPES]
+                               reduce_mean, relu, sigmoid, softsign, sub, tanh) for d in ALL_TYPES]

@@ -162,6 +162,7 @@ enum class UnaryKind {
   floor,
   ceil,
   softplus,  ///< log(1 + exp(x))
+  softsign,  ///< x / (1 + |x|)
 };
 struct UnaryOp {
   UnaryKind kind = UnaryKind::relu;

@@ -202,6 +202,10 @@ constexpr std::array kRows{
     UnaryRow{.kind = UnaryKind::softplus, .name = "softplus", .description = "log(1 + exp(x)).",
              .onnx_operator = "Softplus", .math = smooth([](auto x, auto, auto) {
                return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); })},
+    UnaryRow{.kind = UnaryKind::softsign, .name = "softsign", .description = "x / (1 + |x|).",
+             .onnx_operator = "Softsign",
+             .math = pieces([](auto x, auto, auto) { return x / (decltype(x){1} + std::abs(x)); }),
+             .onnx = [](const UnaryOp&, float x) { return x * (1.0F / (1.0F + std::abs(x))); }},
 };
 // clang-format on
 

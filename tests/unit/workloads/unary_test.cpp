@@ -7,6 +7,9 @@
 #include <cmath>
 #include <set>
 
+#include "tests/unit/workloads/graph_maker.h"
+#include "workloads/graph/chip_support.h"
+
 using namespace qsim;
 
 TEST_CASE("hard-swish has the bits of ONNX Runtime's kernel") {
@@ -21,6 +24,40 @@ TEST_CASE("hard-swish has the bits of ONNX Runtime's kernel") {
     CAPTURE(kInputs[i]);
     CHECK(std::bit_cast<std::uint32_t>(row.onnx({row.kind}, kInputs[i])) == kExpected[i]);
   }
+}
+
+TEST_CASE("softsign has the bits of ONNX Runtime's kernel") {
+  // What its CPU provider (1.32.0, x86-64) returned: x * (1 / (1 + |x|)).
+  constexpr std::array kInputs{-20.0F,    -9.5F, -3.7F, -1.25F, -0.9F, -0.1F, 0.03F, 0.5F,
+                               0.921875F, 0.93F, 1.7F,  2.2F,   4.1F,  17.9F, 19.0F};
+  constexpr std::array<std::uint32_t, kInputs.size()> kExpected{
+      0xbf73cf3d, 0xbf679e7a, 0xbf49882c, 0xbf0e38e4, 0xbef286bd, 0xbdba2e8b, 0x3cee9a19, 0x3eaaaaab,
+      0x3ef597ef, 0x3ef6b70c, 0x3f212f68, 0x3f300000, 0x3f4dcdce, 0x3f72747c, 0x3f733333};
+  const UnaryRow& row = *find_onnx_unary("Softsign");
+  for (std::size_t i = 0; i < kInputs.size(); ++i) {
+    CAPTURE(kInputs[i]);
+    CHECK(std::bit_cast<std::uint32_t>(row.onnx({row.kind}, kInputs[i])) == kExpected[i]);
+  }
+}
+
+TEST_CASE("the chip computes softsign with ONNX semantics, by a table") {
+  GraphMaker maker;
+  maker.graph.semantics = Semantics::onnx;
+  const TensorId x = maker.add_input("x", {1, 256}, {8, true, {0.05F}, {-7}});
+  maker.add_node(UnaryOp{UnaryKind::softsign}, {x}, maker.add("y", {1, 256}, {8, true, {0.008F}, {3}}));
+  TensorData every_integer(ElementType::i8, {1, 256});
+  for (std::int64_t i = 0; i < 256; ++i) every_integer.set(i, i - 128);
+  const TensorData y = run_last_node(maker.graph, {every_integer}).output;
+  for (std::int64_t i = 0; i < 256; ++i) {
+    const double real = 0.05 * static_cast<double>(i - 128 + 7);
+    const double steps = real / (1.0 + std::abs(real)) / 0.008 + 3.0;
+    CAPTURE(i);
+    CHECK(std::abs(static_cast<double>(y.at(i)) - std::min(steps, 127.0)) <= 0.5 + 1e-4);
+  }
+  CHECK(chip_obstacle(maker.graph, maker.graph.nodes[0]).empty());
+  maker.graph.semantics = Semantics::tflite;
+  CHECK(chip_obstacle(maker.graph, maker.graph.nodes[0]) ==
+        "integer arithmetic with \"onnx\" semantics only");
 }
 
 TEST_CASE("a row is found by its format's name, options of one operator told apart") {
