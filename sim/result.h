@@ -13,16 +13,10 @@
 #include "hw_models/core/bus_traffic.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/timeline.h"
+#include "sim/compiler/layer_mapping.h"
 #include "workloads/graph/graph.h"
 
 namespace qsim {
-
-/// How a row was laid out on the chip; printed as `mapping` and compared by tests.
-struct MappingSummary {
-  /// Ordered key -> value, e.g. {"unit", "mac_array"}, {"loop_order", "weights_outer"},
-  /// {"output_tile", "14x56"}, {"input_in", "activation_buffer"}.
-  std::vector<std::pair<std::string, std::string>> fields;
-};
 
 /// One scheduled operation.
 struct LayerResult {
@@ -45,7 +39,7 @@ struct LayerResult {
   bool activations_signed = true;
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Rows that requantize.
   Bound bound = Bound::compute;
-  MappingSummary mapping;
+  LayerMapping mapping;  ///< Printed as `mapping`.
   std::optional<arithmetic::AccumulatorStats> accumulator;
   int accumulator_bits_worst_case = 0;
 };

@@ -141,7 +141,9 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
 RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std::vector<TensorData>& inputs,
                    const SimulateOptions& options) {
   check_value_memory(graph, options);
-  CompiledProgram compiled = compile(graph, hardware, options.values == Values::tile);
+  const CostMapper cheapest;
+  CompiledProgram compiled = compile(graph, hardware, options.mapper != nullptr ? *options.mapper : cheapest,
+                                     options.values == Values::tile);
   check_record_memory(graph, compiled, options);
   RunResult result;
   result.hardware = hardware;

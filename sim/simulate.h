@@ -18,6 +18,7 @@ enum class Values {
   none,   ///< --cost-only: cycles, energy and traffic alone.
 };
 
+class Mapper;
 class Waveform;
 
 struct SimulateOptions {
@@ -26,7 +27,8 @@ struct SimulateOptions {
   int threads = 1;              ///< Of the layer-level kernels; shows in no result.
   bool dump_tensors = false;    ///< Fill RunResult::dump.
   Fidelity fidelity = Fidelity::tile;
-  Waveform* waveform = nullptr;  ///< Filled at PE fidelity; may be absent.
+  Waveform* waveform = nullptr;    ///< Filled at PE fidelity; may be absent.
+  const Mapper* mapper = nullptr;  ///< Chooses the mappings; absent: CostMapper.
 };
 
 /// Runs `graph` (validated) on `hardware` (validated) with one value per graph input, in the order of

@@ -10,9 +10,10 @@
 #include "base/error.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/program.h"
+#include "sim/compiler/layer_mapping.h"
+#include "sim/compiler/mapper.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/schedule.h"
-#include "sim/result.h"
 #include "workloads/execute/execute.h"
 #include "workloads/graph/graph.h"
 
@@ -27,7 +28,7 @@ struct CompiledRow {
   bool on_host = false;
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   int accumulator_bits_worst_case = 0;
-  MappingSummary mapping;
+  LayerMapping mapping;
 };
 
 struct CompiledProgram {
@@ -51,13 +52,20 @@ struct CompileOutcome {
   std::vector<CompileProblem> problems;
 };
 
-/// Compiles a validated graph. `with_images`: also the bytes of weights, parameters and constants, for runs
-/// in which values pass through the modelled memories. Problems of all nodes are found at once; their hints
-/// name fields of the chip and the least values with which the graph runs.
+/// Compiles a validated graph; `mapper` chooses how each layer is executed. `with_images`: also the bytes of
+/// weights, parameters and constants, for runs in which values pass through the modelled memories. Problems
+/// of all nodes are found at once; their hints name fields of the chip and the least values with which the
+/// graph runs.
 [[nodiscard]] CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware,
-                                         bool with_images);
+                                         const Mapper& mapper, bool with_images);
 
 /// The same, with the problems as an InputError.
+[[nodiscard]] CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware,
+                                      const Mapper& mapper, bool with_images);
+
+/// Both with the cheapest mappings (CostMapper).
+[[nodiscard]] CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware,
+                                         bool with_images);
 [[nodiscard]] CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool with_images);
 
 /// Adds the bytes of a graph input to the program's images (values tile).

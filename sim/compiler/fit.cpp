@@ -47,8 +47,9 @@ std::int64_t kib_for(std::int64_t bytes) {
 
 class FitFinder {
  public:
-  FitFinder(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware)
-      : schedule_(schedule), lowered_(lowered), hardware_(hardware), found_{{}, hardware} {}
+  FitFinder(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
+            const Mapper& mapper)
+      : schedule_(schedule), lowered_(lowered), hardware_(hardware), mapper_(mapper), found_{{}, hardware} {}
 
   Misfits run() {
     if (hardware_.dram.kind == DramKind::none) {
@@ -58,7 +59,7 @@ class FitFinder {
       measure();
       find_streamed();
     }
-    if (!make_plan(schedule_, lowered_, found_.mended)) make_room_for_cuts();
+    if (!make_plan(schedule_, lowered_, found_.mended, mapper_).plan) make_room_for_cuts();
     std::ranges::stable_sort(found_.rows, {}, &RowMisfit::row);
     return std::move(found_);
   }
@@ -104,16 +105,16 @@ class FitFinder {
       std::vector<std::vector<SpaceNeeded>>& nests = needed_.emplace_back();
       for (const NestProblem& problem : row.problems) {
         if (const auto* gemm = std::get_if<std::shared_ptr<const GemmProblem>>(&problem)) {
-          nests.push_back(map_gemm(**gemm, {}, hardware_, nothing_fits).needed);
+          nests.push_back(mapper_.options(GemmSpace(**gemm, {}, hardware_, nothing_fits)).needed);
         } else if (const auto* vector = std::get_if<std::shared_ptr<const VectorProblem>>(&problem)) {
-          nests.push_back(map_vector(**vector, streamed(**vector), nothing_fits).needed);
+          nests.push_back(mapper_.options(VectorSpace(**vector, streamed(**vector), nothing_fits)).needed);
         }
       }
     }
     const bool weights_may_stay = hardware_.dma.weight_prefetch != WeightPrefetch::ring;
-    all_weight_bytes_ =
-        weights_may_stay ? all_weight_bytes(lowered_, hardware_) : std::numeric_limits<std::int64_t>::max();
-    least_parameter_bytes_ = least_parameter_bytes(lowered_, hardware_);
+    all_weight_bytes_ = weights_may_stay ? all_weight_bytes(lowered_, hardware_, mapper_)
+                                         : std::numeric_limits<std::int64_t>::max();
+    least_parameter_bytes_ = least_parameter_bytes(lowered_, hardware_, mapper_, {});
   }
 
   [[nodiscard]] bool fits(std::size_t row, std::int64_t weight_kib, std::int64_t activation_kib) const {
@@ -181,7 +182,7 @@ class FitFinder {
         least_value(found_.mended.weight_buffer.capacity_kib, kMaxCapacityKib, [&](std::int64_t kib) {
           HardwareConfig tried = found_.mended;
           tried.weight_buffer.capacity_kib = kib;
-          return make_plan(schedule_, lowered_, tried).has_value();
+          return make_plan(schedule_, lowered_, tried, mapper_).plan.has_value();
         });
     std::size_t row = 0;
     while (row + 1 < lowered_.size() && !schedule_.rows[row].on_mac_array) ++row;
@@ -194,7 +195,7 @@ class FitFinder {
   void check_resident_weights() {
     std::int64_t bytes = 0;
     for (std::size_t row = 0; row < lowered_.size(); ++row) {
-      const std::int64_t of_row = weight_bytes(lowered_[row], hardware_);
+      const std::int64_t of_row = weight_bytes(lowered_[row], hardware_, mapper_);
       bytes += of_row;
       if (of_row == 0 || bytes <= hardware_.weight_buffer.capacity_bytes()) continue;
       add(row, kWeights, whole_banks(kib_for(bytes), hardware_.weight_buffer),
@@ -236,6 +237,7 @@ class FitFinder {
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
+  const Mapper& mapper_;
   std::vector<std::vector<std::vector<SpaceNeeded>>> needed_;  ///< By row and nest.
   std::int64_t all_weight_bytes_ = 0;
   std::int64_t least_parameter_bytes_ = 0;
@@ -245,8 +247,8 @@ class FitFinder {
 }  // namespace
 
 Misfits find_misfits(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                     const HardwareConfig& hardware) {
-  return FitFinder(schedule, lowered, hardware).run();
+                     const HardwareConfig& hardware, const Mapper& mapper) {
+  return FitFinder(schedule, lowered, hardware, mapper).run();
 }
 
 }  // namespace qsim

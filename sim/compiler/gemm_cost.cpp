@@ -4,6 +4,7 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/tile_sums.h"
 

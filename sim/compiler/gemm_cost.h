@@ -1,6 +1,7 @@
 // What a tiling of a matrix product or convolution costs.
 #pragma once
 
+#include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/mapping.h"
 

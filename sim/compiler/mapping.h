@@ -1,4 +1,4 @@
-// Choosing tiles: how a layer is cut to fit the buffers, at the least cost.
+// What mappings cost and what space they need, before anything is placed.
 //
 // The candidates do not depend on the buffers' capacities; the capacities only say which of them fit. So a
 // larger buffer never raises what is minimized (MappingCost::total).
@@ -6,12 +6,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <utility>
+#include <optional>
 #include <vector>
 
-#include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
-#include "hw_models/vector_operation.h"
+#include "sim/compiler/mapping_pin.h"
 
 namespace qsim {
 
@@ -97,7 +96,7 @@ struct MappingOption {
   std::int64_t activation_bytes = 0;  ///< Contiguous bytes of the activation buffer for its tile slots.
 };
 
-/// The candidates worth having: ascending in the space they need, each cheaper than all that need less.
+/// What a mapper has found, the better ones behind.
 template <typename MappingType>
 struct MappingOptions {
   std::vector<MappingOption<MappingType>> options;
@@ -105,7 +104,10 @@ struct MappingOptions {
   /// candidate fits into a space exactly where some entry does.
   std::vector<SpaceNeeded> needed;
 
-  /// The cheapest option that fits into `activation_bytes`; nullptr where none does.
+  /// Of given values that leave no candidate, the one at fault.
+  std::optional<PinRejection> rejection;
+
+  /// The last option that fits into `activation_bytes`; nullptr where none does.
   [[nodiscard]] const MappingOption<MappingType>* best(std::int64_t activation_bytes) const {
     const MappingOption<MappingType>* found = nullptr;
     for (const auto& option : options) {
@@ -114,57 +116,5 @@ struct MappingOptions {
     return found;
   }
 };
-
-/// Mappings of `problem` with the residency (and what is stored in DRAM) of `given`. Resident weights take no
-/// slots and cost no traffic.
-[[nodiscard]] MappingOptions<GemmMapping> map_gemm(const GemmProblem& problem, const GemmMapping& given,
-                                                   const HardwareConfig& hardware,
-                                                   const MappingLimits& limits);
-[[nodiscard]] MappingOptions<VectorMapping> map_vector(const VectorProblem& problem,
-                                                       const VectorMapping& given,
-                                                       const MappingLimits& limits);
-
-/// A mapping of which nothing is decided: all tensors pass through slots.
-[[nodiscard]] inline VectorMapping streamed(const VectorProblem& problem) {
-  VectorMapping mapping;
-  mapping.inputs_resident.assign(problem.inputs.size(), false);
-  return mapping;
-}
-
-/// Sorts candidates and drops those that a smaller one matches or beats.
-template <typename MappingType>
-void keep_worthwhile(std::vector<MappingOption<MappingType>>& options) {
-  std::stable_sort(options.begin(), options.end(), [](const auto& a, const auto& b) {
-    return a.activation_bytes != b.activation_bytes ? a.activation_bytes < b.activation_bytes
-                                                    : a.cost.total() < b.cost.total();
-  });
-  std::vector<MappingOption<MappingType>> kept;
-  for (auto& option : options) {
-    if (kept.empty() || option.cost.total() < kept.back().cost.total()) kept.push_back(std::move(option));
-  }
-  options = std::move(kept);
-}
-
-/// Bytes of one slot of the input and output tiles (0 where resident).
-struct TileBytes {
-  std::int64_t input = 0, output = 0;
-};
-[[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping);
-
-/// Extents of the largest input tile of each input, and of the output tile.
-[[nodiscard]] Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping,
-                                     std::size_t input);
-
-/// Contiguous bytes in DRAM of a full tile of a tensor.
-[[nodiscard]] std::int64_t run_bytes(const TensorView& tensor, const Dims& tile);
-
-/// Extents of the largest input tile of a product.
-[[nodiscard]] Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping);
-/// Extents of the largest output tile of a product.
-[[nodiscard]] Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping);
-
-/// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
-/// 512 of them and then halves down to 1.
-[[nodiscard]] std::vector<std::int64_t> tile_sizes(std::int64_t size);
 
 }  // namespace qsim

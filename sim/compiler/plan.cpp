@@ -4,12 +4,11 @@
 #include <map>
 #include <optional>
 #include <tuple>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
-#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/activation_map.h"
+#include "sim/compiler/buffer_placement.h"
 #include "sim/compiler/weight_plan.h"
 
 namespace qsim {
@@ -25,33 +24,36 @@ constexpr std::size_t kTrialsARow = 64;
 
 class Planner {
  public:
-  Planner(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware)
+  Planner(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
+          const Mapper& mapper, const PlanPins& pins)
       : schedule_(schedule),
         lowered_(lowered),
         hardware_(hardware),
+        mapper_(mapper),
+        pins_(pins),
         has_dram_(hardware.dram.kind != DramKind::none),
         map_(schedule, has_dram_),
         rows_(lowered.size()) {}
 
-  std::optional<MemoryPlan> run() {
-    if (!plan_weight_buffer() || !search()) return std::nullopt;
+  PlanOutcome run() {
+    if (!plan_weight_buffer() || !search()) return {std::nullopt, std::move(misfit_)};
     make_nests();
     if (prefetches_in_ring())
       plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
-    if (plan_.weights.resident && !place_resident_weights()) {
+    if (plan_.weights.resident && !keep_weights()) {
       // Cutting the reduction of some layer rounds its weights up to more bytes than they have uncut.
-      if (!has_dram_) return std::nullopt;
+      if (!has_dram_ || pins_.weights_resident) return {std::nullopt, std::move(misfit_)};
       plan_weight_slots();
-      if (!search()) return std::nullopt;
+      if (!search()) return {std::nullopt, std::move(misfit_)};
       make_nests();
     }
     plan_.resident = map_.resident();
     plan_.address = map_.addresses();
-    return std::move(plan_);
+    return {std::move(plan_), std::nullopt};
   }
 
  private:
-  /// A way to tile a nest, in the caches, and where its tile slots begin.
+  /// A way to execute a nest, in the caches, and where its tile slots begin.
   struct NestChoice {
     std::variant<const MappingOption<GemmMapping>*, const MappingOption<VectorMapping>*, HostMapping> option;
     std::int64_t slots_begin = 0;
@@ -71,11 +73,12 @@ class Planner {
   /// row does not even fit into the whole buffer.
   bool search() {
     limits_ = mapping_limits(hardware_, plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes);
-    std::get<0>(caches_).clear();
-    std::get<1>(caches_).clear();
+    gemm_cache_.clear();
+    vector_cache_.clear();
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
     if (!try_capacity(full)) return false;
     MappingCost best_cost = plan_.cost;
+    std::int64_t best_capacity = full;
     ActivationMap best_map = map_;
     auto best_rows = rows_;
     const std::int64_t quarters = rows_.size() > kManyRows ? 5 : 8;
@@ -84,11 +87,15 @@ class Planner {
         const std::int64_t capacity = octave * quarter / 4;
         if (capacity >= full || !try_capacity(capacity) || plan_.cost.total() >= best_cost.total()) continue;
         best_cost = plan_.cost;
+        best_capacity = capacity;
         best_map = map_;
         best_rows = rows_;
       }
     }
     plan_.cost = best_cost;
+    plan_.activation_bytes.clear();
+    for (std::size_t r = 0; r < rows_.size(); ++r)
+      plan_.activation_bytes.push_back(pins_.activation_bytes(r, best_capacity));
     map_ = std::move(best_map);
     rows_ = std::move(best_rows);
     return true;
@@ -98,14 +105,17 @@ class Planner {
   bool try_capacity(std::int64_t capacity) {
     capacity_ = capacity;
     map_.clear();
-    if (!has_dram_ && !keep_everything()) return false;
+    const std::vector<int> order = has_dram_ ? candidates() : std::vector<int>{};
+    if (has_dram_ ? !keep_given(order) : !keep_everything()) return false;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
       rows_[r] = map_row(r);
       if (!rows_[r]) return false;
     }
     if (has_dram_) {
       trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
-      for (const int storage : candidates()) try_to_keep(storage);
+      for (const int storage : order) {
+        if (!pins_.residency(storage)) try_to_keep(storage);
+      }
     }
     plan_.cost = {};
     for (const auto& row : rows_) plan_.cost += row->cost;
@@ -118,8 +128,9 @@ class Planner {
       plan_weight_slots();
       return true;
     }
-    plan_.weights.resident =
-        all_weight_bytes(lowered_, hardware_) <= hardware_.weight_buffer.capacity_bytes();
+    plan_.weights.resident = pins_.weights_resident ? *pins_.weights_resident
+                                                    : all_weight_bytes(lowered_, hardware_, mapper_) <=
+                                                          hardware_.weight_buffer.capacity_bytes();
     if (!plan_.weights.resident) plan_weight_slots();
     return plan_.weights.resident || has_dram_;
   }
@@ -131,13 +142,16 @@ class Planner {
   void plan_weight_slots() {
     plan_.weights =
         cut_into_slots(hardware_.weight_buffer.capacity_bytes(), hardware_.weight_buffer.double_buffered,
-                       least_parameter_bytes(lowered_, hardware_));
+                       least_parameter_bytes(lowered_, hardware_, mapper_, pins_));
   }
 
-  /// Maps a row with the present residency into the largest gap that it leaves; nothing where none is enough.
+  // Mapping a row with the present residency into the largest gap that it leaves.
+
+  /// Nothing where no gap is large enough.
   std::optional<RowMapping> map_row(std::size_t row) {
     std::pair<std::int64_t, std::int64_t> gap{0, 0};
-    for (const auto& interval : map_.free_intervals(row, row, capacity_)) {
+    const std::int64_t capacity = pins_.activation_bytes(row, capacity_);
+    for (const auto& interval : map_.free_intervals(row, row, capacity)) {
       if (interval.second - interval.first > gap.second - gap.first) gap = interval;
     }
     RowMapping mapping;
@@ -153,8 +167,12 @@ class Planner {
   template <typename ProblemType>
   bool map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
                 std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping) {
-    const auto* option = options_of(problem, row, n).best(gap.second - gap.first);
-    if (option == nullptr) return false;
+    const auto& options = options_of(problem, row, n);
+    const auto* option = options.best(gap.second - gap.first);
+    if (option == nullptr) {
+      note_misfit(row, options, gap.second - gap.first);
+      return false;
+    }
     mapping.cost += option->cost;
     mapping.nests.push_back({option, gap.first});
     return true;
@@ -167,7 +185,46 @@ class Planner {
     return true;
   }
 
-  /// The nests of all rows as the search left them.
+  /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
+  template <typename ProblemType>
+  const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n) {
+    std::vector<bool> residents;
+    for (const int storage : lowered_[row].inputs[n]) residents.push_back(map_.is_resident(storage));
+    residents.push_back(map_.is_resident(lowered_[row].output));
+    const auto [entry, is_missing] = cache_of(problem).try_emplace({row, n, std::move(residents)});
+    if (is_missing) entry->second = map(problem, row, n);
+    return entry->second;
+  }
+  OptionsCache<GemmMapping>& cache_of(const GemmProblem& /*problem*/) { return gemm_cache_; }
+  OptionsCache<VectorMapping>& cache_of(const VectorProblem& /*problem*/) { return vector_cache_; }
+
+  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, std::size_t row,
+                                                std::size_t n) const {
+    GemmMapping residency;
+    residency.input_resident = map_.is_resident(lowered_[row].inputs[n][0]);
+    residency.output_resident = map_.is_resident(lowered_[row].output);
+    residency.store_output = stores(lowered_[row].output);
+    residency.weights_resident = plan_.weights.resident;
+    return mapper_.options(GemmSpace(problem, residency, hardware_, limits_, pins_.gemm(row)));
+  }
+  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem, std::size_t row,
+                                                  std::size_t n) const {
+    VectorMapping residency;
+    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
+      residency.inputs_resident.push_back(map_.is_resident(lowered_[row].inputs[n][i]));
+    }
+    residency.output_resident = map_.is_resident(lowered_[row].output);
+    residency.store_output = stores(lowered_[row].output);
+    return mapper_.options(VectorSpace(problem, residency, limits_, pins_.vector(row, n)));
+  }
+
+  [[nodiscard]] bool stores(int output) const {
+    return has_dram_ && (!map_.is_resident(output) ||
+                         schedule_.storages[static_cast<std::size_t>(output)].is_graph_output);
+  }
+
+  // What the search has left.
+
   void make_nests() {
     plan_.nests.clear();
     for (std::size_t row = 0; row < rows_.size(); ++row) {
@@ -179,52 +236,20 @@ class Planner {
       }
     }
   }
-
   [[nodiscard]] GemmPlan place(const MappingOption<GemmMapping>* option, std::size_t row, std::size_t n,
                                std::int64_t address) const {
-    const GemmProblem& problem = *lowered_[row].gemm();
-    const GemmMapping& mapping = option->mapping;
-    GemmPlacement placement;
-    placement.input = place_tensor(problem.input, lowered_[row].inputs[n][0],
-                                   gemm_input_tile(problem, mapping), mapping.input_slots, address);
-    placement.output = place_tensor(problem.output, lowered_[row].output, gemm_output_tile(problem, mapping),
-                                    mapping.output_slots, address);
-    return {mapping, std::move(placement)};
+    const LoweredRow& lowered = lowered_[row];
+    return {option->mapping, place_in_buffers(*lowered.gemm(), option->mapping, lowered, n, map_, address)};
   }
   [[nodiscard]] VectorPlan place(const MappingOption<VectorMapping>* option, std::size_t row, std::size_t n,
                                  std::int64_t address) const {
-    const auto& problem = *std::get<std::shared_ptr<const VectorProblem>>(lowered_[row].problems[n]);
-    const VectorMapping& mapping = option->mapping;
-    VectorPlacement placement;
-    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-      placement.inputs.push_back(place_tensor(problem.inputs[i].tensor, lowered_[row].inputs[n][i],
-                                              vector_input_tile(problem, mapping, i), mapping.slots,
-                                              address));
-    }
-    placement.output =
-        place_tensor(problem.output, lowered_[row].output, mapping.tile, mapping.slots, address);
-    return {mapping, std::move(placement)};
+    const LoweredRow& lowered = lowered_[row];
+    const auto& problem = *std::get<std::shared_ptr<const VectorProblem>>(lowered.problems[n]);
+    return {option->mapping, place_in_buffers(problem, option->mapping, lowered, n, map_, address)};
   }
   [[nodiscard]] static HostMapping place(HostMapping mapping, std::size_t /*row*/, std::size_t /*n*/,
                                          std::int64_t /*address*/) {
     return mapping;
-  }
-
-  /// Where a tensor is resident, or the slots of its tiles, one behind the other from `address`.
-  [[nodiscard]] Placement place_tensor(const TensorView& tensor, int storage, const Dims& tile,
-                                       std::int64_t slots, std::int64_t& address) const {
-    Placement placement = unplaced(tensor);
-    placement.resident = map_.is_resident(storage);
-    if (placement.resident) {
-      placement.buffer.base = map_.address(storage);
-      return placement;
-    }
-    placement.buffer = dense_layout(tile, tensor.layout.format, 0, tensor.pixel_granule);
-    for (std::int64_t s = 0; s < slots; ++s) {
-      placement.slots.push_back(address);
-      address += dense_bytes(tile, tensor.layout.format, tensor.pixel_granule);
-    }
-    return placement;
   }
 
   /// The products of all rows, as make_nests() left them.
@@ -237,78 +262,22 @@ class Planner {
     return found;
   }
 
-  /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
-  template <typename ProblemType>
-  const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n) {
-    std::vector<bool> key;
-    for (const int storage : lowered_[row].inputs[n]) key.push_back(map_.is_resident(storage));
-    key.push_back(map_.is_resident(lowered_[row].output));
-    const auto residency = residency_of(problem, row, n);
-    auto& cache = std::get<OptionsCache<std::remove_const_t<decltype(residency)>>>(caches_);
-    const auto [entry, missing] = cache.try_emplace({row, n, std::move(key)});
-    if (missing) entry->second = map(problem, residency);
-    return entry->second;
+  /// False where the weights of all rows do not fit.
+  bool keep_weights() {
+    std::int64_t payload = 0;
+    const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests, payload);
+    if (has_dram_) plan_.cost.dram_bytes += payload;
+    const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
+    if (bytes > capacity && pins_.any())
+      misfit_ = PinMisfit{std::nullopt, "weights of " + std::to_string(bytes) + " bytes in the weight buffer",
+                          "at most " + std::to_string(capacity)};
+    return bytes <= capacity;
   }
 
-  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, const GemmMapping& given) const {
-    return map_gemm(problem, given, hardware_, limits_);
-  }
-  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem,
-                                                  const VectorMapping& given) const {
-    return map_vector(problem, given, limits_);
-  }
+  // What stays in the activation buffer.
 
-  /// Parameters and weights of all rows one behind the other; false where they do not fit.
-  bool place_resident_weights() {
-    std::int64_t address = 0;
-    for (std::size_t row = 0; row < plan_.nests.size(); ++row) {
-      const GemmProblem* gemm = lowered_[row].gemm();
-      if (gemm == nullptr) continue;
-      auto& [mapping, placement] = std::get<GemmPlan>(plan_.nests[row][0]);
-      const GemmCursor cursor(*gemm, mapping);
-      std::int64_t parameters = 0;
-      std::int64_t weights = 0;
-      for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
-        const auto [begin, end] = cursor.block_channels(block);
-        parameters += gemm->parameters.block_bytes(end - begin);
-        for (std::int64_t part = 0; part < cursor.parts(); ++part) weights += cursor.block_bytes(block, part);
-      }
-      placement.parameters_base = address;
-      placement.weights_base = address + aligned_bytes(parameters);
-      if (has_dram_) plan_.cost.dram_bytes += parameters + weights;
-      address = placement.weights_base + aligned_bytes(weights);
-    }
-    return address <= hardware_.weight_buffer.capacity_bytes();
-  }
-
-  [[nodiscard]] bool stores(int output) const {
-    return has_dram_ && (!map_.is_resident(output) ||
-                         schedule_.storages[static_cast<std::size_t>(output)].is_graph_output);
-  }
-
-  [[nodiscard]] GemmMapping residency_of(const GemmProblem& /*problem*/, std::size_t row,
-                                         std::size_t n) const {
-    GemmMapping mapping;
-    mapping.input_resident = map_.is_resident(lowered_[row].inputs[n][0]);
-    mapping.output_resident = map_.is_resident(lowered_[row].output);
-    mapping.store_output = stores(lowered_[row].output);
-    mapping.weights_resident = plan_.weights.resident;
-    return mapping;
-  }
-  [[nodiscard]] VectorMapping residency_of(const VectorProblem& problem, std::size_t row,
-                                           std::size_t n) const {
-    VectorMapping mapping;
-    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-      mapping.inputs_resident.push_back(map_.is_resident(lowered_[row].inputs[n][i]));
-    }
-    mapping.output_resident = map_.is_resident(lowered_[row].output);
-    mapping.store_output = stores(lowered_[row].output);
-    return mapping;
-  }
-
-  /// Storages that could stay: made and read on the chip. Most reads saved per row of occupancy first.
+  /// Most reads saved per row of occupancy first.
   [[nodiscard]] std::vector<int> candidates() const {
-    if (hardware_.requantizer.writes_through) return {};
     std::vector<int> reads(schedule_.storages.size(), 0);
     for (const LoweredRow& row : lowered_) {
       for (const auto& inputs : row.inputs) {
@@ -317,10 +286,7 @@ class Planner {
     }
     std::vector<int> order;
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
-      const Storage& storage = schedule_.storages[s];
-      if (storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_weights &&
-          !storage.is_host_visible)
-        order.push_back(static_cast<int>(s));
+      if (may_stay(schedule_.storages[s], hardware_)) order.push_back(static_cast<int>(s));
     }
     const auto density = [&](int s) {
       const Storage& storage = schedule_.storages[static_cast<std::size_t>(s)];
@@ -329,6 +295,25 @@ class Planner {
     };
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return density(a) > density(b); });
     return order;
+  }
+
+  /// What is to stay takes its place first, each the first that is free: so the same tensors always lie at
+  /// the same addresses.
+  bool keep_given(const std::vector<int>& order) {
+    for (const int storage : order) {
+      if (!pins_.residency(storage).value_or(false)) continue;
+      const std::optional<std::int64_t> address = map_.place(storage, capacity_);
+      if (!address) {
+        const Storage& kept = schedule_.storages[static_cast<std::size_t>(storage)];
+        misfit_ =
+            PinMisfit{static_cast<std::size_t>(kept.first_row),
+                      "an output of " + std::to_string(kept.bytes) + " bytes in the activation buffer",
+                      "room for it beside what else is to stay in " + std::to_string(capacity_) + " bytes"};
+        return false;
+      }
+      map_.keep(storage, *address);
+    }
+    return true;
   }
 
   /// Keeps a storage on the chip if all rows during its life still fit and their cost together falls.
@@ -365,24 +350,46 @@ class Planner {
     return true;
   }
 
+  template <typename MappingType>
+  void note_misfit(std::size_t row, const MappingOptions<MappingType>& found, std::int64_t gap) {
+    if (!pins_.any() || found.needed.empty()) return;
+    const auto bytes = [](std::int64_t count) { return std::to_string(count) + " bytes"; };
+    if (!found.options.empty()) {
+      const auto& least = std::ranges::min(found.options, {}, &MappingOption<MappingType>::activation_bytes);
+      misfit_ = PinMisfit{row, "tile slots of " + bytes(least.activation_bytes),
+                          "at most " + bytes(gap) + ", the largest gap in the activation buffer"};
+      return;
+    }
+    const SpaceNeeded& least = std::ranges::min(found.needed, {}, &SpaceNeeded::weight_slot_bytes);
+    misfit_ = PinMisfit{row,
+                        bytes(least.weight_slot_bytes) + " of weights and " +
+                            bytes(least.parameter_slot_bytes) + " of parameters in a block",
+                        "at most " + bytes(limits_.weight_slot_bytes) + " and " +
+                            bytes(limits_.parameter_slot_bytes) + ", a slot of the weight buffer"};
+  }
+
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
+  const Mapper& mapper_;
+  const PlanPins& pins_;
   bool has_dram_;
   ActivationMap map_;
   MappingLimits limits_;
   std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
+  std::optional<PinMisfit> misfit_;
   std::vector<std::optional<RowMapping>> rows_;
-  std::tuple<OptionsCache<GemmMapping>, OptionsCache<VectorMapping>> caches_;
+  OptionsCache<GemmMapping> gemm_cache_;
+  OptionsCache<VectorMapping> vector_cache_;
 };
 
 }  // namespace
 
-std::optional<MemoryPlan> make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                                    const HardwareConfig& hardware) {
-  return Planner(schedule, lowered, hardware).run();
+PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
+                      const HardwareConfig& hardware, const Mapper& mapper, const PlanPins& pins) {
+  return Planner(schedule, lowered, hardware, mapper, pins).run();
 }
 
 }  // namespace qsim

@@ -1,14 +1,16 @@
-// What stays on the chip, where everything lies, and the tiling of every row.
+// What stays on the chip, where everything lies, and the mapping of every row.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
-#include "sim/compiler/mapping.h"
+#include "sim/compiler/mapper.h"
+#include "sim/compiler/plan_pins.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/weight_plan.h"
 
@@ -27,17 +29,31 @@ using NestPlan = std::variant<GemmPlan, VectorPlan, HostMapping>;
 
 struct MemoryPlan {
   WeightBufferPlan weights;
-  std::vector<bool> resident;                ///< By storage: lies in the activation buffer while it lives.
-  std::vector<std::int64_t> address;         ///< By storage: address there (resident ones).
+  std::vector<bool> resident;         ///< By storage: lies in the activation buffer while it lives.
+  std::vector<std::int64_t> address;  ///< By storage: address there (resident ones).
+  /// By row: the first bytes of the activation buffer, in which tile slots and what stays lie.
+  std::vector<std::int64_t> activation_bytes;
   std::vector<std::vector<NestPlan>> nests;  ///< By row.
   MappingCost cost;                          ///< Sum over the rows.
 };
 
+/// Why what is given does not fit together.
+struct PinMisfit {
+  std::optional<std::size_t> row;  ///< Absent: the weights of all rows.
+  std::string value;               ///< What is needed.
+  std::string expected;            ///< What there is.
+};
+
+struct PlanOutcome {
+  std::optional<MemoryPlan> plan;
+  std::optional<PinMisfit> misfit;  ///< Where there is no plan, and pins.
+};
+
 /// Activations that a later row reads stay in the activation buffer where that lowers the cost of all rows
-/// together; the rest passes through tile slots. Without DRAM everything stays. Nothing where the chip has
-/// too little room: find_misfits() says of what.
-[[nodiscard]] std::optional<MemoryPlan> make_plan(const Schedule& schedule,
-                                                  const std::vector<LoweredRow>& lowered,
-                                                  const HardwareConfig& hardware);
+/// together; the rest passes through tile slots. Without DRAM everything stays. What is pinned is as it is
+/// given. Nothing where the chip has too little room: find_misfits() says of what.
+[[nodiscard]] PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
+                                    const HardwareConfig& hardware, const Mapper& mapper,
+                                    const PlanPins& pins = {});
 
 }  // namespace qsim

@@ -6,6 +6,8 @@
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
+#include "sim/compiler/mapper.h"
+#include "sim/compiler/plan_pins.h"
 
 namespace qsim {
 
@@ -24,15 +26,17 @@ struct WeightBufferPlan {
 };
 
 /// Weights and parameters of a row, whole and placed; 0 for rows of the vector unit.
-[[nodiscard]] std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware);
+[[nodiscard]] std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware,
+                                        const Mapper& mapper);
 /// Sum over the rows; the largest integer where a row's weights are activations, which pass through slots
 /// that all rows share.
 [[nodiscard]] std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered,
-                                            const HardwareConfig& hardware);
+                                            const HardwareConfig& hardware, const Mapper& mapper);
 
-/// Parameters of the smallest block of any row: one column tile.
+/// Parameters of the smallest block of any row: one column tile, or what is pinned.
 [[nodiscard]] std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered,
-                                                 const HardwareConfig& hardware);
+                                                 const HardwareConfig& hardware, const Mapper& mapper,
+                                                 const PlanPins& pins);
 
 /// How a weight buffer of `capacity_bytes` is cut into slots: each parameter slot takes a sixteenth, or
 /// `least_parameter_bytes` where that is more; the weight slots share the rest.

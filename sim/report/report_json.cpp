@@ -47,8 +47,7 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
                                  ? Json(arithmetic::rounding_profile_name(*layer.rounding_profile))
                                  : Json(nullptr);
   json["accumulator"] = accumulator_json(layer);
-  json["mapping"] = Json::object();
-  for (const auto& [key, value] : layer.mapping.fields) json["mapping"][key] = value;
+  json["mapping"] = mapping_json(layer.mapping);
   return json;
 }
 
@@ -141,7 +140,7 @@ Json host_json(const HostWork& host, const RunResult& result, const RunSummary& 
 
 Json report_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
   Json report;
-  report["schema_version"] = 1;
+  report["schema_version"] = 2;
   report["qsim"] = {{"version", options.version}};
   report["hardware"] = hardware_json(result.hardware);
   report["workload"] = workload_json(result, options);

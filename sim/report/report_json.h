@@ -1,4 +1,4 @@
-// The report as JSON, schema_version 1 (configs/schemas/report.schema.json; docs/report.md).
+// The report as JSON, schema_version 2 (configs/schemas/report.schema.json; docs/report.md).
 #pragma once
 
 #include <nlohmann/json.hpp>

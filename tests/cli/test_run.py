@@ -41,7 +41,7 @@ def tensors_of(path):
 
 
 def test_the_contract_s_keys_are_there(report):
-    assert report["schema_version"] == 1
+    assert report["schema_version"] == 2
     for key in ("qsim", "hardware", "workload", "options", "totals", "energy_pj", "traffic_bytes", "cycles", "events",
                 "layers", "outputs", "provenance"):
         assert key in report

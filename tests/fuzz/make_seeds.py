@@ -185,6 +185,13 @@ def bits_seeds():
     yield b'{"y": {"weights": 1}}'
 
 
+def mapping_seeds():
+    yield (b'{"layers": {"y": {"output_tile": {"rows": 2, "columns": 3}, "column_tile": 2, "loop_order": "weights_outer"}}, '
+           b'"operations": {"relu": {"output_tile": {"batch": 1, "rows": 1, "columns": 4, "channels": 4}, "slots": 1}}}')
+    yield (b'{"schema_version": 2, "layers": [{"name": "y", "mapping": {"unit": "mac_array", "weights_in": "dram", '
+           b'"reduction_part": {"kernel_h": 1, "kernel_w": 1, "channels": 3}, "output_in": "activation_buffer"}}]}')
+
+
 def energy_seeds():
     for path in sorted((ROOT / "configs" / "energy").glob("*.json")):
         yield path.read_bytes()
@@ -274,6 +281,7 @@ DICTIONARIES = {
     "image": lambda: ["\\xff\\xd8", "\\xff\\xc0", "\\xff\\xc2", "\\xff\\xda", "\\xff\\xdb", "\\xff\\xc4", "Adobe", "JFIF", "IHDR",
                       "IDAT", "PLTE", "tRNS", "IEND"],
     "image_list": lambda: ["file", "label", "npu.json", "../", ",,", "\\x0d\\x0a", '\\"\\"', "\\xef\\xbb\\xbf"],
+    "mapping": lambda: schema_words("mapping"),
     "onnx": lambda: ["Relu", "ai.onnx", "location", "external", "\\xff\\xff\\xff\\xff\\x7f", "axis", "axes", "pads", "perm",
                      "Conv", "MatMul", "Gemm", "Concat", "Split", "QuantizeLinear", "DequantizeLinear", "auto_pad",
                      "com.microsoft"],
@@ -282,7 +290,7 @@ DICTIONARIES = {
     "tflite": lambda: ["TFL3"] + little_endian(0, 1, 2, 3, 4, 8, 127, 128, 255, 256, 65535, 2**20, 2**31 - 1, -1, -2**31),
 }
 SEEDS = {"bits": bits_seeds, "cifar10": cifar10_seeds, "energy": energy_seeds, "hardware": hardware_seeds,
-         "idx": idx_seeds, "image": image_seeds, "image_list": image_list_seeds, "npy": npy_seeds, "onnx": onnx_seeds,
+         "idx": idx_seeds, "image": image_seeds, "image_list": image_list_seeds, "mapping": mapping_seeds, "npy": npy_seeds, "onnx": onnx_seeds,
          "preprocess": preprocess_seeds, "safetensors": safetensors_seeds, "scalesim": scalesim_seeds, "tflite": tflite_seeds,
          "workload": workload_seeds}
 

@@ -38,16 +38,43 @@ def exact_json(content):
     return json.loads(content, parse_float=Number)
 
 
-def normalized(name, content):
+def text_mapping(mapping):
+    """A mapping as reports of schema_version 1 have it: fewer values, sizes as texts."""
+    if mapping["unit"] == "host":
+        return {key: str(value) for key, value in mapping.items()}
+    tile = mapping["output_tile"]
+    inputs = mapping["input_in"]
+    kept = {"unit": mapping["unit"],
+            "output_tile": f"{tile['rows']}x{tile['columns']}x{tile['channels']}",
+            "input_in": inputs[0] if isinstance(inputs, list) else inputs}
+    texts = {}
+    for key in ("unit", "loop_order", "output_tile", "pixels_per_pass", "column_tile", "groups_per_tile", "weight_blocks",
+                "reduction_parts", "weights_in", "input_in", "output_in", "converts_for"):
+        if key in mapping:
+            texts[key] = str(kept.get(key, mapping[key]))
+    return texts
+
+
+def normalized(name, content, with_text_mappings=False):
     """`content` of output `name` without what is allowed to differ: the only such place.
 
     * `qsim` in a report and what --version prints: the version of the program.
+    * `schema_version` 2 of a report against 1: what version 1 had of a mapping, the numbers as its texts
+      (`with_text_mappings`).
     """
     if name.endswith("report.json"):
         report = exact_json(content)
         report.pop("qsim", None)
+        if with_text_mappings and report["schema_version"] == 2:
+            report["schema_version"] = 1
+            for layer in report["layers"]:
+                layer["mapping"] = text_mapping(layer["mapping"])
         return report
     return content
+
+
+def is_version_1(name, *contents):
+    return name.endswith("report.json") and any(exact_json(content)["schema_version"] == 1 for content in contents)
 
 
 def run(program, case, folder):
@@ -110,7 +137,8 @@ def output_difference(name, old, new):
     """Of one output that both have. Bytes count; a report is compared by value where its bytes may differ."""
     if old == new:
         return None
-    old, new = normalized(name, old), normalized(name, new)
+    with_text_mappings = is_version_1(name, old, new)
+    old, new = normalized(name, old, with_text_mappings), normalized(name, new, with_text_mappings)
     if isinstance(old, bytes):
         if name.endswith(".json"):
             try:

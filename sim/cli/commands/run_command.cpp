@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "sim/cli/output_files.h"
 #include "sim/cli/prepare_graph.h"
 #include "sim/cli/trap_report.h"
+#include "sim/compiler/mapping_file.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
 #include "sim/report/accounting.h"
@@ -128,6 +130,11 @@ int run(const RunOptions& options, const ShippedFiles& files) {
 
   const std::unique_ptr<WaveformFile> waveform = waveform_of(options);
   SimulateOptions how = simulate_options(options);
+  std::optional<PinnedMapper> mapper;
+  if (!options.mapping_path.empty()) {
+    mapper.emplace(read_mapping_file(options.mapping_path), std::make_unique<CostMapper>());
+    how.mapper = &*mapper;
+  }
   if (waveform) how.waveform = &waveform->waveform;
   const RunResult result = simulate(hardware, graph, inputs.values, how);
   const RunSummary summary = summarize(result, model, options.network.batch);

@@ -133,6 +133,14 @@ void add_network_and_chip(Table& table) {
             .group = group,
             .help = "no values: the same cycles, energy and traffic"},
            set_cost_only)
+      .add({.name = "mapping",
+            .kind = Kind::input_file,
+            .value = "FILE.json",
+            .extensions = {".json"},
+            .group = group,
+            .help = "mappings by layer or operation; a report repeats its own",
+            .detail = "What the file leaves open the compiler chooses. docs/mapping.md has the keys."},
+           &RunOptions::mapping_path)
       .add({.name = "until",
             .kind = Kind::text,
             .value = "NODE",

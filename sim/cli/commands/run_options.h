@@ -24,7 +24,8 @@ struct RunOptions {
   std::int64_t inferences = 1;
   Values values = Values::layer;
   Fidelity fidelity = Fidelity::tile;
-  int threads = 0;  ///< 0: one a processor.
+  int threads = 0;           ///< 0: one a processor.
+  std::string mapping_path;  ///< File of mappings; empty: the compiler's own.
   std::string report_path;
   std::string trace_path;
   std::string layers_path;

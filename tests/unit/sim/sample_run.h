@@ -45,7 +45,6 @@ inline qsim::LayerResult layer() {
   layer.accumulator_bits = 32;
   layer.rounding_profile = qsim::arithmetic::RoundingProfile::fixed_point_double_rounding;
   layer.bound = qsim::Bound::weights;
-  layer.mapping.fields = {{"unit", "mac_array"}};
   layer.accumulator = qsim::arithmetic::AccumulatorStats{-100, 5000, 0};
   layer.accumulator_bits_worst_case = 20;
   const std::vector<std::pair<Event, std::int64_t>> counts = {{Event::macs, 2048},

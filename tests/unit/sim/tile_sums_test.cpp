@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "sim/compiler/mapping.h"
+#include "sim/compiler/gemm_tiles.h"
 
 namespace {
 

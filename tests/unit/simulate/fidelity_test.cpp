@@ -29,9 +29,8 @@ struct Compared {
 };
 
 bool has_groups_side_by_side(const LayerResult& layer) {
-  return std::ranges::any_of(layer.mapping.fields, [](const auto& field) {
-    return field.first == "groups_per_tile" && std::stoi(field.second) >= 4;
-  });
+  const auto* gemm = std::get_if<GemmLayerMapping>(&layer.mapping);
+  return gemm != nullptr && gemm->mapping.groups_per_tile >= 4;
 }
 
 /// Same cycles, values and counts.

@@ -116,9 +116,7 @@ TEST_CASE(
   CHECK(result.activity[Event::dram_read_activation_bytes] == 4 * 32);
   CHECK(result.macs == 0);
   CHECK(result.activity[Event::macs] == 0);
-  const auto& mapping = result.layers[0].mapping.fields;
-  const std::pair<std::string, std::string> macs{"host_macs", std::to_string(16 * 32)};
-  CHECK(std::find(mapping.begin(), mapping.end(), macs) != mapping.end());
+  CHECK(std::get<HostLayerMapping>(result.layers[0].mapping).macs == 16 * 32);
 }
 
 TEST_CASE(
@@ -126,7 +124,7 @@ TEST_CASE(
   const FloatGraph maker = mixed_network();
   const RunResult result = run(maker, simple_memory(), {}, Values::none);
   std::vector<std::string> units;
-  for (const LayerResult& layer : result.layers) units.push_back(layer.mapping.fields.at(0).second);
+  for (const LayerResult& layer : result.layers) units.emplace_back(unit_name(layer.mapping));
   CHECK(units ==
         std::vector<std::string>{"mac_array", "vector_unit", "host", "host", "vector_unit", "mac_array"});
   // Four bytes an element: the conversions write and read what the host reads and writes.

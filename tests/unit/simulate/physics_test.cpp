@@ -120,7 +120,7 @@ TEST_CASE("4-bit weights halve the weights' payload at the same mapping") {
   const RunResult eight = cost(chip, layer_graph(size));
   size.weight_bits = 4;
   const RunResult four = cost(chip, layer_graph(size));
-  REQUIRE(eight.layers[0].mapping.fields == four.layers[0].mapping.fields);
+  REQUIRE(eight.layers[0].mapping == four.layers[0].mapping);
   CHECK(eight.activity[Event::dram_read_weight_bytes] == 64 * 64 * 3 * 3);
   CHECK(2 * four.activity[Event::dram_read_weight_bytes] == eight.activity[Event::dram_read_weight_bytes]);
 }

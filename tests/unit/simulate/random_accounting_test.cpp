@@ -1,5 +1,6 @@
 // Random pairs of machine and network: the accounting closes, and more of anything never costs a cycle.
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include <utility>
 
@@ -63,14 +64,16 @@ std::vector<std::pair<const char*, HardwareConfig>> improved(const HardwareConfi
   return chips;
 }
 
-/// Cycles, and the mapping of each layer.
+/// Cycles, and the mapping of each layer but for the room that it was chosen in.
 std::pair<std::int64_t, std::string> cost(const HardwareConfig& chip, const Graph& graph) {
   SimulateOptions options;
   options.values = Values::none;
   const RunResult run = simulate(chip, graph, {}, options);
   std::string mapping;
   for (const LayerResult& layer : run.layers) {
-    for (const auto& [key, value] : layer.mapping.fields) mapping.append(key).append(value).append(" ");
+    auto json = mapping_json(layer.mapping);
+    json.erase("activation_bytes");
+    mapping += json.dump();
   }
   return {run.total_cycles, mapping};
 }

@@ -1,6 +1,7 @@
 // The values pass through the modelled memories: tile by tile they are what the fast kernels compute, and a
 // fault in a memory, an address or a dependency shows in the output.
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "hw_models/run_chip.h"
 #include "sim/chip_values.h"
@@ -21,9 +22,7 @@ std::string describe(const RunResult& run) {
   std::string text = "chip " + std::to_string(run.hardware.mac_array.rows) + "x" +
                      std::to_string(run.hardware.mac_array.columns) + ":";
   for (const LayerResult& layer : run.layers) {
-    text += " " + layer.op + "(";
-    for (const auto& [key, value] : layer.mapping.fields) text += key + "=" + value + " ";
-    text += ")";
+    text += " " + layer.op + mapping_json(layer.mapping).dump();
   }
   return text;
 }

@@ -1,10 +1,16 @@
+#include "sim/compiler/vector_space.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
-#include "sim/compiler/mapping.h"
+#include "sim/compiler/gemm_tiles.h"
+#include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/tile_sums.h"
 
@@ -66,7 +72,100 @@ std::int64_t input_bytes(const VectorProblem& problem, const VectorMapping& mapp
   return bytes;
 }
 
-MappingCost cost_of(const VectorProblem& problem, const VectorMapping& mapping, std::int64_t burst_bytes) {
+constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::tile_batch, mapping_keys::tile_rows,
+                                                      mapping_keys::tile_columns,
+                                                      mapping_keys::tile_channels};
+
+class VectorEnumeration {
+ public:
+  VectorEnumeration(const VectorProblem& problem, const VectorMapping& residency, const MappingLimits& limits,
+                    const Pinned<VectorMapping>* pin)
+      : problem_(problem), mapping_(residency), limits_(limits), pin_(pin) {}
+
+  MappingOptions<VectorMapping> run() {
+    if (gives_tile()) {
+      try_given_tile();
+    } else {
+      try_tiles();
+    }
+    if (!found_.needed.empty()) found_.rejection.reset();
+    return std::move(found_);
+  }
+
+ private:
+  [[nodiscard]] bool gives(std::string_view key) const { return pin_ != nullptr && pin_->gives(key); }
+  [[nodiscard]] bool gives_tile() const {
+    return std::ranges::any_of(kTileKeys, [this](const char* key) { return gives(key); });
+  }
+
+  void try_tiles() {
+    mapping_.tile = problem_.extent;
+    for (std::size_t d = 0; d < kDims; ++d) {
+      if (problem_.extent[d] > 1 && !may_cut(problem_, d)) continue;
+      for (const std::int64_t size : tile_sizes(problem_.extent[d])) {
+        mapping_.tile[d] = size;
+        try_candidate();
+        if (!streams(mapping_)) return;  // nothing passes through slots: one tile
+      }
+    }
+  }
+
+  /// Given extents, any legal ones; of the others the candidates, and the whole extent.
+  void try_given_tile() {
+    Dims given = problem_.extent;
+    for (std::size_t d = 0; d < kDims; ++d) {
+      if (gives(kTileKeys[d])) given[d] = pin_->value.tile[d];
+      const std::int64_t low = may_cut(problem_, d) ? 1 : problem_.extent[d];
+      if (given[d] >= low && given[d] <= problem_.extent[d]) continue;
+      found_.rejection =
+          PinRejection{kTileKeys[d], std::to_string(given[d]),
+                       low == problem_.extent[d]
+                           ? fmt::format("{}: this dimension stays whole", low)
+                           : fmt::format("{} to {}, the elements of the output", low, problem_.extent[d])};
+      return;
+    }
+    for (std::size_t d = 0; d < kDims; ++d) {
+      if (gives(kTileKeys[d]) || !may_cut(problem_, d)) continue;
+      mapping_.tile = given;
+      for (const std::int64_t size : tile_sizes(problem_.extent[d])) {
+        mapping_.tile[d] = size;
+        if (size < problem_.extent[d]) try_candidate();
+      }
+    }
+    mapping_.tile = given;
+    try_candidate();
+  }
+
+  void try_candidate() {
+    // A single tile needs no second slot.
+    mapping_.slots = VectorCursor(problem_, mapping_).steps() == 1 ? 1 : limits_.activation_slots;
+    if (gives(mapping_keys::slots)) {
+      mapping_.slots = pin_->value.slots;
+      if (mapping_.slots < 1 || mapping_.slots > limits_.activation_slots) {
+        found_.rejection =
+            PinRejection{mapping_keys::slots, std::to_string(mapping_.slots),
+                         fmt::format("1 to {}, the tile slots of a tensor that passes through the activation "
+                                     "buffer",
+                                     limits_.activation_slots)};
+        return;
+      }
+    }
+    const std::int64_t needed = tile_bytes(problem_, mapping_) * mapping_.slots;
+    add_needed(found_.needed, {0, 0, needed});
+    found_.options.push_back({mapping_, vector_cost(problem_, mapping_, limits_.burst_bytes), needed});
+  }
+
+  const VectorProblem& problem_;
+  VectorMapping mapping_;
+  const MappingLimits& limits_;
+  const Pinned<VectorMapping>* pin_;
+  MappingOptions<VectorMapping> found_;
+};
+
+}  // namespace
+
+MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
+                        std::int64_t burst_bytes) {
   MappingCost cost;
   const std::int64_t tiles = VectorCursor(problem, mapping).steps();
   cost.occupied_cycles = tiles;
@@ -86,8 +185,6 @@ MappingCost cost_of(const VectorProblem& problem, const VectorMapping& mapping, 
   }
   return cost;
 }
-
-}  // namespace
 
 Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping, std::size_t input) {
   const VectorInput& source = problem.inputs[input];
@@ -114,27 +211,8 @@ Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mappin
   return tile;
 }
 
-MappingOptions<VectorMapping> map_vector(const VectorProblem& problem, const VectorMapping& given,
-                                         const MappingLimits& limits) {
-  MappingOptions<VectorMapping> found;
-  VectorMapping mapping = given;
-  mapping.tile = problem.extent;
-  // Cut the batch first, then rows, columns, channels: each only once the ones before are down to one.
-  for (std::size_t d = 0; d < kDims; ++d) {
-    if (problem.extent[d] > 1 && !may_cut(problem, d)) continue;
-    for (const std::int64_t size : tile_sizes(problem.extent[d])) {
-      mapping.tile[d] = size;
-      // A single tile needs no second slot.
-      mapping.slots = VectorCursor(problem, mapping).steps() == 1 ? 1 : limits.activation_slots;
-      const std::int64_t needed = tile_bytes(problem, mapping) * mapping.slots;
-      add_needed(found.needed, {0, 0, needed});
-      found.options.push_back({mapping, cost_of(problem, mapping, limits.burst_bytes), needed});
-      if (!streams(mapping)) break;  // nothing passes through slots: one tile
-    }
-    if (!streams(mapping)) break;
-  }
-  keep_worthwhile(found.options);
-  return found;
+MappingOptions<VectorMapping> VectorSpace::candidates() const {
+  return VectorEnumeration(problem_, residency_, limits_, pin_).run();
 }
 
 }  // namespace qsim

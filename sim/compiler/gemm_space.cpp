@@ -1,0 +1,395 @@
+#include "sim/compiler/gemm_space.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/gemm_cost.h"
+#include "sim/compiler/gemm_tiles.h"
+#include "sim/compiler/mapping_fields.h"
+
+namespace qsim {
+namespace {
+
+/// Channel counts at which a cut falls on a byte, for elements of `bits` bits.
+std::int64_t byte_granule(int bits) {
+  return 8 / std::gcd(8, bits);
+}
+
+/// A tiling of the reduction.
+struct PartSize {
+  std::int64_t kernel_h, kernel_w, channels;
+};
+
+/// How output channels lie in the columns of the array.
+struct ColumnCut {
+  std::int64_t groups_per_tile, column_tile;
+  std::int64_t most_pixels;  ///< Of one pass.
+};
+
+/// The order in which values are fixed. Of several given values that leave nothing, the last is at fault.
+enum class Level { array, columns, part, block, rows, pixels, slots };
+
+class GemmEnumeration {
+ public:
+  GemmEnumeration(const GemmProblem& problem, const GemmMapping& residency, const HardwareConfig& hardware,
+                  const MappingLimits& limits, const Pinned<GemmMapping>* pin)
+      : problem_(problem), mapping_(residency), hardware_(hardware), limits_(limits), pin_(pin) {}
+
+  MappingOptions<GemmMapping> run() {
+    if (!set_array()) return std::move(found_);
+    for (const ColumnCut& cut : column_cuts()) {
+      mapping_.groups_per_tile = cut.groups_per_tile;
+      mapping_.column_tile = cut.column_tile;
+      most_pixels_ = cut.most_pixels;
+      // A pass is stored by itself where its channels are whole bytes.
+      mapping_.stores_each_pass =
+          hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, column_tiles());
+      try_parts();
+    }
+    if (!found_.needed.empty()) found_.rejection.reset();
+    return std::move(found_);
+  }
+
+ private:
+  // Given values.
+
+  [[nodiscard]] bool gives(std::string_view key) const { return pin_ != nullptr && pin_->gives(key); }
+
+  void reject(Level level, std::string key, std::string value, std::string expected) {
+    if (found_.rejection && level < deepest_) return;
+    deepest_ = level;
+    found_.rejection = PinRejection{std::move(key), std::move(value), std::move(expected)};
+  }
+
+  /// The candidates of a field, or the given value where it is among [low, high].
+  std::vector<std::int64_t> given_or(Level level, const char* key, std::int64_t GemmMapping::*field,
+                                     std::int64_t low, std::int64_t high,
+                                     std::vector<std::int64_t> candidates, const char* why) {
+    if (!gives(key)) return candidates;
+    const std::int64_t value = pin_->value.*field;
+    if (value >= low && value <= high) return {value};
+    reject(level, key, std::to_string(value), fmt::format("{} to {}, {}", low, high, why));
+    return {};
+  }
+
+  // What the array fixes.
+
+  bool set_array() {
+    const MacArrayConfig& array = hardware_.mac_array;
+    mapping_.organization = array.organization;
+    mapping_.dataflow = array.dataflow;
+    mapping_.reduction = array.reduction;
+    mapping_.chunk_rows = dataflow_of(mapping_)
+                              .extent(array, problem_.weight_format.bits, problem_.activation_format.bits)
+                              .rows;
+    mapping_.pass_order = hardware_.controller.pass_order;
+    if (gives(mapping_keys::dataflow) && pin_->value.dataflow != mapping_.dataflow) {
+      reject(Level::array, mapping_keys::dataflow, value_text(pin_->value.dataflow),
+             value_text(mapping_.dataflow) + ", the dataflow of this chip's array");
+      return false;
+    }
+    if (gives(mapping_keys::pass_order) && pin_->value.pass_order != mapping_.pass_order) {
+      reject(Level::array, mapping_keys::pass_order, value_text(pin_->value.pass_order),
+             value_text(mapping_.pass_order) + ", the order of this chip's controller");
+      return false;
+    }
+    return true;
+  }
+
+  // Columns.
+
+  /// What a pass may take of `groups` groups of the layer.
+  [[nodiscard]] PassBounds bounds(std::int64_t groups) const {
+    const ConvolutionGeometry& g = problem_.geometry;
+    LayerShape layer;
+    layer.groups = groups;
+    layer.outputs = g.group_outputs();
+    layer.pixels = g.output[kRow] * g.output[kColumn];
+    layer.taps = g.kernel_h * g.kernel_w;
+    layer.channels = g.group_channels();
+    layer.weight_bits = problem_.weight_format.bits;
+    layer.activation_bits = problem_.activation_format.bits;
+    return dataflow_of(mapping_).bounds(hardware_.mac_array, layer,
+                                        hardware_.accumulators.entries_per_slot());
+  }
+
+  [[nodiscard]] std::vector<ColumnCut> column_cuts() {
+    const std::int64_t outputs = problem_.geometry.group_outputs();
+    const std::int64_t fit = bounds(problem_.geometry.groups).groups;
+    std::int64_t groups = fit;
+    if (gives(mapping_keys::column_tile) && pin_->value.column_tile != fit * outputs) groups = 1;
+    std::vector<ColumnCut> cuts;
+    for (const std::int64_t together :
+         given_or(Level::columns, mapping_keys::groups_per_tile, &GemmMapping::groups_per_tile, 1, fit,
+                  {groups}, "the groups that the array holds side by side")) {
+      const PassBounds most = bounds(together);
+      const std::int64_t all = together * outputs;
+      for (const std::int64_t tile : given_or(
+               Level::columns, mapping_keys::column_tile, &GemmMapping::column_tile, together > 1 ? all : 1,
+               together > 1 ? all : most.channels, {together > 1 ? all : most.channels},
+               "the output channels that a tile of the array takes")) {
+        cuts.push_back({together, tile, most.pixels});
+      }
+    }
+    return cuts;
+  }
+
+  [[nodiscard]] std::int64_t column_tiles() const { return GemmCursor(problem_, mapping_).column_tiles(); }
+
+  // Parts of the reduction.
+
+  [[nodiscard]] std::int64_t channel_granule() const {
+    return std::lcm(mapping_.chunk_rows, byte_granule(problem_.input.layout.format.bits));
+  }
+
+  /// Whole reduction first, then kernel rows, taps, and channels of a tap (multiples of the chunk).
+  [[nodiscard]] std::vector<PartSize> part_sizes() const {
+    const ConvolutionGeometry& g = problem_.geometry;
+    std::vector<PartSize> parts{{g.kernel_h, g.kernel_w, g.group_channels()}};
+    if (mapping_.groups_per_tile > 1) return parts;
+    for (const std::int64_t h : tile_sizes(g.kernel_h)) {
+      if (h < g.kernel_h) parts.push_back({h, g.kernel_w, g.group_channels()});
+    }
+    for (const std::int64_t w : tile_sizes(g.kernel_w)) {
+      if (w < g.kernel_w) parts.push_back({1, w, g.group_channels()});
+    }
+    const std::int64_t granule = channel_granule();
+    for (const std::int64_t c : tile_sizes(ceil_div(g.group_channels(), granule))) {
+      if (c * granule < g.group_channels()) parts.push_back({1, 1, c * granule});
+    }
+    return parts;
+  }
+
+  /// Kernel rows, columns and channels are cut in this order, so that the sums run over them ascending.
+  [[nodiscard]] bool is_legal(const PartSize& part) const {
+    const ConvolutionGeometry& g = problem_.geometry;
+    if (part.kernel_h < 1 || part.kernel_w < 1 || part.channels < 1) return false;
+    if (part.kernel_h > g.kernel_h || part.kernel_w > g.kernel_w || part.channels > g.group_channels())
+      return false;
+    if (is_whole(part)) return true;
+    if (mapping_.groups_per_tile > 1) return false;
+    if (part.kernel_w < g.kernel_w && part.kernel_h > 1) return false;
+    if (part.channels == g.group_channels()) return true;
+    return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % channel_granule() == 0;
+  }
+
+  [[nodiscard]] bool is_whole(const PartSize& part) const {
+    const ConvolutionGeometry& g = problem_.geometry;
+    return part.kernel_h == g.kernel_h && part.kernel_w == g.kernel_w && part.channels == g.group_channels();
+  }
+
+  /// The candidates that agree with what is given; a part given whole may be any legal one.
+  [[nodiscard]] std::vector<PartSize> tried_parts() {
+    std::vector<PartSize> parts = part_sizes();
+    const bool h = gives(mapping_keys::part_kernel_h);
+    const bool w = gives(mapping_keys::part_kernel_w);
+    const bool c = gives(mapping_keys::part_channels);
+    if (!h && !w && !c) return parts;
+    const GemmMapping& given = pin_->value;
+    std::erase_if(parts, [&](const PartSize& part) {
+      return (h && part.kernel_h != given.part_kernel_h) || (w && part.kernel_w != given.part_kernel_w) ||
+             (c && part.channels != given.part_channels);
+    });
+    const PartSize all{given.part_kernel_h, given.part_kernel_w, given.part_channels};
+    if (parts.empty() && h && w && c && is_legal(all)) parts.push_back(all);
+    if (parts.empty()) reject_part(h, w, c);
+    return parts;
+  }
+
+  void reject_part(bool h, bool w, bool c) {
+    const ConvolutionGeometry& g = problem_.geometry;
+    const GemmMapping& given = pin_->value;
+    const auto text = [](bool is_given, std::int64_t value) {
+      return is_given ? std::to_string(value) : std::string("any");
+    };
+    std::string expected = fmt::format("{} x {} x {}", g.kernel_h, g.kernel_w, g.group_channels());
+    if (mapping_.groups_per_tile == 1) {
+      expected += fmt::format(
+          " (kernel rows x kernel columns x channels), or fewer kernel rows, or 1 row of fewer columns, or "
+          "1 x 1 of a multiple of {} channels",
+          channel_granule());
+    }
+    reject(Level::part,
+           h   ? mapping_keys::part_kernel_h
+           : w ? mapping_keys::part_kernel_w
+               : mapping_keys::part_channels,
+           fmt::format("{} x {} x {}", text(h, given.part_kernel_h), text(w, given.part_kernel_w),
+                       text(c, given.part_channels)),
+           std::move(expected));
+  }
+
+  void try_parts() {
+    for (const PartSize& part : tried_parts()) {
+      mapping_.part_kernel_h = part.kernel_h;
+      mapping_.part_kernel_w = part.kernel_w;
+      mapping_.part_channels = part.channels;
+      const bool whole = is_whole(part);
+      for (const std::int64_t block : block_sizes(whole)) {
+        mapping_.column_tiles_per_block = block;
+        try_pixel_tiles(whole);
+      }
+    }
+  }
+
+  // Blocks of column tiles.
+
+  /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
+  [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) {
+    const std::int64_t tiles = column_tiles();
+    if (gives(mapping_keys::column_tiles_per_block)) return given_block(whole_reduction, tiles);
+    if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
+    std::vector<std::int64_t> sizes;
+    for (std::int64_t size = 1; size < tiles && (whole_reduction || size == 1); size *= 2) {
+      if (cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
+    }
+    if (whole_reduction || tiles == 1) sizes.push_back(tiles);
+    return sizes;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> given_block(bool whole_reduction, std::int64_t tiles) {
+    const std::int64_t size = pin_->value.column_tiles_per_block;
+    std::string expected;
+    if (size < 1 || size > tiles) {
+      expected = fmt::format("1 to {}, the column tiles", tiles);
+    } else if (!whole_reduction && size > 1) {
+      expected = "1 where the reduction is cut";
+    } else if (!cuts_fall_on_bytes(size, tiles)) {
+      expected = "blocks that begin at a byte of the output and of the input";
+    } else {
+      return {size};
+    }
+    reject(Level::block, mapping_keys::column_tiles_per_block, std::to_string(size), std::move(expected));
+    return {};
+  }
+
+  [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
+    GemmMapping mapping = mapping_;
+    mapping.column_tiles_per_block = size;
+    const GemmCursor cursor(problem_, mapping);
+    const std::int64_t granule = byte_granule(problem_.output.layout.format.bits);
+    const std::int64_t input_granule = byte_granule(problem_.input.layout.format.bits);
+    for (std::int64_t block = 1; block * size < tiles; ++block) {
+      if (cursor.block_channels(block).first % granule != 0) return false;
+      const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
+      if (group * problem_.geometry.group_channels() % input_granule != 0) return false;
+    }
+    return true;
+  }
+
+  // Tiles of pixels.
+
+  void try_pixel_tiles(bool whole_reduction) {
+    const ConvolutionGeometry& g = problem_.geometry;
+    const bool streams = !mapping_.input_resident || !mapping_.output_resident || !whole_reduction;
+    std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
+    if (problem_.activation_weights) row_sizes = {1};  // each row has weights of its own
+    row_sizes = given_or(
+        Level::rows, mapping_keys::tile_rows, &GemmMapping::tile_rows, 1,
+        problem_.activation_weights ? 1 : g.output[kRow], std::move(row_sizes),
+        problem_.activation_weights ? "the rows of the output that share weights" : "the rows of the output");
+    for (const std::int64_t rows : row_sizes) {
+      const bool cut_columns = streams && rows == 1;
+      for (const std::int64_t columns :
+           given_or(Level::rows, mapping_keys::tile_columns, &GemmMapping::tile_columns, 1, g.output[kColumn],
+                    cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]},
+                    "the columns of the output")) {
+        mapping_.tile_rows = rows;
+        mapping_.tile_columns = columns;
+        try_passes(whole_reduction);
+      }
+    }
+  }
+
+  void try_passes(bool whole_reduction) {
+    const std::int64_t pixels = mapping_.tile_rows * mapping_.tile_columns;
+    const std::int64_t limit = std::min(pixels, most_pixels_);
+    if (!whole_reduction && pixels > limit) {
+      if (gives(mapping_keys::tile_rows) || gives(mapping_keys::tile_columns)) {
+        reject(Level::pixels,
+               gives(mapping_keys::tile_rows) ? mapping_keys::tile_rows : mapping_keys::tile_columns,
+               fmt::format("{} x {}", mapping_.tile_rows, mapping_.tile_columns),
+               fmt::format("at most {} pixels in a tile whose reduction is cut", limit));
+      }
+      return;
+    }
+    // Passes of nearly equal length.
+    const std::int64_t even =
+        mapping_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
+    for (const std::int64_t most :
+         given_or(Level::pixels, mapping_keys::pixels_per_pass, &GemmMapping::pixels_per_pass,
+                  whole_reduction ? 1 : pixels, limit, {even}, "the pixels that a pass of the tile takes")) {
+      mapping_.pixels_per_pass = most;
+      try_candidate();
+    }
+  }
+
+  // Slots, and the order of the loops.
+
+  /// False where a given number of slots is not to be had. A resident tensor has none; a single tile needs no
+  /// second one.
+  bool set_slots(const char* key, std::int64_t GemmMapping::*slots, bool is_resident, bool is_single,
+                 std::int64_t most) {
+    mapping_.*slots = is_resident ? 0 : is_single ? 1 : most;
+    const std::vector<std::int64_t> tried =
+        given_or(Level::slots, key, slots, is_resident ? 0 : 1, is_resident ? 0 : most, {mapping_.*slots},
+                 "the tile slots of a tensor that passes through the activation buffer");
+    if (tried.empty()) return false;
+    mapping_.*slots = tried.front();
+    return true;
+  }
+
+  void try_candidate() {
+    const GemmCursor cursor(problem_, mapping_);
+    SpaceNeeded needed;
+    if (!mapping_.weights_resident) {
+      for (std::int64_t part = 0; part < cursor.parts(); ++part) {
+        needed.weight_slot_bytes = std::max(needed.weight_slot_bytes, cursor.block_bytes(0, part));
+      }
+      const auto [begin, end] = cursor.block_channels(0);
+      needed.parameter_slot_bytes = problem_.parameters.block_bytes(end - begin);
+    }
+    const TileBytes tile = gemm_tile_bytes(problem_, mapping_);
+    const bool is_single = cursor.steps() == 1;
+    if (!set_slots(mapping_keys::input_slots, &GemmMapping::input_slots, mapping_.input_resident, is_single,
+                   limits_.activation_slots) ||
+        !set_slots(mapping_keys::output_slots, &GemmMapping::output_slots, mapping_.output_resident,
+                   is_single, limits_.output_slots)) {
+      return;
+    }
+    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots;
+    add_needed(found_.needed, needed);
+    if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
+        needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {
+      return;
+    }
+    for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
+      if (gives(mapping_keys::loop_order) && order != pin_->value.order) continue;
+      mapping_.order = order;
+      found_.options.push_back(
+          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed.activation_bytes});
+    }
+  }
+
+  const GemmProblem& problem_;
+  GemmMapping mapping_;
+  const HardwareConfig& hardware_;
+  const MappingLimits& limits_;
+  const Pinned<GemmMapping>* pin_;
+  std::int64_t most_pixels_ = 1;  ///< Of one pass.
+  MappingOptions<GemmMapping> found_;
+  Level deepest_ = Level::array;
+};
+
+}  // namespace
+
+MappingOptions<GemmMapping> GemmSpace::candidates() const {
+  return GemmEnumeration(problem_, residency_, hardware_, limits_, pin_).run();
+}
+
+}  // namespace qsim

@@ -1,0 +1,83 @@
+#include "sim/compiler/gemm_tiles.h"
+
+#include <algorithm>
+
+#include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+
+namespace {
+
+/// Of dimensions above about 65,536 not all sizes are tried: from here on each is half the one before.
+constexpr std::size_t kManyTileSizes = 512;
+
+/// Elements of one dimension that a tile of `outputs` outputs and `kernel` taps reaches at most.
+std::int64_t input_extent(std::int64_t outputs, std::int64_t kernel, std::int64_t stride,
+                          std::int64_t dilation, std::int64_t input_dilation, std::int64_t size) {
+  const std::int64_t span = (outputs - 1) * stride + (kernel - 1) * dilation + 1;
+  return std::min(size, ceil_div(span, input_dilation));
+}
+
+}  // namespace
+
+std::vector<std::int64_t> tile_sizes(std::int64_t size) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t k = 1; k <= size;) {
+    const std::int64_t tile = ceil_div(size, k);
+    sizes.push_back(tile);
+    if (tile == 1) break;
+    const std::int64_t next = ceil_div(size, tile - 1);  // the next k that gives a smaller tile
+    k = sizes.size() < kManyTileSizes ? next : std::min(std::max(next, 2 * k), size);
+  }
+  return sizes;
+}
+
+Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  const ConvolutionGeometry& g = problem.geometry;
+  const GemmCursor cursor(problem, mapping);
+  std::int64_t channels = 0;
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    const std::int64_t first = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
+    const std::int64_t last = cursor.column_tile(cursor.column_tile_end(block) - 1).group_end;
+    channels = std::max(channels, (last - 1 - first) * g.group_channels() + mapping.part_channels);
+  }
+  return {1,
+          input_extent(mapping.tile_rows, mapping.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h,
+                       g.input[kRow]),
+          input_extent(mapping.tile_columns, mapping.part_kernel_w, g.stride_w, g.dilation_w,
+                       g.input_dilation_w, g.input[kColumn]),
+          std::min(channels, g.input[kChannel])};
+}
+
+Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  const GemmCursor cursor(problem, mapping);
+  std::int64_t channels = 0;
+  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+    const auto [begin, end] = cursor.block_channels(block);
+    channels = std::max(channels, end - begin);
+  }
+  return {1, mapping.tile_rows, mapping.tile_columns, channels};
+}
+
+std::int64_t run_bytes(const TensorView& tensor, const Dims& tile) {
+  const int bits = tensor.layout.format.bits;
+  std::int64_t run = arithmetic::packed_bytes(tile[kChannel], bits);
+  if (tile[kChannel] < tensor.dims[kChannel] || run % tensor.pixel_granule != 0) return run;
+  run *= tile[kColumn];
+  return tile[kColumn] < tensor.dims[kColumn] ? run : run * tile[kRow];
+}
+
+TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+  TileBytes bytes;
+  if (!mapping.input_resident)
+    bytes.input = dense_bytes(gemm_input_tile(problem, mapping), problem.input.layout.format,
+                              problem.input.pixel_granule);
+  if (!mapping.output_resident)
+    bytes.output = dense_bytes(gemm_output_tile(problem, mapping), problem.output.layout.format,
+                               problem.output.pixel_granule);
+  return bytes;
+}
+
+}  // namespace qsim

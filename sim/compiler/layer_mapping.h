@@ -1,0 +1,54 @@
+// How a row of the report was executed, as one value: printed, compared, written as JSON, read back
+// (docs/mapping.md).
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <variant>
+#include <vector>
+
+#include "hw_models/gemm.h"
+#include "hw_models/vector_operation.h"
+
+namespace qsim {
+
+/// A row of the MAC array.
+struct GemmLayerMapping {
+  GemmMapping mapping;
+  std::int64_t activation_bytes = 0;     ///< See VectorLayerMapping.
+  bool weights_are_activations = false;  ///< They come from the tensor of another row.
+  // What follows from problem and mapping.
+  std::int64_t tile_channels = 1;  ///< Output channels of a tile: those of a block.
+  std::int64_t weight_blocks = 1;
+  std::int64_t reduction_parts = 1;
+
+  friend bool operator==(const GemmLayerMapping&, const GemmLayerMapping&) = default;
+};
+
+/// A row of the vector unit.
+struct VectorLayerMapping {
+  std::vector<VectorMapping> nests;  ///< One an input of a concat, otherwise one.
+  /// The first bytes of the activation buffer, in which tensors that stay and tile slots lie.
+  std::int64_t activation_bytes = 0;
+  bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
+
+  friend bool operator==(const VectorLayerMapping&, const VectorLayerMapping&) = default;
+};
+
+/// A row that the chip leaves to the host: nothing is to decide.
+struct HostLayerMapping {
+  std::int64_t macs = 0, read_bytes = 0, written_bytes = 0;
+
+  friend bool operator==(const HostLayerMapping&, const HostLayerMapping&) = default;
+};
+
+using LayerMapping = std::variant<GemmLayerMapping, VectorLayerMapping, HostLayerMapping>;
+
+/// "mac_array", "vector_unit", "host"
+[[nodiscard]] const char* unit_name(const LayerMapping& mapping);
+
+/// As configs/schemas/mapping.schema.json has it. What the chip or the graph fixes (the array's organization,
+/// what is stored in DRAM) is not written.
+[[nodiscard]] nlohmann::ordered_json mapping_json(const LayerMapping& mapping);
+
+}  // namespace qsim

@@ -1,0 +1,70 @@
+// Who chooses mappings: a policy that the compiler asks (docs/mapping.md).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sim/compiler/gemm_space.h"
+#include "sim/compiler/mapping.h"
+#include "sim/compiler/mapping_pin.h"
+#include "sim/compiler/vector_space.h"
+
+namespace qsim {
+
+enum class RowUnit : std::uint8_t { mac_array, vector_unit, host };
+
+/// A row of the report, as a mapping file names it.
+struct RowId {
+  std::string name;  ///< The last node that it executes.
+  std::string op;
+  RowUnit unit = RowUnit::mac_array;
+  std::size_t inputs = 1;  ///< Of the vector unit: of its first nest.
+  std::size_t nests = 1;
+};
+
+/// A value of a mapping that is given, and where.
+struct PinnedValue {
+  std::variant<std::int64_t, std::string> value;
+  std::string place;
+};
+
+/// What is given beforehand about a row.
+struct RowPin {
+  std::string file;
+  std::string layer;
+  std::map<std::string, PinnedValue> values;  ///< By key: all of them, those that follow from others too.
+  Pinned<GemmMapping> gemm;
+  std::vector<Pinned<VectorMapping>> vector;     ///< One a nest.
+  std::optional<std::int64_t> activation_bytes;  ///< LayerMapping.
+};
+
+/// One of several: the cost mapper is what the program uses; tests bring others.
+class Mapper {
+ public:
+  Mapper() = default;
+  virtual ~Mapper() = default;
+  Mapper(const Mapper&) = delete;
+  Mapper& operator=(const Mapper&) = delete;
+
+  /// The mappings worth having, a later one better than an earlier: the planner takes the last that fits.
+  /// `needed` and `rejection` are the space's.
+  [[nodiscard]] virtual MappingOptions<GemmMapping> options(const GemmSpace& space) const = 0;
+  [[nodiscard]] virtual MappingOptions<VectorMapping> options(const VectorSpace& space) const = 0;
+
+  /// What is given about each row; none where nothing is. Throws InputError for what no row answers to.
+  [[nodiscard]] virtual std::vector<RowPin> pins(const std::vector<RowId>& /*rows*/) const { return {}; }
+};
+
+/// The cheapest by MappingCost::total() (decision 0004).
+class CostMapper final : public Mapper {
+ public:
+  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override;
+  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space) const override;
+};
+
+}  // namespace qsim

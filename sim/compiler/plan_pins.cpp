@@ -1,0 +1,192 @@
+#include "sim/compiler/plan_pins.h"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "sim/compiler/mapping_fields.h"
+
+namespace qsim {
+
+bool may_stay(const Storage& storage, const HardwareConfig& hardware) {
+  return !hardware.requantizer.writes_through && storage.first_row >= 0 &&
+         storage.last_row > storage.first_row && !storage.is_weights && !storage.is_host_visible;
+}
+
+GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins) {
+  GemmMapping mapping;
+  mapping.input_resident = pins.residency(row.inputs[0][0]).value_or(false);
+  mapping.output_resident = pins.residency(row.output).value_or(false);
+  return mapping;
+}
+
+namespace {
+
+constexpr const char* kHint = "give another value, or leave it to the compiler";
+
+class PinChecker {
+ public:
+  PinChecker(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
+             const Mapper& mapper, std::vector<RowPin> rows, std::vector<Problem>& problems)
+      : schedule_(schedule), lowered_(lowered), hardware_(hardware), mapper_(mapper), problems_(problems) {
+    pins_.rows = std::move(rows);
+  }
+
+  PlanPins run() {
+    pins_.resident.resize(schedule_.storages.size());
+    given_by_.resize(schedule_.storages.size());
+    for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
+      check_activation_bytes(pins_.rows[r]);
+      for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
+        std::visit([&](const auto& problem) { take_residency(*problem, r, n); }, lowered_[r].problems[n]);
+      }
+    }
+    if (!problems_.empty()) return std::move(pins_);
+    for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
+      for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
+        std::visit([&](const auto& problem) { check(*problem, r, n); }, lowered_[r].problems[n]);
+      }
+    }
+    return std::move(pins_);
+  }
+
+ private:
+  void report(const RowPin& row, std::string place, std::string value, std::string expected) {
+    // What is given for an operation is wrong for one of its layers.
+    if (place.starts_with("operations.")) expected += " (layer " + row.layer + ")";
+    problems_.push_back({row.file, std::move(place), std::move(value), std::move(expected), kHint});
+  }
+
+  void check_activation_bytes(const RowPin& row) {
+    const std::int64_t capacity = hardware_.activation_buffer.capacity_bytes();
+    if (row.activation_bytes.value_or(0) <= capacity) return;
+    report(row, row.values.at(mapping_keys::activation_bytes).place, std::to_string(*row.activation_bytes),
+           "at most " + std::to_string(capacity) + ", the bytes of the activation buffer");
+  }
+
+  // Where tensors and weights lie.
+
+  void take_residency(const GemmProblem& problem, std::size_t row, std::size_t n) {
+    const Pinned<GemmMapping>& pin = pins_.rows[row].gemm;
+    take(pin, mapping_keys::input_in, pin.value.input_resident, row, lowered_[row].inputs[n][0]);
+    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output);
+    if (pin.gives(mapping_keys::weights_in)) take_weights(problem, pin, row);
+  }
+  void take_residency(const VectorProblem& problem, std::size_t row, std::size_t n) {
+    const Pinned<VectorMapping>& pin = pins_.rows[row].vector[n];
+    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
+      std::string key = mapping_keys::input_in;
+      if (problem.inputs.size() > 1) key += "." + std::to_string(i);
+      take(pin, key, pin.value.inputs_resident[i], row, lowered_[row].inputs[n][i]);
+    }
+    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output);
+  }
+  void take_residency(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
+
+  template <typename MappingType>
+  void take(const Pinned<MappingType>& pin, std::string_view key, bool is_resident, std::size_t row,
+            int storage) {
+    const auto found = pin.given.find(key);
+    if (found == pin.given.end()) return;
+    const auto s = static_cast<std::size_t>(storage);
+    const bool has_dram = hardware_.dram.kind != DramKind::none;
+    const std::string value = is_resident ? "activation_buffer" : "dram";
+    const std::string other = is_resident ? "dram" : "activation_buffer";
+    if (!has_dram && !is_resident) {
+      return report(pins_.rows[row], found->second, value, other + ", on a chip without DRAM");
+    }
+    if (has_dram && is_resident && !may_stay(schedule_.storages[s], hardware_)) {
+      return report(pins_.rows[row], found->second, value,
+                    other + ": only what a row makes and a later row of the chip reads may stay");
+    }
+    if (pins_.resident[s].value_or(is_resident) != is_resident) {
+      return report(pins_.rows[row], found->second, value,
+                    other + ", as " + given_by_[s] + " says of the same tensor");
+    }
+    pins_.resident[s] = is_resident;
+    given_by_[s] = found->second;
+  }
+
+  void take_weights(const GemmProblem& problem, const Pinned<GemmMapping>& pin, std::size_t row) {
+    const bool is_resident = pin.value.weights_resident;
+    const std::string& place = pin.given.at(mapping_keys::weights_in);
+    const std::string value = is_resident ? "weight_buffer" : "dram";
+    if (problem.activation_weights) {
+      return report(pins_.rows[row], place, value, "activations: the weights are another row's output");
+    }
+    const bool has_dram = hardware_.dram.kind != DramKind::none;
+    if (!has_dram && !is_resident) {
+      return report(pins_.rows[row], place, value, "weight_buffer, on a chip without DRAM");
+    }
+    if (has_dram && is_resident && hardware_.dma.weight_prefetch == WeightPrefetch::ring) {
+      return report(pins_.rows[row], place, value, "dram, where dma.weight_prefetch is ring");
+    }
+    if (is_resident && std::ranges::any_of(lowered_, [](const LoweredRow& lowered) {
+          return lowered.gemm() != nullptr && lowered.gemm()->activation_weights;
+        })) {
+      return report(pins_.rows[row], place, value,
+                    "dram: products of activations need the slots of the weight buffer");
+    }
+    if (pins_.weights_resident.value_or(is_resident) != is_resident) {
+      return report(pins_.rows[row], place, value,
+                    std::string(is_resident ? "dram" : "weight_buffer") +
+                        ", as other rows: the weights of all rows stay or none");
+    }
+    pins_.weights_resident = is_resident;
+  }
+
+  // The rest, with the residency that is given.
+
+  [[nodiscard]] MappingLimits limits() const {
+    constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
+    return mapping_limits(hardware_, kUnlimited, kUnlimited);
+  }
+  [[nodiscard]] bool is_resident(int storage) const {
+    return pins_.residency(storage).value_or(hardware_.dram.kind == DramKind::none);
+  }
+
+  void check(const GemmProblem& problem, std::size_t row, std::size_t n) {
+    GemmMapping residency;
+    residency.input_resident = is_resident(lowered_[row].inputs[n][0]);
+    residency.output_resident = is_resident(lowered_[row].output);
+    const MappingLimits unlimited = limits();
+    const GemmSpace space(problem, residency, hardware_, unlimited, &pins_.rows[row].gemm);
+    report(row, pins_.rows[row].gemm, mapper_.options(space).rejection);
+  }
+  void check(const VectorProblem& problem, std::size_t row, std::size_t n) {
+    VectorMapping residency;
+    for (const int storage : lowered_[row].inputs[n])
+      residency.inputs_resident.push_back(is_resident(storage));
+    residency.output_resident = is_resident(lowered_[row].output);
+    const MappingLimits unlimited = limits();
+    const VectorSpace space(problem, residency, unlimited, &pins_.rows[row].vector[n]);
+    report(row, pins_.rows[row].vector[n], mapper_.options(space).rejection);
+  }
+  void check(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
+
+  template <typename MappingType>
+  void report(std::size_t row, const Pinned<MappingType>& pin, const std::optional<PinRejection>& rejection) {
+    if (rejection)
+      report(pins_.rows[row], pin.given.at(rejection->key), rejection->value, rejection->expected);
+  }
+
+  const Schedule& schedule_;
+  const std::vector<LoweredRow>& lowered_;
+  const HardwareConfig& hardware_;
+  const Mapper& mapper_;
+  std::vector<Problem>& problems_;
+  PlanPins pins_;
+  std::vector<std::string> given_by_;  ///< By storage: place of the value.
+};
+
+}  // namespace
+
+PlanPins check_pins(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
+                    const HardwareConfig& hardware, const Mapper& mapper, std::vector<RowPin> rows,
+                    std::vector<Problem>& problems) {
+  if (rows.empty()) return {};
+  return PinChecker(schedule, lowered, hardware, mapper, std::move(rows), problems).run();
+}
+
+}  // namespace qsim

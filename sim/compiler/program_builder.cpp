@@ -1,0 +1,260 @@
+#include "sim/compiler/program_builder.h"
+
+#include <utility>
+
+#include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/gemm_tiles.h"
+#include "sim/compiler/images.h"
+
+namespace qsim {
+
+namespace {
+
+constexpr std::int64_t kDramAlignment = 64;
+
+/// Ends of the chunks in which the accumulators see the reduction: parts one after the other, each in chunks.
+std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
+  const GemmCursor cursor(nest);
+  std::vector<std::int64_t> ends;
+  std::int64_t done = 0;
+  for (std::int64_t p = 0; p < cursor.parts(); ++p) {
+    const ChunkCut cut = cursor.chunks(cursor.part(p));
+    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+      done += cut.depth(chunk);
+      ends.push_back(done);
+    }
+  }
+  return ends;
+}
+
+class ProgramBuilder {
+ public:
+  ProgramBuilder(const Graph& graph, const std::vector<LoweredRow>& lowered, MemoryPlan plan,
+                 const HardwareConfig& hardware, bool with_images, CompiledProgram& out)
+      : graph_(graph),
+        lowered_(lowered),
+        plan_(std::move(plan)),
+        hardware_(hardware),
+        with_images_(with_images),
+        out_(out) {}
+
+  void run() {
+    place_weight_slots();
+    place_tensors();
+    out_.program.rows = static_cast<std::int32_t>(lowered_.size());
+    for (std::size_t r = 0; r < lowered_.size(); ++r) add_row(r);
+    place_inputs();
+    out_.program.dram_bytes = dram_bytes_;
+  }
+
+ private:
+  std::int64_t take_dram(std::int64_t bytes) {
+    const std::int64_t address = dram_bytes_;
+    dram_bytes_ += ceil_div(bytes, kDramAlignment) * kDramAlignment;
+    return address;
+  }
+
+  void place_weight_slots() {
+    const WeightBufferPlan& weights = plan_.weights;
+    out_.program.weight_credits = out_.program.parameter_credits = weights.slots;
+    if (weights.resident) return;
+    for (std::int64_t s = 0; s < weights.slots; ++s) {
+      out_.program.parameter_slots.push_back(s * weights.parameter_slot_bytes);
+      out_.program.weight_slots.push_back(weights.slots * weights.parameter_slot_bytes +
+                                          s * weights.weight_slot_bytes);
+    }
+  }
+
+  /// Storages that DRAM holds: everything that does not stay on the chip, and the graph's outputs.
+  void place_tensors() {
+    dram_address_.assign(out_.schedule.storages.size(), 0);
+    if (hardware_.dram.kind == DramKind::none) return;
+    for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
+      const Storage& storage = out_.schedule.storages[s];
+      if (!plan_.resident[s] || storage.is_graph_output) dram_address_[s] = take_dram(storage.bytes);
+      if (storage.is_constant && with_images_) {
+        const Tensor& tensor = graph_.tensor(storage.root);
+        const Dims dims = dims_of(tensor.shape);
+        out_.program.dram_image.push_back(
+            {dram_address_[s],
+             tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0, storage.pixel_granule))});
+      }
+    }
+  }
+
+  void set_base(Placement& placement, int storage) const {
+    placement.dram.base = dram_address_[static_cast<std::size_t>(storage)];
+    const Storage& s = out_.schedule.storages[static_cast<std::size_t>(storage)];
+    if (s.is_constant) placement.traffic = Event::dram_read_weight_bytes;
+  }
+
+  [[nodiscard]] bool converts_for_host(const Node& node) const {
+    const bool to_floats = std::holds_alternative<DequantizeOp>(node.op);
+    if (!to_floats && !std::holds_alternative<QuantizeOp>(node.op)) return false;
+    const TensorId floats = to_floats ? node.outputs[0] : node.inputs[0];
+    const int storage = out_.schedule.storage_of[static_cast<std::size_t>(floats)];
+    return storage >= 0 && out_.schedule.storages[static_cast<std::size_t>(storage)].is_host_visible;
+  }
+
+  void add_row(std::size_t r) {
+    const ScheduledOp& op = out_.schedule.rows[r];
+    CompiledRow row;
+    row.node = op.node;
+    row.nodes = op.nodes;
+    row.nest = out_.program.nests.size();
+    row.converts_for_host = converts_for_host(graph_.nodes[op.node]);
+    for (std::size_t n = 0; n < plan_.nests[r].size(); ++n) {
+      std::visit([&](auto& plan) { out_.program.nests.emplace_back(finish(plan, r, n, row)); },
+                 plan_.nests[r][n]);
+    }
+    out_.rows.push_back(std::move(row));
+  }
+
+  /// Offsets of the blocks of weights and of parameters.
+  static void place_blocks(const GemmProblem& problem, const GemmMapping& mapping, GemmPlacement& placement) {
+    const GemmCursor cursor(problem, mapping);
+    placement.weight_blocks = {0};
+    placement.parameter_blocks = {0};
+    for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+      const auto [begin, end] = cursor.block_channels(block);
+      placement.parameter_blocks.push_back(placement.parameter_blocks.back() +
+                                           problem.parameters.block_bytes(end - begin));
+      for (std::int64_t part = 0; part < cursor.parts(); ++part) {
+        placement.weight_blocks.push_back(placement.weight_blocks.back() + cursor.block_bytes(block, part));
+      }
+    }
+  }
+
+  void place_in_dram(const GemmProblem& problem, const LoweredRow& lowered, GemmPlacement& placement) {
+    placement.parameters_dram_base = take_dram(placement.parameter_blocks.back());
+    if (!problem.activation_weights) {
+      placement.weights_dram_base = take_dram(placement.weight_blocks.back());
+      return;
+    }
+    const auto storage = static_cast<std::size_t>(lowered.inputs[0][1]);
+    placement.weights_dram_base = dram_address_[storage];
+    if (!out_.schedule.storages[storage].is_constant)
+      placement.weights_traffic = Event::dram_read_activation_bytes;
+  }
+
+  void add_images(const GemmNest& nest, const Node& node, const std::vector<std::int64_t>& preload) {
+    const bool in_dram = hardware_.dram.kind != DramKind::none;
+    const GemmPlacement& placement = nest.placement();
+    auto& images = in_dram ? out_.program.dram_image : out_.program.weight_buffer_image;
+    images.push_back({in_dram ? placement.parameters_dram_base : placement.parameters_base,
+                      parameter_image(graph_, node, nest, preload)});
+    if (nest.problem().activation_weights) return;
+    images.push_back(
+        {in_dram ? placement.weights_dram_base : placement.weights_base, weight_image(graph_, node, nest)});
+  }
+
+  GemmNest finish(GemmPlan& plan, std::size_t r, std::size_t n, CompiledRow& row) {
+    const LoweredRow& lowered = lowered_[r];
+    const auto problem = std::get<std::shared_ptr<const GemmProblem>>(lowered.problems[n]);
+    set_base(plan.placement.input, lowered.inputs[0][0]);
+    set_base(plan.placement.output, lowered.output);
+    place_blocks(*problem, plan.mapping, plan.placement);
+    if (hardware_.dram.kind != DramKind::none) place_in_dram(*problem, lowered, plan.placement);
+    GemmNest nest(static_cast<std::int32_t>(r), problem, std::move(plan.mapping), std::move(plan.placement));
+    nest.weights_loaded = hardware_.dram.kind != DramKind::none;
+    if (with_images_) add_images(nest, graph_.nodes[row.node], lowered.preload);
+    row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
+                         chunk_ends(nest),
+                         problem->rounding_profile};
+    row.accumulator_bits_worst_case = worst_case_accumulator_bits(*problem, lowered.preload);
+    const GemmCursor cursor(nest);
+    row.mapping = GemmLayerMapping{nest.mapping(),
+                                   plan_.activation_bytes[r],
+                                   problem->activation_weights.has_value(),
+                                   gemm_output_tile(*problem, nest.mapping())[kChannel],
+                                   cursor.blocks(),
+                                   cursor.parts()};
+    note_placement(graph_.nodes[row.node].outputs[0], nest.placement().output);
+    return nest;
+  }
+
+  VectorNest finish(VectorPlan& plan, std::size_t r, std::size_t n, CompiledRow& row) {
+    const LoweredRow& lowered = lowered_[r];
+    for (std::size_t i = 0; i < plan.placement.inputs.size(); ++i)
+      set_base(plan.placement.inputs[i], lowered.inputs[n][i]);
+    set_base(plan.placement.output, lowered.output);
+    VectorNest nest(static_cast<std::int32_t>(r),
+                    std::get<std::shared_ptr<const VectorProblem>>(lowered.problems[n]),
+                    std::move(plan.mapping), std::move(plan.placement));
+    if (n == 0) row.mapping = VectorLayerMapping{{}, plan_.activation_bytes[r], row.converts_for_host};
+    std::get<VectorLayerMapping>(row.mapping).nests.push_back(nest.mapping());
+    note_placement(graph_.nodes[row.node].outputs[0], nest.placement().output);
+    return nest;
+  }
+
+  /// Operands in the order of the node's inputs; constants get their place here.
+  HostNest finish(HostMapping mapping, std::size_t r, std::size_t n, CompiledRow& row) {
+    const Node& node = graph_.nodes[row.node];
+    const auto problem = std::get<std::shared_ptr<const HostProblem>>(lowered_[r].problems[n]);
+    HostPlacement placement;
+    for (const TensorId id : node.inputs) {
+      if (id == kNoTensor) continue;
+      const Tensor& tensor = graph_.tensor(id);
+      if (!tensor.is_constant()) {
+        placement.reads.push_back(
+            dram_address_[static_cast<std::size_t>(out_.schedule.storage_of[static_cast<std::size_t>(id)])]);
+        continue;
+      }
+      placement.reads.push_back(take_dram(problem->reads[placement.reads.size()].bytes));
+      if (with_images_) out_.program.dram_image.push_back({placement.reads.back(), tensor.data->bytes});
+    }
+    placement.write = dram_address_[static_cast<std::size_t>(lowered_[r].output)];
+    row.on_host = true;
+    const TensorId output = node.outputs[0];
+    Placement whole = unplaced(view_of(out_.schedule, output, dims_of(graph_.tensor(output).shape)));
+    whole.dram.base = placement.write;
+    note_placement(output, whole);
+    HostNest nest(static_cast<std::int32_t>(r), problem, mapping, std::move(placement));
+    std::int64_t read = 0;
+    for (const HostTransfer& transfer : problem->reads) read += transfer.bytes;
+    row.mapping = HostLayerMapping{mac_count(graph_, node), read, problem->write.bytes};
+    return nest;
+  }
+
+  void note_placement(TensorId id, const Placement& placement) { out_.placements[id] = placement; }
+
+  void place_inputs() {
+    for (const TensorId id : graph_.inputs) {
+      const int storage = out_.schedule.storage_of[static_cast<std::size_t>(id)];
+      const auto index = static_cast<std::size_t>(storage);
+      Placement placement = unplaced(view_of(out_.schedule, id, dims_of(graph_.tensor(id).shape)));
+      placement.resident = plan_.resident[index];
+      placement.dram.base = dram_address_[index];
+      placement.buffer.base = plan_.address[index];
+      note_placement(id, placement);
+    }
+    if (hardware_.dram.kind != DramKind::none || !with_images_) return;
+    for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
+      const Storage& storage = out_.schedule.storages[s];
+      if (!storage.is_constant) continue;
+      const Tensor& tensor = graph_.tensor(storage.root);
+      const Dims dims = dims_of(tensor.shape);
+      out_.program.activation_buffer_image.push_back(
+          {plan_.address[s],
+           tensor_image(*tensor.data, dims, dense_layout(dims, storage.format, 0, storage.pixel_granule))});
+    }
+  }
+
+  const Graph& graph_;
+  const std::vector<LoweredRow>& lowered_;
+  MemoryPlan plan_;
+  const HardwareConfig& hardware_;
+  bool with_images_;
+  CompiledProgram& out_;
+  std::vector<std::int64_t> dram_address_;
+  std::int64_t dram_bytes_ = 0;
+};
+
+}  // namespace
+
+void build_program(const Graph& graph, const std::vector<LoweredRow>& lowered, MemoryPlan plan,
+                   const HardwareConfig& hardware, bool with_images, CompiledProgram& out) {
+  ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, out).run();
+}
+
+}  // namespace qsim

@@ -1,0 +1,43 @@
+// The mappings that an operation of the vector unit may have.
+#pragma once
+
+#include "hw_models/vector_operation.h"
+#include "sim/compiler/mapping.h"
+#include "sim/compiler/mapping_pin.h"
+
+namespace qsim {
+
+/// The candidates in a fixed order, large tiles before small ones: the batch is cut first, then rows,
+/// columns, channels, each only once the ones before are down to one.
+class VectorSpace {
+ public:
+  /// As GemmSpace.
+  VectorSpace(const VectorProblem& problem, const VectorMapping& residency, const MappingLimits& limits,
+              const Pinned<VectorMapping>* pin = nullptr)
+      : problem_(problem), residency_(residency), limits_(limits), pin_(pin) {}
+
+  [[nodiscard]] MappingOptions<VectorMapping> candidates() const;
+
+ private:
+  const VectorProblem& problem_;
+  const VectorMapping& residency_;
+  const MappingLimits& limits_;
+  const Pinned<VectorMapping>* pin_;
+};
+
+/// A mapping of which nothing is decided: all tensors pass through slots.
+[[nodiscard]] inline VectorMapping streamed(const VectorProblem& problem) {
+  VectorMapping mapping;
+  mapping.inputs_resident.assign(problem.inputs.size(), false);
+  return mapping;
+}
+
+/// Extents of the largest input tile of each input.
+[[nodiscard]] Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping,
+                                     std::size_t input);
+
+/// Cost of a mapping: occupied_cycles = tiles; each tile is loaded and stored once.
+[[nodiscard]] MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
+                                      std::int64_t burst_bytes);
+
+}  // namespace qsim
