@@ -54,7 +54,8 @@ std::string differences_name(const std::string& value) {
 
 void read_dynamic_quantize(OperatorContext& context) {
   context.expect_inputs(1, 1);
-  if (context.node.outputs.size() != 3) context.fail("outputs", std::to_string(context.node.outputs.size()), "3");
+  if (context.node.outputs.size() != 3)
+    context.fail("outputs", std::to_string(context.node.outputs.size()), "3");
   const Shape x = context.shape(0);
   const DimensionOrder layout = context.order(0);
   const TensorId input = context.tensor(0, layout);
