@@ -63,25 +63,10 @@ void MacArray::run_streamer() {
   }
 }
 
-/// Sums that stay leave one after the other over the bus of their column: short reductions wait until those
-/// of the passes before have left, those of each group for the buses of its own columns.
 void MacArray::wait_for_buses(const MacTile& tile, const PassTiming& pass) {
   const Cycle since = now_cycle();
-  buses_free_from_.resize(std::max(buses_free_from_.size(), static_cast<std::size_t>(tile.groups())));
-  Cycle begin = since;
-  for (std::int64_t g = 0; g < tile.groups(); ++g) {
-    const Cycle first_sum = pass.first_sum_cycle + g * pass.group_cycles;
-    begin = std::max(begin, buses_free_from_[static_cast<std::size_t>(g)] - first_sum);
-  }
-  wait_until(begin);
+  wait_until(buses_.earliest_begin(since, tile.groups(), pass));
   recorder_.timeline.record(Span::fill_drain, tile.nest->row, since, now_cycle());
-}
-
-void MacArray::occupy_buses(const MacTile& tile, const PassTiming& pass, Cycle last_step) {
-  const Cycle first_sum = last_step - pass.last_step_cycle + pass.first_sum_cycle;
-  for (std::int64_t g = 0; g < tile.groups(); ++g) {
-    buses_free_from_[static_cast<std::size_t>(g)] = first_sum + g * pass.group_cycles + pass.bus_cycles;
-  }
 }
 
 void MacArray::stream(const MacTile& tile) {
@@ -110,7 +95,7 @@ void MacArray::stream(const MacTile& tile) {
     give(accumulated);
     if (!config_.double_buffered_weights) registers_free_.release();
   });
-  if (sums_stay) occupy_buses(tile, pass, last_step);
+  if (sums_stay) buses_.occupy(last_step, tile.groups(), pass);
   if (reads_weights) weight_buffer->end_read();
   if (reads_inputs) activation_buffer->end_read();
   give(tile.streamed);

@@ -8,6 +8,7 @@
 
 #include "hw_models/array_datapath.h"
 #include "hw_models/core/buffer_if.h"
+#include "hw_models/core/column_buses.h"
 #include "hw_models/core/commands.h"
 #include "hw_models/core/pass_timing.h"
 #include "hw_models/core/processes.h"
@@ -44,7 +45,6 @@ class MacArray : public sc_core::sc_module {
   void run_loader();
   void run_streamer();
   void wait_for_buses(const MacTile& tile, const PassTiming& pass);
-  void occupy_buses(const MacTile& tile, const PassTiming& pass, Cycle last_step);
   void stream(const MacTile& tile);
 
   MacArrayConfig config_;
@@ -53,9 +53,7 @@ class MacArray : public sc_core::sc_module {
   Recorder& recorder_;
   sc_core::sc_fifo<std::shared_ptr<const LoadedTile>> loaded_;
   Token registers_free_;  ///< Registers that the loader may fill.
-  /// Where outputs stay: by group, the bus of its first column. Passes in flight are of one nest, whose
-  /// groups have the same columns in each pass.
-  std::vector<Cycle> buses_free_from_;
+  ColumnBuses buses_;     ///< Where outputs stay.
 };
 
 }  // namespace qsim
