@@ -27,7 +27,8 @@ target_compile_options(qsim_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtu
 # precompiled headers as array bounds, too) and in vectorized loops at -O3; the sanitizer build checks what these
 # warnings are about.
 target_compile_options(qsim_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overread>
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
 # A fused multiply-add where the source has two operations would change float32 results.
 target_compile_options(qsim_options INTERFACE -ffp-contract=off)
 if(QSIM_WARNINGS_AS_ERRORS)
