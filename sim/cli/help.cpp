@@ -69,7 +69,7 @@ std::string option_help(const Option& option) {
 }
 
 std::string help_text(const Command& command, const std::vector<Command>& all) {
-  std::string text = command.words.summary + ".\n\n" + usage_lines(command);
+  std::string text = command.words.summary + ".\n" + usage_lines(command);
   if (command.words.name.empty()) text += other_commands(all);
   text += option_lines(command.options) + "\n";
   for (const std::string& note : command.words.notes) text += note + "\n";

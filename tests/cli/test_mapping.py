@@ -4,12 +4,16 @@ import json
 import subprocess
 
 import jsonschema
+import referencing
 import pytest
 from qsim_process import QSIM, ROOT, WORKLOAD, bad_input, qsim, report_of
 
 SCHEMAS = ROOT / "configs" / "schemas"
 MAPPING_SCHEMA = json.loads((SCHEMAS / "mapping.schema.json").read_text(encoding="utf-8"))
 REPORT_SCHEMA = json.loads((SCHEMAS / "report.schema.json").read_text(encoding="utf-8"))
+HARDWARE_SCHEMA = json.loads((SCHEMAS / "hardware.schema.json").read_text(encoding="utf-8"))
+REGISTRY = referencing.Registry().with_resource("hardware.schema.json",
+                                                referencing.Resource.from_contents(HARDWARE_SCHEMA))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +28,7 @@ def mapping_file(folder, content):
 
 
 def test_a_report_s_mappings_are_what_the_schema_says(report):
-    jsonschema.validate(report, REPORT_SCHEMA)
+    jsonschema.Draft202012Validator(REPORT_SCHEMA, registry=REGISTRY).validate(report)
     jsonschema.validate({"layers": {row["name"]: row["mapping"] for row in report["layers"]}}, MAPPING_SCHEMA)
 
 

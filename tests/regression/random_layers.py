@@ -251,6 +251,9 @@ def dynamic_quantize(g, x):
     return quantized(g, g.emit("dequantize", [values], x.shape, FLOAT))
 
 
+# Operations that the first release lacked, so that any build can be compared with it.
+LATER_OPERATIONS = {"softsign"}
+
 FLOAT_UNARY = ["exp", "erf", "neg", "abs", "floor", "ceil", "softplus", "sqrt", "log", "reciprocal", "hard_swish", "gelu"]
 
 # Weight of each kind; the second list is for activations of whole bytes.
