@@ -4,36 +4,23 @@
 #include <map>
 
 #include "sim/compare/compare_tensors.h"
+#include "sim/compare/saturating_run.h"
 #include "sim/compare/suspects.h"
-#include "workloads/graph/layout.h"
 
 namespace qsim {
 namespace {
 
-/// Values in the model's layout as the graph's tensor holds them; nothing where shape or values do not fit
-/// it.
-std::optional<TensorData> as_graph_stores(const Tensor& tensor, const TensorData& data) {
-  if (data.shape != model_shape(tensor) || (data.type == ElementType::f32) != tensor.is_float())
-    return std::nullopt;
-  if (data.type == tensor.type) return from_model_layout(data, tensor);
-  TensorData converted(tensor.type, data.shape);
-  for (std::int64_t i = 0; i < data.size(); ++i) {
-    converted.set(i, data.at(i));
-    if (converted.at(i) != data.at(i)) return std::nullopt;
-  }
-  return from_model_layout(std::move(converted), tensor);
-}
+constexpr const char* kSaturates =
+    "b was made by kernels that saturate: x86 without VNNI adds two u8 x s8 products in 16 bits. Weights of "
+    "7 "
+    "bits (reduce_range), unsigned weights or, in part, ONNX Runtime's session.x64quantprecision=1 avoid it";
 
-/// Named only where no arithmetic on exact sums gives the same values.
-std::string verdict_of(const std::vector<SuspectResult>& suspects) {
-  const auto saturates = [](const SuspectResult& suspect) { return suspect.name == kSaturatedPairs; };
-  const auto exact_end = std::find_if(suspects.begin(), suspects.end(),
-                                      [](const SuspectResult& suspect) { return !suspect.is_exact(); });
-  if (exact_end == suspects.begin() || !std::all_of(suspects.begin(), exact_end, saturates)) return "";
-  return "b was made by kernels that saturate: x86 without VNNI adds two u8 x s8 products in 16 bits. "
-         "Weights of "
-         "7 bits (reduce_range), unsigned weights or, in part, ONNX Runtime's session.x64quantprecision=1 "
-         "avoid it";
+/// Whether saturated pairs, and no arithmetic on exact sums, give the reference.
+bool saturates(const std::vector<SuspectResult>& suspects) {
+  const auto exact_end = std::ranges::find_if_not(suspects, &SuspectResult::is_exact);
+  return exact_end != suspects.begin() &&
+         std::all_of(suspects.begin(), exact_end,
+                     [](const SuspectResult& suspect) { return suspect.name == kSaturatedPairs; });
 }
 
 class Explainer {
@@ -96,7 +83,7 @@ class Explainer {
     }
     std::stable_sort(explanation.suspects.begin(), explanation.suspects.end(),
                      [](const auto& a, const auto& b) { return a.unexplained < b.unexplained; });
-    explanation.verdict = verdict_of(explanation.suspects);
+    if (saturates(explanation.suspects)) explanation.verdict = kSaturates;
   }
 
   bool read_input(const Tensor& tensor, TensorData& value, Explanation& explanation) const {
@@ -127,7 +114,13 @@ class Explainer {
 
 std::optional<Explanation> explain_first_difference(const Graph& graph, const TensorSet& values,
                                                     const TensorSet& reference, const std::string& tensor) {
-  return Explainer(graph, values, reference).explain(tensor);
+  std::optional<Explanation> explanation = Explainer(graph, values, reference).explain(tensor);
+  // Without the values before it a layer alone tells nothing: the network as a whole does.
+  const bool is_open = explanation && explanation->verdict.empty() && !explanation->assumed_inputs.empty();
+  if (is_open && only_saturating_kernels_give(graph, values, reference)) {
+    explanation->verdict = std::string(kSaturates) + ". The whole network, recomputed so, gives b";
+  }
+  return explanation;
 }
 
 std::vector<std::string> execution_order(const Graph& graph) {

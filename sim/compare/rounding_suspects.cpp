@@ -123,11 +123,11 @@ class MacLayer {
       : layer_(layer),
         channels_(layer.output().shape.back()),
         scales_(scales_of(layer)),
-        clamp_(output_clamp(layer.graph, layer.node)),
-        exact_(mac_sums(layer.graph, layer.node, *layer.values[0], PairSum::exact)) {}
+        clamp_(output_clamp(layer.graph, layer.node)) {}
 
-  [[nodiscard]] std::vector<Suspect> suspects() const {
-    if (layer_.output().quantization->bits > 16) return sum_suspects();
+  [[nodiscard]] std::vector<Suspect> suspects() {
+    exact_ = mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::exact);
+    if (is_sum()) return sum_suspects();
     std::vector<Suspect> result;
     result.reserve(kProfiles.size() + kRoundings.size());
     for (const RoundingProfile profile : kProfiles) {
@@ -141,12 +141,19 @@ class MacLayer {
     return result;
   }
 
+  [[nodiscard]] TensorData saturated_output() const {
+    const auto sums = mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::saturated_to_16_bits);
+    return is_sum() ? as_they_are(sums) : with_profile(RoundingProfile::float32, sums, clamp_, true);
+  }
+
  private:
+  [[nodiscard]] bool is_sum() const { return layer_.output().quantization->bits > 16; }
+
   /// y = acc: of the accumulators themselves.
   [[nodiscard]] std::vector<Suspect> sum_suspects() const {
     std::vector<Suspect> result{{"exact_sums", "every product counts", as_they_are(exact_)}};
     if (has_saturated_pairs(layer_.graph, layer_.node)) {
-      result.push_back({kSaturatedPairs, kSaturatedSums, as_they_are(saturated())});
+      result.push_back({kSaturatedPairs, kSaturatedSums, saturated_output()});
     }
     return result;
   }
@@ -159,16 +166,11 @@ class MacLayer {
     return output;
   }
 
-  [[nodiscard]] std::vector<std::int64_t> saturated() const {
-    return mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::saturated_to_16_bits);
-  }
-
   /// What kernels are known to lose: high bits of pairs of products, the bias, the fused activation.
   void add_lost_parts(std::vector<Suspect>& result) const {
     const RoundingProfile profile = automatic_rounding_profile(layer_.graph, layer_.node);
     if (has_saturated_pairs(layer_.graph, layer_.node)) {
-      result.push_back({kSaturatedPairs, std::string("float32 after ") + kSaturatedSums,
-                        with_profile(RoundingProfile::float32, saturated(), clamp_, true)});
+      result.push_back({kSaturatedPairs, std::string("float32 after ") + kSaturatedSums, saturated_output()});
     }
     const bool has_bias = layer_.node.inputs.size() > 2 && layer_.node.inputs[2] != kNoTensor;
     if (has_bias) {
@@ -223,6 +225,10 @@ class MacLayer {
 
 std::vector<Suspect> rounding_suspects(const LayerInputs& layer) {
   return MacLayer(layer).suspects();
+}
+
+TensorData saturated_output(const LayerInputs& layer) {
+  return MacLayer(layer).saturated_output();
 }
 
 }  // namespace qsim

@@ -32,6 +32,9 @@ struct LayerInputs {
 /// bits. An output of 32 bits is a sum itself, which nothing rounds.
 [[nodiscard]] std::vector<Suspect> rounding_suspects(const LayerInputs& layer);
 
+/// What `kSaturatedPairs` makes of a node on the MAC array for which has_saturated_pairs() holds.
+[[nodiscard]] TensorData saturated_output(const LayerInputs& layer);
+
 /// All other nodes: the arithmetic of each semantics, and real arithmetic rounded at the end.
 [[nodiscard]] std::vector<Suspect> vector_suspects(const LayerInputs& layer);
 

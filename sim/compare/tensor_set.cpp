@@ -9,6 +9,7 @@
 #include "base/json_reader.h"
 #include "workloads/formats/npy.h"
 #include "workloads/formats/safetensors.h"
+#include "workloads/graph/layout.h"
 
 namespace qsim {
 namespace {
@@ -75,6 +76,18 @@ TensorSet read_tensor_set(const std::string& path) {
     set.tensors.push_back(std::move(tensor));
   }
   return set;
+}
+
+std::optional<TensorData> as_graph_stores(const Tensor& tensor, const TensorData& data) {
+  if (data.shape != model_shape(tensor) || (data.type == ElementType::f32) != tensor.is_float())
+    return std::nullopt;
+  if (data.type == tensor.type) return from_model_layout(data, tensor);
+  TensorData converted(tensor.type, data.shape);
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    converted.set(i, data.at(i));
+    if (converted.at(i) != data.at(i)) return std::nullopt;
+  }
+  return from_model_layout(std::move(converted), tensor);
 }
 
 void keep_tensor(TensorSet& set, const std::string& name) {

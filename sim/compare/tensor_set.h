@@ -23,6 +23,10 @@ struct TensorSet {
 /// InputError.
 [[nodiscard]] TensorSet read_tensor_set(const std::string& path);
 
+/// Values in the model's layout as the graph's tensor holds them; nothing where shape or values do not fit
+/// it.
+[[nodiscard]] std::optional<TensorData> as_graph_stores(const Tensor& tensor, const TensorData& data);
+
 /// Keeps the tensor `name` alone; throws InputError, with the nearest name, where there is none.
 void keep_tensor(TensorSet& set, const std::string& name);
 

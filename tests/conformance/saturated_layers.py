@@ -67,8 +67,31 @@ def layers():
     }
 
 
+def network():
+    """(model, values): two convolutions, of which the depthwise one is exact everywhere, their sum, a pool and a product; one output."""
+    random = np.random.RandomState(5)
+    constants = {"s": np.float32(0.02), "z": np.uint8(3), "ws": np.float32(0.01), "wz": np.int8(0), "one": np.float32(0.9), "two": np.float32(0.3),
+                 "ys": np.float32(8.0), "yz": np.uint8(128), "w0": large(random, np.int8, (8, 8, 3, 3)), "w1": random.randint(-60, 100, (8, 1, 3, 3)).astype(np.int8),
+                 "w2": random.randint(-128, 128, (6, 72)).astype(np.int8), "rows": np.array([1, 72])}
+    pads = {"pads": [1, 1, 1, 1]}
+    make = helper.make_node
+    nodes = [
+        make("QLinearConv", ["x", "s", "z", "w0", "ws", "wz", "one", "z"], ["a"], "first", **pads),
+        make("QLinearConv", ["a", "one", "z", "w1", "ws", "wz", "two", "z"], ["b"], "depthwise", group=8, **pads),
+        make("QLinearAdd", ["a", "one", "z", "b", "two", "z", "one", "z"], ["c"], "add", domain=MICROSOFT),
+        make("MaxPool", ["c"], ["d"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
+        make("Reshape", ["d", "rows"], ["e"], "rows"),
+        make("QGemm", ["e", "one", "z", "w2", "ws", "wz", "", "ys", "yz"], ["y"], "product", domain=MICROSOFT, transB=1),
+    ]
+    graph = helper.make_graph(nodes, "network", [helper.make_tensor_value_info("x", TensorProto.UINT8, [1, 8, 6, 6])],
+                              [helper.make_tensor_value_info("y", TensorProto.UINT8, [1, 6])],
+                              [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13), helper.make_opsetid(MICROSOFT, 1)], ir_version=8)
+    return model, {"x": large(random, np.uint8, (1, 8, 6, 6))}
+
+
 def recorded(kind):
-    """{"probes": {name: number}, "layers": {name: array}}; `kind` is "exact" or "saturated"."""
+    """{"probes": {name: number}, "layers": {name: array}, "network": array}; `kind` is "exact" or "saturated"."""
     content = json.loads((RECORDINGS / f"{kind}.json").read_text(encoding="utf-8"))
     models = layers()
     values = {}
@@ -76,7 +99,7 @@ def recorded(kind):
         dtype = np.int32 if name == "sums" else np.uint8
         values[name] = np.array(output["values"], dtype).reshape(output["shape"])
     assert list(values) == list(models)
-    return {"probes": content["probes"], "layers": values}
+    return {"probes": content["probes"], "layers": values, "network": np.array([content["network"]], np.uint8)}
 
 
 def main(path):
@@ -87,6 +110,8 @@ def main(path):
 
     content = {"runtime": f"ONNX Runtime {onnxruntime.__version__}",
                "probes": measured(lambda model, values: outputs_of(plain_session(model), values)), "layers": {}}
+    model, values = network()
+    content["network"] = outputs_of(plain_session(model), values)["y"].reshape(-1).tolist()
     for name, (model, values) in layers().items():
         y = outputs_of(plain_session(model), values)["y"]
         content["layers"][name] = {"shape": list(y.shape), "values": y.reshape(-1).tolist()}

@@ -13,7 +13,7 @@ from onnx_layers_mac import windows
 from onnxruntime_reference import inexact_operators, outputs_of, plain_session, restates_weights, run_onnxruntime
 from qsim_tensors import QSIM, dump_tensors
 from reference_probe import UnknownArithmetic, exact_pair, measured, pair_sum, probes, saturated_pair, saturating
-from saturated_layers import layers, recorded
+from saturated_layers import layers, network, recorded
 from unsigned_weights import INTEGER_OPERATORS, Restated
 
 # ConvInteger gives the weights as the left operand to the product and is exact everywhere.
@@ -75,6 +75,8 @@ def test_this_runtime_is_one_of_the_two_recorded():
     assert values == recorded(kind)["probes"]
     for name, (model, inputs) in layers().items():
         np.testing.assert_array_equal(outputs_of(plain_session(model), inputs)["y"], recorded(kind)["layers"][name], err_msg=name)
+    model, inputs = network()
+    np.testing.assert_array_equal(outputs_of(plain_session(model), inputs)["y"], recorded(kind)["network"])
 
 
 def test_a_cured_runtime_gives_the_exact_recording():
@@ -145,6 +147,37 @@ def test_compare_outputs_names_a_reference_that_saturates(name, tmp_path):
     assert exact == ["saturated_pairs"]
     assert explanation["verdict"].startswith("b was made by kernels that saturate")
     assert "\nverdict: " + explanation["verdict"] + "\n" in text
+
+
+@pytest.mark.parametrize("kind", ["exact", "saturated"])
+def test_compare_outputs_names_saturation_by_the_output_of_a_network_alone(kind, tmp_path):
+    """What lies between is not in the reference; every layer is recomputed."""
+    model, inputs = network()
+    onnx.save(model, tmp_path / "network.onnx")
+    np.save(tmp_path / "x.npy", inputs["x"])
+    np.save(tmp_path / "y.npy", recorded(kind)["network"])
+    run = subprocess.run([QSIM, "compare-outputs", "--workload", tmp_path / "network.onnx", "--input", f"x={tmp_path / 'x.npy'}", tmp_path / "y.npy",
+                          "--tensor", "y", "--explain", "--json"], capture_output=True, text=True, check=False)
+    report = json.loads(run.stdout)
+    if kind == "exact":
+        assert report["equal"] and report["explanation"] is None
+        return
+    explanation = report["explanation"]
+    assert explanation["assumed_inputs"] and all(suspect["unexplained"] for suspect in explanation["suspects"])
+    assert explanation["verdict"].startswith("b was made by kernels that saturate")
+    assert explanation["verdict"].endswith("The whole network, recomputed so, gives b")
+
+
+def test_a_network_that_differs_elsewhere_is_not_called_saturated(tmp_path):
+    model, inputs = network()
+    onnx.save(model, tmp_path / "network.onnx")
+    np.save(tmp_path / "x.npy", inputs["x"])
+    y = recorded("exact")["network"].copy()
+    y[0, 2] += 1
+    np.save(tmp_path / "y.npy", y)
+    run = subprocess.run([QSIM, "compare-outputs", "--workload", tmp_path / "network.onnx", "--input", f"x={tmp_path / 'x.npy'}", tmp_path / "y.npy",
+                          "--tensor", "y", "--explain", "--json"], capture_output=True, text=True, check=False)
+    assert json.loads(run.stdout)["explanation"]["verdict"] is None
 
 
 @pytest.mark.parametrize("name", list(layers()))

@@ -151,6 +151,30 @@ TEST_CASE("pairs that saturate at 16 bits are named as the only explanation") {
   CHECK_THAT(explanation->verdict, Catch::StartsWith("b was made by kernels that saturate"));
 }
 
+TEST_CASE("the output of a network alone tells that its kernels saturate") {
+  Network network(Semantics::onnx);
+  const float s = (0.05F * 0.011F) / 0.9F;
+  const TensorSet between =
+      network.reference(true, [s](std::int64_t sum) { return std::nearbyint(static_cast<float>(sum) * s); });
+  Executor executor(network.maker.graph);
+  executor.set_input(network.y, between.tensors[1].data);
+  static_cast<void>(executor.run_node(network.maker.graph.nodes[1], {}));
+  const TensorSet run = network.run(arithmetic::RoundingProfile::float32);
+  TensorSet reference{"reference", {{"z", executor.value(network.z), {}}}};
+  const auto explanation = explain_first_difference(network.maker.graph, run, reference);
+  REQUIRE(explanation);
+  CHECK(explanation->node == "z");
+  CHECK(explanation->assumed_inputs == std::vector<std::string>{"y"});
+  CHECK_THAT(explanation->verdict, Catch::StartsWith("b was made by kernels that saturate"));
+  CHECK_THAT(explanation->verdict, Catch::EndsWith("The whole network, recomputed so, gives b"));
+
+  reference.tensors[0].data.set(5, reference.tensors[0].data.at(5) == 60 ? 61 : 60);
+  CHECK(explain_first_difference(network.maker.graph, run, reference)->verdict.empty());
+  reference.tensors[0].data = run.tensors[2].data;
+  reference.tensors[0].data.set(5, reference.tensors[0].data.at(5) == 60 ? 61 : 60);
+  CHECK(explain_first_difference(network.maker.graph, run, reference)->verdict.empty());
+}
+
 TEST_CASE("a reference that differs otherwise is not called saturated") {
   Network network;
   const TensorSet truth = network.run(arithmetic::RoundingProfile::float32);
