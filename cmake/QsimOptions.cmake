@@ -15,10 +15,24 @@ if(QSIM_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${QSIM_CCACHE}")
 endif()
 
+# Several files of a target compiled as one: most of the compiler's time goes into headers and templates that they
+# share. Names in unnamed namespaces have to differ within a target; a file that cannot be joined says so with
+# qsim_compile_alone.
+option(QSIM_UNITY "Compile several files of a target at once" ON)
+set(CMAKE_UNITY_BUILD ${QSIM_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+function(qsim_compile_alone)
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 option(QSIM_WARNINGS_AS_ERRORS "Treat compiler warnings as errors" OFF)
 set(QSIM_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 option(QSIM_COVERAGE "Instrument for coverage" OFF)
-option(QSIM_FUZZ "Build the fuzz targets and what they link (clang), nothing else" OFF)
+option(QSIM_FUZZ "Make what libFuzzer needs, and the fuzz targets (clang)" OFF)
+
+option(QSIM_LINT "Configure every target there is, for the compile commands" OFF)
+# Headers that are made before anything is compiled; a target that makes one is added as a dependency.
+add_custom_target(qsim_generated)
 
 add_library(qsim_options INTERFACE)
 target_compile_features(qsim_options INTERFACE cxx_std_20)

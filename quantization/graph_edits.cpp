@@ -10,10 +10,6 @@
 namespace qsim {
 namespace {
 
-bool has_weights(const Node& node) {
-  return definition(node.op).has_weights;
-}
-
 /// The fused activation that a node of its own stands for.
 std::optional<Activation> fusible_activation(const Node& node) {
   const auto* op = std::get_if<UnaryOp>(&node.op);
@@ -87,9 +83,9 @@ int fold_batch_norm(Graph& graph) {
   for (std::size_t i = 0; i < graph.nodes.size();) {
     const Node& norm = graph.nodes[i];
     Node* layer = std::holds_alternative<BatchNormOp>(norm.op) ? producer_of(graph, norm.inputs[0]) : nullptr;
-    const bool fits = layer != nullptr && has_weights(*layer) && use_count(graph, norm.inputs[0]) == 1 &&
-                      *fused_activation(layer->op) == Activation::none &&
-                      graph.tensor(layer->inputs[1]).is_float();
+    const bool fits =
+        layer != nullptr && definition(layer->op).has_weights && use_count(graph, norm.inputs[0]) == 1 &&
+        *fused_activation(layer->op) == Activation::none && graph.tensor(layer->inputs[1]).is_float();
     if (!fits) {
       ++i;
       continue;
@@ -124,7 +120,7 @@ int fuse_activations(Graph& graph) {
 int dequantize_weights(Graph& graph) {
   int count = 0;
   for (const Node& node : graph.nodes) {
-    if (!has_weights(node) || !is_float_node(graph, node)) continue;
+    if (!definition(node.op).has_weights || !is_float_node(graph, node)) continue;
     Tensor& weights = graph.tensor(node.inputs[1]);
     if (weights.is_float()) continue;
     const float scale = weights.quantization->scale();

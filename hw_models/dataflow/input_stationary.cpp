@@ -68,14 +68,14 @@ class InputStationary final : public DataflowModel {
   }
 };
 
-const InputStationary kSystolic(Organization::systolic);
-const InputStationary kDotProduct(Organization::dot_product);
+const InputStationary kInputSystolic(Organization::systolic);
+const InputStationary kInputDotProduct(Organization::dot_product);
 
 }  // namespace
 
 const DataflowModel& input_stationary(Organization organization) {
-  if (organization == Organization::systolic) return kSystolic;
-  return kDotProduct;
+  if (organization == Organization::systolic) return kInputSystolic;
+  return kInputDotProduct;
 }
 
 }  // namespace qsim

@@ -86,12 +86,12 @@ class OutputStationary final : public DataflowModel {
   }
 };
 
-const OutputStationary kSystolic;
+const OutputStationary kOutputSystolic;
 
 }  // namespace
 
 const DataflowModel& output_stationary(Organization organization) {
-  if (organization == Organization::systolic) return kSystolic;
+  if (organization == Organization::systolic) return kOutputSystolic;
   return output_stationary_dot_product();
 }
 

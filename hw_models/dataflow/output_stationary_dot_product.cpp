@@ -66,12 +66,12 @@ class OutputStationaryDotProduct final : public DataflowModel {
   }
 };
 
-const OutputStationaryDotProduct kDotProduct;
+const OutputStationaryDotProduct kOutputDotProduct;
 
 }  // namespace
 
 const DataflowModel& output_stationary_dot_product() {
-  return kDotProduct;
+  return kOutputDotProduct;
 }
 
 }  // namespace qsim

@@ -61,14 +61,14 @@ class WeightStationary final : public DataflowModel {
   }
 };
 
-const WeightStationary kSystolic(Organization::systolic);
-const WeightStationary kDotProduct(Organization::dot_product);
+const WeightStationary kWeightSystolic(Organization::systolic);
+const WeightStationary kWeightDotProduct(Organization::dot_product);
 
 }  // namespace
 
 const DataflowModel& weight_stationary(Organization organization) {
-  if (organization == Organization::systolic) return kSystolic;
-  return kDotProduct;
+  if (organization == Organization::systolic) return kWeightSystolic;
+  return kWeightDotProduct;
 }
 
 }  // namespace qsim

@@ -14,14 +14,13 @@
 namespace qsim {
 namespace {
 
-using Json = nlohmann::json;
-
 /// {"bits": 8, "signed": true, "scale": 0.5, "zero_point": -3}: one scale, as activations have.
 std::optional<Quantization> read_quantization(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   const auto is = [&](const char* key, auto test) { return json.contains(key) && (json[key].*test)(); };
-  if (!json.is_object() || !is("bits", &Json::is_number_integer) || !is("signed", &Json::is_boolean) ||
-      !is("scale", &Json::is_number) || !is("zero_point", &Json::is_number_integer)) {
+  if (!json.is_object() || !is("bits", &nlohmann::json::is_number_integer) ||
+      !is("signed", &nlohmann::json::is_boolean) || !is("scale", &nlohmann::json::is_number) ||
+      !is("zero_point", &nlohmann::json::is_number_integer)) {
     return std::nullopt;
   }
   Quantization q;

@@ -31,12 +31,12 @@ constexpr const char* kHostTrack = "host";
 class TraceWriter {
  public:
   explicit TraceWriter(const RunResult& result) : result_(result) {
-    using Json = nlohmann::json;
     const std::size_t layers = result.layers.size();
     for (std::size_t row = 0; row < result.timeline.rows.size(); ++row) {
       std::string name = result.layers[row % layers].name;
       if (row >= layers) name += " (inference " + std::to_string(row / layers + 1) + ")";
-      const std::string quoted = Json(name).dump(-1, ' ', true, Json::error_handler_t::replace);
+      const std::string quoted =
+          nlohmann::json(name).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
       names_.push_back(quoted.substr(1, quoted.size() - 2));
     }
   }

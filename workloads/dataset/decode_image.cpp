@@ -17,7 +17,7 @@ bool begins_with(std::span<const std::uint8_t> bytes, const std::array<std::uint
   return bytes.size() >= size && std::equal(start.begin(), start.end(), bytes.begin());
 }
 
-std::string size_text(std::int64_t width, std::int64_t height) {
+std::string pixel_size_text(std::int64_t width, std::int64_t height) {
   return std::to_string(width) + "x" + std::to_string(height) + " pixels";
 }
 
@@ -36,7 +36,7 @@ void check_size(const EncodedImage& encoded, const char* format, std::int64_t wi
   if (width > encoded.max_pixels / height) {
     throw InputError(Problem{encoded.name,
                              {},
-                             std::string("a ") + format + " of " + size_text(width, height),
+                             std::string("a ") + format + " of " + pixel_size_text(width, height),
                              "at most " + std::to_string(encoded.max_pixels) + " pixels",
                              "scale the image down"});
   }
@@ -44,7 +44,7 @@ void check_size(const EncodedImage& encoded, const char* format, std::int64_t wi
   if (width * height / pixels_per_byte > bytes) {
     throw InputError(Problem{encoded.name,
                              {},
-                             size_text(width, height) + " in " + std::to_string(bytes) + " bytes",
+                             pixel_size_text(width, height) + " in " + std::to_string(bytes) + " bytes",
                              "at least " + std::to_string(width * height / pixels_per_byte) +
                                  " bytes for a " + format + " of this size",
                              "the file is cut off; copy it anew"});

@@ -19,7 +19,7 @@
 namespace qsim {
 namespace {
 
-constexpr std::int64_t kMaxHeaderBytes = 65'536;
+constexpr std::int64_t kMaxNpyHeaderBytes = 65'536;
 
 struct TypeCode {
   const char* code;
@@ -60,9 +60,9 @@ std::string read_header_text(const std::string& path, std::ifstream& stream) {
   std::array<unsigned char, 4> length{};
   stream.read(reinterpret_cast<char*>(length.data()), length_bytes);
   const auto header_bytes = std::int64_t{boost::endian::load_little_u32(length.data())};
-  if (!stream || header_bytes > kMaxHeaderBytes) {
+  if (!stream || header_bytes > kMaxNpyHeaderBytes) {
     fail(path, "bytes 8 to 11 (header length)", std::to_string(header_bytes),
-         "at most " + std::to_string(kMaxHeaderBytes), "the file is cut short or damaged; save it again");
+         "at most " + std::to_string(kMaxNpyHeaderBytes), "the file is cut short or damaged; save it again");
   }
   std::string text(static_cast<std::size_t>(header_bytes), '\0');
   stream.read(text.data(), header_bytes);

@@ -10,38 +10,40 @@
 using namespace qsim::arithmetic;
 
 namespace {
-constexpr IntegerFormat kInt8{8, true};
-constexpr IntegerFormat kInt16{16, true};
+constexpr IntegerFormat kTableInt8{8, true};
+constexpr IntegerFormat kTableInt16{16, true};
 }  // namespace
 
 TEST_CASE("logistic and tanh tables equal the TFLite reference kernels") {
-  CHECK(checksum(make_logistic_table({kInt8, 0.0625F, 3}, {kInt8, 0x1p-8F, -128}).table) ==
+  CHECK(checksum(make_logistic_table({kTableInt8, 0.0625F, 3}, {kTableInt8, 0x1p-8F, -128}).table) ==
         0x2984500a7d7a67fU);
-  CHECK(checksum(make_tanh_table({kInt8, 0.03F, -7}, {kInt8, 0x1p-7F, 0}).table) == 0x27bb6ac293efc833U);
-  const QuantizedType q15{kInt16, 0x1p-15F, 0};
-  CHECK(checksum(make_logistic_table({kInt16, 0.0003F, 0}, q15).table) == 0x786484468f27661U);
-  CHECK(checksum(make_logistic_table({kInt16, 0x1p-12F, 0}, q15).table) == 0x80028756d5d08ff1U);
-  CHECK(checksum(make_tanh_table({kInt16, 0.0003F, 0}, q15).table) == 0x64618c48996b7e4U);
-  CHECK(checksum(make_tanh_table({kInt16, 0x1p-11F, 0}, q15).table) == 0x62d1d925fb14b723U);
+  CHECK(checksum(make_tanh_table({kTableInt8, 0.03F, -7}, {kTableInt8, 0x1p-7F, 0}).table) ==
+        0x27bb6ac293efc833U);
+  const QuantizedType q15{kTableInt16, 0x1p-15F, 0};
+  CHECK(checksum(make_logistic_table({kTableInt16, 0.0003F, 0}, q15).table) == 0x786484468f27661U);
+  CHECK(checksum(make_logistic_table({kTableInt16, 0x1p-12F, 0}, q15).table) == 0x80028756d5d08ff1U);
+  CHECK(checksum(make_tanh_table({kTableInt16, 0.0003F, 0}, q15).table) == 0x64618c48996b7e4U);
+  CHECK(checksum(make_tanh_table({kTableInt16, 0x1p-11F, 0}, q15).table) == 0x62d1d925fb14b723U);
 }
 
 TEST_CASE("leaky ReLU, ReLU6 and requantize tables equal the TFLite reference kernels") {
-  CHECK(checksum(make_leaky_relu_table({kInt8, 0.05F, 4}, {kInt8, 0.04F, -9}, 0.3F).table) ==
+  CHECK(checksum(make_leaky_relu_table({kTableInt8, 0.05F, 4}, {kTableInt8, 0.04F, -9}, 0.3F).table) ==
         0xd7b2b354e11de8cU);
-  CHECK(checksum(make_leaky_relu_table({kInt16, 0.0005F, 0}, {kInt16, 0.0004F, 0}, 0.3F).table) ==
+  CHECK(checksum(make_leaky_relu_table({kTableInt16, 0.0005F, 0}, {kTableInt16, 0.0004F, 0}, 0.3F).table) ==
         0xad681fa5fcfa1cefU);
-  CHECK(checksum(make_relu_table({kInt8, 0.05F, 4}, {kInt8, 0.03F, -100}, 0.0F, 6.0F).table) ==
+  CHECK(checksum(make_relu_table({kTableInt8, 0.05F, 4}, {kTableInt8, 0.03F, -100}, 0.0F, 6.0F).table) ==
         0xcb04bbcb1c8e5be4U);
-  CHECK(checksum(make_requantize_table({kInt8, 0.05F, 4}, {kInt8, 0.03F, -9}).table) == 0x91fbc36874ee84b0U);
-  CHECK(checksum(make_requantize_table({kInt16, 0.0005F, 0}, {kInt8, 0.09F, 11}).table) ==
+  CHECK(checksum(make_requantize_table({kTableInt8, 0.05F, 4}, {kTableInt8, 0.03F, -9}).table) ==
+        0x91fbc36874ee84b0U);
+  CHECK(checksum(make_requantize_table({kTableInt16, 0.0005F, 0}, {kTableInt8, 0.09F, 11}).table) ==
         0x25aea414e0fd72a3U);
 }
 
 TEST_CASE("16-bit logistic and tanh stay within two steps of the real functions") {
-  const QuantizedType q15{kInt16, 0x1p-15F, 0};
+  const QuantizedType q15{kTableInt16, 0x1p-15F, 0};
   const float scale = 8.0F / 32768.0F;
-  const TableFunction logistic = make_logistic_table({kInt16, scale, 0}, q15);
-  const TableFunction tanh = make_tanh_table({kInt16, scale, 0}, q15);
+  const TableFunction logistic = make_logistic_table({kTableInt16, scale, 0}, q15);
+  const TableFunction tanh = make_tanh_table({kTableInt16, scale, 0}, q15);
   for (int q = -32768; q <= 32767; q += 37) {
     const double x = q * static_cast<double>(scale);
     const auto i = static_cast<std::size_t>(q + 32768);
@@ -66,10 +68,10 @@ TEST_CASE("an ONNX table dequantizes, computes in float32 and rounds half to eve
 
 TEST_CASE("a fused activation limits the output at its rounded bounds") {
   const float infinity = std::numeric_limits<float>::infinity();
-  const ClampLimits relu6 = activation_limits({kInt8, 0.05F, -100}, 0.0F, 6.0F);
+  const ClampLimits relu6 = activation_limits({kTableInt8, 0.05F, -100}, 0.0F, 6.0F);
   CHECK(relu6.min == -100);
   CHECK(relu6.max == 20);
-  const ClampLimits none = activation_limits({kInt8, 0.05F, -100}, -infinity, infinity);
+  const ClampLimits none = activation_limits({kTableInt8, 0.05F, -100}, -infinity, infinity);
   CHECK(none.min == -128);
   CHECK(none.max == 127);
 }

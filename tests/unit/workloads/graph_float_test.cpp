@@ -19,7 +19,7 @@ TensorId add_float(GraphMaker& maker, const std::string& name, Shape shape, bool
   return static_cast<TensorId>(maker.graph.tensors.size() - 1);
 }
 
-std::string problems_of(const Graph& graph) {
+std::string float_problems_of(const Graph& graph) {
   try {
     validate(graph);
   } catch (const InputError& error) {
@@ -72,7 +72,7 @@ TEST_CASE("a float node is valid, and the chip leaves it to the host") {
   for (const FloatCase& c : float_cases()) {
     INFO(c.name);
     const GraphMaker maker = graph_of(c);
-    CHECK(problems_of(maker.graph).empty());
+    CHECK(float_problems_of(maker.graph).empty());
     CHECK(op_name(maker.graph, maker.graph.nodes[0]) == c.name);
     CHECK(is_float_node(maker.graph, maker.graph.nodes[0]));
     CHECK(chip_obstacle(maker.graph, maker.graph.nodes[0]).empty());
@@ -83,7 +83,7 @@ TEST_CASE("an output of another shape is refused") {
   for (FloatCase c : float_cases()) {
     INFO(c.name);
     c.output.back() += 1;
-    CHECK(problems_of(graph_of(c).graph).find('y') != std::string::npos);
+    CHECK(float_problems_of(graph_of(c).graph).find('y') != std::string::npos);
   }
 }
 
@@ -94,14 +94,14 @@ TEST_CASE("the activations of a node are all float or all quantized") {
     Tensor& output = maker.graph.tensor(maker.graph.outputs[0]);
     output.type = ElementType::i8;
     output.quantization = Quantization{};
-    CHECK_FALSE(problems_of(maker.graph).empty());
+    CHECK_FALSE(float_problems_of(maker.graph).empty());
   }
   GraphMaker maker;
   const TensorId a = maker.add_input("a", {2, 3});
   const TensorId b = add_float(maker, "b", {2, 3});
   maker.graph.inputs.push_back(b);
   maker.add_node(BinaryOp{}, {b, a}, add_float(maker, "y", {2, 3}));
-  CHECK_THAT(problems_of(maker.graph),
+  CHECK_THAT(float_problems_of(maker.graph),
              Catch::Contains("tensor \"a\"") && Catch::Contains("F32, as the node's"));
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("quantize and dequantize stand at the boundary") {
   const TensorId integer = maker.add("integer", {2, 3});
   maker.add_node(QuantizeOp{}, {real}, integer);
   maker.add_node(DequantizeOp{}, {integer}, add_float(maker, "y", {2, 3}));
-  CHECK(problems_of(maker.graph).empty());
+  CHECK(float_problems_of(maker.graph).empty());
   for (const Node& node : maker.graph.nodes) CHECK_FALSE(is_float_node(maker.graph, node));
   for (const Node& node : maker.graph.nodes) CHECK(chip_obstacle(maker.graph, node).empty());
 }
@@ -129,14 +129,15 @@ TEST_CASE("integers of a dynamic quantization are stored at scale 1, by the host
     return maker.graph;
   };
   const Graph graph = graph_with({8, false, {1.0F}, {0}, -1, 0});
-  CHECK(problems_of(graph).empty());
+  CHECK(float_problems_of(graph).empty());
   CHECK(op_name(graph, graph.nodes[0]) == "dynamic_quantize");
   CHECK(is_float_node(graph, graph.nodes[0]));
-  CHECK_THAT(problems_of(graph_with({8, false, {0.5F}, {0}, -1, 0})),
+  CHECK_THAT(float_problems_of(graph_with({8, false, {0.5F}, {0}, -1, 0})),
              Catch::Contains("scale 1 and zero point 0"));
-  CHECK_THAT(problems_of(graph_with({8, false, {1.0F}, {3}, -1, 0})),
+  CHECK_THAT(float_problems_of(graph_with({8, false, {1.0F}, {3}, -1, 0})),
              Catch::Contains("scale 1 and zero point 0"));
-  CHECK_THAT(problems_of(graph_with({4, false, {1.0F}, {0}, -1, 0})), Catch::Contains("8 unsigned bits"));
+  CHECK_THAT(float_problems_of(graph_with({4, false, {1.0F}, {0}, -1, 0})),
+             Catch::Contains("8 unsigned bits"));
 }
 
 TEST_CASE("operations without integer arithmetic want float tensors") {
@@ -144,18 +145,18 @@ TEST_CASE("operations without integer arithmetic want float tensors") {
     GraphMaker maker;
     const TensorId x = maker.add_input("x", {2, 3});
     maker.add_node(op, {x}, maker.add("y", {2, 3}));
-    CHECK(problems_of(maker.graph).find("float tensors") != std::string::npos);
+    CHECK(float_problems_of(maker.graph).find("float tensors") != std::string::npos);
   }
   for (const BinaryKind kind : {BinaryKind::div, BinaryKind::pow}) {
     GraphMaker maker;
     const TensorId x = maker.add_input("x", {2, 3});
     maker.add_node(BinaryOp{kind}, {x, x}, maker.add("y", {2, 3}));
-    CHECK(problems_of(maker.graph).find("float tensors") != std::string::npos);
+    CHECK(float_problems_of(maker.graph).find("float tensors") != std::string::npos);
   }
 }
 
 TEST_CASE("multiply-accumulates of a product of activations are outputs times the reduced dimension") {
   const GraphMaker maker = graph_of({"matmul", MatMulOp{true}, {{2, 3, 4}, {1, 5, 4}}, 9, {2, 3, 5}});
-  CHECK(problems_of(maker.graph).empty());
+  CHECK(float_problems_of(maker.graph).empty());
   CHECK(mac_count(maker.graph, maker.graph.nodes[0]) == (2 * 3 * 5) * 4);
 }

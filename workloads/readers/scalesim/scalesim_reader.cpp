@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t kSeed = 1;
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 30;
-constexpr std::int64_t kMaxBytes = std::int64_t{1} << 33;  ///< Of all tensors, a byte an element.
+constexpr std::int64_t kMaxTensorBytes = std::int64_t{1} << 33;  ///< Of all tensors, a byte an element.
 constexpr float kOperandScale = 1.0F / 128.0F;
 /// Standard deviations: of a uniform int8, sqrt((256^2 - 1) / 12); of generated weights, 127 / 4; of outputs.
 constexpr double kInputDeviation = 73.9;
@@ -90,9 +90,9 @@ class TopologyGraph {
       return false;
     }
     for (const Shape& shape : shapes) bytes_ += elements(shape);
-    if (bytes_ <= kMaxBytes) return true;
+    if (bytes_ <= kMaxTensorBytes) return true;
     row.problems.push_back({path_, place, std::to_string(bytes_) + " bytes of tensors up to here",
-                            "at most " + std::to_string(kMaxBytes) + " bytes", "split the file"});
+                            "at most " + std::to_string(kMaxTensorBytes) + " bytes", "split the file"});
     return false;
   }
 

@@ -12,8 +12,8 @@
 namespace qsim {
 namespace {
 
-constexpr std::int64_t kMaxFileBytes = std::int64_t{1} << 26;
-constexpr std::size_t kMaxLayers = 100'000;
+constexpr std::int64_t kMaxTopologyBytes = std::int64_t{1} << 26;
+constexpr std::size_t kMaxTopologyRows = 100'000;
 constexpr std::int64_t kMaxExtent = std::int64_t{1} << 30;
 constexpr std::size_t kGemmNumbers = 3;
 constexpr std::size_t kLeastConvolutionNumbers = 7;
@@ -148,7 +148,7 @@ class RowReader {
 
 std::vector<ScalesimRow> read_scalesim_rows(const std::string& path) {
   const std::vector<std::byte> content =
-      read_file(path, {"a SCALE-Sim topology in CSV", kMaxFileBytes, "split it into several files"});
+      read_file(path, {"a SCALE-Sim topology in CSV", kMaxTopologyBytes, "split it into several files"});
   CsvReader csv({reinterpret_cast<const char*>(content.data()), content.size()});
   RowReader reader(path);
   std::vector<ScalesimRow> rows;
@@ -159,9 +159,9 @@ std::vector<ScalesimRow> read_scalesim_rows(const std::string& path) {
     const bool skips = is_first && record.error.empty() && fields.size() > 1 && is_heading(fields);
     is_first = false;
     if (skips) continue;
-    if (rows.size() == kMaxLayers) {
+    if (rows.size() == kMaxTopologyRows) {
       throw InputError(Problem{path, "line " + std::to_string(record.line), "one more layer",
-                               "at most " + std::to_string(kMaxLayers) + " layers", "split the file"});
+                               "at most " + std::to_string(kMaxTopologyRows) + " layers", "split the file"});
     }
     rows.push_back(reader.read(record, fields));
   }

@@ -1,0 +1,1 @@
+// What CMake needs to compile a header ahead: a target with a source file (QsimPrecompile.cmake).
