@@ -10,7 +10,7 @@
 namespace qsim {
 namespace {
 
-constexpr const char* kRemedy = "docs/mapping.md has the keys of a mapping";
+constexpr const char* kPinRemedy = "docs/mapping.md has the keys of a mapping";
 
 std::string text_of(const PinnedValue& given) {
   const auto* number = std::get_if<std::int64_t>(&given.value);
@@ -172,7 +172,7 @@ void report_unknown(const Named& named, const char* key, const std::vector<std::
 }  // namespace
 
 std::vector<RowPin> PinnedMapper::pins(const std::vector<RowId>& rows) const {
-  ProblemList problems(file_.file, kRemedy);
+  ProblemList problems(file_.file, kPinRemedy);
   std::vector<std::string> names;
   std::vector<std::string> operations;
   for (const RowId& row : rows) {

@@ -6,7 +6,7 @@
 namespace qsim {
 namespace {
 
-const std::array kForms{
+const std::array kBatchNormForms{
     OpForm{"batch_norm", "scale * x + shift, one of each a channel (last dimension). Float tensors only.",
            BatchNormOp{}}};
 
@@ -34,7 +34,7 @@ void run_float_batch_norm(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kBatchNorm{.forms = kForms,
+extern const OpDefinition kBatchNorm{.forms = kBatchNormForms,
                                      .operands = {3, 3},
                                      .inputs_description = "x, scale, shift; the last two float constants.",
                                      .shape_operands = 1,

@@ -55,7 +55,7 @@ using Pow = decltype([](float a, float b) {
 });
 
 // clang-format off
-constexpr std::array kRows{
+constexpr std::array kBinaryRows{
     BinaryRow{.kind = BinaryKind::add, .name = "add",
               .description = "Sum of two tensors, element by element.", .onnx_operator = "Add",
               .run_float = run_operation<Add>, .onnx = FloatBinaryKind::add,
@@ -84,20 +84,20 @@ constexpr std::array kRows{
 // clang-format on
 
 constexpr bool rows_stand_at_their_kinds() {
-  for (std::size_t i = 0; i < kRows.size(); ++i) {
-    if (static_cast<std::size_t>(kRows[i].kind) != i) return false;
+  for (std::size_t i = 0; i < kBinaryRows.size(); ++i) {
+    if (static_cast<std::size_t>(kBinaryRows[i].kind) != i) return false;
   }
   return true;
 }
 static_assert(rows_stand_at_their_kinds());
 
 const std::vector<OpForm>& forms() {
-  static const std::vector<OpForm> kForms = [] {
+  static const std::vector<OpForm> kBinaryForms = [] {
     std::vector<OpForm> made;
-    for (const BinaryRow& row : kRows) made.push_back({row.name, row.description, BinaryOp{row.kind}});
+    for (const BinaryRow& row : kBinaryRows) made.push_back({row.name, row.description, BinaryOp{row.kind}});
     return made;
   }();
-  return kForms;
+  return kBinaryForms;
 }
 
 std::size_t binary_form(const Graph& /*graph*/, const Node& node) {
@@ -242,11 +242,11 @@ void run_float_prelu(const NodeRun& run) {
 }  // namespace
 
 std::span<const BinaryRow> binary_rows() {
-  return kRows;
+  return kBinaryRows;
 }
 
 const BinaryRow& binary_row(BinaryKind kind) {
-  return kRows.at(static_cast<std::size_t>(kind));
+  return kBinaryRows.at(static_cast<std::size_t>(kind));
 }
 
 extern const OpDefinition kBinary{.forms = forms(),

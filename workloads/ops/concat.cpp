@@ -12,7 +12,7 @@ namespace {
 
 using arithmetic::QuantizedType;
 
-const std::array kForms{
+const std::array kConcatForms{
     OpForm{"concat", "Tensors joined along a dimension, rescaled to the output's quantization.", ConcatOp{}}};
 
 void concat_fields(ConcatOp& op, OpFields& fields) {
@@ -106,7 +106,7 @@ void run_concat(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kConcat{.forms = kForms,
+extern const OpDefinition kConcat{.forms = kConcatForms,
                                   .operands = {1, kMaxOperands},
                                   .inputs_description = "What is joined, in order.",
                                   .constants_are_activations = true,

@@ -23,7 +23,7 @@ extern const OpDefinition kQuantize, kDequantize, kDynamicQuantize;    // quanti
 namespace {
 
 /// In the order of the alternatives of Op.
-constexpr std::array<const OpDefinition*, std::variant_size_v<Op>> kRows{
+constexpr std::array<const OpDefinition*, std::variant_size_v<Op>> kDefinitions{
     &kConv2d,    &kTransposeConv2d, &kFullyConnected, &kBinary,    &kPool2d, &kMean,
     &kPad,       &kStridedSlice,    &kReshape,        &kTranspose, &kConcat, &kSoftmax,
     &kUnary,     &kQuantize,        &kDequantize,     &kMatMul,    &kPRelu,  &kBatchNorm,
@@ -32,15 +32,15 @@ constexpr std::array<const OpDefinition*, std::variant_size_v<Op>> kRows{
 }  // namespace
 
 const OpDefinition& definition(const Op& op) {
-  return *kRows[op.index()];
+  return *kDefinitions[op.index()];
 }
 
 std::span<const OpDefinition* const> definitions() {
-  return kRows;
+  return kDefinitions;
 }
 
 const OpForm* find_form(std::string_view name) {
-  for (const OpDefinition* row : kRows) {
+  for (const OpDefinition* row : kDefinitions) {
     const auto found = std::ranges::find(row->forms, name, &OpForm::name);
     if (found != row->forms.end()) return &*found;
   }
@@ -55,7 +55,7 @@ const OpForm& form_of(const Graph& graph, const Node& node) {
 const std::vector<std::string>& op_names() {
   static const std::vector<std::string> kNames = [] {
     std::vector<std::string> names;
-    for (const OpDefinition* row : kRows) {
+    for (const OpDefinition* row : kDefinitions) {
       for (const OpForm& form : row->forms) names.emplace_back(form.name);
     }
     return names;

@@ -14,7 +14,7 @@ namespace {
 
 using arithmetic::QuantizedType;
 
-const std::array kForms{
+const std::array kLayerNormForms{
     OpForm{"layer_norm", "(x - mean) / sqrt(variance + epsilon) * gamma + beta over the last dimension.",
            LayerNormOp{}}};
 
@@ -79,7 +79,7 @@ void run_float_layer_norm(const NodeRun& run) {
 }  // namespace
 
 extern const OpDefinition kLayerNorm{
-    .forms = kForms,
+    .forms = kLayerNormForms,
     .operands = {3, 3, 1},
     .inputs_description = "x, gamma, beta: float constants, one a channel, or null.",
     .shape_operands = 1,

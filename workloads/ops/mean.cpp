@@ -15,7 +15,7 @@ namespace {
 
 using namespace arithmetic;
 
-const std::array kForms{OpForm{"mean", "Mean over dimensions.", MeanOp{}}};
+const std::array kMeanForms{OpForm{"mean", "Mean over dimensions.", MeanOp{}}};
 
 void mean_fields(MeanOp& op, OpFields& fields) {
   fields.axes({"axes", "Dimensions; negative ones count from the end."}, op.axes);
@@ -192,7 +192,7 @@ void run_float_mean(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kMean{.forms = kForms,
+extern const OpDefinition kMean{.forms = kMeanForms,
                                 .fields = column<mean_fields>,
                                 .shape = column<mean_shape>,
                                 .check = column<check_mean>,

@@ -14,7 +14,7 @@ namespace {
 
 using namespace arithmetic;
 
-const std::array kForms{
+const std::array kPoolForms{
     OpForm{"max_pool2d", "Maximum over windows; keeps the input's quantization.", Pool2dOp{PoolKind::max}},
     OpForm{"average_pool2d",
            "Mean over windows, padding left out; keeps the input's quantization with \"tflite\" semantics.",
@@ -79,7 +79,7 @@ bool covers_input(const Pool2dOp& pool, const Shape& x) {
          pool.pad_left == 0 && pool.pad_right == 0;
 }
 
-WindowFunction window_function(const Graph& graph, const Node& node) {
+WindowFunction window_of(const Graph& graph, const Node& node) {
   const auto& op = std::get<Pool2dOp>(node.op);
   const Tensor& input = graph.tensor(node.inputs[0]);
   const QuantizedType x = quantized_type(input);
@@ -97,7 +97,7 @@ WindowFunction window_function(const Graph& graph, const Node& node) {
 }
 
 VectorFunction pool_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
-  return window_function(graph, node);
+  return window_of(graph, node);
 }
 
 VectorAccess pool_access(const Pool2dOp& op) {
@@ -127,7 +127,7 @@ void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, st
 void run_pool(const NodeRun& run) {
   const TensorData& input = run.x();
   TensorData& output = run.output;
-  const WindowFunction function = window_function(run.graph, run.node);
+  const WindowFunction function = window_of(run.graph, run.node);
   const auto* average = std::get_if<OnnxAveragePoolFunction>(&function);
   const auto& op = std::get<Pool2dOp>(run.node.op);
   visit_element_type(input.type, [&](auto zero) {
@@ -218,7 +218,7 @@ void run_float_pool(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kPool2d{.forms = kForms,
+extern const OpDefinition kPool2d{.forms = kPoolForms,
                                   .form = pool_form,
                                   .fields = column<pool_fields>,
                                   .shape = column<pool_shape>,

@@ -17,7 +17,7 @@ namespace {
 using arithmetic::ResizeFunction;
 using arithmetic::ResizeTap;
 
-const std::array kForms{
+const std::array kResizeForms{
     OpForm{
         "resize_nearest",
         "Height and width by nearest pixels. The output's quantization is the input's unless given; `shape` "
@@ -203,7 +203,7 @@ void run_float_resize(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kResize{.forms = kForms,
+extern const OpDefinition kResize{.forms = kResizeForms,
                                   .form = resize_form,
                                   .fields = column<resize_fields>,
                                   .shape = column<resize_shape>,

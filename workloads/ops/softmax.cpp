@@ -18,7 +18,7 @@ namespace {
 
 using arithmetic::QuantizedType;
 
-const std::array kForms{OpForm{
+const std::array kSoftmaxForms{OpForm{
     "softmax",
     "Softmax over the last dimension. \"tflite\" semantics fixes the output: 8 bits at 1/256 and -128, "
     "16 bits at 1/32768 and 0.",
@@ -108,7 +108,7 @@ void run_float_softmax(const NodeRun& run) {
 
 }  // namespace
 
-extern const OpDefinition kSoftmax{.forms = kForms,
+extern const OpDefinition kSoftmax{.forms = kSoftmaxForms,
                                    .fields = column<softmax_fields>,
                                    .check = column<check_softmax>,
                                    .check_scales = column<check_softmax_scales>,

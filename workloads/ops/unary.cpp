@@ -89,7 +89,7 @@ std::string_view hard_swish_obstacle(const UnaryOp& /*op*/, const QuantizedType&
 constexpr const char* kNone = "no integer arithmetic for this operation";
 
 // clang-format off
-constexpr std::array kRows{
+constexpr std::array kUnaryRows{
     UnaryRow{.kind = UnaryKind::logistic, .name = "logistic",
              .description = "1 / (1 + exp(-x)). \"tflite\" semantics: output at 1/256 and -128 (8 bits), "
                             "1/32768 and 0 (16 bits).",
@@ -210,8 +210,8 @@ constexpr std::array kRows{
 // clang-format on
 
 constexpr bool rows_stand_at_their_kinds() {
-  for (std::size_t i = 0; i < kRows.size(); ++i) {
-    if (static_cast<std::size_t>(kRows[i].kind) != i) return false;
+  for (std::size_t i = 0; i < kUnaryRows.size(); ++i) {
+    if (static_cast<std::size_t>(kUnaryRows[i].kind) != i) return false;
   }
   return true;
 }
@@ -219,18 +219,18 @@ static_assert(rows_stand_at_their_kinds());
 
 template <typename Condition>
 const UnaryRow* find_row(Condition condition) {
-  const auto* found = std::find_if(kRows.begin(), kRows.end(), condition);
-  return found == kRows.end() ? nullptr : found;
+  const auto* found = std::find_if(kUnaryRows.begin(), kUnaryRows.end(), condition);
+  return found == kUnaryRows.end() ? nullptr : found;
 }
 
 }  // namespace
 
 std::span<const UnaryRow> unary_rows() {
-  return kRows;
+  return kUnaryRows;
 }
 
 const UnaryRow& unary_row(UnaryKind kind) {
-  return kRows.at(static_cast<std::size_t>(kind));
+  return kUnaryRows.at(static_cast<std::size_t>(kind));
 }
 
 const UnaryRow* find_onnx_unary(std::string_view onnx_operator, std::string_view approximation) {

@@ -31,14 +31,14 @@ std::vector<std::string> make_descriptions() {
 
 const std::vector<OpForm>& forms() {
   static const std::vector<std::string> kDescriptions = make_descriptions();
-  static const std::vector<OpForm> kForms = [] {
+  static const std::vector<OpForm> kUnaryOpForms = [] {
     std::vector<OpForm> made;
     for (const UnaryRow& row : unary_rows()) {
       made.push_back({row.name, kDescriptions[made.size()], UnaryOp{row.kind}});
     }
     return made;
   }();
-  return kForms;
+  return kUnaryOpForms;
 }
 
 const UnaryRow& row_of(const Node& node) {

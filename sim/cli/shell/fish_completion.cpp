@@ -9,7 +9,7 @@ namespace qsim::cli {
 namespace {
 
 /// `%` stands for the names of the commands.
-constexpr const char* kHelpers = R"(# Completion of qsim for fish, made from qsim's option tables.
+constexpr const char* kFishHelpers = R"(# Completion of qsim for fish, made from qsim's option tables.
 
 # The command of the line; "run" for none.
 function __qsim_command
@@ -101,7 +101,7 @@ std::string row(const Command& command, const Option& option, const std::vector<
 }  // namespace
 
 std::string fish_completion(const std::vector<Command>& all) {
-  std::string text = kHelpers;
+  std::string text = kFishHelpers;
   text.replace(text.find('%'), 1, joined(command_names(all), " "));
   text += "\ncomplete -c qsim -f\n";
   for (const Command& command : all) {

@@ -26,7 +26,7 @@ Configurations and networks that ship are given by their names, others by
 the paths of their files.
 )";
 
-constexpr const char* kEnd = R"(.SH ENVIRONMENT
+constexpr const char* kManPageEnd = R"(.SH ENVIRONMENT
 .TP
 .B QSIM_PATH
 Folders, separated by colons, that hold
@@ -220,7 +220,7 @@ std::string man_page(const std::vector<Command>& all, const std::string& version
   text += ".SH NAME\nqsim \\- simulator of NPUs for quantized neural networks\n";
   text +=
       synopsis(all) + kDescription + ".SH OPTIONS\n" + option_entries(all.front()) + command_sections(all);
-  return text + exit_status(all) + kEnd + examples(all);
+  return text + exit_status(all) + kManPageEnd + examples(all);
 }
 
 }  // namespace qsim::cli

@@ -9,7 +9,7 @@ namespace qsim::cli {
 namespace {
 
 /// zsh calls an action with compadd's options before the action's own words.
-constexpr const char* kHelpers = R"(#compdef qsim
+constexpr const char* kZshHelpers = R"(#compdef qsim
 # Completion of qsim for zsh, made from qsim's option tables.
 
 # Names that ship: the last argument is hardware, energy or workloads; or fields, to each of which a value belongs.
@@ -28,7 +28,7 @@ constexpr const char* kHelpers = R"(#compdef qsim
 )";
 
 /// Text in _arguments' specifications, between single quotes.
-std::string quoted(const std::string& text) {
+std::string zsh_quoted(const std::string& text) {
   std::string result;
   for (const char c : escaped(text, "\\:[]", "\\")) {
     if (c == '\'') {
@@ -62,12 +62,14 @@ std::string action(const Option& option, const std::vector<Command>& all) {
 /// One specification of _arguments.
 std::string specification(const Option& option, const std::vector<Command>& all) {
   if (option.positional) {
-    return fmt::format("'{}:{}:{}'", option.repeatable ? "*" : "", quoted(option.name), action(option, all));
+    return fmt::format("'{}:{}:{}'", option.repeatable ? "*" : "", zsh_quoted(option.name),
+                       action(option, all));
   }
   if (option.name == "help" || option.name == "version") {
     std::string specs;
     for (const std::string& name : spellings(option))
-      specs += fmt::format("{}'(- *){}[{}]'", specs.empty() ? "" : " ", name, quoted(option_help(option)));
+      specs +=
+          fmt::format("{}'(- *){}[{}]'", specs.empty() ? "" : " ", name, zsh_quoted(option_help(option)));
     return specs;
   }
   std::vector<std::string> names = spellings(option),
@@ -81,8 +83,9 @@ std::string specification(const Option& option, const std::vector<Command>& all)
                          !option.takes_value() ? ""
                          : is_long             ? "="
                                                : "+",
-                         quoted(option_help(option)));
-    specs += option.takes_value() ? fmt::format(":{}:{}'", quoted(option.value), action(option, all)) : "'";
+                         zsh_quoted(option_help(option)));
+    specs +=
+        option.takes_value() ? fmt::format(":{}:{}'", zsh_quoted(option.value), action(option, all)) : "'";
   }
   return specs;
 }
@@ -90,7 +93,7 @@ std::string specification(const Option& option, const std::vector<Command>& all)
 }  // namespace
 
 std::string zsh_completion(const std::vector<Command>& all) {
-  std::string text = kHelpers;
+  std::string text = kZshHelpers;
   text += "\n_qsim() {\n  local qsim=${~words[1]} command=\n  local -a options\n";
   text += fmt::format("  if (( CURRENT > 2 )) && [[ $words[2] == ({}) ]]; then\n",
                       joined(command_names(all), "|"));
@@ -104,7 +107,7 @@ std::string zsh_completion(const std::vector<Command>& all) {
       text += "      if (( CURRENT == 2 )); then\n        options+=('1:command:((";
       for (const Command& other : all) {
         if (other.words.name.empty()) continue;
-        text += fmt::format(R"( {}\:"{}")", other.words.name, quoted(quoted(other.words.summary)));
+        text += fmt::format(R"( {}\:"{}")", other.words.name, zsh_quoted(zsh_quoted(other.words.summary)));
       }
       text += " ))')\n      fi\n";
     }

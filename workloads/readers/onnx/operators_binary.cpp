@@ -100,7 +100,7 @@ std::string write_real_prelu(WriteContext& writer, const Node& node, const RealI
   return y;
 }
 
-constexpr std::array kRows{
+constexpr std::array kBinaryRows{
     OperatorRow{.name = "Add",
                 .read = read_binary<BinaryKind::add>,
                 .fold = fold_binary<FoldedBinary::add>,
@@ -151,7 +151,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> binary_operators() {
-  return kRows;
+  return kBinaryRows;
 }
 
 }  // namespace qsim::onnx_format

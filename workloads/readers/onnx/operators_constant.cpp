@@ -27,7 +27,7 @@ OnnxTensor fold_size(const Attributes& /*attributes*/, const Shape& shape) {
   return integers({}, {element_count(shape)});
 }
 
-constexpr std::array kRows{
+constexpr std::array kConstantRows{
     OperatorRow{.name = "Constant", .fold = fold_constant},
     OperatorRow{.name = "ConstantOfShape", .fold = fold_constant_of_shape, .first_constant = 0},
     OperatorRow{.name = "Range", .fold = fold_range, .first_constant = 0},
@@ -46,7 +46,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> constant_operators() {
-  return kRows;
+  return kConstantRows;
 }
 
 }  // namespace qsim::onnx_format

@@ -221,7 +221,7 @@ bool write_qlinear_conv(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kConvolutionRows{
     OperatorRow{.name = "Conv",
                 .read = read_conv,
                 .dimensions = DimensionUse::spatial,
@@ -249,7 +249,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> convolution_operators() {
-  return kRows;
+  return kConvolutionRows;
 }
 
 }  // namespace qsim::onnx_format

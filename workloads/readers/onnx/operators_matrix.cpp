@@ -291,7 +291,7 @@ bool write_gemm_conversion(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kMatrixRows{
     OperatorRow{.name = "Gemm",
                 .read = read_gemm,
                 .group = kGemmGroup,
@@ -319,7 +319,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> matrix_operators() {
-  return kRows;
+  return kMatrixRows;
 }
 
 }  // namespace qsim::onnx_format

@@ -222,7 +222,7 @@ std::string write_real_layer_norm(WriteContext& writer, const Node& node, const 
   return y;
 }
 
-constexpr std::array kRows{
+constexpr std::array kNormalizationRows{
     OperatorRow{.name = "Softmax",
                 .read = read_softmax,
                 .dimensions = DimensionUse::any,
@@ -250,7 +250,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> normalization_operators() {
-  return kRows;
+  return kNormalizationRows;
 }
 
 }  // namespace qsim::onnx_format

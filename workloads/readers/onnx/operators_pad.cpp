@@ -170,7 +170,7 @@ std::string write_real_pad(WriteContext& writer, const Node& node, const RealInp
   return y;
 }
 
-constexpr std::array kRows{
+constexpr std::array kPadRows{
     OperatorRow{
         .name = "Pad",
         .read = read_pad,
@@ -184,7 +184,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> pad_operators() {
-  return kRows;
+  return kPadRows;
 }
 
 }  // namespace qsim::onnx_format

@@ -246,7 +246,7 @@ std::string write_real_concat(WriteContext& writer, const Node& node, const Real
   return y;
 }
 
-constexpr std::array kRows{
+constexpr std::array kPartRows{
     OperatorRow{.name = "Concat",
                 .read = read_concat,
                 .fold = fold_concat,
@@ -285,7 +285,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> part_operators() {
-  return kRows;
+  return kPartRows;
 }
 
 }  // namespace qsim::onnx_format

@@ -154,7 +154,7 @@ bool write_qlinear_pool(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kPoolRows{
     OperatorRow{.name = "MaxPool",
                 .read = read_max_pool,
                 .integers = IntegerUse::moves,
@@ -187,7 +187,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> pool_operators() {
-  return kRows;
+  return kPoolRows;
 }
 
 }  // namespace qsim::onnx_format

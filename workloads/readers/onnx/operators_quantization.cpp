@@ -164,7 +164,7 @@ std::string refuse_dynamic(WriteContext& writer, const Node& node, const RealInp
                 "convert to a workload in JSON, or quantize the model statically");
 }
 
-constexpr std::array kRows{
+constexpr std::array kQuantizationRows{
     quantize_row({}, {.operation = operation_index<QuantizeOp>(), .conversion = write_quantize}),
     quantize_row(kMicrosoft),
     dequantize_row({}, {.operation = operation_index<DequantizeOp>(), .conversion = write_dequantize}),
@@ -187,7 +187,7 @@ bool is_dequantize(const OnnxNode& node) {
 }
 
 std::span<const OperatorRow> quantization_operators() {
-  return kRows;
+  return kQuantizationRows;
 }
 
 }  // namespace qsim::onnx_format

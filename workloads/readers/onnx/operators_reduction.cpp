@@ -164,7 +164,7 @@ bool write_qlinear_mean(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kReductionRows{
     OperatorRow{.name = "ReduceMean",
                 .read = read_reduce_mean,
                 .dimensions = DimensionUse::any,
@@ -193,7 +193,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> reduction_operators() {
-  return kRows;
+  return kReductionRows;
 }
 
 }  // namespace qsim::onnx_format

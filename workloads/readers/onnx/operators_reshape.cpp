@@ -151,7 +151,7 @@ bool write_transpose(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kReshapeRows{
     OperatorRow{.name = "Reshape",
                 .read = read_reshape,
                 .fold = fold_reshape,
@@ -204,7 +204,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> reshape_operators() {
-  return kRows;
+  return kReshapeRows;
 }
 
 }  // namespace qsim::onnx_format

@@ -154,7 +154,7 @@ bool write_resize(WriteContext& writer, const Node& node) {
   return true;
 }
 
-constexpr std::array kRows{
+constexpr std::array kResizeRows{
     OperatorRow{.name = "Resize",
                 .read = read_resize,
                 .integers = IntegerUse::moves,
@@ -169,7 +169,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> resize_operators() {
-  return kRows;
+  return kResizeRows;
 }
 
 }  // namespace qsim::onnx_format

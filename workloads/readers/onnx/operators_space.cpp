@@ -48,7 +48,7 @@ void read_space_to_depth(OperatorContext& context) {
   context.emit_move(ReshapeOp{}, {last}, {x[0], x[1] * block * block, rows, columns}, order);
 }
 
-constexpr std::array kRows{
+constexpr std::array kSpaceRows{
     OperatorRow{.name = "DepthToSpace",
                 .read = read_depth_to_space,
                 .integers = IntegerUse::moves,
@@ -64,7 +64,7 @@ constexpr std::array kRows{
 }  // namespace
 
 std::span<const OperatorRow> space_operators() {
-  return kRows;
+  return kSpaceRows;
 }
 
 }  // namespace qsim::onnx_format

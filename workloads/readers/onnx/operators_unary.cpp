@@ -181,8 +181,8 @@ std::vector<OperatorRow> make_rows() {
 }  // namespace
 
 std::span<const OperatorRow> unary_operators() {
-  static const std::vector<OperatorRow> kRows = make_rows();
-  return kRows;
+  static const std::vector<OperatorRow> kUnaryRows = make_rows();
+  return kUnaryRows;
 }
 
 }  // namespace qsim::onnx_format
