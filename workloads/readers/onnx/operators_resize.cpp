@@ -15,6 +15,8 @@ struct Named {
   const char* name;
   T value;
 };
+template <typename T>
+Named(const char*, T) -> Named<T>;  // clang 14 does not deduce members
 
 constexpr std::array kCoordinates{
     Named{"half_pixel", ResizeCoordinates::half_pixel},
