@@ -86,9 +86,10 @@ TEST_CASE("the graph's own properties come back") {
 TEST_CASE("float32 numbers come back to the last bit and are written short") {
   for (unsigned seed = 1; seed <= 200; ++seed) {
     GraphMaker maker(seed);
-    const auto scale =
-        static_cast<float>(std::ldexp(1.0 + static_cast<double>(maker.draw(0, (1 << 23) - 1)) * 0x1p-23,
-                                      static_cast<int>(maker.draw(-100, 100))));
+    // Below 2^100, the largest scale; each draw is a statement, so that every compiler draws in this order.
+    const auto exponent = static_cast<int>(maker.draw(-100, 99));
+    const auto fraction = static_cast<double>(maker.draw(0, (1 << 23) - 1)) * 0x1p-23;
+    const auto scale = static_cast<float>(std::ldexp(1.0 + fraction, exponent));
     const TensorId x = maker.add_input("x", {2}, with_scale(scale));
     // The quotient alpha * s / s has to stay below 2^31.
     const float alpha = std::ldexp(scale, -std::ilogb(scale) + static_cast<int>(maker.draw(-100, 30)));
