@@ -1,8 +1,9 @@
-// read_mapping_file, then a small network with the mappings, compiled and run.
+// read_mapping_file, then a small network compiled with the mappings. It is not run: AddressSanitizer does
+// not understand exceptions that are thrown after SystemC's coroutines.
 #include <memory>
 
+#include "sim/compiler/compile.h"
 #include "sim/compiler/mapping_file.h"
-#include "sim/simulate.h"
 #include "tests/fuzz/expect_input_error.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/small_network.h"
@@ -12,10 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   accepts([&] {
     const qsim::PinnedMapper mapper(qsim::read_mapping_file(file.path()),
                                     std::make_unique<qsim::CostMapper>());
-    qsim::SimulateOptions options;
-    options.values = qsim::Values::none;
-    options.mapper = &mapper;
-    static_cast<void>(qsim::simulate({}, small_network(), {}, options));
+    static_cast<void>(qsim::compile(small_network(), {}, mapper, false));
   });
   return 0;
 }

@@ -1,8 +1,8 @@
 #include "workloads/formats/safetensors.h"
 
 #include <algorithm>
-#include <boost/endian/conversion.hpp>
 #include <array>
+#include <boost/endian/conversion.hpp>
 #include <limits>
 
 #include "base/checked.h"

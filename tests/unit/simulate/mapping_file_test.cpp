@@ -140,7 +140,8 @@ TEST_CASE("a value that is not legal is refused with its place and what is legal
 TEST_CASE("a mapping that is legal and too large names what is needed and what there is") {
   HardwareConfig chip;
   chip.activation_buffer.capacity_kib = 8;
-  // A tile of all 14x14 pixels of 32 channels has 6,272 bytes, of 40 channels 7,840; a single tile has one slot each.
+  // A tile of all 14x14 pixels of 32 channels has 6,272 bytes, of 40 channels 7,840; a single tile has one
+  // slot each.
   const auto problems = problems_of(
       of_layer({{"output_tile", {{"rows", 14}, {"columns", 14}}}, {"column_tiles_per_block", 2}}), chip);
   REQUIRE(problems.size() == 1);
