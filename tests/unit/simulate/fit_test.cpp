@@ -170,7 +170,8 @@ TEST_CASE("what compiles runs, and compile() throws what does not, all problems 
     test::Choice choice(seed);
     Graph graph = test::random_network(choice).graph;
     HardwareConfig chip = test::random_chip(choice);
-    chip.weight_buffer.capacity_kib = chip.activation_buffer.capacity_kib = choice.of({1, 4, 256});
+    // Half of the chips hold next to nothing, the others any of these networks.
+    chip.weight_buffer.capacity_kib = chip.activation_buffer.capacity_kib = seed % 2 == 0 ? 1 : 1024;
     const CompileOutcome outcome = try_compile(graph, chip, false);
     INFO("seed " << seed);
     std::size_t problems = 0;
@@ -182,7 +183,8 @@ TEST_CASE("what compiles runs, and compile() throws what does not, all problems 
     CHECK(problems == outcome.problems.size());
     if (problems == 0) compiled.emplace_back(std::move(graph), chip);
   }
-  CHECK((!compiled.empty() && compiled.size() < 40));
+  CHECK(compiled.size() > 0);
+  CHECK(compiled.size() < 40);
   for (const auto& [graph, chip] : compiled) CHECK_NOTHROW(simulate(chip, graph, {}, {Values::none}));
 }
 
