@@ -97,7 +97,9 @@ std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index
   const std::int64_t begin = column_tile_begin(block);
   const std::int64_t end = column_tile_end(block);
   const std::int64_t last = end / period - begin / period;
-  const std::int64_t bytes = (end - begin - last) * tile_bytes(0) + last * tile_bytes(period - 1);
+  const std::int64_t whole = end - begin - last;
+  const std::int64_t bytes =
+      (whole > 0 ? whole * tile_bytes(0) : 0) + (last > 0 ? last * tile_bytes(period - 1) : 0);
   return ceil_div(bytes, problem_.weight_granule_bytes) * problem_.weight_granule_bytes;
 }
 

@@ -123,10 +123,14 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   MappingCost cost;
   const std::int64_t burst = limits.burst_bytes;
   if (!mapping.weights_resident) {
-    for (std::int64_t block = 0; block < blocks; ++block) {
+    // Without groups all blocks are alike but the last.
+    const bool are_alike = g.groups == 1 && !problem.activation_weights;
+    const std::int64_t step = are_alike ? std::max<std::int64_t>(1, blocks - 1) : 1;
+    for (std::int64_t block = 0; block < blocks; block += step) {
+      const std::int64_t alike = std::min(step, blocks - block);
       for (std::int64_t part = 0; part < parts; ++part) {
         const std::int64_t bytes = cursor.block_bytes(block, part);
-        cost.add_traffic(weight_passes * bytes, weight_run_bytes(problem, mapping, bytes), burst);
+        cost.add_traffic(alike * weight_passes * bytes, weight_run_bytes(problem, mapping, bytes), burst);
       }
     }
     const std::int64_t parameters =
