@@ -20,8 +20,10 @@ struct Dma::Transfer {
   std::size_t channel = 0;
   Cycle first_request = -1;
   std::int64_t requests = 0;     ///< Sent.
-  std::int64_t outstanding = 0;  ///< Of these, those that have not arrived.
+  std::int64_t unanswered = 0;   ///< Of these, those that the memory has not moved.
+  std::int64_t outstanding = 0;  ///< Those that have not arrived.
   bool all_sent = false;
+  bool is_empty = false;  ///< Nothing to move, and not yet at the buffer: its turn comes after those before.
 
   [[nodiscard]] bool is_complete() const { return all_sent && outstanding == 0; }
 };
@@ -111,9 +113,11 @@ void Dma::perform(const Request& request) {
   transfer.all_sent = request.part.last;
   if (request.part.bytes > 0) {
     send(request);
-  } else if (channel.under_way.front() == request.transfer) {
-    completions->at(now_cycle(), [this, index = transfer.channel] { finish_commands(index); });
+    return;
   }
+  transfer.is_empty = true;
+  ++transfer.outstanding;
+  completions->at(now_cycle(), [this, index = transfer.channel] { pass_empty_commands(index); });
 }
 
 std::uint64_t Dma::take_tag() {
@@ -145,6 +149,7 @@ void Dma::send(const Request& request) {
   ++events[Event::dma_requests];
   events[command.traffic] += bytes;
   if (!command.to_buffer) buffer(command.buffer)->count_read(command.row, bytes);
+  ++transfer.unanswered;
   ++transfer.outstanding;
   MemoryTransfer transaction{command.row, command.to_buffer, request.part.dram_address, bytes};
   if (moves_values_) transaction.data = sent.data.data();
@@ -155,14 +160,34 @@ void Dma::send(const Request& request) {
 }
 
 void Dma::answer(std::uint64_t tag) {
-  const Request& request = in_flight_[tag].request;
-  const TransferCommand& command = request.transfer->command;
+  const std::shared_ptr<Transfer> transfer = in_flight_[tag].request.transfer;
+  --transfer->unanswered;
+  pass_port(transfer->command, in_flight_[tag].request.part.bytes, [this, tag] { arrive(tag); });
+  pass_empty_commands(transfer->channel);
+}
+
+void Dma::pass_port(const TransferCommand& command, std::int64_t bytes, std::function<void()> arrived) {
   if (!command.to_buffer || buffer(command.buffer)->config().arbitration == Arbitration::fixed) {
-    arrive(tag);
+    arrived();
     return;
   }
   sc_core::sc_port<BufferIf>& target = buffer(command.buffer);
-  target->write_burst(target->write_cycles(request.part.bytes), [this, tag] { arrive(tag); });
+  target->write_burst(target->write_cycles(bytes), std::move(arrived));
+}
+
+/// A burst of no beats still waits for its turn at a shared port.
+void Dma::pass_empty_commands(std::size_t channel) {
+  std::vector<std::shared_ptr<Transfer>> passing;
+  for (const std::shared_ptr<Transfer>& transfer : channels_[channel].under_way) {
+    if (transfer->unanswered > 0 || !transfer->all_sent) break;
+    if (std::exchange(transfer->is_empty, false)) passing.push_back(transfer);
+  }
+  for (const std::shared_ptr<Transfer>& transfer : passing) {
+    pass_port(transfer->command, 0, [this, transfer] {
+      --transfer->outstanding;
+      finish_commands(transfer->channel);
+    });
+  }
 }
 
 void Dma::arrive(std::uint64_t tag) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -80,6 +81,10 @@ class Dma : public sc_core::sc_module {
   [[nodiscard]] Cycle ready_cycles(const Transfer& transfer) const;
   /// The memory has moved a request's last byte.
   void answer(std::uint64_t tag);
+  /// Calls `arrived` when `bytes` have passed the buffer's write port: at once where nobody waits for ports.
+  void pass_port(const TransferCommand& command, std::int64_t bytes, std::function<void()> arrived);
+  /// Takes the channel's commands without bytes to the buffer, as far as all before them have been moved.
+  void pass_empty_commands(std::size_t channel);
   /// It is where it belongs.
   void arrive(std::uint64_t tag);
   /// Finishes the channel's commands, in order, as far as they are complete.
