@@ -32,6 +32,7 @@ make_root() {
   while read -r uri suite; do printf 'deb %s %s main\n' "$uri" "$suite"; done \
     <"$scratch/suites" >"$root/etc/apt/sources.list"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
+  if [ -f "${PIP_CERT:-}" ]; then install -D "$PIP_CERT" "$root$PIP_CERT"; fi
   mount -t proc proc "$root/proc"
 }
 
