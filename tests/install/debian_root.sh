@@ -16,7 +16,11 @@ apt_suites() {
 }
 
 # What apt and pip need to know of the network here: proxies and certificates.
-network_settings() { env | grep -E '^(https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|PIP_[A-Z_]+|SSL_CERT_FILE)=' || true; }
+network_settings() {
+  env | grep -E '^(https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|PIP_[A-Z_]+)=' | grep -v '^PIP_CERT=' || true
+  if [ -f "${PIP_CERT:-}" ]; then echo "PIP_CERT=$pip_certificates"; fi
+}
+pip_certificates=/etc/pip-certificates.pem
 
 make_root() {
   local uri suite
@@ -32,7 +36,8 @@ make_root() {
   while read -r uri suite; do printf 'deb %s %s main\n' "$uri" "$suite"; done \
     <"$scratch/suites" >"$root/etc/apt/sources.list"
   cp /etc/resolv.conf /etc/hosts "$root/etc/"
-  if [ -f "${PIP_CERT:-}" ]; then install -D "$PIP_CERT" "$root$PIP_CERT"; fi
+  # Under a name of its own: the package ca-certificates writes the usual one anew.
+  if [ -f "${PIP_CERT:-}" ]; then cp "$PIP_CERT" "$root$pip_certificates"; fi
   mount -t proc proc "$root/proc"
 }
 
