@@ -113,9 +113,12 @@ inline constexpr std::array<BoundRow, kBoundCount> kBounds{{{Bound::compute, "co
                                                             {Bound::vector, "vector"},
                                                             {Bound::host, "host"}}};
 
-/// What the critical resource did in a cycle; where several apply the first in this order counts.
+/// What the critical resource did in a cycle; where several apply the first in this order counts. Between two
+/// steps that the ports of a buffer hold apart the array waits for ports, whatever MACs of earlier steps are
+/// still on their way through it.
 enum class CycleClass : std::uint8_t {
   compute,
+  wait_ports,
   fill_drain,
   weight_load,
   wait_weights,
@@ -140,6 +143,7 @@ struct CycleClassRow {
 /// In the order of the enumerators.
 inline constexpr std::array<CycleClassRow, kCycleClassCount> kCycleClasses{{
     {CycleClass::compute, "compute", Bound::compute},
+    {CycleClass::wait_ports, "wait_ports", Bound::compute},
     {CycleClass::fill_drain, "fill_drain", Bound::compute},
     {CycleClass::weight_load, "weight_load", Bound::compute},
     {CycleClass::wait_weights, "wait_weights", Bound::weights},

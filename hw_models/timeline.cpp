@@ -22,7 +22,9 @@ constexpr SpanRow named_like_class(Span span, CycleClass cycle_class) {
 
 /// In the order of the enumerators.
 constexpr std::array<SpanRow, kSpanCount> kSpans{{
+    named_like_class(Span::stream_waits_ports, CycleClass::wait_ports),
     named_like_class(Span::compute, CycleClass::compute),
+    {Span::load_waits_ports, CycleClass::wait_ports, "slow load"},
     named_like_class(Span::fill_drain, CycleClass::fill_drain),
     named_like_class(Span::weight_load, CycleClass::weight_load),
     named_like_class(Span::wait_weights, CycleClass::wait_weights),
@@ -112,12 +114,23 @@ void HeldTiles::release(Held held, std::int64_t cycle) {
 void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes) {
   if (end <= begin) return;
   intervals_.push_back({begin, end, row, span, bytes});
-  const bool is_wait = span >= Span::wait_weights && span <= Span::wait_output_space;
+  const bool is_wait =
+      span == Span::stream_waits_ports || (span >= Span::wait_weights && span <= Span::wait_output_space);
   // Waiting is not activity, and weights that arrive while the row before still runs do not start a row.
   if (is_wait || span == Span::weights_busy) return;
   RowTimes& times = rows_[static_cast<std::size_t>(row)];
   if (times.first < 0 || begin < times.first) times.first = begin;
   times.last = std::max(times.last, end);
+}
+
+void Timeline::record_pass(std::int32_t row, const PassTimes& pass) {
+  const bool waits = pass.last_step > pass.least_last_step;
+  if (waits) {
+    record(Span::compute, row, pass.begin, pass.least_last_step);
+    record(Span::stream_waits_ports, row, pass.least_last_step, pass.last_step);
+  }
+  record(Span::compute, row, waits ? pass.last_step : pass.begin, pass.mac_end);
+  record(Span::fill_drain, row, pass.mac_end, pass.drained);
 }
 
 void Timeline::complete(std::int32_t row, std::int64_t cycle) {

@@ -23,10 +23,13 @@ enum class Unit : std::uint8_t {
 };
 inline constexpr std::size_t kUnitCount = static_cast<std::size_t>(Unit::count_);
 
-/// What a recorded interval shows. The first ten are what the critical resource does (CycleClass of the same
-/// name); the busy states tell what it was that nobody was waiting for explicitly.
+/// What a recorded interval shows. Those before the busy states are what the critical resource does
+/// (CycleClass of the same name, or wait_ports); the busy states tell what it was that nobody was waiting for
+/// explicitly.
 enum class Span : std::uint8_t {
+  stream_waits_ports,  ///< No step enters, because of the ports of a buffer.
   compute,
+  load_waits_ports,  ///< What stays would be in the PEs by now with ports as fast as the array.
   fill_drain,
   weight_load,
   wait_weights,
@@ -49,6 +52,15 @@ struct Interval {
   std::int32_t row = 0;
   Span span = Span::compute;
   std::int64_t bytes = 0;  ///< Payload of a transfer.
+};
+
+/// When the parts of a pass of the array are over.
+struct PassTimes {
+  std::int64_t begin = 0;            ///< The first step enters.
+  std::int64_t least_last_step = 0;  ///< The last one would, with ports that never hold up a step.
+  std::int64_t last_step = 0;        ///< It does.
+  std::int64_t mac_end = 0;          ///< The last useful MAC is over.
+  std::int64_t drained = 0;          ///< The last sum has left.
 };
 
 /// What streams through the buffers tile by tile.
@@ -78,6 +90,9 @@ class Timeline {
 
   /// Empty intervals are dropped.
   void record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes = 0);
+  /// A pass: computing until the last step could enter, then waiting for ports until it does, then computing
+  /// again and draining. Where in the stream the single cycles of waiting were is not kept.
+  void record_pass(std::int32_t row, const PassTimes& pass);
   void record_fill(const FillChange& change) { fills_.push_back(change); }
   void complete(std::int32_t row, std::int64_t cycle);
 

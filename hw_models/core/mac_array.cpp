@@ -41,7 +41,9 @@ void MacArray::run_loader() {
     if (weights_stay || inputs_stay) buffer->begin_read();
     datapath_.load(tile);
     if (weights_stay || inputs_stay) buffer->end_read();
-    recorder_.timeline.record(Span::weight_load, tile.nest->row, begin, now_cycle());
+    const Cycle least = begin + portless_cycles(config_, tile, ports_.update_cycles).load_cycles;
+    recorder_.timeline.record(Span::weight_load, tile.nest->row, begin, std::min(least, now_cycle()));
+    recorder_.timeline.record(Span::load_waits_ports, tile.nest->row, least, now_cycle());
     give(tile.loaded);
     loaded_.write(loaded);
   }
@@ -85,9 +87,12 @@ void MacArray::stream(const MacTile& tile) {
     wait_for_buses(tile, pass);
   }
   const Cycle since = now_cycle();
+  if (since == held_up_.end) {
+    recorder_.timeline.record(Span::stream_waits_ports, nest.row, held_up_.begin, held_up_.end);
+  }
   if (reads_weights) weight_buffer->begin_read();
   if (reads_inputs) activation_buffer->begin_read();
-  recorder_.timeline.record(Span::wait_activations, nest.row, since, now_cycle());
+  recorder_.timeline.record(Span::stream_waits_ports, nest.row, since, now_cycle());
   // With a second register the first is free for the next tile as soon as the wavefront has started, which it
   // does now: no burst has the ports in this cycle.
   if (config_.double_buffered_weights) registers_free_.release();
@@ -95,6 +100,8 @@ void MacArray::stream(const MacTile& tile) {
     give(accumulated);
     if (!config_.double_buffered_weights) registers_free_.release();
   });
+  const PortlessCycles least = portless_cycles(config_, tile, ports_.update_cycles);
+  held_up_ = {last_step + least.step_cycles, now_cycle()};
   if (sums_stay) buses_.occupy(last_step, tile.groups(), pass);
   if (reads_weights) weight_buffer->end_read();
   if (reads_inputs) activation_buffer->end_read();

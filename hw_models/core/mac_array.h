@@ -47,6 +47,11 @@ class MacArray : public sc_core::sc_module {
   void wait_for_buses(const MacTile& tile, const PassTiming& pass);
   void stream(const MacTile& tile);
 
+  /// From when on a pass could have followed the latest one, and from when on it may, the ports being slow.
+  struct HeldUp {
+    Cycle begin = 0, end = -1;
+  };
+
   MacArrayConfig config_;
   ArrayPorts ports_;
   ArrayDatapath& datapath_;
@@ -54,6 +59,7 @@ class MacArray : public sc_core::sc_module {
   sc_core::sc_fifo<std::shared_ptr<const LoadedTile>> loaded_;
   Token registers_free_;  ///< Registers that the loader may fill.
   ColumnBuses buses_;     ///< Where outputs stay.
+  HeldUp held_up_;
 };
 
 }  // namespace qsim

@@ -66,6 +66,16 @@ StreamCycles time_stream(const MacArrayConfig& array, const ArrayPorts& ports, O
 
 }  // namespace
 
+PortlessCycles portless_cycles(const MacArrayConfig& array, const MacTile& tile, std::int64_t update_cycles) {
+  const DataflowModel& dataflow = tile.dataflow();
+  const PassShape pass = tile.shape();
+  PortlessCycles least;
+  least.load_cycles = dataflow.lines(dataflow.extent(array, pass.weight_bits, pass.activation_bits));
+  least.step_cycles = dataflow.step_cycles(array, pass, update_cycles);
+  least.last_step_cycle = (dataflow.steps(pass) - 1) * least.step_cycles;
+  return least;
+}
+
 PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const ArrayPorts& ports) {
   PassTiming timing;
   OperandReads reads(tile, ports);

@@ -19,6 +19,15 @@ struct PassTiming : PassCycles {
   BufferRead weights, activations;  ///< What the pass reads by address.
 };
 
+/// What a pass takes with ports that are never slower than the array; anything longer is waiting for ports.
+struct PortlessCycles {
+  std::int64_t load_cycles = 0;      ///< Filling the PEs: a line a cycle.
+  std::int64_t step_cycles = 0;      ///< From a step to the next one, or to the next pass.
+  std::int64_t last_step_cycle = 0;  ///< From the first step to the last one.
+};
+[[nodiscard]] PortlessCycles portless_cycles(const MacArrayConfig& array, const MacTile& tile,
+                                             std::int64_t update_cycles);
+
 [[nodiscard]] PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile,
                                      const ArrayPorts& ports);
 

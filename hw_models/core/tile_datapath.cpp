@@ -71,9 +71,9 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
   const Cycle last_step = now_cycle();
   // The rest of the pass follows the last step, whatever stopped those before.
   const Cycle origin = last_step - pass.last_step_cycle;
-  const std::int32_t row = tile.nest->row;
-  recorder_.timeline.record(Span::compute, row, begin, origin + pass.compute_cycles);
-  recorder_.timeline.record(Span::fill_drain, row, origin + pass.compute_cycles, origin + pass.drain_cycles);
+  const PortlessCycles least = portless_cycles(config_, tile, ports_.update_cycles);
+  recorder_.timeline.record_pass(tile.nest->row, {begin, begin + least.last_step_cycle, last_step,
+                                                  origin + pass.compute_cycles, origin + pass.drain_cycles});
   completions_.at(origin + pass.drain_cycles,
                   [this, tile, values = std::move(values), drained = std::move(drained)] {
                     if (moves_values_) accumulate(tile, values, weight_buffer_.storage(), accumulators_);

@@ -45,8 +45,9 @@ struct Pass {
   std::int64_t rows_used, columns_used, steps;
   AccumulatorOrder accumulators;
   std::int64_t product_cycles;
-  Cycle begin = -1;    ///< The first step entered in this cycle.
-  Cycle mac_end = -1;  ///< The last useful MAC was over at the end of the cycle before.
+  Cycle begin = -1;      ///< The first step entered in this cycle.
+  Cycle last_step = -1;  ///< The latest step entered in this cycle.
+  Cycle mac_end = -1;    ///< The last useful MAC was over at the end of the cycle before.
   std::function<void()> drained;
   OperandReads reads;                         ///< Of `tile`.
   BufferRead weight_reads, activation_reads;  ///< So far, where reads take what their addresses take.

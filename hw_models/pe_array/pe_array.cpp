@@ -166,7 +166,7 @@ void PeArray::advance_stream(Cycle cycle) {
     shown_.pixel = tile.pixel_begin;
     shown_.reduction = tile.chunk_begin;
     grid_->enter(std::move(operands));
-    last_step_ = cycle;
+    last_step_ = pass.last_step = cycle;
     settled_ = std::max(settled_, cycle + grid_->settle_cycles());
     const std::int64_t least = pass.dataflow.step_cycles(config_, pass.shape, ports_.update_cycles);
     streaming_->next += std::max(least, read.cycles());
@@ -201,8 +201,9 @@ void PeArray::finish(Pass& pass, Cycle drained) {
     activation_buffer_.count_read(
         nest.row, arithmetic::packed_bytes(counts.activations_read, pass.shape.activation_bits));
   }
-  recorder_.timeline.record(Span::compute, nest.row, pass.begin, pass.mac_end);
-  recorder_.timeline.record(Span::fill_drain, nest.row, pass.mac_end, drained);
+  const PortlessCycles least = portless_cycles(config_, tile, ports_.update_cycles);
+  recorder_.timeline.record_pass(
+      nest.row, {pass.begin, pass.begin + least.last_step_cycle, pass.last_step, pass.mac_end, drained});
   pass.drained();
 }
 

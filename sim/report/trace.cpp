@@ -14,19 +14,30 @@ namespace {
 /// What a unit's track shows.
 struct Track {
   const char* name;
-  Span first, last;
+  std::array<Span, 5> spans;
 };
+/// Fills the places that a track does not need with its last span.
+template <typename... Spans>
+constexpr Track make_track(const char* name, Spans... spans) {
+  Track track{name, {spans...}};
+  const std::array<Span, sizeof...(Spans)> own{spans...};
+  for (std::size_t i = own.size(); i < track.spans.size(); ++i) track.spans[i] = own.back();
+  return track;
+}
 constexpr int kCyclesTrack = 1;
 /// The loads of weights into the PEs overlap with what streams through them: a track of their own.
-constexpr std::array<Track, 8> kTracks = {{{"MAC array", Span::compute, Span::fill_drain},
-                                           {"weight registers", Span::weight_load, Span::weight_load},
-                                           {"MAC array waits", Span::wait_weights, Span::wait_output_space},
-                                           {"requantizer", Span::requantizer_busy, Span::requantizer_busy},
-                                           {"vector unit", Span::vector, Span::vector},
-                                           {"DMA weights", Span::weights_busy, Span::weights_busy},
-                                           {"DMA inputs", Span::inputs_busy, Span::inputs_busy},
-                                           {"DMA stores", Span::stores_busy, Span::stores_busy}}};
-constexpr const char* kHostTrack = "host";
+constexpr std::array<Track, 9> kTracks{
+    make_track("MAC array", Span::stream_waits_ports, Span::compute, Span::fill_drain),
+    make_track("weight registers", Span::load_waits_ports, Span::weight_load),
+    make_track("MAC array waits", Span::wait_weights, Span::wait_activations, Span::wait_accumulators,
+               Span::wait_requantizer, Span::wait_output_space),
+    make_track("requantizer", Span::requantizer_busy),
+    make_track("vector unit", Span::vector),
+    make_track("DMA weights", Span::weights_busy),
+    make_track("DMA inputs", Span::inputs_busy),
+    make_track("DMA stores", Span::stores_busy),
+    make_track("host", Span::host),
+};
 
 class TraceWriter {
  public:
@@ -49,7 +60,6 @@ class TraceWriter {
     write_cycles();
     int track = kCyclesTrack;
     for (const Track& unit : kTracks) write_unit(++track, unit);
-    write_unit(++track, {kHostTrack, Span::host, Span::host});
     write_inferences();
     write_bandwidth("DRAM read bytes per cycle", result_.timeline.bus.read_bytes);
     write_bandwidth("DRAM write bytes per cycle", result_.timeline.bus.written_bytes);
@@ -86,9 +96,9 @@ class TraceWriter {
 
   void write_unit(int track, const Track& unit) {
     std::vector<Interval> own;
-    std::copy_if(
-        result_.timeline.intervals.begin(), result_.timeline.intervals.end(), std::back_inserter(own),
-        [&](const Interval& interval) { return interval.span >= unit.first && interval.span <= unit.last; });
+    std::copy_if(result_.timeline.intervals.begin(), result_.timeline.intervals.end(),
+                 std::back_inserter(own),
+                 [&](const Interval& interval) { return std::ranges::count(unit.spans, interval.span) > 0; });
     name_track(track, unit.name);
     for (const TrackPiece& piece : track_pieces(own))
       add_piece(track, piece.begin, piece.end, piece.row, span_name(piece.span));

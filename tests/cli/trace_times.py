@@ -11,10 +11,10 @@ import pathlib
 import sys
 
 # The first that applies to a cycle counts: docs/report.md.
-ORDER = ["compute", "fill_drain", "weight_load", "wait_weights", "wait_activations", "wait_accumulators", "wait_requantizer",
+ORDER = ["wait_ports", "compute", "slow load", "fill_drain", "weight_load", "wait_weights", "wait_activations", "wait_accumulators", "wait_requantizer",
          "wait_output_space", "vector", "host", "requantize", "store outputs", "load inputs", "load weights"]
 # What a transfer counts as while nobody works or waits by name.
-BUSY = {"requantize": "wait_requantizer", "store outputs": "wait_output_space", "load inputs": "wait_activations",
+BUSY = {"slow load": "wait_ports", "requantize": "wait_requantizer", "store outputs": "wait_output_space", "load inputs": "wait_activations",
         "load weights": "wait_weights"}
 
 
@@ -89,7 +89,7 @@ def main(paths):
     trace = json.loads(pathlib.Path(paths[0]).read_text(encoding="utf-8"))
     tracks = tracks_of(trace)
     both = sum(booked(tracks).values(), collections.Counter()), found_anew(tracks)
-    for name in [*ORDER[:10], "control"]:
+    for name in [*(state for state in ORDER if state not in BUSY), "control"]:
         print(f"{name:<18} {both[0][name]:>12} {both[1][name]:>12}")
     if len(paths) < 2:
         return 0

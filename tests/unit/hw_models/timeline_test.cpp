@@ -73,6 +73,31 @@ TEST_CASE("waiting and prefetched weights are not activity of a row") {
   CHECK(timeline.rows()[0].last == 70);
 }
 
+TEST_CASE("a pass computes until its last step could enter and from when it does") {
+  Timeline timeline(1);
+  timeline.record_pass(0, {10, 15, 25, 40, 44});
+  timeline.complete(0, 44);
+  const CycleBreakdown breakdown = timeline.classify()[0];
+  CHECK(cycles(breakdown, CycleClass::control) == 10);
+  CHECK(cycles(breakdown, CycleClass::compute) == 5 + 15);
+  CHECK(cycles(breakdown, CycleClass::wait_ports) == 10);
+  CHECK(cycles(breakdown, CycleClass::fill_drain) == 4);
+}
+
+TEST_CASE("a stream that ports hold up waits, whatever the pass before still computes; a load does not") {
+  Timeline timeline(1);
+  timeline.record_pass(0, {0, 9, 9, 20, 30});
+  timeline.record_pass(0, {10, 12, 18, 28, 38});
+  timeline.record(Span::load_waits_ports, 0, 15, 32);
+  timeline.complete(0, 38);
+  const CycleBreakdown breakdown = timeline.classify()[0];
+  CHECK(cycles(breakdown, CycleClass::compute) == 12 + 10);
+  CHECK(cycles(breakdown, CycleClass::wait_ports) == 6 + 4);
+  CHECK(cycles(breakdown, CycleClass::fill_drain) == 6);
+  CHECK(timeline.rows()[0].first == 0);
+  CHECK(timeline.rows()[0].last == 38);
+}
+
 TEST_CASE("tiles leave a buffer in the order in which they came") {
   Timeline timeline(1);
   HeldTiles tiles(timeline);
