@@ -22,7 +22,7 @@ run: what exactly does the chip compute (bit for bit), how many cycles does
 it take and why, how much energy goes where, and how much data moves.
 
 The chip is a JSON file in which every size can be changed; the network is
-an ONNX, TensorFlow Lite, SCALE-Sim or JSON file.")
+an ONNX, TensorFlow Lite or JSON file, or a SCALE-Sim topology (.csv).")
 
 file(STRINGS ${PROJECT_SOURCE_DIR}/scripts/packages.txt qsim_libraries REGEX "^build .*-dev$")
 list(TRANSFORM qsim_libraries REPLACE "^build " "")

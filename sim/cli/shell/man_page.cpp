@@ -8,6 +8,7 @@
 
 #include "sim/cli/help.h"
 #include "sim/cli/shell/value_source.h"
+#include "workloads/readers/workload_format.h"
 
 namespace qsim::cli {
 namespace {
@@ -20,10 +21,6 @@ runs a quantized neural network on a modelled NPU and answers, in one run:
 what exactly does the chip compute (bit for bit), how many cycles does it
 take and why, how much energy goes where, and how much data moves.
 .PP
-The chip is a JSON file in which every size can be changed; the network is a
-TensorFlow Lite file or a JSON file.
-Configurations and networks that ship are given by their names, others by
-the paths of their files.
 )";
 
 constexpr const char* kManPageEnd = R"(.SH ENVIRONMENT
@@ -159,6 +156,20 @@ std::string option_entries(const Command& command) {
   return text;
 }
 
+/// What qsim is, and every format of networks.
+std::string description() {
+  std::vector<std::string> formats;
+  for (const WorkloadFormat* format : workload_formats())
+    formats.push_back(fmt::format("{} ({})", format->title, format->extension));
+  return kDescription +
+         paragraph(
+             "The chip is a JSON file in which every size can be changed; the network is a file in one of "
+             "these formats: " +
+             joined(formats, ", ") +
+             ". Configurations and networks that ship are given by their names, others by the paths of "
+             "their files.");
+}
+
 std::string synopsis(const std::vector<Command>& all) {
   std::string text = ".SH SYNOPSIS\n";
   for (const Command& command : all) {
@@ -219,7 +230,7 @@ std::string man_page(const std::vector<Command>& all, const std::string& version
   std::string text = fmt::format(".TH QSIM 1 \"{}\" \"qsim {}\" \"User Commands\"\n", date, version);
   text += ".SH NAME\nqsim \\- simulator of NPUs for quantized neural networks\n";
   text +=
-      synopsis(all) + kDescription + ".SH OPTIONS\n" + option_entries(all.front()) + command_sections(all);
+      synopsis(all) + description() + ".SH OPTIONS\n" + option_entries(all.front()) + command_sections(all);
   return text + exit_status(all) + kManPageEnd + examples(all);
 }
 

@@ -53,6 +53,15 @@ TEST_CASE("the manual page: dashes, quotes and backslashes are characters, and n
   CHECK(contains(man_page(commands(option), "1.2.3", "2026-01-31"), "\n\\&.so it begins"));
 }
 
+TEST_CASE("the manual page names every format of networks and its extension") {
+  const std::string text = man_page(commands(kTwisted), "1.2.3", "2026-01-31");
+  const std::string description = text.substr(text.find(".SH DESCRIPTION"));
+  for (const char* extension : {"(.json)", "(.onnx)", "(.tflite)", "(.csv)"}) {
+    INFO(extension);
+    CHECK(contains(description.substr(0, description.find(".SH OPTIONS")), extension));
+  }
+}
+
 TEST_CASE("each kind of value has its source in each shell") {
   struct Case {
     Option option;
