@@ -11,7 +11,7 @@
 
 namespace qsim {
 
-/// Where the values of a run come from (design, "The values pass through the modelled memory").
+/// Where the values of a run come from (docs/hw_models.md, "Values").
 enum class Values {
   layer,  ///< Each layer at once with the fast kernels.
   tile,   ///< Every operand read from the modelled buffers at the address that the Program says.

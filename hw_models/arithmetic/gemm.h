@@ -3,7 +3,7 @@
 //   acc[r][n] = preload[n] + sum_k a[r][k] * w[n][k]
 //
 // The reduction runs over k ascending in chunks; a chunk's sum is exact; after each chunk the accumulator is
-// updated, observed and, where it does not fit, overflows as its format says (design: order of accumulation).
+// updated, observed and, where it does not fit, overflows as its format says (docs/arithmetic.md).
 // The preload is an update too: it is observed, and fitted to the accumulator, once an output element.
 //
 // Operands have 1 to 16 bits. Three paths give the same results:

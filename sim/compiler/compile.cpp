@@ -55,7 +55,7 @@ class Compiler {
       const ScheduledOp& row = out_.schedule.rows[r];
       lacks_dram_[r] = row.on_host || std::holds_alternative<MatMulOp>(graph_.nodes[row.node].op);
     }
-    if (std::ranges::count(lacks_dram_, true) > 0) hardware_.dram.kind = DramKind::simple;
+    if (std::ranges::count(lacks_dram_, true) > 0) hardware_.dram.kind = DramConfig{}.kind;
   }
 
   void report_dram(std::size_t row) {

@@ -25,7 +25,7 @@ struct MacContext {
   arithmetic::RoundingProfile rounding_profile = arithmetic::RoundingProfile::fixed_point_double_rounding;
 };
 
-/// The profile that `auto` means for a node (design, "Rounding profile").
+/// The profile that `auto` means for a node (docs/workload_format.md).
 [[nodiscard]] arithmetic::RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node);
 
 /// Type, shape and value range of a graph input; throws InputError naming `file` otherwise.

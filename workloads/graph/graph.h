@@ -250,7 +250,7 @@ struct Graph {
   std::string name;
   std::string source;  ///< File it was read from, as given.
   Semantics semantics = Semantics::tflite;
-  /// What the workload asks for; none means: by semantics and activation width (design, "Rounding profile").
+  /// What the workload asks for; none means: by semantics and activation width (docs/workload_format.md).
   std::optional<arithmetic::RoundingProfile> rounding_profile;
   std::vector<Tensor> tensors;
   std::vector<Node> nodes;  ///< In an order in which every input is computed before it is used.
