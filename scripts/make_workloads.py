@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Writes the workloads that ship in workloads/models/.
 
-    python3 scripts/make_workloads.py [--output FOLDER] [NAME ...]
+    python3 scripts/make_workloads.py [--output FOLDER] [--tokens N] [NAME ...]
 
 Weights come from the generator that workloads/graph/generator.h defines; this script computes the same values, runs
 one seeded input through each network with them, and chooses the scales as it goes, as batch normalization
 and a calibration set would: weight scales so that a layer's results have a given spread before the activation,
-output scales so that one value in 2,000 saturates. Needs numpy.
+output scales so that one value in 2,000 saturates. Networks of shape_networks.py are too large for that. Needs numpy.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import pathlib
 
 import numpy as np
+import shape_networks
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MASK = (1 << 64) - 1
@@ -321,19 +322,28 @@ NETWORKS = {
     "resnet50": lambda: large_resnet("resnet50", "ResNet-50 v1.5, ImageNet shapes, generated int8 weights: 4.09 GMAC",
                                      bottleneck_block, [3, 4, 6, 3]),
     "mobilenet_v2": mobilenet_v2,
+    "vgg16": shape_networks.vgg16,
+}
+# Their length is --tokens.
+SEQUENCES = {
+    "decoder_7b_prefill": shape_networks.decoder_7b_prefill,
+    "decoder_7b_decode": shape_networks.decoder_7b_decode,
 }
 
 
 def main():
+    names = [*NETWORKS, *SEQUENCES]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NETWORKS)}; all of them by default")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(names)}; all of them by default")
     models = pathlib.Path(__file__).resolve().parents[1] / "workloads" / "models"
     parser.add_argument("--output", type=pathlib.Path, default=models, metavar="FOLDER")
+    parser.add_argument("--tokens", type=int, default=512, metavar="N",
+                        help=f"tokens, or keys in the cache, of {', '.join(SEQUENCES)} (default: 512, as they ship)")
     arguments = parser.parse_args()
-    for name in arguments.names or NETWORKS:
-        if name not in NETWORKS:
-            parser.error(f"{name}: not one of {', '.join(NETWORKS)}")
-        net, output = NETWORKS[name]()
+    for name in arguments.names or names:
+        if name not in names:
+            parser.error(f"{name}: not one of {', '.join(names)}")
+        net, output = SEQUENCES[name](arguments.tokens) if name in SEQUENCES else NETWORKS[name]()
         net.write(arguments.output, output)
 
 

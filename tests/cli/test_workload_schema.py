@@ -22,8 +22,9 @@ def test_what_ships_fulfils_the_schema(path):
     VALIDATOR.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
-def test_six_workloads_ship():
-    assert [path.stem for path in MODELS] == ["bert_base_layer", "mobilenet_v2", "resnet", "resnet18", "resnet50", "resnet8"]
+def test_nine_workloads_ship():
+    assert [path.stem for path in MODELS] == ["bert_base_layer", "decoder_7b_decode", "decoder_7b_prefill", "mobilenet_v2", "resnet",
+                                              "resnet18", "resnet50", "resnet8", "vgg16"]
 
 
 @pytest.mark.parametrize("change", [

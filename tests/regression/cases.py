@@ -15,7 +15,8 @@ DATA = pathlib.Path(os.environ.get("QSIM_DATA_DIR", ROOT.parent / "shared" / "da
 
 SMALL_WORKLOADS = ["resnet8", "resnet"]
 # Their values take seconds a run, and PEs one by one minutes.
-LARGE = {"resnet18", "resnet50", "mobilenet_v2", "bert_base_layer", "mobilenet_v2_int8", "efficientnet_lite0_float"}
+LARGE = {"resnet18", "resnet50", "mobilenet_v2", "bert_base_layer", "mobilenet_v2_int8", "efficientnet_lite0_float",
+         "vgg16", "decoder_7b_decode", "decoder_7b_prefill"}
 WRITTEN = ["--report", "report.json", "--layers", "layers.csv", "--trace", "trace.json"]
 VALUES = ["--outputs", "outputs.safetensors"]
 EVERY_VALUE = ["--outputs", "outputs.safetensors", "--dump-tensors", "tensors.safetensors"]
