@@ -51,8 +51,8 @@ struct ParameterFormat {
 
 /// Weights that are activations: row r of the output takes matrix matrix_of_row[r] of a tensor
 /// [matrices][depth] [outputs], or [matrices][outputs][depth] where it is transposed. Elements have whole
-/// bytes. They are loaded from DRAM once the nest before has retired, strided into the order in which the
-/// array reads weights, and never stay in the weight buffer.
+/// bytes. They are loaded from DRAM once the nest before has retired, in runs as they lie there, written in
+/// the order in which the array reads weights, and never stay in the weight buffer.
 struct ActivationWeights {
   TensorLayout layout;  ///< Matrix, then row, of the tensor in its own order: strides[1], strides[2]. Base 0.
   bool transposed = false;
@@ -65,6 +65,9 @@ struct GemmProblem {
   arithmetic::IntegerFormat weight_format{};
   std::int64_t weight_granule_bytes = 1;  ///< Stored weights of a block and part are whole granules.
   arithmetic::IntegerFormat activation_format{};
+  /// Bursts of the DRAM, where loads of inputs skip rows and columns that no output touches; 0: they fetch
+  /// them.
+  std::int64_t skip_burst_bytes = 0;
   TensorView input;
   TensorView output;
   std::optional<ActivationWeights> activation_weights;

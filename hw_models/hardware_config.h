@@ -132,6 +132,9 @@ struct DmaConfig {
   std::int64_t weight_granule_bytes = 1;  ///< Weights of a block are stored in whole granules ..
   /// .. and pixels of tensors that only the MAC array reads and writes, in DRAM and in the buffer.
   std::int64_t pixel_granule_bytes = 1;
+  /// Loads of a convolution's inputs skip rows and pixels that no output touches, where that moves fewer
+  /// bytes.
+  bool skips_pixels = true;
   /// From the last byte of a tile in its buffer until the array may read it: status and address pipelines.
   std::int64_t weight_ready_cycles = 0, input_ready_cycles = 0;
   /// Pauses of the input channel, which other channels may use: after each line (a row of the tile, one

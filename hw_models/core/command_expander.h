@@ -67,7 +67,6 @@ class CommandExpander {
   void load_streamed_weights(const GemmNest& nest, SharedSlots& slots,
                              const Emit<TransferCommand>& emit) const;
   void load_resident_weights(const GemmNest& nest, const Emit<TransferCommand>& emit) const;
-  /// One transfer a column tile of the step's block.
   void load_activation_weights(const GemmNest& nest, const GemmCursor& cursor, const GemmStep& step,
                                std::int64_t address, const Emit<TransferCommand>& emit) const;
   /// One transfer a row of pixels of each pass, as soon as the pass is requantized.

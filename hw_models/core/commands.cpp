@@ -1,30 +1,44 @@
 #include "hw_models/core/commands.h"
 
+#include <utility>
+
 #include "hw_models/arithmetic/bit_packing.h"
 
 namespace qsim {
 
-TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer, const Box& box) {
+TransferCommand make_reach_transfer(const TensorLayout& dram, const TensorLayout& buffer, const Box& box,
+                                    const InputReach& reach) {
   TransferCommand command;
   const std::int64_t channel_offset = box.begin[kChannel] * dram.format.bits / 8;
   command.dram_base = dram.base + channel_offset;
   for (std::size_t d = 0; d < 3; ++d) {
     command.dram_base += box.begin[d] * dram.strides[d];
-    command.counts[d] = box.extent(d);
     command.dram_strides[d] = dram.strides[d];
     command.buffer_strides[d] = buffer.strides[d];
+  }
+  command.counts = {box.extent(kBatch), reach.rows.count, reach.columns.count};
+  for (const auto& [d, positions] : {std::pair(kRow, &reach.rows), std::pair(kColumn, &reach.columns)}) {
+    command.dram_strides[d] *= positions->step;
+    command.blocks[d] = positions->blocks;
   }
   command.buffer_base = buffer.base;
   command.run_bytes =
       box.elements() == 0 ? 0 : arithmetic::packed_bytes(box.extent(kChannel), dram.format.bits);
   for (std::size_t d = 3; d-- > 0;) {
-    const bool contiguous = command.counts[d] == 1 || (command.dram_strides[d] == command.run_bytes &&
-                                                       command.buffer_strides[d] == command.run_bytes);
+    const bool contiguous = command.counts[d] == 1 ||
+                            (command.dram_strides[d] == command.run_bytes &&
+                             command.buffer_strides[d] == command.run_bytes && command.blocks[d].period == 1);
     if (!contiguous) break;
     command.run_bytes *= command.counts[d];
     command.counts[d] = 1;
   }
   return command;
+}
+
+TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer, const Box& box) {
+  return make_reach_transfer(
+      dram, buffer, box,
+      {{box.begin[kRow], box.extent(kRow), 1, {}}, {box.begin[kColumn], box.extent(kColumn), 1, {}}});
 }
 
 PassShape MacTile::shape() const {

@@ -3,18 +3,37 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 
 #include "hw_models/core/dependencies.h"
 #include "hw_models/core/nest_cursor.h"
+#include "hw_models/dataflow/orders.h"
 #include "hw_models/program.h"
 
 namespace qsim {
 
 enum class BufferId : std::uint8_t { weights, activations };
 
+/// Weights on their way into the order of the array: the DMA gathers runs as they lie in DRAM until lines of
+/// the buffer are complete. Element e of the transfer, in the order of its runs, is element k = e % depth of
+/// channel n = e / depth (or k = e / channels, n = e % channels) of the block.
+struct WeightScatter {
+  WeightBlock block;
+  int element_bytes = 1;
+  bool runs_along_depth = false;
+
+  /// Where a byte of the transfer belongs, from the block's first.
+  [[nodiscard]] std::int64_t offset(std::int64_t byte) const {
+    const std::int64_t e = byte / element_bytes;
+    const std::int64_t index = runs_along_depth ? block.index(e % block.depth, e / block.depth)
+                                                : block.index(e / block.channels, e % block.channels);
+    return index * element_bytes + byte % element_bytes;
+  }
+};
+
 /// Moves contiguous runs between DRAM and a buffer: run (i, j, k) starts at base + i*stride[0] + j*stride[1]
-/// + k*stride[2] on either side.
+/// + k*stride[2] on either side; in DRAM, j and k count places of `blocks` that are taken.
 struct TransferCommand {
   std::int32_t row = 0;
   bool to_buffer = true;
@@ -23,15 +42,20 @@ struct TransferCommand {
   std::int64_t dram_base = 0, buffer_base = 0;
   std::array<std::int64_t, 3> counts{1, 1, 1};
   std::array<std::int64_t, 3> dram_strides{}, buffer_strides{};
-  std::int64_t run_bytes = 0;    ///< 0: nothing to move, the dependencies alone.
-  std::int64_t row_pixels = 0;   ///< Of loads of activations: pixels of a row ..
-  std::int64_t pixel_bytes = 0;  ///< .. and stored bytes of a pixel.
+  std::array<BlockPattern, 3> blocks{};  ///< Which of a dimension's runs in DRAM are moved.
+  std::optional<WeightScatter> scatter;  ///< Buffer addresses are counted as if runs stayed runs.
+  std::int64_t run_bytes = 0;            ///< 0: nothing to move, the dependencies alone.
+  std::int64_t row_pixels = 0;           ///< Of loads of activations: pixels of a row ..
+  std::int64_t pixel_bytes = 0;          ///< .. and stored bytes of a pixel.
   Held held = Held::inputs;  ///< What the timeline calls the tile that is in its buffer with the last byte.
   Waits<1> waits;            ///< Before the first byte moves.
   Signals<2> arrived;        ///< With the last byte.
   bool ends_stream = false;  ///< No command: the channel has no more work in this run.
 };
 
+/// Of `box` the rows and columns of `reach`, which are side by side in the buffer.
+[[nodiscard]] TransferCommand make_reach_transfer(const TensorLayout& dram, const TensorLayout& buffer,
+                                                  const Box& box, const InputReach& reach);
 /// Elements `box` of a tensor between DRAM and a buffer whose base holds element `box.begin`. Dimensions that
 /// are contiguous on both sides become one run.
 [[nodiscard]] TransferCommand make_box_transfer(const TensorLayout& dram, const TensorLayout& buffer,
@@ -49,7 +73,8 @@ struct MacTile {
   Box output;                                   ///< The step's output box: pixels are counted in it.
   std::int64_t pixel_begin = 0, pixel_end = 0;  ///< Raster order within the box.
   TensorLayout input;                           ///< Layout of what is in the buffer ...
-  Dims input_origin{};                          ///< ... whose base is this element of the tensor.
+  Dims input_origin{};                          ///< ... whose base is this element of the tensor ...
+  InputReach input_reach;                       ///< ... and which holds these of its rows and columns.
   std::int64_t accumulator_base = 0;
   std::int64_t issue_cycle = 0;  ///< When the controller had it ready: the array waits for it from then on.
   bool preload = false;          ///< First chunk: accumulators start from the preload.

@@ -48,6 +48,7 @@ void CommandExpander::compute(const GemmNest& nest, SharedSlots& slots, const Em
     tile.output = step.output;
     tile.input = tile_layout(nest.placement().input, inputs);
     tile.input_origin = tile_origin(nest.placement().input, step.input);
+    if (!nest.placement().input.resident) tile.input_reach = step.reach;
     issue_passes(cursor, step, tile, accumulator_slot, emit);
   }
 }

@@ -1,6 +1,5 @@
 // Loads and stores: what each channel of the DMA is to move.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
@@ -28,14 +27,34 @@ TransferCommand make_store(const Placement& placement, std::int64_t count, const
   return command;
 }
 
-/// Load of `box` of a tensor into a tile slot.
-TransferCommand make_load(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row) {
-  TransferCommand command = make_box_transfer(placement.dram, tile_layout(placement, count), box);
+/// Load of a tensor's elements into a tile slot.
+TransferCommand make_load(const Placement& placement, TransferCommand command, std::int64_t row_pixels,
+                          std::int64_t pixel_channels, std::int32_t row) {
   command.row = row;
   command.traffic = placement.traffic;
-  command.row_pixels = box.extent(kColumn);
-  command.pixel_bytes = arithmetic::packed_bytes(box.extent(kChannel), placement.dram.format.bits);
+  command.row_pixels = row_pixels;
+  command.pixel_bytes = arithmetic::packed_bytes(pixel_channels, placement.dram.format.bits);
   return command;
+}
+
+TransferCommand make_load(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row) {
+  return make_load(placement, make_box_transfer(placement.dram, tile_layout(placement, count), box),
+                   box.extent(kColumn), box.extent(kChannel), row);
+}
+
+TransferCommand make_load(const Placement& placement, std::int64_t count, const GemmStep& step,
+                          std::int32_t row) {
+  return make_load(placement,
+                   make_reach_transfer(placement.dram, tile_layout(placement, count), step.input, step.reach),
+                   step.reach.columns.count, step.input.extent(kChannel), row);
+}
+
+/// How the array wants a part's weights of a block of `channels` channels.
+WeightBlock weight_block(const GemmMapping& mapping, const GemmCursor& cursor, const ReductionPart& part,
+                         std::int64_t channels) {
+  const WeightOrder order = dataflow_of(mapping).weight_order(1, part.depth(), mapping.column_tile);
+  return {part.depth(), channels, mapping.column_tile, cursor.chunks(part).depth(0),
+          order.has_channels_innermost()};
 }
 
 TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address,
@@ -96,49 +115,35 @@ void CommandExpander::load_streamed_weights(const GemmNest& nest, SharedSlots& s
   }
 }
 
-/// The buffer holds column tile after column tile, in each chunk after chunk, in the dataflow's WeightOrder:
-/// runs of what lies side by side in the tensor as well, single elements where it is turned.
+/// Runs of what lies side by side in the tensor: the reduction of one channel where it is turned, the
+/// channels of the block otherwise.
 void CommandExpander::load_activation_weights(const GemmNest& nest, const GemmCursor& cursor,
                                               const GemmStep& step, std::int64_t address,
                                               const Emit<TransferCommand>& emit) const {
   const ActivationWeights& weights = *nest.problem().activation_weights;
-  const std::int64_t element = weights.layout.format.bits / 8;
+  const int element = weights.layout.format.bits / 8;
   const std::int64_t matrix = weights.matrix_of_row[static_cast<std::size_t>(step.output.begin[kRow])];
-  const WeightOrder order =
-      dataflow_of(nest.mapping()).weight_order(1, step.part.depth(), nest.mapping().column_tile);
-  const bool rows_first = order.has_channels_innermost();
-  // Chunks by rows of the reduction follow one another without a gap, so all of them are one transfer.
-  const ChunkCut cut =
-      rows_first ? ChunkCut(step.part, step.part.depth(), Reduction::packed) : cursor.chunks(step.part);
-  for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
-    const ColumnTile tile = cursor.column_tile(t);
-    const std::int64_t columns = tile.columns();
-    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
-      const std::int64_t depth = cut.depth(chunk);
-      const std::int64_t k = step.part.channel_begin + cut.begin(chunk);
-      // In the tensor, one step along the reduction and one along the outputs.
-      const std::int64_t k_stride = weights.transposed ? element : weights.layout.strides[2];
-      const std::int64_t n_stride = weights.transposed ? weights.layout.strides[2] : element;
-      const std::int64_t dram_address = nest.placement().weights_dram_base +
-                                        matrix * weights.layout.strides[1] + k * k_stride +
-                                        tile.channel_begin * n_stride;
-      const auto [inner, inner_stride, outer, outer_stride] =
-          rows_first ? std::array{columns, n_stride, depth, k_stride}
-                     : std::array{depth, k_stride, columns, n_stride};
-      const bool is_run = inner_stride == element;
-      TransferCommand command = make_run_load(nest.row, nest.placement().weights_traffic, dram_address,
-                                              address, is_run ? inner * element : element);
-      command.counts = {1, is_run ? 1 : inner, outer};
-      command.dram_strides = {0, inner_stride, outer_stride};
-      command.buffer_strides = {0, element, inner * element};
-      if (t == step.column_tile_begin && chunk == 0) command.waits.add({&tokens_.weights_free, {}});
-      if (t + 1 == step.column_tile_end && chunk + 1 == cut.count()) {
-        command.arrived.add({&tokens_.weights_ready});
-      }
-      emit(command);
-      address += depth * columns * element;
-    }
-  }
+  const auto [channel_begin, channel_end] = cursor.block_channels(step.block);
+  WeightScatter scatter;
+  scatter.element_bytes = element;
+  scatter.runs_along_depth = weights.transposed;
+  scatter.block = weight_block(nest.mapping(), cursor, step.part, channel_end - channel_begin);
+  const std::int64_t line = weights.layout.strides[2];
+  const std::int64_t first = weights.transposed ? channel_begin * line + step.part.channel_begin * element
+                                                : step.part.channel_begin * line + channel_begin * element;
+  const auto [run, runs] = weights.transposed ? std::pair(scatter.block.depth, scatter.block.channels)
+                                              : std::pair(scatter.block.channels, scatter.block.depth);
+  TransferCommand command =
+      make_run_load(nest.row, nest.placement().weights_traffic,
+                    nest.placement().weights_dram_base + matrix * weights.layout.strides[1] + first, address,
+                    run * element);
+  command.counts = {1, 1, runs};
+  command.dram_strides = {0, 0, line};
+  command.buffer_strides = {0, 0, run * element};
+  command.scatter = scatter;
+  command.waits.add({&tokens_.weights_free, {}});
+  command.arrived.add({&tokens_.weights_ready});
+  emit(command);
 }
 
 void CommandExpander::load_resident_weights(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
@@ -163,7 +168,7 @@ void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferComma
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.loads_input) continue;
-    TransferCommand command = make_load(nest.placement().input, count++, step.input, nest.row);
+    TransferCommand command = make_load(nest.placement().input, count++, step, nest.row);
     command.waits.add({&tokens_.inputs_free, {}});
     command.arrived.add({&tokens_.inputs_ready});
     emit(command);

@@ -6,17 +6,6 @@
 
 namespace qsim {
 
-std::pair<std::int64_t, std::int64_t> input_range(std::int64_t o0, std::int64_t o1, std::int64_t k0,
-                                                  std::int64_t k1, std::int64_t stride, std::int64_t pad,
-                                                  std::int64_t dilation, std::int64_t input_dilation,
-                                                  std::int64_t size) {
-  const std::int64_t first = std::max<std::int64_t>(0, o0 * stride - pad + k0 * dilation);
-  const std::int64_t last = (o1 - 1) * stride - pad + (k1 - 1) * dilation;
-  const std::int64_t begin = std::min(size, ceil_div(first, input_dilation));
-  const std::int64_t end = last < 0 ? 0 : std::min(size, last / input_dilation + 1);
-  return {begin, std::max(begin, end)};
-}
-
 GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping)
     : problem_(problem), mapping_(mapping) {
   const ConvolutionGeometry& g = problem.geometry;
@@ -31,6 +20,7 @@ GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping)
   tile_rows_ = ceil_div(g.output[kRow], mapping.tile_rows);
   tile_columns_ = ceil_div(g.output[kColumn], mapping.tile_columns);
   steps_ = g.output[kBatch] * tile_rows_ * tile_columns_ * blocks_ * parts_;
+  skips_ = input_skips(problem, mapping, blocks_);
 }
 
 ColumnTile GemmCursor::column_tile(std::int64_t index) const {
@@ -137,21 +127,23 @@ Box GemmCursor::output_box(const Position& p) const {
   return box;
 }
 
-Box GemmCursor::input_box(const Box& output, const Position& p) const {
+InputReach GemmCursor::reach(const Box& output, const ReductionPart& part) const {
+  return {input_reach(input_rows(problem_.geometry), output.begin[kRow], output.end[kRow],
+                      part.kernel_h_begin, part.kernel_h_end, skips_.rows),
+          input_reach(input_columns(problem_.geometry), output.begin[kColumn], output.end[kColumn],
+                      part.kernel_w_begin, part.kernel_w_end, skips_.columns)};
+}
+
+Box GemmCursor::input_box(const InputReach& reach, const Position& p) const {
   const ConvolutionGeometry& g = problem_.geometry;
   const ReductionPart box = part(p.part);
-  const auto [row_begin, row_end] =
-      input_range(output.begin[kRow], output.end[kRow], box.kernel_h_begin, box.kernel_h_end, g.stride_h,
-                  g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
-  const auto [column_begin, column_end] =
-      input_range(output.begin[kColumn], output.end[kColumn], box.kernel_w_begin, box.kernel_w_end,
-                  g.stride_w, g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
   // Several groups: the channels of all of them; one group: the part's channels of it.
   const std::int64_t group_begin = column_tile(column_tile_begin(p.block)).group_begin;
   const std::int64_t group_end = column_tile(column_tile_end(p.block) - 1).group_end;
   const std::int64_t channel_begin = group_begin * g.group_channels() + box.channel_begin;
   const std::int64_t channel_end = (group_end - 1) * g.group_channels() + box.channel_end;
-  return {{p.batch, row_begin, column_begin, channel_begin}, {p.batch + 1, row_end, column_end, channel_end}};
+  return {{p.batch, reach.rows.begin, reach.columns.begin, channel_begin},
+          {p.batch + 1, reach.rows.end(), reach.columns.end(), channel_end}};
 }
 
 bool GemmCursor::same_input(const Position& a, const Position& b) const {
@@ -169,7 +161,8 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   const Position here = position(index);
   GemmStep step;
   step.output = output_box(here);
-  step.input = input_box(step.output, here);
+  step.reach = reach(step.output, part(here.part));
+  step.input = input_box(step.reach, here);
   step.block = here.block;
   step.column_tile_begin = column_tile_begin(here.block);
   step.column_tile_end = column_tile_end(here.block);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "hw_models/core/input_reach.h"
 #include "hw_models/dataflow/dataflow_table.h"
 #include "hw_models/program.h"
 
@@ -17,18 +18,11 @@ namespace qsim {
   return dataflow_model(mapping.dataflow, mapping.organization);
 }
 
-/// Input range [begin, end) of one spatial dimension that output range [o0, o1) with kernel range [k0, k1)
-/// reaches, clipped to the tensor. In the zero-inserted input the range is
-/// [o0*stride - pad + k0*dilation, (o1-1)*stride - pad + (k1-1)*dilation]; only multiples of the input
-/// dilation are elements.
-[[nodiscard]] std::pair<std::int64_t, std::int64_t> input_range(
-    std::int64_t o0, std::int64_t o1, std::int64_t k0, std::int64_t k1, std::int64_t stride, std::int64_t pad,
-    std::int64_t dilation, std::int64_t input_dilation, std::int64_t size);
-
 /// One iteration of the outer loops of a product's nest.
 struct GemmStep {
-  Box output;  ///< Output elements that this step contributes to.
-  Box input;   ///< Input elements that it reads, clipped to the tensor (may be empty: all padding).
+  Box output;        ///< Output elements that this step contributes to.
+  Box input;         ///< Input elements that it reads, clipped to the tensor (may be empty: all padding).
+  InputReach reach;  ///< Which rows and columns of `input` are loaded.
   std::int64_t block = 0;
   std::int64_t column_tile_begin = 0, column_tile_end = 0;
   ReductionPart part;
@@ -57,6 +51,8 @@ class GemmCursor {
   [[nodiscard]] std::int64_t column_tiles() const { return column_tiles_; }
   [[nodiscard]] std::int64_t blocks() const { return blocks_; }
   [[nodiscard]] std::int64_t parts() const { return parts_; }
+  /// In which dimensions loads of inputs skip what no output touches.
+  [[nodiscard]] const InputSkips& skips() const { return skips_; }
   [[nodiscard]] ColumnTile column_tile(std::int64_t index) const;
   [[nodiscard]] ReductionPart part(std::int64_t index) const;
   /// How a part is cut into the chunks of tiles.
@@ -78,7 +74,8 @@ class GemmCursor {
   [[nodiscard]] bool same_weights(const Position& a, const Position& b) const;
   [[nodiscard]] bool same_input(const Position& a, const Position& b) const;
   [[nodiscard]] Box output_box(const Position& p) const;
-  [[nodiscard]] Box input_box(const Box& output, const Position& p) const;
+  [[nodiscard]] InputReach reach(const Box& output, const ReductionPart& part) const;
+  [[nodiscard]] Box input_box(const InputReach& reach, const Position& p) const;
 
   const GemmProblem& problem_;
   const GemmMapping& mapping_;
@@ -88,6 +85,7 @@ class GemmCursor {
   std::int64_t parts_h_, parts_w_, parts_c_, parts_;
   std::int64_t tile_rows_, tile_columns_;  ///< Numbers of tiles.
   std::int64_t steps_;
+  InputSkips skips_;
 };
 
 /// One tile of a VectorNest.

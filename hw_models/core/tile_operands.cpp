@@ -71,8 +71,8 @@ std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t
   if (row < 0 || column < 0) return std::nullopt;
   const std::int64_t channel = (tile.columns.group_begin + group) * g.group_channels() + tap.channel;
   const Dims& origin = tile.input_origin;
-  return tile.input.bit_address(output.begin[kBatch] - origin[kBatch], row - origin[kRow],
-                                column - origin[kColumn], channel - origin[kChannel]);
+  return tile.input.bit_address(output.begin[kBatch] - origin[kBatch], tile.input_reach.rows.index(row),
+                                tile.input_reach.columns.index(column), channel - origin[kChannel]);
 }
 
 std::int64_t activations_read(const MacTile& tile) {

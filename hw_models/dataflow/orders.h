@@ -1,6 +1,7 @@
 // The order in which a dataflow keeps weights in the weight buffer and sums in the accumulators.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace qsim {
@@ -36,6 +37,26 @@ class WeightOrder {
 
   std::int64_t group_stride_, k_stride_, channel_stride_;
   bool has_channels_innermost_;
+};
+
+/// Where the weights of a block lie in the weight buffer, counted in weights from the first: column tile
+/// after column tile, in each chunk after chunk, in each the WeightOrder of the dataflow. One group.
+struct WeightBlock {
+  std::int64_t depth = 1;        ///< Elements of the reduction.
+  std::int64_t channels = 1;     ///< Of all column tiles.
+  std::int64_t column_tile = 1;  ///< Channels of each but the last.
+  std::int64_t chunk = 1;        ///< Elements of the reduction of each chunk but the last.
+  bool has_channels_innermost = true;
+
+  /// Position of the weight of element k of the reduction and channel n of the block.
+  [[nodiscard]] constexpr std::int64_t index(std::int64_t k, std::int64_t n) const {
+    const std::int64_t first_n = n - n % column_tile;
+    const std::int64_t first_k = k - k % chunk;
+    const std::int64_t tile_channels = std::min(column_tile, channels - first_n);
+    const std::int64_t base = first_n * depth + first_k * tile_channels;
+    if (has_channels_innermost) return base + (k - first_k) * tile_channels + n - first_n;
+    return base + (n - first_n) * std::min(chunk, depth - first_k) + k - first_k;
+  }
 };
 
 /// An accumulator: entry of a column.

@@ -190,6 +190,19 @@ void Dma::pass_empty_commands(std::size_t channel) {
   }
 }
 
+void Dma::write_values(const TransferCommand& command, const TransferRequest& part,
+                       const std::vector<std::byte>& data) {
+  BufferStorage& storage = buffer(command.buffer)->storage();
+  if (!command.scatter) {
+    std::ranges::copy(data, storage.bytes(part.buffer_address, part.bytes).begin());
+    return;
+  }
+  for (std::int64_t i = 0; i < part.bytes; ++i) {
+    const std::int64_t offset = command.scatter->offset(part.buffer_address - command.buffer_base + i);
+    storage.bytes(command.buffer_base + offset, 1)[0] = data[static_cast<std::size_t>(i)];
+  }
+}
+
 void Dma::arrive(std::uint64_t tag) {
   InFlight& arrived = in_flight_[tag];
   const std::shared_ptr<Transfer> transfer = std::move(arrived.request.transfer);
@@ -197,10 +210,7 @@ void Dma::arrive(std::uint64_t tag) {
   const TransferRequest& part = arrived.request.part;
   if (command.to_buffer) {
     buffer(command.buffer)->count_write(command.row, part.bytes);
-    if (moves_values_) {
-      std::ranges::copy(arrived.data,
-                        buffer(command.buffer)->storage().bytes(part.buffer_address, part.bytes).begin());
-    }
+    if (moves_values_) write_values(command, part, arrived.data);
   }
   unused_tags_.push_back(tag);
   --transfer->outstanding;

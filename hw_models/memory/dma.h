@@ -85,6 +85,8 @@ class Dma : public sc_core::sc_module {
   void pass_port(const TransferCommand& command, std::int64_t bytes, std::function<void()> arrived);
   /// Takes the channel's commands without bytes to the buffer, as far as all before them have been moved.
   void pass_empty_commands(std::size_t channel);
+  void write_values(const TransferCommand& command, const TransferRequest& part,
+                    const std::vector<std::byte>& data);
   /// It is where it belongs.
   void arrive(std::uint64_t tag);
   /// Finishes the channel's commands, in order, as far as they are complete.

@@ -9,8 +9,6 @@ namespace qsim {
 
 namespace {
 
-using Strides = std::array<std::int64_t, 3>;
-
 /// One run: contiguous on both sides.
 void cut_run(TransferRequest run, bool last_run, std::int64_t transaction_bytes,
              const std::function<void(const TransferRequest&)>& offer) {
@@ -25,6 +23,12 @@ void cut_run(TransferRequest run, bool last_run, std::int64_t transaction_bytes,
   }
 }
 
+/// Whether `next` goes on where `run` ends, on both sides.
+bool continues(const TransferRequest& run, const TransferRequest& next) {
+  return next.dram_address == run.dram_address + run.bytes &&
+         next.buffer_address == run.buffer_address + run.bytes;
+}
+
 }  // namespace
 
 void cut_transfer(const TransferCommand& command, std::int64_t transaction_bytes,
@@ -34,19 +38,27 @@ void cut_transfer(const TransferCommand& command, std::int64_t transaction_bytes
     return;
   }
   const auto [n0, n1, n2] = command.counts;
+  const auto [d0, d1, d2] = command.dram_strides;
+  const auto [b0, b1, b2] = command.buffer_strides;
+  TransferRequest run;
   for (std::int64_t i = 0; i < n0; ++i) {
     for (std::int64_t j = 0; j < n1; ++j) {
       for (std::int64_t k = 0; k < n2; ++k) {
-        const auto at = [&](std::int64_t base, const Strides& strides) {
-          return base + i * strides[0] + j * strides[1] + k * strides[2];
-        };
-        const bool last = i + 1 == n0 && j + 1 == n1 && k + 1 == n2;
-        cut_run({at(command.dram_base, command.dram_strides), at(command.buffer_base, command.buffer_strides),
-                 command.run_bytes, false},
-                last, transaction_bytes, offer);
+        TransferRequest next;
+        next.dram_address =
+            command.dram_base + i * d0 + command.blocks[1].at(j) * d1 + command.blocks[2].at(k) * d2;
+        next.buffer_address = command.buffer_base + i * b0 + j * b1 + k * b2;
+        next.bytes = command.run_bytes;
+        if (run.bytes > 0 && continues(run, next)) {
+          run.bytes += next.bytes;
+        } else {
+          cut_run(run, false, transaction_bytes, offer);
+          run = next;
+        }
       }
     }
   }
+  cut_run(run, true, transaction_bytes, offer);
 }
 
 std::int64_t pause_after(const DmaConfig& config, const TransferCommand& command, std::int64_t k) {

@@ -15,8 +15,8 @@ namespace {
 /// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one
 /// dimension, halos included.
 std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t kernel, std::int64_t part,
-                           std::int64_t stride, std::int64_t pad, std::int64_t dilation,
-                           std::int64_t input_dilation, std::int64_t size) {
+                           const InputDimension& input, bool skips) {
+  const auto& [stride, pad, dilation, input_dilation, size] = input;
   std::int64_t sum = 0;
   for (std::int64_t k = 0; k < kernel; k += part) {
     const std::int64_t k_end = std::min(kernel, k + part);
@@ -26,9 +26,7 @@ std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t
             ? TileRange{}
             : tiles_inside({outputs, tile, stride, k * dilation - pad, (k_end - 1 - k) * dilation + 1, size});
     sum += sum_over_tiles(ceil_div(outputs, tile), inside, [&](std::int64_t i) {
-      const auto [begin, end] = input_range(i * tile, std::min(outputs, (i + 1) * tile), k, k_end, stride,
-                                            pad, dilation, input_dilation, size);
-      return end - begin;
+      return input_reach(input, i * tile, std::min(outputs, (i + 1) * tile), k, k_end, skips).count;
     });
   }
   return sum;
@@ -38,12 +36,11 @@ std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t
 /// cut independently of each other, so the sum of the products is the product of the sums.
 std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
   const ConvolutionGeometry& g = problem.geometry;
-  const std::int64_t rows =
-      input_extents(g.output[kRow], mapping.tile_rows, g.kernel_h, mapping.part_kernel_h, g.stride_h,
-                    g.pad_top, g.dilation_h, g.input_dilation_h, g.input[kRow]);
-  const std::int64_t columns =
-      input_extents(g.output[kColumn], mapping.tile_columns, g.kernel_w, mapping.part_kernel_w, g.stride_w,
-                    g.pad_left, g.dilation_w, g.input_dilation_w, g.input[kColumn]);
+  const InputSkips skips = GemmCursor(problem, mapping).skips();
+  const std::int64_t rows = input_extents(g.output[kRow], mapping.tile_rows, g.kernel_h,
+                                          mapping.part_kernel_h, input_rows(g), skips.rows);
+  const std::int64_t columns = input_extents(g.output[kColumn], mapping.tile_columns, g.kernel_w,
+                                             mapping.part_kernel_w, input_columns(g), skips.columns);
   std::int64_t pixel_bytes = 0;
   if (mapping.part_channels == g.group_channels()) {
     pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], problem.input.layout.format.bits);
@@ -63,15 +60,17 @@ std::int64_t exposed_output_bytes(const GemmMapping& mapping, std::int64_t tile_
                                   : tile_bytes;
 }
 
-/// Contiguous bytes of the weights of a block in DRAM.
+/// Contiguous bytes of the weights of a block in DRAM: all of them where a run is a whole line of the tensor.
 std::int64_t weight_run_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                               std::int64_t block_bytes) {
   if (!problem.activation_weights) return block_bytes;
   const std::int64_t element = problem.activation_weights->layout.format.bits / 8;
-  const WeightOrder order = dataflow_of(mapping).weight_order(1, mapping.chunk_rows, mapping.column_tile);
-  const bool rows_first = order.has_channels_innermost();
-  if (rows_first == problem.activation_weights->transposed) return element;
-  return element * (rows_first ? mapping.column_tile : std::min(mapping.chunk_rows, mapping.part_channels));
+  const ConvolutionGeometry& g = problem.geometry;
+  const bool transposed = problem.activation_weights->transposed;
+  const std::int64_t line = transposed ? g.group_channels() : g.group_outputs();
+  const std::int64_t run =
+      transposed ? mapping.part_channels : mapping.column_tile * mapping.column_tiles_per_block;
+  return run >= line ? block_bytes : run * element;
 }
 
 /// Cycles that the array is occupied with one column tile of one tile of pixels, all parts of the reduction,
@@ -142,8 +141,8 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   const Dims input_tile = gemm_input_tile(problem, mapping);
   const Dims output_tile = gemm_output_tile(problem, mapping);
   if (!mapping.input_resident) {
-    cost.add_traffic(input_passes * input_bytes(problem, mapping), run_bytes(problem.input, input_tile),
-                     burst);
+    cost.add_traffic(input_passes * input_bytes(problem, mapping),
+                     input_run_bytes(problem, mapping, input_tile), burst);
     cost.transfers += input_passes * pixel_tiles * parts;
   }
   if (mapping.store_output) {

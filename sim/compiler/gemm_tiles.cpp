@@ -13,13 +13,6 @@ namespace {
 /// Of dimensions above about 65,536 not all sizes are tried: from here on each is half the one before.
 constexpr std::size_t kManyTileSizes = 512;
 
-/// Elements of one dimension that a tile of `outputs` outputs and `kernel` taps reaches at most.
-std::int64_t input_extent(std::int64_t outputs, std::int64_t kernel, std::int64_t stride,
-                          std::int64_t dilation, std::int64_t input_dilation, std::int64_t size) {
-  const std::int64_t span = (outputs - 1) * stride + (kernel - 1) * dilation + 1;
-  return std::min(size, ceil_div(span, input_dilation));
-}
-
 }  // namespace
 
 std::vector<std::int64_t> tile_sizes(std::int64_t size) {
@@ -43,12 +36,10 @@ Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
     const std::int64_t last = cursor.column_tile(cursor.column_tile_end(block) - 1).group_end;
     channels = std::max(channels, (last - 1 - first) * g.group_channels() + mapping.part_channels);
   }
-  return {1,
-          input_extent(mapping.tile_rows, mapping.part_kernel_h, g.stride_h, g.dilation_h, g.input_dilation_h,
-                       g.input[kRow]),
-          input_extent(mapping.tile_columns, mapping.part_kernel_w, g.stride_w, g.dilation_w,
-                       g.input_dilation_w, g.input[kColumn]),
-          std::min(channels, g.input[kChannel])};
+  return {
+      1, most_positions(input_rows(g), mapping.tile_rows, mapping.part_kernel_h, cursor.skips().rows),
+      most_positions(input_columns(g), mapping.tile_columns, mapping.part_kernel_w, cursor.skips().columns),
+      std::min(channels, g.input[kChannel])};
 }
 
 Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
@@ -67,6 +58,19 @@ std::int64_t run_bytes(const TensorView& tensor, const Dims& tile) {
   if (tile[kChannel] < tensor.dims[kChannel] || run % tensor.pixel_granule != 0) return run;
   run *= tile[kColumn];
   return tile[kColumn] < tensor.dims[kColumn] ? run : run * tile[kRow];
+}
+
+std::int64_t input_run_bytes(const GemmProblem& problem, const GemmMapping& mapping, const Dims& tile) {
+  const InputSkips skips = GemmCursor(problem, mapping).skips();
+  Dims run = tile;
+  if (skips.columns) {
+    run[kRow] = 1;
+    run[kColumn] =
+        run_positions(input_columns(problem.geometry), mapping.tile_columns, mapping.part_kernel_w);
+  } else if (skips.rows) {
+    run[kRow] = run_positions(input_rows(problem.geometry), mapping.tile_rows, mapping.part_kernel_h);
+  }
+  return run_bytes(problem.input, run);
 }
 
 TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping) {

@@ -21,6 +21,9 @@ struct TileBytes {
 
 /// Contiguous bytes in DRAM of a full tile of a tensor.
 [[nodiscard]] std::int64_t run_bytes(const TensorView& tensor, const Dims& tile);
+/// The same of a mapping's input tile (gemm_input_tile()), of which rows and columns may be skipped.
+[[nodiscard]] std::int64_t input_run_bytes(const GemmProblem& problem, const GemmMapping& mapping,
+                                           const Dims& tile);
 
 /// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
 /// 512 of them and then halves down to 1.

@@ -89,6 +89,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   }
   problem.weight_granule_bytes = hardware.dma.weight_granule_bytes;
   problem.activation_format = graph.tensor(input).quantization->format();
+  problem.skip_burst_bytes = hardware.dma.skips_pixels ? hardware.dram.burst_bytes : 0;
   problem.input = view_of(schedule, input, problem.geometry.input);
   if (problem.activation_weights) repeat_one_matrix(graph.tensor(input).shape, problem.input);
   problem.output = view_of(schedule, output, problem.geometry.output);

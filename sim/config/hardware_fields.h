@@ -73,6 +73,7 @@ void visit_dma_fields(Dma& dma, Visitor& visit) {
   visit.choice("channel_order", dma.channel_order, kChannelOrderNames);
   visit.integer("weight_granule_bytes", dma.weight_granule_bytes, 1, 65'536);
   visit.integer("pixel_granule_bytes", dma.pixel_granule_bytes, 1, 4096);
+  visit.boolean("skips_pixels", dma.skips_pixels);
   visit.integer("weight_ready_cycles", dma.weight_ready_cycles, 0, 1'000'000);
   visit.integer("input_ready_cycles", dma.input_ready_cycles, 0, 1'000'000);
   visit.integer("line_gap_cycles", dma.line_gap_cycles, 0, 1'000'000);

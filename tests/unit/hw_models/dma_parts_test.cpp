@@ -42,6 +42,20 @@ TEST_CASE("runs follow one another with their strides on both sides") {
         std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 0}, {100, 8}, {1000, 16}, {1100, 24}});
 }
 
+TEST_CASE("of blocks of runs only those that are taken move, and what lies side by side moves at once") {
+  TransferCommand command;
+  command.run_bytes = 8;
+  command.counts = {1, 2, 5};
+  command.dram_strides = {0, 1000, 8};
+  command.buffer_strides = {0, 40, 8};
+  command.blocks[2] = {2, 3, 1};  // two of every three, from the second of a pair on: places 0, 2, 3, 5, 6
+  std::vector<std::array<std::int64_t, 3>> moved;  // addresses of memory and buffer, bytes
+  for (const TransferRequest& r : cut(command, 4096))
+    moved.push_back({r.dram_address, r.buffer_address, r.bytes});
+  CHECK(moved == std::vector<std::array<std::int64_t, 3>>{
+                     {0, 0, 8}, {16, 8, 16}, {40, 24, 16}, {1000, 40, 8}, {1016, 48, 16}, {1040, 64, 16}});
+}
+
 TEST_CASE("a transfer that moves nothing is one request of no bytes") {
   const std::vector<TransferRequest> requests = cut(TransferCommand{}, 64);
   REQUIRE(requests.size() == 1);

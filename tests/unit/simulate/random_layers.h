@@ -21,10 +21,14 @@ class RandomLayers {
 
   TensorId convolution(TensorId x);
   TensorId depthwise(TensorId x);
+  /// Strides up to 4, dilations up to 3, kernels up to 3: most leave out pixels or rows of the input.
+  TensorId strided_convolution(TensorId x);
   TensorId transposed_convolution(TensorId x);
   TensorId fully_connected(TensorId x);
   /// By itself transposed, by its own transposition, or one of the operands is a matrix that all rows share.
   TensorId matmul(TensorId x);
+  /// [.., m, k] times [.., k, n], or [.., n, k] where it is transposed.
+  TensorId product(TensorId a, TensorId b, bool transposed);
 
   TensorId pool(TensorId x);
   TensorId global_pool(TensorId x);

@@ -78,6 +78,28 @@ TensorId RandomLayers::convolution(TensorId x) {
   return convolve(x, 1, choice_.between(1, 24));
 }
 
+TensorId RandomLayers::strided_convolution(TensorId x) {
+  const Shape in = shape(x);
+  Conv2dOp op;
+  const std::int64_t kh = choice_.between(1, 3);
+  const std::int64_t kw = choice_.between(1, 3);
+  op.stride_h = choice_.between(1, 4);
+  op.stride_w = choice_.between(1, 4);
+  op.dilation_h = choice_.between(1, 3);
+  op.dilation_w = choice_.between(1, 3);
+  op.pad_top = op.pad_bottom = choice_.between(0, 3);
+  op.pad_left = op.pad_right = choice_.between(0, 3);
+  const std::int64_t span_h = (kh - 1) * op.dilation_h + 1;
+  const std::int64_t span_w = (kw - 1) * op.dilation_w + 1;
+  op.pad_bottom += std::max<std::int64_t>(0, span_h - in[1] - op.pad_top - op.pad_bottom);
+  op.pad_right += std::max<std::int64_t>(0, span_w - in[2] - op.pad_left - op.pad_right);
+  const std::int64_t oh = (in[1] + op.pad_top + op.pad_bottom - span_h) / op.stride_h + 1;
+  const std::int64_t ow = (in[2] + op.pad_left + op.pad_right - span_w) / op.stride_w + 1;
+  const std::int64_t channels = choice_.between(1, 30);
+  const TensorId w = weights({channels, kh, kw, in[3]}, channels);
+  return add_node(op, {x, w, bias(x, w, channels)}, activation("conv", {in[0], oh, ow, channels}));
+}
+
 TensorId RandomLayers::depthwise(TensorId x) {
   const std::int64_t inputs = shape(x)[3];
   return convolve(x, inputs, inputs * choice_.between(1, 2));
@@ -126,6 +148,12 @@ TensorId RandomLayers::matmul(TensorId x) {
   }
   const TensorId shared = constant_activation("matrix", {in[3], size});
   return add_node(MatMulOp{}, {x, shared}, activation("product", {in[0], in[1], in[2], size}));
+}
+
+TensorId RandomLayers::product(TensorId a, TensorId b, bool transposed) {
+  const Shape in = shape(a);
+  const std::int64_t outputs = shape(b)[transposed ? 2 : 3];
+  return add_node(MatMulOp{transposed}, {a, b}, activation("product", {in[0], in[1], in[2], outputs}));
 }
 
 }  // namespace qsim::test

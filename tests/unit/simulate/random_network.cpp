@@ -150,6 +150,7 @@ HardwareConfig random_chip(Choice& choice) {
   chip.dram.latency_cycles = choice.between(0, 60);
   chip.dram.outstanding_requests = choice.between(1, 16);
   chip.dram.burst_bytes = choice.of<std::int64_t>({8, 32, 64});
+  chip.dma.skips_pixels = choice.chance(80);
   chip.dma.channel_order = choice.chance(20) ? ChannelOrder::fixed : ChannelOrder::round_robin;
   return chip;
 }
