@@ -86,14 +86,17 @@ def touched_lines(layer, axis, tile, part):
     the most of one."""
     size, out = (layer.rows, layer.columns)[axis], layer.output_size(axis)
     kernel, stride, dilation, pad = layer.kernel[axis], layer.stride[axis], layer.dilation[axis], layer.pad[axis]
-    if kernel == 1 and pad == 0:
+    if kernel == 1 and pad == layer.pad[axis + 2] == 0:
         return out, tile
     total = most = 0
     for first in range(0, out, tile):
         for tap in range(0, kernel, part):
-            lines = {o * stride + k * dilation - pad for o in range(first, min(first + tile, out))
-                     for k in range(tap, min(tap + part, kernel))}
-            count = sum(0 <= line < size for line in lines)
+            outputs, taps = range(first, min(first + tile, out)), range(tap, min(tap + part, kernel))
+            if dilation == 1 and len(taps) >= stride:  # Every line from the first to the last.
+                count = max(0, min(size - 1, outputs[-1] * stride + taps[-1] - pad) - max(0, first * stride + tap - pad) + 1)
+            else:
+                lines = {o * stride + k * dilation - pad for o in outputs for k in taps}
+                count = sum(0 <= line < size for line in lines)
             total, most = total + count, max(most, count)
     return total, most
 

@@ -37,8 +37,8 @@ def padding(layer, size, kernel, stride, dilation):
     if given == "same":
         total = [max(0, (math.ceil(s / t) - 1) * t + (k - 1) * d + 1 - s) for s, k, t, d in zip(size, kernel, stride, dilation)]
         return (total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2)
-    values = given if isinstance(given, list) else [given]
-    return tuple(values * 4 if len(values) == 1 else values * 2 if len(values) == 2 else values)
+    top, bottom, left, right = given if isinstance(given, list) else [given] * 4
+    return (top, left, bottom, right)
 
 
 def parameters(weights):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from qsim_process import QSIM, ROOT
 sys.path.insert(0, str(ROOT / "bench"))
 import best_mapping  # noqa: E402  pylint: disable=wrong-import-position
 from mapping_layer import Layer, Machine, read_hardware  # noqa: E402  pylint: disable=wrong-import-position
-from mapping_rows import EXAMPLES, networks  # noqa: E402  pylint: disable=wrong-import-position
+from mapping_rows import EXAMPLES, networks, problem  # noqa: E402  pylint: disable=wrong-import-position
 
 NPU = Machine.of(read_hardware(ROOT / "configs" / "npu.json"))
 # Found by another search over the same buffers, slots and accumulators, and by hand:
@@ -66,9 +67,19 @@ def test_networks_have_the_macs_they_are_known_for():
                     "decoder_7b_decode_512": 4 * 4096**2 + 3 * 4096 * 11008 + 2 * 512 * 4096}
 
 
-def optimum(*arguments):
-    return subprocess.run([sys.executable, "-B", ROOT / "bench" / "mapping_optimum.py", *map(str, arguments)],
+def test_padding_is_given_from_top_to_right():
+    entry = {"op": "conv2d", "weights": {"shape": [8, 2, 3, 4], "axis": 0}, "padding": [1, 0, 2, 1]}
+    image = problem(entry, [[1, 5, 6, 4]])
+    assert image.pad == (1, 2, 0, 1) and (image.output_size(0), image.output_size(1)) == (5, 7)
+
+
+def bench(name, *arguments):
+    return subprocess.run([sys.executable, "-B", ROOT / "bench" / f"{name}.py", *map(str, arguments)],
                           capture_output=True, text=True, check=False, env={**os.environ, "QSIM_BINARY": QSIM})
+
+
+def optimum(*arguments):
+    return bench("mapping_optimum", *arguments)
 
 
 def test_rows_are_compared_and_what_is_beyond_needs_a_reason(tmp_path):
@@ -90,3 +101,12 @@ def test_a_bad_list_of_exceptions_is_refused(text, tmp_path):
     (tmp_path / "bad.json").write_text(text)
     run = optimum("examples", "--exceptions", tmp_path / "bad.json")
     assert run.returncode == 2 and "bad.json" in run.stderr
+
+
+def test_every_mapping_of_a_small_layer_is_simulated():
+    run = bench("exhaustive_mappings", "--layers", 1, "--seed", 622, "--mappings", 300)
+    assert run.returncode in (0, 1), run.stderr
+    lines = run.stdout.splitlines()
+    own, best, ratio, ran, mappings = re.search(r"(\d+) / +(\d+) = ([\d.]+)  (\d+) of (\d+) mappings ran", lines[0]).groups()
+    assert int(own) >= int(best) and float(ratio) == pytest.approx(int(own) / int(best), abs=1e-3) and int(ran) <= int(mappings) <= 300
+    assert lines[-1].startswith(f"layers=1 beyond_1.03={run.returncode} max_ratio={ratio}")

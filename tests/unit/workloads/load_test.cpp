@@ -155,14 +155,14 @@ TEST_CASE("the networks that ship have the size of the ones they are called afte
   };
   // ResNet-18 and -50: torchvision's 1.814 and 4.089 GMAC, parameters without batch norms and biases;
   // MobileNetV2: 300.8 MMAC; ResNet-8 of MLPerf Tiny: 12.5 MMAC. BERT base, 128 tokens: four products by 768
-  // x 768, two by 768 x 3072, and twice 12 products of 128 x 128 x 64. VGG-16: 15.47 GMAC, 138.34 M weights (torchvision's without biases).
-  // A layer of 7 billion parameters: four products by 4096 x 4096, three by 4096 x 11008, and for each token and
-  // key (512 x 512 or 512) two products of 4096.
-  for (const Size size : {Size{"resnet18", 1814.07, 11.679}, Size{"resnet50", 4089.18, 25.503},
-                          Size{"mobilenet_v2", 300.77, 3.470}, Size{"resnet8", 12.50, 0.0774},
-                          Size{"resnet", 16.17, 0.307}, Size{"bert_base_layer", 931.14, 7.078},
-                          Size{"vgg16", 15470.26, 138.344}, Size{"decoder_7b_prefill", 105763.57, 202.375},
-                          Size{"decoder_7b_decode", 206.57, 202.375}}) {
+  // x 768, two by 768 x 3072, and twice 12 products of 128 x 128 x 64. VGG-16: 15.47 GMAC, 138.34 M weights
+  // (torchvision's without biases). A layer of 7 billion parameters: four products by 4096 x 4096, three by
+  // 4096 x 11008, and for each token and key (512 x 512 or 512) two products of 4096.
+  for (const Size size :
+       {Size{"resnet18", 1814.07, 11.679}, Size{"resnet50", 4089.18, 25.503},
+        Size{"mobilenet_v2", 300.77, 3.470}, Size{"resnet8", 12.50, 0.0774}, Size{"resnet", 16.17, 0.307},
+        Size{"bert_base_layer", 931.14, 7.078}, Size{"vgg16", 15470.26, 138.344},
+        Size{"decoder_7b_prefill", 105763.57, 202.375}, Size{"decoder_7b_decode", 206.57, 202.375}}) {
     CAPTURE(size.name);
     const qsim::Graph graph = qsim::load_workload(size.name, {kModels});
     CHECK(static_cast<double>(total_macs(graph)) / 1e6 == Approx(size.mega_macs).epsilon(0.001));
