@@ -49,6 +49,9 @@ inside() {
 }
 
 remove_root() {
-  mountpoint -q "$root/proc" && umount "$root/proc"
+  local mounted
+  for mounted in "$root/dev/pts" "$root/proc"; do
+    if mountpoint -q "$mounted"; then umount "$mounted"; fi
+  done
   rm -rf --one-file-system "$scratch"
 }
