@@ -115,6 +115,7 @@ struct GemmMapping {
   std::int64_t part_kernel_h = 1, part_kernel_w = 1, part_channels = 1;  ///< Box of a reduction part.
   bool stores_each_pass = false;                                         ///< Pass by pass, not tile by tile.
   bool store_output = true;                                              ///< Output tiles go to DRAM.
+  bool fetch_input = false;       ///< The resident input comes from DRAM, once, as the steps need it.
   bool weights_resident = false;  ///< They stay in the weight buffer, loaded once (or built in).
   bool input_resident = false;    ///< Whole tensors in the activation buffer; otherwise tiles of
   bool output_resident = false;   ///< them pass through slots.

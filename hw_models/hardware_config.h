@@ -150,6 +150,19 @@ struct ControllerConfig {
   std::int64_t layer_start_cycles = 0;  ///< From the start of a layer to its first load.
 };
 
+/// Which loop of a product's nest is the outer one (gemm.h), where the machine fixes it.
+enum class FixedLoopOrder : std::uint8_t { any, weights_outer, activations_outer };
+
+/// What a machine's hardware, or the compiler that it is known with, fixes of mappings. By default nothing.
+struct MapperConfig {
+  FixedLoopOrder loop_order = FixedLoopOrder::any;
+  /// The reduction is whole where it fits, and tiles of pixels are as large as fits, whatever else they cost.
+  bool largest_tiles = false;
+  /// Inputs that lie in DRAM may be loaded whole into the activation buffer, where they are read several
+  /// times.
+  bool fetches_inputs = true;
+};
+
 enum class DramKind { simple, none };
 
 struct DramConfig {
@@ -177,6 +190,7 @@ struct HardwareConfig {
   VectorUnitConfig vector_unit;
   DmaConfig dma;
   ControllerConfig controller;
+  MapperConfig mapper;
   DramConfig dram;
   std::string energy = "45nm";  ///< Energy table: a shipped name or a path.
 };

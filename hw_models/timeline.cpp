@@ -104,6 +104,10 @@ void HeldTiles::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
   timeline_.record_fill({cycle, held, bytes});
 }
 
+void HeldTiles::keep(Held held, std::int64_t cycle, std::int64_t bytes) {
+  if (held != Held::inputs) timeline_.record_fill({cycle, held, bytes});
+}
+
 void HeldTiles::release(Held held, std::int64_t cycle) {
   auto& tiles = tiles_[static_cast<std::size_t>(held)];
   if (tiles.empty()) return;

@@ -125,6 +125,9 @@ class HeldTiles {
   /// allowed (slots that start free).
   void hold(Held held, std::int64_t cycle, std::int64_t bytes);
   void release(Held held, std::int64_t cycle);
+  /// What is there for good. Tensors of activations that stay are not counted, whether they were made on the
+  /// chip or fetched.
+  void keep(Held held, std::int64_t cycle, std::int64_t bytes);
 
  private:
   Timeline& timeline_;

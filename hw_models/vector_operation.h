@@ -41,7 +41,8 @@ struct VectorProblem {
 struct VectorMapping {
   Dims tile{1, 1, 1, 1};  ///< Output elements of one tile.
   bool store_output = true;
-  std::vector<bool> inputs_resident;  ///< As in GemmMapping, an entry an input.
+  std::vector<bool> inputs_resident;  ///< As in GemmMapping, an entry an input ..
+  std::vector<bool> fetch_inputs;     ///< .. and here; none where it is empty.
   bool output_resident = false;
   std::int64_t slots = 2;  ///< Tile slots of each tensor that is not resident.
 

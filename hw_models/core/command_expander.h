@@ -58,10 +58,16 @@ class CommandExpander {
     bool begins = true, ends_tile = true, ends_nest = false;
   };
 
+  /// Of a chunk's pass in its step: the first, the last, and one that takes a half of the accumulators.
+  struct PassPlace {
+    bool first = false, last = false, takes_accumulators = false;
+  };
+
   void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
                     std::int64_t& accumulator_slot, const Emit<MacTile>& emit) const;
-  void set_dependencies(MacTile& tile, const GemmStep& step, bool first, bool last) const;
-  void set_dependencies(DrainCommand& command, const GemmStep& step, bool last) const;
+  void set_dependencies(MacTile& tile, const GemmStep& step, PassPlace place) const;
+  void set_dependencies(DrainCommand& command, const GemmStep& step, bool last,
+                        bool frees_accumulators) const;
   void set_dependencies(TransferCommand& command, const Placement& output, StoreUse use) const;
 
   void load_streamed_weights(const GemmNest& nest, SharedSlots& slots,

@@ -47,10 +47,11 @@ struct TransferCommand {
   std::int64_t run_bytes = 0;            ///< 0: nothing to move, the dependencies alone.
   std::int64_t row_pixels = 0;           ///< Of loads of activations: pixels of a row ..
   std::int64_t pixel_bytes = 0;          ///< .. and stored bytes of a pixel.
-  Held held = Held::inputs;  ///< What the timeline calls the tile that is in its buffer with the last byte.
-  Waits<1> waits;            ///< Before the first byte moves.
-  Signals<2> arrived;        ///< With the last byte.
-  bool ends_stream = false;  ///< No command: the channel has no more work in this run.
+  Held held = Held::inputs;    ///< What the timeline calls the tile that is in its buffer with the last byte.
+  bool passes_through = true;  ///< It takes a slot and leaves it; otherwise it stays.
+  Waits<1> waits;              ///< Before the first byte moves.
+  Signals<2> arrived;          ///< With the last byte.
+  bool ends_stream = false;    ///< No command: the channel has no more work in this run.
 };
 
 /// Of `box` the rows and columns of `reach`, which are side by side in the buffer.

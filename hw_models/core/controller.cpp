@@ -18,9 +18,10 @@ std::int64_t slots_of(const Placement& placement) {
   return static_cast<std::int64_t>(placement.slots.size());
 }
 
-/// Tiles that the loads may be ahead: all inputs of a vector nest that are loaded have as many slots.
+/// Tiles that the loads may be ahead: all inputs of a vector nest that pass through slots have as many.
 std::int64_t input_slots(const VectorNest& nest) {
   const std::vector<Placement>& inputs = nest.placement().inputs;
+  if (!streams_inputs(nest)) return 0;
   return slots_of(*std::ranges::find_if(inputs, [](const Placement& input) { return !input.resident; }));
 }
 

@@ -62,8 +62,9 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
     tile.columns = cursor.column_tile(t);
     const std::int64_t column_tile_weights = tile.weights_address;
     for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
-      if (step.first_part) ++accumulator_slot;
-      tile.accumulator_base = accumulator_base(accumulator_slot);
+      const bool takes_slot = first || !cursor.sums_wait();
+      if (step.first_part && takes_slot) ++accumulator_slot;
+      tile.accumulator_base = accumulator_base(accumulator_slot) + cursor.accumulator_offset(step, t, pass);
       tile.pixel_begin = passes.begin(pass);
       tile.pixel_end = passes.end(pass);
       tile.weights_address = column_tile_weights;
@@ -74,7 +75,7 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
         tile.chunk_depth = cut.depth(chunk);
         tile.preload = step.first_part && chunk == 0;
         tile.last = step.last_part && last_chunk;
-        set_dependencies(tile, step, first, last);
+        set_dependencies(tile, step, {first, last, tile.preload && takes_slot});
         emit(tile);
         tile.weights_address += cursor.chunk_bytes(tile.columns, tile.chunk_depth);
         first = false;
@@ -83,12 +84,13 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
   }
 }
 
-/// Of the first and the last pass of a step. Resident weights are loaded whole before the nest's first pass,
-/// or were there before the run.
-void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, bool first, bool last) const {
+/// Of the first and the last pass of a step. Resident weights are loaded block by block with the first tile
+/// of pixels, or were there before.
+void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, PassPlace place) const {
+  const auto [first, last, takes_accumulators] = place;
   const GemmNest& nest = *tile.nest;
   const bool streams_weights = !nest.mapping().weights_resident;
-  const bool first_use = nest.weights_loaded && step.first_step;
+  const bool first_use = nest.weights_loaded && step.first_pixels;
   const Stays stays = tile.dataflow().stays();
   const bool weights_stay = stays == Stays::weights;
   const bool inputs_stay = stays == Stays::inputs;
@@ -97,7 +99,7 @@ void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, bool
   tile.loaded = {};
   tile.streamed = {};
   tile.accumulated = {};
-  if (first && (streams_weights ? step.loads_parameters : first_use)) {
+  if (first && (streams_weights ? step.loads_parameters : first_use && step.first_part)) {
     tile.stream_waits.add({&tokens_.parameters_ready, Span::wait_weights});
   }
   if (first && (streams_weights ? step.loads_weights : first_use)) {
@@ -107,14 +109,14 @@ void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, bool
       tile.stream_waits.add({&tokens_.weights_ready, Span::wait_weights});
     }
   }
-  if (first && step.loads_input && !nest.placement().input.resident) {
+  if (first && step.loads_input) {
     if (inputs_stay) {
       tile.load_waits.add({&tokens_.inputs_ready, {}});
     } else {
       tile.stream_waits.add({&tokens_.inputs_ready, Span::wait_activations});
     }
   }
-  if (tile.preload) tile.stream_waits.add({&tokens_.accumulators_free, Span::wait_accumulators});
+  if (takes_accumulators) tile.stream_waits.add({&tokens_.accumulators_free, Span::wait_accumulators});
   if (first && step.first_part && !nest.placement().output.resident) {
     tile.stream_waits.add({&tokens_.outputs_free, Span::wait_output_space});
   }
@@ -145,7 +147,7 @@ void CommandExpander::compute(const VectorNest& nest, const Emit<VectorTile>& em
         tile_origin(nest.placement().output, shifted(step.output, nest.problem().output_offset));
     if (has_loads) {
       tile.waits.add({&tokens_.inputs_ready, Span::wait_activations});
-      tile.done.add({&tokens_.inputs_free});
+      if (streams_inputs(nest)) tile.done.add({&tokens_.inputs_free});
     }
     if (!nest.placement().output.resident) tile.waits.add({&tokens_.outputs_free, Span::wait_output_space});
     if (nest.mapping().store_output) tile.done.add({&tokens_.outputs_ready});
@@ -154,13 +156,14 @@ void CommandExpander::compute(const VectorNest& nest, const Emit<VectorTile>& em
   }
 }
 
-void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& step, bool last) const {
+void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& step, bool last,
+                                       bool frees_accumulators) const {
   const GemmNest& nest = *command.nest;
   command.waits = {};
   command.read_out = {};
   command.written = {};
   command.waits.add({&tokens_.accumulators_ready, {}});
-  command.read_out.add({&tokens_.accumulators_free});
+  if (frees_accumulators) command.read_out.add({&tokens_.accumulators_free});
   if (last && step.last_use_of_parameters && !nest.mapping().weights_resident) {
     command.read_out.add({&tokens_.parameters_free});
   }
@@ -187,14 +190,18 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
     command.destination = tile_layout(nest.placement().output, outputs);
     command.destination_origin = tile_origin(nest.placement().output, step.output);
     const PassCut passes = cursor.passes(step);
+    bool first = true;
     for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
       command.columns = cursor.column_tile(t);
       for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
         const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count();
         command.pixel_begin = passes.begin(pass);
         command.pixel_end = passes.end(pass);
-        command.accumulator_base = accumulator_base(++accumulator_slot);
-        set_dependencies(command, step, last);
+        if (first || !cursor.sums_wait()) ++accumulator_slot;
+        first = false;
+        command.accumulator_base =
+            accumulator_base(accumulator_slot) + cursor.accumulator_offset(step, t, pass);
+        set_dependencies(command, step, last, last || !cursor.sums_wait());
         emit(command);
       }
     }

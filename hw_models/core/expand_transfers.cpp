@@ -10,17 +10,22 @@ namespace qsim {
 
 namespace {
 
+/// `layout`, whose base is element `origin`, with element `begin` as its base.
+TensorLayout layout_from(TensorLayout layout, const Dims& origin, const Dims& begin) {
+  layout.base += (begin[kBatch] - origin[kBatch]) * layout.strides[0] +
+                 (begin[kRow] - origin[kRow]) * layout.strides[1] +
+                 (begin[kColumn] - origin[kColumn]) * layout.strides[2] +
+                 (begin[kChannel] - origin[kChannel]) * layout.format.bits / 8;
+  return layout;
+}
+
 /// Store of `box` of a tensor from the resident tensor, or from a tile slot that begins with element
 /// `tile_begin`.
 TransferCommand make_store(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row,
                            const Dims& tile_begin) {
-  TensorLayout buffer = tile_layout(placement, count);
   const Dims origin = placement.resident ? Dims{} : tile_begin;
-  buffer.base += (box.begin[kBatch] - origin[kBatch]) * buffer.strides[0] +
-                 (box.begin[kRow] - origin[kRow]) * buffer.strides[1] +
-                 (box.begin[kColumn] - origin[kColumn]) * buffer.strides[2] +
-                 (box.begin[kChannel] - origin[kChannel]) * buffer.format.bits / 8;
-  TransferCommand command = make_box_transfer(placement.dram, buffer, box);
+  TransferCommand command =
+      make_box_transfer(placement.dram, layout_from(tile_layout(placement, count), origin, box.begin), box);
   command.row = row;
   command.to_buffer = false;
   command.traffic = Event::dram_write_activation_bytes;
@@ -55,6 +60,20 @@ WeightBlock weight_block(const GemmMapping& mapping, const GemmCursor& cursor, c
   const WeightOrder order = dataflow_of(mapping).weight_order(1, part.depth(), mapping.column_tile);
   return {part.depth(), channels, mapping.column_tile, cursor.chunks(part).depth(0),
           order.has_channels_innermost()};
+}
+
+/// Load of `box` of a tensor that stays into its place.
+TransferCommand make_fetch(const Placement& placement, const Box& box, std::int32_t row) {
+  TransferCommand command;
+  if (box.elements() > 0) {
+    command = make_box_transfer(placement.dram, layout_from(placement.buffer, Dims{}, box.begin), box);
+    command.row_pixels = box.extent(kColumn);
+    command.pixel_bytes = arithmetic::packed_bytes(box.extent(kChannel), placement.dram.format.bits);
+  }
+  command.row = row;
+  command.traffic = placement.traffic;
+  command.passes_through = false;
+  return command;
 }
 
 TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address,
@@ -146,18 +165,34 @@ void CommandExpander::load_activation_weights(const GemmNest& nest, const GemmCu
   emit(command);
 }
 
+/// Block after block, each before its first use.
 void CommandExpander::load_resident_weights(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
-  TransferCommand parameters =
-      make_run_load(nest.row, Event::dram_read_parameter_bytes, nest.placement().parameters_dram_base,
-                    nest.placement().parameters_base, nest.placement().parameter_blocks.back());
-  parameters.held = Held::parameters;
-  parameters.arrived.add({&tokens_.parameters_ready});
-  emit(parameters);
-  TransferCommand weights =
-      make_run_load(nest.row, Event::dram_read_weight_bytes, nest.placement().weights_dram_base,
-                    nest.placement().weights_base, nest.placement().weight_blocks.back());
-  weights.arrived.add({&tokens_.weights_ready});
-  emit(weights);
+  const GemmCursor cursor(nest);
+  const GemmPlacement& placement = nest.placement();
+  const auto load = [&](Event traffic, std::int64_t dram_base, std::int64_t buffer_base,
+                        const std::vector<std::int64_t>& offsets, std::int64_t block) {
+    const std::int64_t begin = offsets[static_cast<std::size_t>(block)];
+    TransferCommand command = make_run_load(nest.row, traffic, dram_base + begin, buffer_base + begin,
+                                            offsets[static_cast<std::size_t>(block) + 1] - begin);
+    command.passes_through = false;
+    return command;
+  };
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    if (!step.first_pixels) continue;
+    if (step.first_part) {
+      TransferCommand parameters = load(Event::dram_read_parameter_bytes, placement.parameters_dram_base,
+                                        placement.parameters_base, placement.parameter_blocks, step.block);
+      parameters.held = Held::parameters;
+      parameters.arrived.add({&tokens_.parameters_ready});
+      emit(parameters);
+    }
+    TransferCommand weights =
+        load(Event::dram_read_weight_bytes, placement.weights_dram_base, placement.weights_base,
+             placement.weight_blocks, step.block * cursor.parts() + step.part_index);
+    weights.arrived.add({&tokens_.weights_ready});
+    emit(weights);
+  }
 }
 
 // ---- activations -----------------------------------------------------------------------------------------
@@ -168,8 +203,10 @@ void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferComma
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.loads_input) continue;
-    TransferCommand command = make_load(nest.placement().input, count++, step, nest.row);
-    command.waits.add({&tokens_.inputs_free, {}});
+    const bool is_fetched = nest.mapping().fetch_input;
+    TransferCommand command = is_fetched ? make_fetch(nest.placement().input, step.fetch, nest.row)
+                                         : make_load(nest.placement().input, count++, step, nest.row);
+    if (!is_fetched) command.waits.add({&tokens_.inputs_free, {}});
     command.arrived.add({&tokens_.inputs_ready});
     emit(command);
   }
@@ -178,21 +215,20 @@ void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferComma
 void CommandExpander::load_inputs(const VectorNest& nest, const Emit<TransferCommand>& emit) const {
   const VectorCursor cursor(nest);
   const std::vector<Placement>& inputs = nest.placement().inputs;
-  const auto is_loaded = [](const Placement& input) { return !input.resident; };
-  const Placement* first = &*std::ranges::find_if(inputs, is_loaded);
-  const Placement* last = first;
-  for (const Placement& input : inputs) {
-    if (is_loaded(input)) last = &input;
+  std::vector<std::size_t> loaded;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (is_streamed(nest, k) || is_fetched(nest, k)) loaded.push_back(k);
   }
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
-      const Placement& input = inputs[k];
-      if (!is_loaded(input)) continue;
+    for (const std::size_t k : loaded) {
       TransferCommand command =
-          make_load(input, i, cursor.input_box(nest.problem().inputs[k], step.output), nest.row);
-      if (&input == first) command.waits.add({&tokens_.inputs_free, {}});
-      if (&input == last) command.arrived.add({&tokens_.inputs_ready});
+          is_fetched(nest, k)
+              ? make_fetch(inputs[k], cursor.fetch_box(nest.problem().inputs[k], i), nest.row)
+              : make_load(inputs[k], i, cursor.input_box(nest.problem().inputs[k], step.output), nest.row);
+      command.passes_through = streams_inputs(nest);
+      if (k == loaded.front() && streams_inputs(nest)) command.waits.add({&tokens_.inputs_free, {}});
+      if (k == loaded.back()) command.arrived.add({&tokens_.inputs_ready});
       emit(command);
     }
   }

@@ -66,6 +66,13 @@ std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_
   return arithmetic::packed_bytes(tile.groups() * chunk_depth * group_columns, problem_.weight_format.bits);
 }
 
+std::int64_t GemmCursor::pass_entries() const {
+  const std::int64_t channels = mapping_.column_tile / mapping_.groups_per_tile;
+  return dataflow_of(mapping_)
+      .accumulator_order(mapping_.pixels_per_pass, channels)
+      .entries(mapping_.pixels_per_pass, channels);
+}
+
 std::int64_t GemmCursor::column_tile_begin(std::int64_t block) const {
   return block * mapping_.column_tiles_per_block;
 }
@@ -146,6 +153,34 @@ Box GemmCursor::input_box(const InputReach& reach, const Position& p) const {
           {p.batch + 1, reach.rows.end(), reach.columns.end(), channel_end}};
 }
 
+/// A part's channels (of all groups where there are several) of what the tiles of pixels have not had before:
+/// up to the last row and column that the tile reads with all taps, the last tile to the end of the tensor.
+/// Tiles come in raster order, and so each element once.
+Box GemmCursor::fetch_box(const Position& p) const {
+  const ConvolutionGeometry& g = problem_.geometry;
+  const auto row_end = [&](std::int64_t tile) {
+    if (tile + 1 == tile_rows_) return g.input[kRow];
+    const std::int64_t begin = tile * mapping_.tile_rows;
+    return input_range(begin, begin + mapping_.tile_rows, 0, g.kernel_h, g.stride_h, g.pad_top, g.dilation_h,
+                       g.input_dilation_h, g.input[kRow])
+        .second;
+  };
+  const auto column_end = [&](std::int64_t tile) {
+    if (tile + 1 == tile_columns_) return g.input[kColumn];
+    const std::int64_t begin = tile * mapping_.tile_columns;
+    return input_range(begin, begin + mapping_.tile_columns, 0, g.kernel_w, g.stride_w, g.pad_left,
+                       g.dilation_w, g.input_dilation_w, g.input[kColumn])
+        .second;
+  };
+  const std::int64_t channel_begin = fetched_parts() > 1 ? p.part * mapping_.part_channels : 0;
+  const std::int64_t channel_end = fetched_parts() > 1
+                                       ? std::min(g.input[kChannel], channel_begin + mapping_.part_channels)
+                                       : g.input[kChannel];
+  return {{p.batch, p.tile_row > 0 ? row_end(p.tile_row - 1) : 0,
+           p.tile_column > 0 ? column_end(p.tile_column - 1) : 0, channel_begin},
+          {p.batch + 1, row_end(p.tile_row), column_end(p.tile_column), channel_end}};
+}
+
 bool GemmCursor::same_input(const Position& a, const Position& b) const {
   return a.batch == b.batch && a.tile_row == b.tile_row && a.tile_column == b.tile_column &&
          a.part == b.part && (problem_.geometry.groups == 1 || a.block == b.block);
@@ -172,6 +207,7 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   step.last_part = here.part + 1 == parts_;
   step.first_step = index == 0;
   step.last_step = index + 1 == steps_;
+  step.first_pixels = here.batch == 0 && here.tile_row == 0 && here.tile_column == 0;
   const auto differs = [&](std::int64_t other, auto&& same) {
     return other < 0 || other >= steps_ || !same(here, position(other));
   };
@@ -182,7 +218,12 @@ GemmStep GemmCursor::step(std::int64_t index) const {
   step.last_use_of_weights = differs(index + 1, same_blocks);
   step.loads_parameters = differs(index - 1, same_parameters);
   step.last_use_of_parameters = differs(index + 1, same_parameters);
-  step.loads_input = differs(index - 1, same_activations);
+  if (mapping_.input_resident) {
+    step.loads_input = mapping_.fetch_input && here.block == 0 && here.part < fetched_parts();
+    if (step.loads_input) step.fetch = fetch_box(here);
+  } else {
+    step.loads_input = differs(index - 1, same_activations);
+  }
   step.last_use_of_input = differs(index + 1, same_activations);
   return step;
 }
@@ -240,6 +281,31 @@ Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
     box.begin[d] = std::clamp<std::int64_t>(std::min(first, last), 0, size);
     box.end[d] = std::clamp<std::int64_t>(std::max(first, last) + 1, box.begin[d], size);
   }
+  return box;
+}
+
+bool VectorCursor::comes_row_by_row(const VectorInput& input) const {
+  return counts_[kColumn] == 1 && counts_[kChannel] == 1 && input.source[kBatch] == kBatch &&
+         input.source[kRow] == kRow && input.stride[kBatch] == 1 && input.offset[kBatch] == 0 &&
+         input.tensor.dims[kBatch] == extent_[kBatch] && input.stride[kRow] > 0 &&
+         !std::holds_alternative<arithmetic::ResizeFunction>(problem_.function);
+}
+
+Box VectorCursor::fetch_box(const VectorInput& input, std::int64_t index) const {
+  if (!comes_row_by_row(input)) return index == 0 ? Box{{}, input.tensor.dims} : Box{};
+  const Box output = step(index).output;
+  const auto row_end = [&](std::int64_t end) {
+    if (end == extent_[kRow]) return input.tensor.dims[kRow];
+    Box rows = output;
+    rows.begin[kRow] = end - 1;
+    rows.end[kRow] = end;
+    return input_box(input, rows).end[kRow];
+  };
+  Box box{{}, input.tensor.dims};
+  box.begin[kBatch] = output.begin[kBatch];
+  box.end[kBatch] = output.end[kBatch];
+  box.begin[kRow] = output.begin[kRow] > 0 ? row_end(output.begin[kRow]) : 0;
+  box.end[kRow] = row_end(output.end[kRow]);
   return box;
 }
 

@@ -23,14 +23,17 @@ struct GemmStep {
   Box output;        ///< Output elements that this step contributes to.
   Box input;         ///< Input elements that it reads, clipped to the tensor (may be empty: all padding).
   InputReach reach;  ///< Which rows and columns of `input` are loaded.
+  Box fetch;         ///< Of an input that is fetched and stays: what comes with this step (may be empty).
   std::int64_t block = 0;
   std::int64_t column_tile_begin = 0, column_tile_end = 0;
   ReductionPart part;
   std::int64_t part_index = 0;
   bool first_part = false, last_part = false;
+  bool first_pixels = false;  ///< Of the first tile of pixels: weights that stay come with these steps.
   bool loads_weights = false, last_use_of_weights = false;
   bool loads_parameters = false, last_use_of_parameters = false;
-  bool loads_input = false, last_use_of_input = false;
+  bool loads_input = false;  ///< A tile of it, or the piece of one that is fetched.
+  bool last_use_of_input = false;
   bool first_step = false, last_step = false;
 
   [[nodiscard]] std::int64_t pixels() const { return output.extent(kRow) * output.extent(kColumn); }
@@ -47,6 +50,21 @@ class GemmCursor {
   }
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] GemmStep step(std::int64_t index) const;
+
+  /// The reduction is cut: the sums of all passes of a step wait in one half of the accumulators for the next
+  /// part. Otherwise each pass takes the next half.
+  [[nodiscard]] bool sums_wait() const { return parts_ > 1; }
+  /// Accumulators of a column that a pass takes.
+  [[nodiscard]] std::int64_t pass_entries() const;
+  /// Where the sums of a pass of a column tile begin in their half of the accumulators.
+  [[nodiscard]] std::int64_t accumulator_offset(const GemmStep& step, std::int64_t column_tile,
+                                                std::int64_t pass) const {
+    if (!sums_wait()) return 0;
+    return ((column_tile - step.column_tile_begin) * passes(step).count() + pass) * pass_entries();
+  }
+
+  /// In how many pieces a tile of an input comes that is fetched: with the first tap, channels by channels.
+  [[nodiscard]] std::int64_t fetched_parts() const { return problem_.geometry.groups == 1 ? parts_c_ : 1; }
 
   [[nodiscard]] std::int64_t column_tiles() const { return column_tiles_; }
   [[nodiscard]] std::int64_t blocks() const { return blocks_; }
@@ -76,6 +94,7 @@ class GemmCursor {
   [[nodiscard]] Box output_box(const Position& p) const;
   [[nodiscard]] InputReach reach(const Box& output, const ReductionPart& part) const;
   [[nodiscard]] Box input_box(const InputReach& reach, const Position& p) const;
+  [[nodiscard]] Box fetch_box(const Position& p) const;
 
   const GemmProblem& problem_;
   const GemmMapping& mapping_;
@@ -106,8 +125,13 @@ class VectorCursor {
   [[nodiscard]] VectorStep step(std::int64_t index) const;
   /// Elements of an input that the output box reads, clipped to the tensor. A resize has one input.
   [[nodiscard]] Box input_box(const VectorInput& input, const Box& output) const;
+  /// Of an input that is fetched and stays, what comes with step `index`: the rows that no step before has
+  /// had, or all of it with the first step where rows do not come in order.
+  [[nodiscard]] Box fetch_box(const VectorInput& input, std::int64_t index) const;
 
  private:
+  [[nodiscard]] bool comes_row_by_row(const VectorInput& input) const;
+
   const VectorProblem& problem_;
   Dims extent_{}, tile_{};
   Dims counts_{};

@@ -9,12 +9,24 @@
 
 namespace qsim {
 
+/// Input `i` of a vector nest stays whole in the activation buffer and comes there with this nest.
+[[nodiscard]] inline bool is_fetched(const VectorNest& nest, std::size_t i) {
+  return i < nest.mapping().fetch_inputs.size() && nest.mapping().fetch_inputs[i];
+}
+/// It passes through slots, tile by tile.
+[[nodiscard]] inline bool is_streamed(const VectorNest& nest, std::size_t i) {
+  return !nest.placement().inputs[i].resident;
+}
+[[nodiscard]] inline bool streams_inputs(const VectorNest& nest) {
+  return !std::ranges::all_of(nest.placement().inputs, &Placement::resident);
+}
+
 [[nodiscard]] inline bool needs_loads(const GemmNest& nest) {
-  return !nest.placement().input.resident;
+  return !nest.placement().input.resident || nest.mapping().fetch_input;
 }
 
 [[nodiscard]] inline bool needs_loads(const VectorNest& nest) {
-  return !std::ranges::all_of(nest.placement().inputs, &Placement::resident);
+  return streams_inputs(nest) || std::ranges::count(nest.mapping().fetch_inputs, true) > 0;
 }
 
 [[nodiscard]] inline bool needs_loads(const HostNest&) {

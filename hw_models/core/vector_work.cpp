@@ -230,18 +230,19 @@ std::vector<std::int64_t> TileComputation::read_row(std::size_t input, Dims at) 
 }  // namespace
 
 VectorCost vector_cost(const VectorTile& tile) {
-  const VectorProblem& problem = tile.nest->problem();
-  const VectorPlacement& placement = tile.nest->placement();
-  const std::int64_t elements = tile.output.elements();
+  return vector_cost(tile.nest->problem(), tile.output.elements());
+}
+
+VectorCost vector_cost(const VectorProblem& problem, std::int64_t elements) {
   const auto* resize = std::get_if<arithmetic::ResizeFunction>(&problem.function);
   const bool blends = resize != nullptr && resize->arithmetic != arithmetic::ResizeArithmetic::nearest;
   const std::int64_t window =
       blends ? kBlended : problem.window[0] * problem.window[1] * problem.window[2] * problem.window[3];
   VectorCost cost = std::visit(CostOf{elements, window}, problem.function);
-  for (const Placement& input : placement.inputs) {
-    cost.read_bytes += arithmetic::packed_bytes(elements * window, input.buffer.format.bits);
+  for (const VectorInput& input : problem.inputs) {
+    cost.read_bytes += arithmetic::packed_bytes(elements * window, input.tensor.layout.format.bits);
   }
-  cost.write_bytes = arithmetic::packed_bytes(elements, placement.output.buffer.format.bits);
+  cost.write_bytes = arithmetic::packed_bytes(elements, problem.output.layout.format.bits);
   return cost;
 }
 

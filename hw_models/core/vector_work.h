@@ -20,6 +20,8 @@ struct VectorCost {
 /// passes over the row (maximum, exponential and sum, reciprocal, scale; or mean, squares, scale, gamma and
 /// beta); a resized element 1, or 4 where it blends four.
 [[nodiscard]] VectorCost vector_cost(const VectorTile& tile);
+/// The same of `elements` elements of an output.
+[[nodiscard]] VectorCost vector_cost(const VectorProblem& problem, std::int64_t elements);
 
 /// Reads the tile's inputs from the buffer and writes its outputs there.
 void compute_vector_tile(const VectorTile& tile, BufferStorage& storage);

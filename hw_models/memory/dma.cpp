@@ -241,7 +241,9 @@ void Dma::finish(const Transfer& transfer) {
   std::int64_t& tile_bytes = channels_[transfer.channel].tile_bytes;
   tile_bytes += bytes;
   if (command.arrived.empty()) return;
-  if (command.to_buffer) held_.hold(command.held, done, std::exchange(tile_bytes, 0));
+  const std::int64_t arrived_bytes = std::exchange(tile_bytes, 0);
+  if (command.to_buffer && command.passes_through) held_.hold(command.held, done, arrived_bytes);
+  if (command.to_buffer && !command.passes_through) held_.keep(command.held, done, arrived_bytes);
   if (const Cycle ready = ready_cycles(transfer); ready > 0) {
     completions->at(done + ready, [signals = command.arrived] { give(signals); });
   } else {

@@ -10,14 +10,14 @@ namespace qsim {
 ActivationMap::ActivationMap(const Schedule& schedule, bool has_dram)
     : schedule_(&schedule),
       has_dram_(has_dram),
-      resident_(schedule.storages.size(), false),
+      stays_(schedule.storages.size(), Stay::in_dram),
       address_(schedule.storages.size(), 0),
       leaf_count_(std::bit_ceil(std::max<std::size_t>(1, schedule.rows.size()))),
       residents_(2 * leaf_count_) {}
 
 template <typename Visit>
 void ActivationMap::visit_life(int storage, const Visit& visit) {
-  const auto [first, last] = lifetime(storage);
+  const auto [first, last] = lifetime(storage, stay(storage));
   std::size_t begin = leaf_count_ + first;
   std::size_t end = leaf_count_ + last + 1;
   for (; begin < end; begin /= 2, end /= 2) {
@@ -26,24 +26,26 @@ void ActivationMap::visit_life(int storage, const Visit& visit) {
   }
 }
 
-void ActivationMap::keep(int storage, std::int64_t address) {
-  resident_[static_cast<std::size_t>(storage)] = true;
+void ActivationMap::keep(int storage, Stay stay, std::int64_t address) {
+  stays_[static_cast<std::size_t>(storage)] = stay;
   address_[static_cast<std::size_t>(storage)] = address;
   visit_life(storage, [&](std::vector<int>& node) { node.push_back(storage); });
 }
 
 void ActivationMap::release(int storage) {
-  resident_[static_cast<std::size_t>(storage)] = false;
   visit_life(storage, [&](std::vector<int>& node) { std::erase(node, storage); });
+  stays_[static_cast<std::size_t>(storage)] = Stay::in_dram;
 }
 
 void ActivationMap::clear() {
-  std::fill(resident_.begin(), resident_.end(), false);
+  std::fill(stays_.begin(), stays_.end(), Stay::in_dram);
   for (std::vector<int>& node : residents_) node.clear();
 }
 
-std::pair<std::size_t, std::size_t> ActivationMap::lifetime(int storage) const {
+std::pair<std::size_t, std::size_t> ActivationMap::lifetime(int storage, Stay stay) const {
   const Storage& s = schedule_->storages[static_cast<std::size_t>(storage)];
+  if (stay == Stay::fetched)
+    return {static_cast<std::size_t>(s.first_reader), static_cast<std::size_t>(s.last_row)};
   if (!has_dram_ && (s.first_row < 0 || s.is_graph_output)) {
     return {static_cast<std::size_t>(std::max(0, s.first_row)),
             std::max<std::size_t>(1, schedule_->rows.size()) - 1};
@@ -77,8 +79,8 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals
   return free;
 }
 
-std::optional<std::int64_t> ActivationMap::place(int storage, std::int64_t capacity) const {
-  const auto [first, last] = lifetime(storage);
+std::optional<std::int64_t> ActivationMap::place(int storage, Stay stay, std::int64_t capacity) const {
+  const auto [first, last] = lifetime(storage, stay);
   const std::int64_t bytes = aligned_bytes(schedule_->storages[static_cast<std::size_t>(storage)].bytes);
   for (const auto& [begin, end] : free_intervals(first, last, capacity)) {
     if (end - begin >= bytes) return begin;

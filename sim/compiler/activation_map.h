@@ -10,39 +10,51 @@
 
 namespace qsim {
 
+/// Whether a tensor lies whole in the activation buffer.
+enum class Stay : std::uint8_t {
+  in_dram,  ///< No: tiles of it pass through slots.
+  kept,     ///< From the row that makes it to the last that reads it.
+  fetched,  ///< From the first row that reads it, which loads it, to the last.
+};
+
 class ActivationMap {
  public:
   /// A chip without DRAM holds constants, graph inputs and outputs from the first row to the last.
   ActivationMap(const Schedule& schedule, bool has_dram);
 
-  [[nodiscard]] bool is_resident(int storage) const { return resident_[static_cast<std::size_t>(storage)]; }
+  [[nodiscard]] Stay stay(int storage) const { return stays_[static_cast<std::size_t>(storage)]; }
+  /// Its readers find it in the buffer.
+  [[nodiscard]] bool holds_input(int storage) const { return stay(storage) != Stay::in_dram; }
+  /// The row that makes it leaves it there.
+  [[nodiscard]] bool holds_output(int storage) const { return stay(storage) == Stay::kept; }
   /// Of a resident storage.
   [[nodiscard]] std::int64_t address(int storage) const {
     return address_[static_cast<std::size_t>(storage)];
   }
-  void keep(int storage, std::int64_t address);
+  /// `stay`: kept or fetched.
+  void keep(int storage, Stay stay, std::int64_t address);
   void release(int storage);
   void clear();
 
-  /// Rows during which a storage lives.
-  [[nodiscard]] std::pair<std::size_t, std::size_t> lifetime(int storage) const;
+  /// Rows during which a storage lies in the buffer.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> lifetime(int storage, Stay stay) const;
   /// Intervals of the first `capacity` bytes that no resident storage overlaps during rows [first, last].
   [[nodiscard]] std::vector<std::pair<std::int64_t, std::int64_t>> free_intervals(
       std::size_t first, std::size_t last, std::int64_t capacity) const;
   /// First address at which a storage fits during its life.
-  [[nodiscard]] std::optional<std::int64_t> place(int storage, std::int64_t capacity) const;
+  [[nodiscard]] std::optional<std::int64_t> place(int storage, Stay stay, std::int64_t capacity) const;
 
-  [[nodiscard]] const std::vector<bool>& resident() const { return resident_; }
+  [[nodiscard]] const std::vector<Stay>& stays() const { return stays_; }
   [[nodiscard]] const std::vector<std::int64_t>& addresses() const { return address_; }
 
  private:
-  /// Calls `visit` with each node that is a part of a storage's life.
+  /// Calls `visit` with each node that is a part of a storage's life, as its `stay` is now.
   template <typename Visit>
   void visit_life(int storage, const Visit& visit);
 
   const Schedule* schedule_;
   bool has_dram_;
-  std::vector<bool> resident_;
+  std::vector<Stay> stays_;
   std::vector<std::int64_t> address_;
   /// A segment tree over the rows, the leaf of row r at leaf_count_ + r: each resident storage stands in the
   /// O(log rows) nodes that make up its life, so that those that live during a row are found without looking

@@ -11,12 +11,13 @@
 namespace qsim {
 namespace {
 
-Placement place_tensor(const TensorView& tensor, int storage, const Dims& tile, std::int64_t slots,
-                       const ActivationMap& map, std::int64_t& address) {
+/// At `resident_address`, or in slots from `address` on, which moves behind the last.
+Placement place_tensor(const TensorView& tensor, bool is_resident, const Dims& tile, std::int64_t slots,
+                       std::int64_t resident_address, std::int64_t& address) {
   Placement placement = unplaced(tensor);
-  placement.resident = map.is_resident(storage);
+  placement.resident = is_resident;
   if (placement.resident) {
-    placement.buffer.base = map.address(storage);
+    placement.buffer.base = resident_address;
     return placement;
   }
   placement.buffer = dense_layout(tile, tensor.layout.format, 0, tensor.pixel_granule);
@@ -33,10 +34,10 @@ GemmPlacement place_in_buffers(const GemmProblem& problem, const GemmMapping& ma
                                std::size_t n, const ActivationMap& map, std::int64_t slots_begin) {
   GemmPlacement placement;
   std::int64_t address = slots_begin;
-  placement.input = place_tensor(problem.input, row.inputs[n][0], gemm_input_tile(problem, mapping),
-                                 mapping.input_slots, map, address);
-  placement.output = place_tensor(problem.output, row.output, gemm_output_tile(problem, mapping),
-                                  mapping.output_slots, map, address);
+  placement.input = place_tensor(problem.input, mapping.input_resident, gemm_input_tile(problem, mapping),
+                                 mapping.input_slots, map.address(row.inputs[n][0]), address);
+  placement.output = place_tensor(problem.output, mapping.output_resident, gemm_output_tile(problem, mapping),
+                                  mapping.output_slots, map.address(row.output), address);
   return placement;
 }
 
@@ -46,11 +47,12 @@ VectorPlacement place_in_buffers(const VectorProblem& problem, const VectorMappi
   VectorPlacement placement;
   std::int64_t address = slots_begin;
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-    placement.inputs.push_back(place_tensor(problem.inputs[i].tensor, row.inputs[n][i],
-                                            vector_input_tile(problem, mapping, i), mapping.slots, map,
-                                            address));
+    placement.inputs.push_back(place_tensor(problem.inputs[i].tensor, mapping.inputs_resident[i],
+                                            vector_input_tile(problem, mapping, i), mapping.slots,
+                                            map.address(row.inputs[n][i]), address));
   }
-  placement.output = place_tensor(problem.output, row.output, mapping.tile, mapping.slots, map, address);
+  placement.output = place_tensor(problem.output, mapping.output_resident, mapping.tile, mapping.slots,
+                                  map.address(row.output), address);
   return placement;
 }
 
@@ -61,6 +63,7 @@ std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
     const GemmProblem* gemm = lowered[row].gemm();
     if (gemm == nullptr) continue;
     auto& [mapping, placement] = std::get<GemmPlan>(nests[row][0]);
+    if (!mapping.weights_resident) continue;
     const GemmCursor cursor(*gemm, mapping);
     std::int64_t parameters = 0;
     std::int64_t weights = 0;
@@ -69,9 +72,9 @@ std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
       parameters += gemm->parameters.block_bytes(end - begin);
       for (std::int64_t part = 0; part < cursor.parts(); ++part) weights += cursor.block_bytes(block, part);
     }
+    payload_bytes += parameters + weights;
     placement.parameters_base = address;
     placement.weights_base = address + aligned_bytes(parameters);
-    payload_bytes += parameters + weights;
     address = placement.weights_base + aligned_bytes(weights);
   }
   return address;

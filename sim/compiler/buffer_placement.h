@@ -20,8 +20,8 @@ namespace qsim {
                                                const LoweredRow& row, std::size_t n, const ActivationMap& map,
                                                std::int64_t slots_begin);
 
-/// Places parameters and weights of all rows one behind the other; the bytes that they take. `payload_bytes`
-/// grows by what is loaded.
+/// Places parameters and weights of the rows whose weights stay one behind the other; the bytes that they
+/// take. `payload_bytes` grows by what is loaded.
 [[nodiscard]] std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
                                                   std::vector<std::vector<NestPlan>>& nests,
                                                   std::int64_t& payload_bytes);

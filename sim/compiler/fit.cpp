@@ -107,7 +107,8 @@ class FitFinder {
         if (const auto* gemm = std::get_if<std::shared_ptr<const GemmProblem>>(&problem)) {
           nests.push_back(mapper_.options(GemmSpace(**gemm, {}, hardware_, nothing_fits)).needed);
         } else if (const auto* vector = std::get_if<std::shared_ptr<const VectorProblem>>(&problem)) {
-          nests.push_back(mapper_.options(VectorSpace(**vector, streamed(**vector), nothing_fits)).needed);
+          nests.push_back(
+              mapper_.options(VectorSpace(**vector, streamed(**vector), hardware_, nothing_fits)).needed);
         }
       }
     }
@@ -211,8 +212,8 @@ class FitFinder {
     std::vector<bool> reported(lowered_.size(), false);
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const auto storage = static_cast<int>(s);
-      const std::int64_t address = map.place(storage, unlimited).value();
-      map.keep(storage, address);
+      const std::int64_t address = map.place(storage, Stay::kept, unlimited).value();
+      map.keep(storage, Stay::kept, address);
       end = std::max(end, address + aligned_bytes(schedule_.storages[s].bytes));
       const auto row = static_cast<std::size_t>(std::max(0, schedule_.storages[s].first_row));
       if (end <= hardware_.activation_buffer.capacity_bytes() || reported[row]) continue;

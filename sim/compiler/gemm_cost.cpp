@@ -1,9 +1,11 @@
 #include "sim/compiler/gemm_cost.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/gemm_cycles.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/tile_sums.h"
@@ -60,49 +62,24 @@ std::int64_t exposed_output_bytes(const GemmMapping& mapping, std::int64_t tile_
                                   : tile_bytes;
 }
 
-/// Contiguous bytes of the weights of a block in DRAM: all of them where a run is a whole line of the tensor.
-std::int64_t weight_run_bytes(const GemmProblem& problem, const GemmMapping& mapping,
-                              std::int64_t block_bytes) {
-  if (!problem.activation_weights) return block_bytes;
+/// Contiguous pieces of the weights of a block in DRAM: all of them where a run is a whole line of the
+/// tensor.
+Runs weight_runs(const GemmProblem& problem, const GemmMapping& mapping, std::int64_t block_bytes) {
+  if (!problem.activation_weights) return {block_bytes, block_bytes};
   const std::int64_t element = problem.activation_weights->layout.format.bits / 8;
   const ConvolutionGeometry& g = problem.geometry;
   const bool transposed = problem.activation_weights->transposed;
   const std::int64_t line = transposed ? g.group_channels() : g.group_outputs();
   const std::int64_t run =
       transposed ? mapping.part_channels : mapping.column_tile * mapping.column_tiles_per_block;
-  return run >= line ? block_bytes : run * element;
+  if (run >= line) return {block_bytes, std::gcd(block_bytes, line * element)};
+  return {run * element, std::gcd(run, line) * element};
 }
 
-/// Cycles that the array is occupied with one column tile of one tile of pixels, all parts of the reduction,
-/// with passes of full size throughout.
-std::int64_t column_tile_cycles(const GemmProblem& problem, const GemmMapping& mapping,
-                                const GemmCursor& cursor, const HardwareConfig& hardware) {
-  const MacArrayConfig& array = hardware.mac_array;
-  const DataflowModel& dataflow = dataflow_of(mapping);
-  const std::int64_t pixels = mapping.tile_rows * mapping.tile_columns;
-  const std::int64_t passes = PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count();
-  PassShape pass;
-  pass.groups = mapping.groups_per_tile;
-  pass.channels = mapping.column_tile / mapping.groups_per_tile;
-  pass.pixels = mapping.pixels_per_pass;
-  pass.weight_bits = problem.weight_format.bits;
-  pass.activation_bits = problem.activation_format.bits;
-  std::int64_t cycles = 0;
-  for (std::int64_t p = 0; p < cursor.parts(); ++p) {
-    const ReductionPart part = cursor.part(p);
-    pass.depth = part.depth();
-    pass.chunks = ChunkCut(part, mapping.chunk_rows, mapping.reduction);
-    cycles += dataflow.occupied_cycles(array, pass, pixels, passes, hardware.accumulators.update_cycles);
-  }
-  return cycles;
-}
-
-}  // namespace
-
-MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
-                      const MappingLimits& limits) {
+/// What loads and stores move, and how often.
+RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                     const MappingLimits& limits) {
   const ConvolutionGeometry& g = problem.geometry;
-  const GemmCursor cursor(problem, mapping);
   const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], mapping.tile_rows) *
                                    ceil_div(g.output[kColumn], mapping.tile_columns);
   const std::int64_t blocks = cursor.blocks();
@@ -119,8 +96,9 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   } else if (parts == 1 && (!weights_outer || pixel_tiles == 1)) {
     input_passes = 1;
   }
-  MappingCost cost;
-  const std::int64_t burst = limits.burst_bytes;
+  RowCost cost;
+  const MemoryRate& memory = limits.memory;
+  const std::int64_t burst = memory.burst_bytes();
   if (!mapping.weights_resident) {
     // Without groups all blocks are alike but the last.
     const bool are_alike = g.groups == 1 && !problem.activation_weights;
@@ -129,39 +107,135 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
       const std::int64_t alike = std::min(step, blocks - block);
       for (std::int64_t part = 0; part < parts; ++part) {
         const std::int64_t bytes = cursor.block_bytes(block, part);
-        cost.add_traffic(alike * weight_passes * bytes, weight_run_bytes(problem, mapping, bytes), burst);
+        cost.weights.add(alike * weight_passes * bytes, weight_runs(problem, mapping, bytes), burst);
       }
     }
     const std::int64_t parameters =
         parameter_passes * (blocks * problem.parameters.header_bytes() +
                             g.output[kChannel] * problem.parameters.channel_bytes());
-    cost.add_traffic(parameters, parameters, burst);
-    cost.transfers += weight_passes * blocks * parts + parameter_passes * blocks;
+    cost.weights.add(parameters, {parameters, burst}, burst);
+    cost.weights.turns = weight_passes * blocks * parts;
+    cost.weights.slots = limits.weight_slots;
+    cost.weights.transfers = cost.weights.turns + parameter_passes * blocks;
   }
-  const Dims input_tile = gemm_input_tile(problem, mapping);
-  const Dims output_tile = gemm_output_tile(problem, mapping);
-  if (!mapping.input_resident) {
-    cost.add_traffic(input_passes * input_bytes(problem, mapping),
-                     input_run_bytes(problem, mapping, input_tile), burst);
-    cost.transfers += input_passes * pixel_tiles * parts;
+  if (mapping.fetch_input) {
+    cost.inputs.add(dense_bytes(problem.input.dims, problem.input.layout.format, problem.input.pixel_granule),
+                    runs_of(problem.input, gemm_input_tile(problem, mapping)), burst);
+    cost.inputs.transfers += pixel_tiles * cursor.fetched_parts();
+  } else if (!mapping.input_resident) {
+    cost.inputs.add(input_passes * input_bytes(problem, mapping), input_runs(problem, mapping), burst);
+    cost.inputs.transfers = cost.inputs.turns = input_passes * pixel_tiles * parts;
+    cost.inputs.slots = mapping.input_slots;
   }
   if (mapping.store_output) {
-    cost.add_traffic(dense_bytes(g.output, problem.output.layout.format),
-                     run_bytes(problem.output, output_tile), burst);
-    cost.transfers += pixel_tiles * blocks;
-  }
-  cost.occupied_cycles =
-      pixel_tiles * cursor.column_tiles() * column_tile_cycles(problem, mapping, cursor, hardware);
-  const TileBytes tile = gemm_tile_bytes(problem, mapping);
-  const bool overlaps_loads = limits.activation_slots > 1;
-  const std::int64_t loaded = mapping.input_resident ? 0 : input_passes * input_bytes(problem, mapping);
-  cost.exposed_bytes = (overlaps_loads ? tile.input : loaded) + exposed_output_bytes(mapping, tile.output);
-  // In a ring all parts of a column tile load one behind the other.
-  const std::int64_t first_parts = hardware.dma.weight_prefetch == WeightPrefetch::ring ? parts : 1;
-  for (std::int64_t part = 0; part < first_parts && !mapping.weights_resident; ++part) {
-    cost.exposed_bytes += cursor.block_bytes(0, part);
+    cost.stores.add(dense_bytes(g.output, problem.output.layout.format),
+                    runs_of(problem.output, gemm_output_tile(problem, mapping)), burst);
+    cost.stores.transfers = cost.stores.turns = pixel_tiles * blocks;
+    cost.stores.slots = mapping.output_slots;
   }
   return cost;
+}
+
+/// Cycles of a product whose reduction is cut into P parts. Each step loads its own weights, and inputs that
+/// do not stay, while the step before computes; there is no more room to be ahead. So where the last part is
+/// smaller, its step is too short for the loads of the next full one:
+///
+///   (P - 2) max(A, M) + max(A, M') + max(A', M)    A, A' cycles of the array, M, M' of the loads of a full
+///   and
+///                                                  of the last part
+///
+/// for each tile of pixels and block. What else passes the bus, `beside` cycles, is spread over all steps.
+std::int64_t cycles_of_parts(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                             const GemmCycles& cycles, const MemoryRate& memory, std::int64_t beside) {
+  const std::int64_t parts = cursor.parts();
+  const std::int64_t input = gemm_tile_bytes(problem, mapping).input;
+  const std::int64_t full_depth = cursor.part(0).depth();
+  const auto load_cycles = [&](std::int64_t part) {
+    const std::int64_t weights = mapping.weights_resident ? 0 : cursor.block_bytes(0, part);
+    return memory.cycles(weights + input * cursor.part(part).depth() / full_depth) + beside / cursor.steps();
+  };
+  const std::int64_t full = load_cycles(0);
+  const std::int64_t last = load_cycles(parts - 1);
+  const std::int64_t step = (parts - 2) * std::max(cycles.first_step, full) +
+                            std::max(cycles.first_step, last) + std::max(cycles.last_step, full);
+  return cursor.steps() / parts * step;
+}
+
+/// Cycles that steps wait for a slot of outputs while a tile of inputs is loaded. Channels take turns request
+/// by request: a store of short runs stands behind a long request of the loads each time, until they are
+/// done, which began as long before the store as the step's outputs take to drain. With two slots it has to
+/// be over before the step after the next, which is a step's array cycles later than where its own drain
+/// began.
+std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                         const HardwareConfig& hardware, const GemmCycles& cycles, const RowCost& cost,
+                         const MemoryRate& memory) {
+  if (cost.stores.turns == 0 || cost.inputs.turns == 0 || mapping.output_resident) return 0;
+  const std::int64_t loads = cost.inputs.turns;
+  const std::int64_t load = memory.cycles(cost.inputs.bus_bytes / loads);
+  const std::int64_t store = memory.cycles(cost.stores.bus_bytes / cost.stores.turns);
+  const Runs runs = runs_of(problem.output, gemm_output_tile(problem, mapping));
+  const std::int64_t request = std::min<std::int64_t>(hardware.dma.transaction_bytes, runs.bytes);
+  const std::int64_t requests = ceil_div(gemm_output_bytes(problem, mapping), request);
+  const std::int64_t behind = requests * memory.cycles(hardware.dma.transaction_bytes);
+  const std::int64_t step = cycles.array / (cursor.steps() / cursor.parts());
+  const std::int64_t late = cycles.drain + memory.latency_cycles() + memory.setup_cycles() + store +
+                            std::clamp<std::int64_t>(load - cycles.drain, 0, behind) -
+                            (mapping.output_slots - 1) * step;
+  return loads * std::clamp<std::int64_t>(late, 0, load);
+}
+
+/// Bytes that are there before the first pass: a tile of inputs, and weights that nobody had time to load
+/// before.
+std::int64_t first_bytes(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                         const HardwareConfig& hardware, const MappingLimits& limits) {
+  std::int64_t bytes = 0;
+  if (mapping.fetch_input || !mapping.input_resident) {
+    GemmMapping streamed = mapping;
+    streamed.input_resident = false;
+    if (mapping.fetch_input) {
+      streamed.part_kernel_h = problem.geometry.kernel_h;
+      streamed.part_kernel_w = problem.geometry.kernel_w;
+    }
+    bytes += gemm_tile_bytes(problem, streamed).input;
+  }
+  if (limits.weights_ahead) return bytes;
+  // In a ring all parts of a column tile load one behind the other.
+  const std::int64_t parts = hardware.dma.weight_prefetch == WeightPrefetch::ring ? cursor.parts() : 1;
+  for (std::int64_t part = 0; part < parts; ++part) bytes += cursor.block_bytes(0, part);
+  return bytes;
+}
+
+}  // namespace
+
+MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
+                      const MappingLimits& limits) {
+  const GemmCursor cursor(problem, mapping);
+  const MemoryRate& memory = limits.memory;
+  RowCost cost = gemm_traffic(problem, mapping, cursor, limits);
+  const GemmCycles cycles = gemm_cycles(problem, mapping, hardware);
+  cost.busy_cycles = std::max({cycles.array, cycles.requantizer, cycles.accumulators});
+  if (cursor.parts() > 1) {
+    const std::int64_t beside =
+        memory.cycles(cost.stores.bus_bytes + (mapping.fetch_input ? cost.inputs.bus_bytes : 0));
+    cost.busy_cycles =
+        std::max(cost.busy_cycles, cycles_of_parts(problem, mapping, cursor, cycles, memory, beside));
+  }
+  cost.busy_cycles = std::max(
+      cost.busy_cycles, cycles.array + store_waits(problem, mapping, cursor, hardware, cycles, cost, memory));
+  // What has nothing beside it to overlap with.
+  if (limits.activation_slots == 1 && !mapping.input_resident)
+    cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
+  if (limits.weight_slots == 1 && !mapping.weights_resident)
+    cost.busy_cycles += memory.cycles(cost.weights.bus_bytes);
+  const std::int64_t first = first_bytes(problem, mapping, cursor, hardware, limits);
+  if (first > 0) cost.first_cycles = memory.cycles(first) + memory.latency_cycles() + memory.setup_cycles();
+  cost.last_cycles = cycles.drain;
+  cost.tail_cycles = memory.latency_cycles() + cycles.drain + std::min(cycles.last_step, cycles.array);
+  if (mapping.store_output) {
+    const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping));
+    cost.last_cycles += memory.cycles(stored) + memory.latency_cycles() + memory.setup_cycles();
+  }
+  return {cost, memory};
 }
 
 }  // namespace qsim

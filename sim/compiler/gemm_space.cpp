@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,19 +11,10 @@
 #include "sim/compiler/gemm_cost.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
+#include "sim/compiler/reduction_parts.h"
 
 namespace qsim {
 namespace {
-
-/// Channel counts at which a cut falls on a byte, for elements of `bits` bits.
-std::int64_t byte_granule(int bits) {
-  return 8 / std::gcd(8, bits);
-}
-
-/// A tiling of the reduction.
-struct PartSize {
-  std::int64_t kernel_h, kernel_w, channels;
-};
 
 /// How output channels lie in the columns of the array.
 struct ColumnCut {
@@ -144,49 +134,11 @@ class GemmEnumeration {
 
   // Parts of the reduction.
 
-  [[nodiscard]] std::int64_t channel_granule() const {
-    return std::lcm(mapping_.chunk_rows, byte_granule(problem_.input.layout.format.bits));
-  }
-
-  /// Whole reduction first, then kernel rows, taps, and channels of a tap (multiples of the chunk).
-  [[nodiscard]] std::vector<PartSize> part_sizes() const {
-    const ConvolutionGeometry& g = problem_.geometry;
-    std::vector<PartSize> parts{{g.kernel_h, g.kernel_w, g.group_channels()}};
-    if (mapping_.groups_per_tile > 1) return parts;
-    for (const std::int64_t h : tile_sizes(g.kernel_h)) {
-      if (h < g.kernel_h) parts.push_back({h, g.kernel_w, g.group_channels()});
-    }
-    for (const std::int64_t w : tile_sizes(g.kernel_w)) {
-      if (w < g.kernel_w) parts.push_back({1, w, g.group_channels()});
-    }
-    const std::int64_t granule = channel_granule();
-    for (const std::int64_t c : tile_sizes(ceil_div(g.group_channels(), granule))) {
-      if (c * granule < g.group_channels()) parts.push_back({1, 1, c * granule});
-    }
-    return parts;
-  }
-
-  /// Kernel rows, columns and channels are cut in this order, so that the sums run over them ascending.
-  [[nodiscard]] bool is_legal(const PartSize& part) const {
-    const ConvolutionGeometry& g = problem_.geometry;
-    if (part.kernel_h < 1 || part.kernel_w < 1 || part.channels < 1) return false;
-    if (part.kernel_h > g.kernel_h || part.kernel_w > g.kernel_w || part.channels > g.group_channels())
-      return false;
-    if (is_whole(part)) return true;
-    if (mapping_.groups_per_tile > 1) return false;
-    if (part.kernel_w < g.kernel_w && part.kernel_h > 1) return false;
-    if (part.channels == g.group_channels()) return true;
-    return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % channel_granule() == 0;
-  }
-
-  [[nodiscard]] bool is_whole(const PartSize& part) const {
-    const ConvolutionGeometry& g = problem_.geometry;
-    return part.kernel_h == g.kernel_h && part.kernel_w == g.kernel_w && part.channels == g.group_channels();
-  }
+  [[nodiscard]] bool is_whole(const PartSize& part) const { return part == whole_reduction(problem_); }
 
   /// The candidates that agree with what is given; a part given whole may be any legal one.
   [[nodiscard]] std::vector<PartSize> tried_parts() {
-    std::vector<PartSize> parts = part_sizes();
+    std::vector<PartSize> parts = reduction_parts(problem_, mapping_);
     const bool h = gives(mapping_keys::part_kernel_h);
     const bool w = gives(mapping_keys::part_kernel_w);
     const bool c = gives(mapping_keys::part_channels);
@@ -197,7 +149,7 @@ class GemmEnumeration {
              (c && part.channels != given.part_channels);
     });
     const PartSize all{given.part_kernel_h, given.part_kernel_w, given.part_channels};
-    if (parts.empty() && h && w && c && is_legal(all)) parts.push_back(all);
+    if (parts.empty() && h && w && c && is_legal_part(problem_, mapping_, all)) parts.push_back(all);
     if (parts.empty()) reject_part(h, w, c);
     return parts;
   }
@@ -213,7 +165,7 @@ class GemmEnumeration {
       expected += fmt::format(
           " (kernel rows x kernel columns x channels), or fewer kernel rows, or 1 row of fewer columns, or "
           "1 x 1 of a multiple of {} channels",
-          channel_granule());
+          channel_granule(problem_, mapping_));
     }
     reject(Level::part,
            h   ? mapping_keys::part_kernel_h
@@ -239,26 +191,38 @@ class GemmEnumeration {
 
   // Blocks of column tiles.
 
-  /// Column tiles a block: powers of two and all of them; cuts between blocks fall on bytes of the output.
+  /// Column tiles a block: equal blocks, few before many; cuts between blocks fall on bytes of the output.
   [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) {
     const std::int64_t tiles = column_tiles();
     if (gives(mapping_keys::column_tiles_per_block)) return given_block(whole_reduction, tiles);
     if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
     std::vector<std::int64_t> sizes;
-    for (std::int64_t size = 1; size < tiles && (whole_reduction || size == 1); size *= 2) {
-      if (cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
+    const std::int64_t most = most_column_tiles(whole_reduction, tiles);
+    for (const std::int64_t size : few_tile_sizes(tiles)) {
+      if (size <= most && cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
     }
-    if (whole_reduction || tiles == 1) sizes.push_back(tiles);
+    std::ranges::reverse(sizes);
     return sizes;
+  }
+
+  /// Where the reduction is cut the sums of a block wait in half of the accumulators for the next part; the
+  /// least that a column tile takes there is one pass of one pixel.
+  [[nodiscard]] std::int64_t most_column_tiles(bool whole_reduction, std::int64_t tiles) const {
+    if (whole_reduction) return tiles;
+    GemmMapping mapping = mapping_;
+    mapping.pixels_per_pass = 1;
+    const std::int64_t entries = GemmCursor(problem_, mapping).pass_entries();
+    return std::min(tiles, std::max<std::int64_t>(1, hardware_.accumulators.entries_per_slot() / entries));
   }
 
   [[nodiscard]] std::vector<std::int64_t> given_block(bool whole_reduction, std::int64_t tiles) {
     const std::int64_t size = pin_->value.column_tiles_per_block;
+    const std::int64_t most = most_column_tiles(whole_reduction, tiles);
     std::string expected;
     if (size < 1 || size > tiles) {
       expected = fmt::format("1 to {}, the column tiles", tiles);
-    } else if (!whole_reduction && size > 1) {
-      expected = "1 where the reduction is cut";
+    } else if (size > most) {
+      expected = fmt::format("1 to {}, whose sums the accumulators hold where the reduction is cut", most);
     } else if (!cuts_fall_on_bytes(size, tiles)) {
       expected = "blocks that begin at a byte of the output and of the input";
     } else {
@@ -286,7 +250,8 @@ class GemmEnumeration {
 
   void try_pixel_tiles(bool whole_reduction) {
     const ConvolutionGeometry& g = problem_.geometry;
-    const bool streams = !mapping_.input_resident || !mapping_.output_resident || !whole_reduction;
+    const bool streams =
+        !mapping_.input_resident || mapping_.fetch_input || !mapping_.output_resident || !whole_reduction;
     std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
     if (problem_.activation_weights) row_sizes = {1};  // each row has weights of its own
     row_sizes = given_or(
@@ -309,24 +274,37 @@ class GemmEnumeration {
   void try_passes(bool whole_reduction) {
     const std::int64_t pixels = mapping_.tile_rows * mapping_.tile_columns;
     const std::int64_t limit = std::min(pixels, most_pixels_);
-    if (!whole_reduction && pixels > limit) {
-      if (gives(mapping_keys::tile_rows) || gives(mapping_keys::tile_columns)) {
-        reject(Level::pixels,
-               gives(mapping_keys::tile_rows) ? mapping_keys::tile_rows : mapping_keys::tile_columns,
-               fmt::format("{} x {}", mapping_.tile_rows, mapping_.tile_columns),
-               fmt::format("at most {} pixels in a tile whose reduction is cut", limit));
-      }
-      return;
-    }
     // Passes of nearly equal length.
     const std::int64_t even =
         mapping_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
     for (const std::int64_t most :
-         given_or(Level::pixels, mapping_keys::pixels_per_pass, &GemmMapping::pixels_per_pass,
-                  whole_reduction ? 1 : pixels, limit, {even}, "the pixels that a pass of the tile takes")) {
+         given_or(Level::pixels, mapping_keys::pixels_per_pass, &GemmMapping::pixels_per_pass, 1, limit,
+                  {even}, "the pixels that a pass of the tile takes")) {
       mapping_.pixels_per_pass = most;
-      try_candidate();
+      if (whole_reduction || sums_fit(pixels)) try_candidate();
     }
+  }
+
+  /// The sums of all passes of a step, which wait in half of the accumulators where the reduction is cut.
+  bool sums_fit(std::int64_t pixels) {
+    const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
+    const std::int64_t needed =
+        mapping_.column_tiles_per_block * passes * GemmCursor(problem_, mapping_).pass_entries();
+    const std::int64_t entries = hardware_.accumulators.entries_per_slot();
+    if (needed <= entries) return true;
+    const auto reject_size = [&](const char* key, std::string value) {
+      reject(Level::pixels, key, std::move(value),
+             fmt::format("at most {} accumulators of a column for the sums of a step whose reduction is cut, "
+                         "not {}",
+                         entries, needed));
+    };
+    if (gives(mapping_keys::tile_rows) || gives(mapping_keys::tile_columns)) {
+      reject_size(gives(mapping_keys::tile_rows) ? mapping_keys::tile_rows : mapping_keys::tile_columns,
+                  fmt::format("{} x {}", mapping_.tile_rows, mapping_.tile_columns));
+    } else if (gives(mapping_keys::column_tiles_per_block)) {
+      reject_size(mapping_keys::column_tiles_per_block, std::to_string(mapping_.column_tiles_per_block));
+    }
+    return false;
   }
 
   // Slots, and the order of the loops.
@@ -342,6 +320,13 @@ class GemmEnumeration {
     if (tried.empty()) return false;
     mapping_.*slots = tried.front();
     return true;
+  }
+
+  /// Another order is fixed for the machine.
+  [[nodiscard]] bool is_ruled_out(LoopOrder order) const {
+    const FixedLoopOrder fixed = hardware_.mapper.loop_order;
+    return fixed == (order == LoopOrder::weights_outer ? FixedLoopOrder::activations_outer
+                                                       : FixedLoopOrder::weights_outer);
   }
 
   void try_candidate() {
@@ -369,7 +354,7 @@ class GemmEnumeration {
       return;
     }
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
-      if (gives(mapping_keys::loop_order) && order != pin_->value.order) continue;
+      if (gives(mapping_keys::loop_order) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
       found_.options.push_back(
           {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed.activation_bytes});

@@ -21,6 +21,7 @@ class GemmSpace {
 
   /// Those that fit the slots of the weight buffer, with their costs, and what all of them need.
   [[nodiscard]] MappingOptions<GemmMapping> candidates() const;
+  [[nodiscard]] const HardwareConfig& hardware() const { return hardware_; }
 
  private:
   const GemmProblem& problem_;

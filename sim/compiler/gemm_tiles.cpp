@@ -1,6 +1,7 @@
 #include "sim/compiler/gemm_tiles.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
@@ -24,6 +25,16 @@ std::vector<std::int64_t> tile_sizes(std::int64_t size) {
     const std::int64_t next = ceil_div(size, tile - 1);  // the next k that gives a smaller tile
     k = sizes.size() < kManyTileSizes ? next : std::min(std::max(next, 2 * k), size);
   }
+  return sizes;
+}
+
+std::vector<std::int64_t> few_tile_sizes(std::int64_t size) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t k = 1; k <= size; k += std::max<std::int64_t>(1, k / 8)) {
+    const std::int64_t tile = ceil_div(size, k);
+    if (sizes.empty() || tile < sizes.back()) sizes.push_back(tile);
+  }
+  if (sizes.back() > 1) sizes.push_back(1);
   return sizes;
 }
 
@@ -52,17 +63,24 @@ Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
   return {1, mapping.tile_rows, mapping.tile_columns, channels};
 }
 
-std::int64_t run_bytes(const TensorView& tensor, const Dims& tile) {
+Runs runs_of(const TensorView& tensor, const Dims& tile) {
   const int bits = tensor.layout.format.bits;
-  std::int64_t run = arithmetic::packed_bytes(tile[kChannel], bits);
-  if (tile[kChannel] < tensor.dims[kChannel] || run % tensor.pixel_granule != 0) return run;
-  run *= tile[kColumn];
-  return tile[kColumn] < tensor.dims[kColumn] ? run : run * tile[kRow];
+  const std::int64_t channels = arithmetic::packed_bytes(tile[kChannel], bits);
+  const auto [image, row, pixel] = tensor.layout.strides;
+  if (tile[kChannel] < tensor.dims[kChannel]) return {channels, std::gcd(pixel, channels)};
+  if (channels % tensor.pixel_granule != 0) return {channels, pixel};
+  if (tile[kColumn] < tensor.dims[kColumn]) return {tile[kColumn] * channels, std::gcd(row, pixel)};
+  return {tile[kRow] * tile[kColumn] * channels, row};
 }
 
-std::int64_t input_run_bytes(const GemmProblem& problem, const GemmMapping& mapping, const Dims& tile) {
+std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+  return dense_bytes(gemm_output_tile(problem, mapping), problem.output.layout.format,
+                     problem.output.pixel_granule);
+}
+
+Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping) {
   const InputSkips skips = GemmCursor(problem, mapping).skips();
-  Dims run = tile;
+  Dims run = gemm_input_tile(problem, mapping);
   if (skips.columns) {
     run[kRow] = 1;
     run[kColumn] =
@@ -70,7 +88,7 @@ std::int64_t input_run_bytes(const GemmProblem& problem, const GemmMapping& mapp
   } else if (skips.rows) {
     run[kRow] = run_positions(input_rows(problem.geometry), mapping.tile_rows, mapping.part_kernel_h);
   }
-  return run_bytes(problem.input, run);
+  return runs_of(problem.input, run);
 }
 
 TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
@@ -78,9 +96,7 @@ TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping
   if (!mapping.input_resident)
     bytes.input = dense_bytes(gemm_input_tile(problem, mapping), problem.input.layout.format,
                               problem.input.pixel_granule);
-  if (!mapping.output_resident)
-    bytes.output = dense_bytes(gemm_output_tile(problem, mapping), problem.output.layout.format,
-                               problem.output.pixel_granule);
+  if (!mapping.output_resident) bytes.output = gemm_output_bytes(problem, mapping);
   return bytes;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hw_models/gemm.h"
+#include "sim/compiler/mapping_cost.h"
 
 namespace qsim {
 
@@ -19,14 +20,18 @@ struct TileBytes {
 };
 [[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping);
 
-/// Contiguous bytes in DRAM of a full tile of a tensor.
-[[nodiscard]] std::int64_t run_bytes(const TensorView& tensor, const Dims& tile);
-/// The same of a mapping's input tile (gemm_input_tile()), of which rows and columns may be skipped.
-[[nodiscard]] std::int64_t input_run_bytes(const GemmProblem& problem, const GemmMapping& mapping,
-                                           const Dims& tile);
+/// Bytes of a full output tile, wherever it lies.
+[[nodiscard]] std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping);
+
+/// Contiguous pieces in DRAM of a full tile of a tensor.
+[[nodiscard]] Runs runs_of(const TensorView& tensor, const Dims& tile);
+/// The same of a mapping's input tile, of which rows and columns may be skipped.
+[[nodiscard]] Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping);
 
 /// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
 /// 512 of them and then halves down to 1.
 [[nodiscard]] std::vector<std::int64_t> tile_sizes(std::int64_t size);
+/// Some of them, the largest and the smallest included: about six an octave of k.
+[[nodiscard]] std::vector<std::int64_t> few_tile_sizes(std::int64_t size);
 
 }  // namespace qsim

@@ -60,7 +60,7 @@ class Mapper {
   [[nodiscard]] virtual std::vector<RowPin> pins(const std::vector<RowId>& /*rows*/) const { return {}; }
 };
 
-/// The cheapest by MappingCost::total() (decision 0004).
+/// The cheapest by MappingCost::total() (decision 0023).
 class CostMapper final : public Mapper {
  public:
   [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override;

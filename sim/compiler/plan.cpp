@@ -1,14 +1,14 @@
 #include "sim/compiler/plan.h"
 
 #include <algorithm>
-#include <map>
+#include <numeric>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <variant>
 
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/buffer_placement.h"
+#include "sim/compiler/row_mapper.h"
 #include "sim/compiler/weight_plan.h"
 
 namespace qsim {
@@ -21,6 +21,8 @@ constexpr std::size_t kManyRows = 4096;
 /// network of 360 layers, and growing in step with the rows above.
 constexpr std::size_t kTrialsAtLeast = 65'536;
 constexpr std::size_t kTrialsARow = 64;
+/// Weights of more times the buffer than this pass through slots, all of them: what could stay is little.
+constexpr std::int64_t kManyWeights = 8;
 
 class Planner {
  public:
@@ -33,60 +35,101 @@ class Planner {
         pins_(pins),
         has_dram_(hardware.dram.kind != DramKind::none),
         map_(schedule, has_dram_),
+        row_mapper_(schedule, lowered, hardware, mapper, pins, map_),
         rows_(lowered.size()) {}
 
   PlanOutcome run() {
-    if (!plan_weight_buffer() || !search()) return {std::nullopt, std::move(misfit_)};
-    make_nests();
-    if (prefetches_in_ring())
-      plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
-    if (plan_.weights.resident && !keep_weights()) {
-      // Cutting the reduction of some layer rounds its weights up to more bytes than they have uncut.
-      if (!has_dram_ || pins_.weights_resident) return {std::nullopt, std::move(misfit_)};
-      plan_weight_slots();
-      if (!search()) return {std::nullopt, std::move(misfit_)};
-      make_nests();
+    const bool in_ring = has_dram_ && hardware_.dma.weight_prefetch == WeightPrefetch::ring;
+    if (in_ring || !pins_.weights_stay.empty()) return outcome(plan_with(given_weights(), in_ring));
+    const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
+    std::vector<std::int64_t> bytes;
+    bool all_may_stay = true;
+    for (const LoweredRow& row : lowered_) {
+      const bool has_weights = row.gemm() != nullptr && !row.gemm()->activation_weights;
+      bytes.push_back(has_weights ? weight_bytes(row, hardware_, mapper_) : 0);
+      all_may_stay &= row.gemm() == nullptr || has_weights;
     }
-    plan_.resident = map_.resident();
-    plan_.address = map_.addresses();
-    return {std::move(plan_), std::nullopt};
+    const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
+    const bool all_fit = all_may_stay && all <= capacity;
+    if (!has_dram_) {
+      if (!all_fit) return outcome(std::nullopt);
+      return outcome(plan_with(rows_that_stay(bytes, capacity, 0), false));
+    }
+    return outcome(with_weights_that_pay(bytes, all_fit));
   }
 
  private:
-  /// A way to execute a nest, in the caches, and where its tile slots begin.
-  struct NestChoice {
-    std::variant<const MappingOption<GemmMapping>*, const MappingOption<VectorMapping>*, HostMapping> option;
-    std::int64_t slots_begin = 0;
-  };
-  /// What is decided about a row. Placements are made once the search is over.
-  struct RowMapping {
-    std::vector<NestChoice> nests;
-    MappingCost cost;
-  };
+  PlanOutcome outcome(std::optional<MemoryPlan> plan) {
+    if (plan) return {std::move(plan), std::nullopt};
+    return {std::nullopt, misfit_ ? std::move(misfit_) : row_mapper_.misfit()};
+  }
 
-  template <typename MappingType>
-  using OptionsCache =
-      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<MappingType>>;
+  [[nodiscard]] std::vector<bool> given_weights() const {
+    std::vector<bool> stays(lowered_.size(), false);
+    for (std::size_t row = 0; row < pins_.weights_stay.size(); ++row)
+      stays[row] = pins_.weights_stay[row].value_or(false);
+    return stays;
+  }
+
+  /// As many weights stay, for all inferences, as cost the first one no more than a hundredth: all, or what
+  /// leaves a share of the buffer to slots, or none.
+  std::optional<MemoryPlan> with_weights_that_pay(const std::vector<std::int64_t>& bytes, bool all_fit) {
+    const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
+    const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
+    std::vector<std::vector<bool>> choices;
+    if (all_fit) choices.push_back(rows_that_stay(bytes, capacity, 0));
+    for (std::int64_t share = 64; share >= 2 && !all_fit && all <= kManyWeights * capacity; share /= 2)
+      choices.push_back(rows_that_stay(bytes, capacity, capacity / share));
+    choices.emplace_back(lowered_.size(), false);
+    choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+    std::vector<std::optional<MemoryPlan>> found;
+    std::optional<std::int64_t> least;
+    for (const std::vector<bool>& stays : choices) {
+      found.push_back(plan_with(stays, false));
+      if (found.back())
+        least = std::min(least.value_or(found.back()->cost.total()), found.back()->cost.total());
+    }
+    for (std::optional<MemoryPlan>& plan : found) {
+      if (plan && plan->cost.total() <= *least + *least / 100) return std::move(plan);
+    }
+    return std::nullopt;
+  }
+
+  /// Nothing where something does not fit.
+  std::optional<MemoryPlan> plan_with(std::vector<bool> weights_stay, bool in_ring) {
+    plan_ = {};
+    plan_weight_buffer(std::move(weights_stay));
+    if (!search()) return std::nullopt;
+    make_nests();
+    if (in_ring)
+      plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
+    if (!keep_weights()) return std::nullopt;
+    plan_.stays = map_.stays();
+    plan_.address = map_.addresses();
+    return plan_;
+  }
 
   /// Keeping activations is greedy, and greed with more room can end worse. So smaller capacities are tried
   /// as well, always the same ones, and the best plan wins: then more room never costs more. False where some
   /// row does not even fit into the whole buffer.
   bool search() {
     limits_ = mapping_limits(hardware_, plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes);
-    gemm_cache_.clear();
-    vector_cache_.clear();
+    row_mapper_.start(limits_, plan_.weights.stays);
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
     if (!try_capacity(full)) return false;
     MappingCost best_cost = plan_.cost;
+    std::int64_t best_total = total_with_weights();
     std::int64_t best_capacity = full;
     ActivationMap best_map = map_;
     auto best_rows = rows_;
     const std::int64_t quarters = rows_.size() > kManyRows ? 5 : 8;
-    for (std::int64_t octave = 1024; octave < full && has_dram_; octave *= 2) {
+    const bool is_free = has_dram_ && !hardware_.mapper.largest_tiles;
+    for (std::int64_t octave = 1024; octave < full && is_free; octave *= 2) {
       for (std::int64_t quarter = 4; quarter < quarters; ++quarter) {
         const std::int64_t capacity = octave * quarter / 4;
-        if (capacity >= full || !try_capacity(capacity) || plan_.cost.total() >= best_cost.total()) continue;
+        if (capacity >= full || !try_capacity(capacity) || total_with_weights() >= best_total) continue;
         best_cost = plan_.cost;
+        best_total = total_with_weights();
         best_capacity = capacity;
         best_map = map_;
         best_rows = rows_;
@@ -101,6 +144,13 @@ class Planner {
     return true;
   }
 
+  /// What is minimized, with the loads of the weights that stay.
+  [[nodiscard]] std::int64_t total_with_weights() const {
+    MappingCost cost = plan_.cost;
+    if (has_dram_) cost.add_beside(plan_.weights.slots_begin, limits_.memory);
+    return cost.total();
+  }
+
   /// Plans with the first `capacity` bytes of the activation buffer; false where something does not fit.
   bool try_capacity(std::int64_t capacity) {
     capacity_ = capacity;
@@ -108,119 +158,66 @@ class Planner {
     const std::vector<int> order = has_dram_ ? candidates() : std::vector<int>{};
     if (has_dram_ ? !keep_given(order) : !keep_everything()) return false;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
-      rows_[r] = map_row(r);
+      rows_[r] = row_mapper_.map_row(r, capacity_);
       if (!rows_[r]) return false;
     }
     if (has_dram_) {
       trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
       for (const int storage : order) {
-        if (!pins_.residency(storage)) try_to_keep(storage);
+        if (!pins_.stay(storage)) try_to_keep(storage, Stay::kept);
       }
+      // Again, now that it is known what else stays.
+      for (const int storage : order) {
+        if (pins_.stay(storage) || map_.stay(storage) != Stay::in_dram) continue;
+        if (!try_to_keep(storage, Stay::kept)) try_to_keep(storage, Stay::fetched);
+      }
+      if (!put_in_order(order)) return false;
     }
     plan_.cost = {};
     for (const auto& row : rows_) plan_.cost += row->cost;
     return true;
   }
 
-  /// False where a chip without DRAM cannot hold all weights.
-  bool plan_weight_buffer() {
-    if (prefetches_in_ring()) {
-      plan_weight_slots();
-      return true;
+  /// Places what stays anew, in the order in which mappings that are given are placed: so that a plan that is
+  /// given back is the same. What no longer finds room passes through slots. False where rows do not fit.
+  bool put_in_order(const std::vector<int>& order) {
+    const std::vector<Stay> stays = map_.stays();
+    map_.clear();
+    for (const int storage : order) {
+      const Stay stay = stays[static_cast<std::size_t>(storage)];
+      if (stay == Stay::in_dram) continue;
+      const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
+      if (!address) continue;
+      map_.keep(storage, stay, *address);
+      const auto [first, last] = map_.lifetime(storage, stay);
+      for (std::size_t row = first; row <= last; ++row) {
+        if (row_mapper_.map_row(row, capacity_)) continue;
+        map_.release(storage);
+        break;
+      }
     }
-    plan_.weights.resident = pins_.weights_resident ? *pins_.weights_resident
-                                                    : all_weight_bytes(lowered_, hardware_, mapper_) <=
-                                                          hardware_.weight_buffer.capacity_bytes();
-    if (!plan_.weights.resident) plan_weight_slots();
-    return plan_.weights.resident || has_dram_;
-  }
-
-  [[nodiscard]] bool prefetches_in_ring() const {
-    return has_dram_ && hardware_.dma.weight_prefetch == WeightPrefetch::ring;
-  }
-
-  void plan_weight_slots() {
-    plan_.weights =
-        cut_into_slots(hardware_.weight_buffer.capacity_bytes(), hardware_.weight_buffer.double_buffered,
-                       least_parameter_bytes(lowered_, hardware_, mapper_, pins_));
-  }
-
-  // Mapping a row with the present residency into the largest gap that it leaves.
-
-  /// Nothing where no gap is large enough.
-  std::optional<RowMapping> map_row(std::size_t row) {
-    std::pair<std::int64_t, std::int64_t> gap{0, 0};
-    const std::int64_t capacity = pins_.activation_bytes(row, capacity_);
-    for (const auto& interval : map_.free_intervals(row, row, capacity)) {
-      if (interval.second - interval.first > gap.second - gap.first) gap = interval;
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      rows_[r] = row_mapper_.map_row(r, capacity_);
+      if (!rows_[r]) return false;
     }
-    RowMapping mapping;
-    for (std::size_t n = 0; n < lowered_[row].problems.size(); ++n) {
-      const bool mapped =
-          std::visit([&](const auto& problem) { return map_nest(*problem, row, n, gap, mapping); },
-                     lowered_[row].problems[n]);
-      if (!mapped) return std::nullopt;
-    }
-    return mapping;
-  }
-
-  template <typename ProblemType>
-  bool map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
-                std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping) {
-    const auto& options = options_of(problem, row, n);
-    const auto* option = options.best(gap.second - gap.first);
-    if (option == nullptr) {
-      note_misfit(row, options, gap.second - gap.first);
-      return false;
-    }
-    mapping.cost += option->cost;
-    mapping.nests.push_back({option, gap.first});
     return true;
   }
 
-  /// The host needs nothing of the chip, whatever stays on it.
-  static bool map_nest(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/,
-                       std::pair<std::int64_t, std::int64_t> /*gap*/, RowMapping& mapping) {
-    mapping.nests.push_back({HostMapping{}, 0});
-    return true;
-  }
-
-  /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
-  template <typename ProblemType>
-  const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n) {
-    std::vector<bool> residents;
-    for (const int storage : lowered_[row].inputs[n]) residents.push_back(map_.is_resident(storage));
-    residents.push_back(map_.is_resident(lowered_[row].output));
-    const auto [entry, is_missing] = cache_of(problem).try_emplace({row, n, std::move(residents)});
-    if (is_missing) entry->second = map(problem, row, n);
-    return entry->second;
-  }
-  OptionsCache<GemmMapping>& cache_of(const GemmProblem& /*problem*/) { return gemm_cache_; }
-  OptionsCache<VectorMapping>& cache_of(const VectorProblem& /*problem*/) { return vector_cache_; }
-
-  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, std::size_t row,
-                                                std::size_t n) const {
-    GemmMapping residency;
-    residency.input_resident = map_.is_resident(lowered_[row].inputs[n][0]);
-    residency.output_resident = map_.is_resident(lowered_[row].output);
-    residency.store_output = stores(lowered_[row].output);
-    residency.weights_resident = plan_.weights.resident;
-    return mapper_.options(GemmSpace(problem, residency, hardware_, limits_, pins_.gemm(row)));
-  }
-  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem, std::size_t row,
-                                                  std::size_t n) const {
-    VectorMapping residency;
-    for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-      residency.inputs_resident.push_back(map_.is_resident(lowered_[row].inputs[n][i]));
+  /// Slots in what the weights that stay leave free, where others pass through them.
+  void plan_weight_buffer(std::vector<bool> stays) {
+    std::int64_t resident = 0;
+    bool all_stay = true;
+    for (std::size_t row = 0; row < lowered_.size(); ++row) {
+      if (lowered_[row].gemm() == nullptr) continue;
+      all_stay &= stays[row];
+      if (stays[row]) resident += weight_bytes(lowered_[row], hardware_, mapper_);
     }
-    residency.output_resident = map_.is_resident(lowered_[row].output);
-    residency.store_output = stores(lowered_[row].output);
-    return mapper_.options(VectorSpace(problem, residency, limits_, pins_.vector(row, n)));
-  }
-
-  [[nodiscard]] bool stores(int output) const {
-    return has_dram_ && (!map_.is_resident(output) ||
-                         schedule_.storages[static_cast<std::size_t>(output)].is_graph_output);
+    const std::int64_t free = std::max<std::int64_t>(0, hardware_.weight_buffer.capacity_bytes() - resident);
+    plan_.weights = cut_into_slots(all_stay ? 0 : free, hardware_.weight_buffer.double_buffered,
+                                   all_stay ? 0 : least_parameter_bytes(lowered_, hardware_, mapper_, pins_));
+    if (all_stay) plan_.weights.slots = 0;
+    plan_.weights.slots_begin = aligned_bytes(resident);
+    plan_.weights.stays = std::move(stays);
   }
 
   // What the search has left.
@@ -262,16 +259,17 @@ class Planner {
     return found;
   }
 
-  /// False where the weights of all rows do not fit.
+  /// False where the weights that stay, as they are cut, do not fit before the slots.
   bool keep_weights() {
     std::int64_t payload = 0;
     const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests, payload);
-    if (has_dram_) plan_.cost.dram_bytes += payload;
-    const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
-    if (bytes > capacity && pins_.any())
+    if (has_dram_) plan_.cost.add_beside(payload, limits_.memory);
+    const std::int64_t room =
+        plan_.weights.slots > 0 ? plan_.weights.slots_begin : hardware_.weight_buffer.capacity_bytes();
+    if (bytes > room && pins_.any())
       misfit_ = PinMisfit{std::nullopt, "weights of " + std::to_string(bytes) + " bytes in the weight buffer",
-                          "at most " + std::to_string(capacity)};
-    return bytes <= capacity;
+                          "at most " + std::to_string(room)};
+    return bytes <= room;
   }
 
   // What stays in the activation buffer.
@@ -286,12 +284,15 @@ class Planner {
     }
     std::vector<int> order;
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
-      if (may_stay(schedule_.storages[s], hardware_)) order.push_back(static_cast<int>(s));
+      const Storage& storage = schedule_.storages[s];
+      if (may_stay(storage, Stay::kept, hardware_) || may_stay(storage, Stay::fetched, hardware_))
+        order.push_back(static_cast<int>(s));
     }
     const auto density = [&](int s) {
       const Storage& storage = schedule_.storages[static_cast<std::size_t>(s)];
+      const int first = storage.first_row < 0 ? storage.first_reader : storage.first_row;
       return static_cast<double>(1 + reads[static_cast<std::size_t>(s)]) /
-             static_cast<double>(storage.last_row - storage.first_row + 1);
+             static_cast<double>(storage.last_row - first + 1);
     };
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return density(a) > density(b); });
     return order;
@@ -301,71 +302,56 @@ class Planner {
   /// the same addresses.
   bool keep_given(const std::vector<int>& order) {
     for (const int storage : order) {
-      if (!pins_.residency(storage).value_or(false)) continue;
-      const std::optional<std::int64_t> address = map_.place(storage, capacity_);
+      const Stay stay = pins_.stay(storage).value_or(Stay::in_dram);
+      if (stay == Stay::in_dram) continue;
+      const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
       if (!address) {
         const Storage& kept = schedule_.storages[static_cast<std::size_t>(storage)];
         misfit_ =
-            PinMisfit{static_cast<std::size_t>(kept.first_row),
-                      "an output of " + std::to_string(kept.bytes) + " bytes in the activation buffer",
+            PinMisfit{static_cast<std::size_t>(stay == Stay::kept ? kept.first_row : kept.first_reader),
+                      "a tensor of " + std::to_string(kept.bytes) + " bytes in the activation buffer",
                       "room for it beside what else is to stay in " + std::to_string(capacity_) + " bytes"};
         return false;
       }
-      map_.keep(storage, *address);
+      map_.keep(storage, stay, *address);
     }
     return true;
   }
 
   /// Keeps a storage on the chip if all rows during its life still fit and their cost together falls.
-  void try_to_keep(int storage) {
-    const std::optional<std::int64_t> address = map_.place(storage, capacity_);
-    if (!address) return;
-    const auto [first, last] = map_.lifetime(storage);
-    if (last + 1 - first > trial_rows_left_) return;
+  bool try_to_keep(int storage, Stay stay) {
+    if (!may_stay(schedule_.storages[static_cast<std::size_t>(storage)], stay, hardware_)) return false;
+    const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
+    if (!address) return false;
+    const auto [first, last] = map_.lifetime(storage, stay);
+    if (last + 1 - first > trial_rows_left_) return false;
     trial_rows_left_ -= last + 1 - first;
-    map_.keep(storage, *address);
+    map_.keep(storage, stay, *address);
     std::vector<std::optional<RowMapping>> trial;
     MappingCost before;
     MappingCost after;
     for (std::size_t row = first; row <= last; ++row) {
-      trial.push_back(map_row(row));
+      trial.push_back(row_mapper_.map_row(row, capacity_));
       if (!trial.back()) break;
       before += rows_[row]->cost;
       after += trial.back()->cost;
     }
     if (!trial.back() || after.total() >= before.total()) {
       map_.release(storage);
-      return;
+      return false;
     }
     for (std::size_t row = first; row <= last; ++row) rows_[row] = std::move(trial[row - first]);
+    return true;
   }
 
   bool keep_everything() {
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const auto storage = static_cast<int>(s);
-      const std::optional<std::int64_t> address = map_.place(storage, capacity_);
+      const std::optional<std::int64_t> address = map_.place(storage, Stay::kept, capacity_);
       if (!address) return false;
-      map_.keep(storage, *address);
+      map_.keep(storage, Stay::kept, *address);
     }
     return true;
-  }
-
-  template <typename MappingType>
-  void note_misfit(std::size_t row, const MappingOptions<MappingType>& found, std::int64_t gap) {
-    if (!pins_.any() || found.needed.empty()) return;
-    const auto bytes = [](std::int64_t count) { return std::to_string(count) + " bytes"; };
-    if (!found.options.empty()) {
-      const auto& least = std::ranges::min(found.options, {}, &MappingOption<MappingType>::activation_bytes);
-      misfit_ = PinMisfit{row, "tile slots of " + bytes(least.activation_bytes),
-                          "at most " + bytes(gap) + ", the largest gap in the activation buffer"};
-      return;
-    }
-    const SpaceNeeded& least = std::ranges::min(found.needed, {}, &SpaceNeeded::weight_slot_bytes);
-    misfit_ = PinMisfit{row,
-                        bytes(least.weight_slot_bytes) + " of weights and " +
-                            bytes(least.parameter_slot_bytes) + " of parameters in a block",
-                        "at most " + bytes(limits_.weight_slot_bytes) + " and " +
-                            bytes(limits_.parameter_slot_bytes) + ", a slot of the weight buffer"};
   }
 
   const Schedule& schedule_;
@@ -375,14 +361,13 @@ class Planner {
   const PlanPins& pins_;
   bool has_dram_;
   ActivationMap map_;
+  RowMapper row_mapper_;
   MappingLimits limits_;
   std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
   std::optional<PinMisfit> misfit_;
   std::vector<std::optional<RowMapping>> rows_;
-  OptionsCache<GemmMapping> gemm_cache_;
-  OptionsCache<VectorMapping> vector_cache_;
 };
 
 }  // namespace

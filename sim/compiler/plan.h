@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hw_models/hardware_config.h"
+#include "sim/compiler/activation_map.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapper.h"
 #include "sim/compiler/plan_pins.h"
@@ -29,8 +30,8 @@ using NestPlan = std::variant<GemmPlan, VectorPlan, HostMapping>;
 
 struct MemoryPlan {
   WeightBufferPlan weights;
-  std::vector<bool> resident;         ///< By storage: lies in the activation buffer while it lives.
-  std::vector<std::int64_t> address;  ///< By storage: address there (resident ones).
+  std::vector<Stay> stays;            ///< By storage.
+  std::vector<std::int64_t> address;  ///< By storage: address in the activation buffer (what stays there).
   /// By row: the first bytes of the activation buffer, in which tile slots and what stays lie.
   std::vector<std::int64_t> activation_bytes;
   std::vector<std::vector<NestPlan>> nests;  ///< By row.

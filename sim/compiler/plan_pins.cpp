@@ -9,15 +9,16 @@
 
 namespace qsim {
 
-bool may_stay(const Storage& storage, const HardwareConfig& hardware) {
-  return !hardware.requantizer.writes_through && storage.first_row >= 0 &&
-         storage.last_row > storage.first_row && !storage.is_weights && !storage.is_host_visible;
+bool may_stay(const Storage& storage, Stay stay, const HardwareConfig& hardware) {
+  if (hardware.requantizer.writes_through || storage.is_weights) return false;
+  if (stay == Stay::fetched) return hardware.mapper.fetches_inputs && storage.first_reader >= 0;
+  return storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_host_visible;
 }
 
 GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins) {
   GemmMapping mapping;
-  mapping.input_resident = pins.residency(row.inputs[0][0]).value_or(false);
-  mapping.output_resident = pins.residency(row.output).value_or(false);
+  mapping.input_resident = pins.stay(row.inputs[0][0]).value_or(Stay::in_dram) != Stay::in_dram;
+  mapping.output_resident = pins.stay(row.output).value_or(Stay::in_dram) == Stay::kept;
   return mapping;
 }
 
@@ -34,14 +35,16 @@ class PinChecker {
   }
 
   PlanPins run() {
-    pins_.resident.resize(schedule_.storages.size());
-    given_by_.resize(schedule_.storages.size());
+    pins_.stays.resize(schedule_.storages.size());
+    of_makers_.resize(schedule_.storages.size());
+    of_readers_.resize(schedule_.storages.size());
     for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
       check_activation_bytes(pins_.rows[r]);
       for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
         std::visit([&](const auto& problem) { take_residency(*problem, r, n); }, lowered_[r].problems[n]);
       }
     }
+    combine_residency();
     if (!problems_.empty()) return std::move(pins_);
     for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
       for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
@@ -69,8 +72,8 @@ class PinChecker {
 
   void take_residency(const GemmProblem& problem, std::size_t row, std::size_t n) {
     const Pinned<GemmMapping>& pin = pins_.rows[row].gemm;
-    take(pin, mapping_keys::input_in, pin.value.input_resident, row, lowered_[row].inputs[n][0]);
-    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output);
+    take(pin, mapping_keys::input_in, pin.value.input_resident, row, lowered_[row].inputs[n][0], of_readers_);
+    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output, of_makers_);
     if (pin.gives(mapping_keys::weights_in)) take_weights(problem, pin, row);
   }
   void take_residency(const VectorProblem& problem, std::size_t row, std::size_t n) {
@@ -78,15 +81,22 @@ class PinChecker {
     for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
       std::string key = mapping_keys::input_in;
       if (problem.inputs.size() > 1) key += "." + std::to_string(i);
-      take(pin, key, pin.value.inputs_resident[i], row, lowered_[row].inputs[n][i]);
+      take(pin, key, pin.value.inputs_resident[i], row, lowered_[row].inputs[n][i], of_readers_);
     }
-    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output);
+    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output, of_makers_);
   }
   void take_residency(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
 
+  /// What is said of a storage, by the row that makes it or by those that read it.
+  struct Said {
+    std::optional<bool> is_resident;
+    std::string place;
+    std::size_t row = 0;
+  };
+
   template <typename MappingType>
   void take(const Pinned<MappingType>& pin, std::string_view key, bool is_resident, std::size_t row,
-            int storage) {
+            int storage, std::vector<Said>& said) {
     const auto found = pin.given.find(key);
     if (found == pin.given.end()) return;
     const auto s = static_cast<std::size_t>(storage);
@@ -96,16 +106,37 @@ class PinChecker {
     if (!has_dram && !is_resident) {
       return report(pins_.rows[row], found->second, value, other + ", on a chip without DRAM");
     }
-    if (has_dram && is_resident && !may_stay(schedule_.storages[s], hardware_)) {
+    const bool may_be_kept = may_stay(schedule_.storages[s], Stay::kept, hardware_);
+    const bool may_be_fetched = may_stay(schedule_.storages[s], Stay::fetched, hardware_);
+    if (has_dram && is_resident && !may_be_kept && (&said == &of_makers_ || !may_be_fetched)) {
       return report(pins_.rows[row], found->second, value,
                     other + ": only what a row makes and a later row of the chip reads may stay");
     }
-    if (pins_.resident[s].value_or(is_resident) != is_resident) {
+    if (said[s].is_resident.value_or(is_resident) != is_resident) {
       return report(pins_.rows[row], found->second, value,
-                    other + ", as " + given_by_[s] + " says of the same tensor");
+                    other + ", as " + said[s].place + " says of the same tensor");
     }
-    pins_.resident[s] = is_resident;
-    given_by_[s] = found->second;
+    said[s] = {is_resident, found->second, row};
+  }
+
+  /// A tensor whose maker puts it into DRAM, and whose readers find it in the buffer, is fetched.
+  void combine_residency() {
+    for (std::size_t s = 0; s < pins_.stays.size(); ++s) {
+      const Said& made = of_makers_[s];
+      const Said& read = of_readers_[s];
+      if (!made.is_resident && !read.is_resident) continue;
+      if (made.is_resident.value_or(false) && !read.is_resident.value_or(true)) {
+        report(pins_.rows[read.row], read.place, "dram",
+               "activation_buffer, as " + made.place + " says of the same tensor");
+      }
+      const bool may_be_kept =
+          hardware_.dram.kind == DramKind::none || may_stay(schedule_.storages[s], Stay::kept, hardware_);
+      if (made.is_resident.value_or(may_be_kept && *read.is_resident)) {
+        pins_.stays[s] = Stay::kept;
+      } else {
+        pins_.stays[s] = read.is_resident.value_or(false) ? Stay::fetched : Stay::in_dram;
+      }
+    }
   }
 
   void take_weights(const GemmProblem& problem, const Pinned<GemmMapping>& pin, std::size_t row) {
@@ -122,18 +153,8 @@ class PinChecker {
     if (has_dram && is_resident && hardware_.dma.weight_prefetch == WeightPrefetch::ring) {
       return report(pins_.rows[row], place, value, "dram, where dma.weight_prefetch is ring");
     }
-    if (is_resident && std::ranges::any_of(lowered_, [](const LoweredRow& lowered) {
-          return lowered.gemm() != nullptr && lowered.gemm()->activation_weights;
-        })) {
-      return report(pins_.rows[row], place, value,
-                    "dram: products of activations need the slots of the weight buffer");
-    }
-    if (pins_.weights_resident.value_or(is_resident) != is_resident) {
-      return report(pins_.rows[row], place, value,
-                    std::string(is_resident ? "dram" : "weight_buffer") +
-                        ", as other rows: the weights of all rows stay or none");
-    }
-    pins_.weights_resident = is_resident;
+    pins_.weights_stay.resize(lowered_.size());
+    pins_.weights_stay[row] = is_resident;
   }
 
   // The rest, with the residency that is given.
@@ -142,14 +163,14 @@ class PinChecker {
     constexpr std::int64_t kUnlimited = std::numeric_limits<std::int64_t>::max();
     return mapping_limits(hardware_, kUnlimited, kUnlimited);
   }
-  [[nodiscard]] bool is_resident(int storage) const {
-    return pins_.residency(storage).value_or(hardware_.dram.kind == DramKind::none);
+  [[nodiscard]] Stay stay(int storage) const {
+    return pins_.stay(storage).value_or(hardware_.dram.kind == DramKind::none ? Stay::kept : Stay::in_dram);
   }
 
   void check(const GemmProblem& problem, std::size_t row, std::size_t n) {
     GemmMapping residency;
-    residency.input_resident = is_resident(lowered_[row].inputs[n][0]);
-    residency.output_resident = is_resident(lowered_[row].output);
+    residency.input_resident = stay(lowered_[row].inputs[n][0]) != Stay::in_dram;
+    residency.output_resident = stay(lowered_[row].output) == Stay::kept;
     const MappingLimits unlimited = limits();
     const GemmSpace space(problem, residency, hardware_, unlimited, &pins_.rows[row].gemm);
     report(row, pins_.rows[row].gemm, mapper_.options(space).rejection);
@@ -157,10 +178,10 @@ class PinChecker {
   void check(const VectorProblem& problem, std::size_t row, std::size_t n) {
     VectorMapping residency;
     for (const int storage : lowered_[row].inputs[n])
-      residency.inputs_resident.push_back(is_resident(storage));
-    residency.output_resident = is_resident(lowered_[row].output);
+      residency.inputs_resident.push_back(stay(storage) != Stay::in_dram);
+    residency.output_resident = stay(lowered_[row].output) == Stay::kept;
     const MappingLimits unlimited = limits();
-    const VectorSpace space(problem, residency, unlimited, &pins_.rows[row].vector[n]);
+    const VectorSpace space(problem, residency, hardware_, unlimited, &pins_.rows[row].vector[n]);
     report(row, pins_.rows[row].vector[n], mapper_.options(space).rejection);
   }
   void check(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
@@ -177,7 +198,7 @@ class PinChecker {
   const Mapper& mapper_;
   std::vector<Problem>& problems_;
   PlanPins pins_;
-  std::vector<std::string> given_by_;  ///< By storage: place of the value.
+  std::vector<Said> of_makers_, of_readers_;  ///< By storage.
 };
 
 }  // namespace

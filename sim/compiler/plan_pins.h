@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "hw_models/hardware_config.h"
+#include "sim/compiler/activation_map.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapper.h"
 #include "sim/compiler/schedule.h"
@@ -17,8 +18,8 @@ namespace qsim {
 /// Nothing is given where the vectors are empty.
 struct PlanPins {
   std::vector<RowPin> rows;
-  std::vector<std::optional<bool>> resident;  ///< By storage: in the activation buffer or not.
-  std::optional<bool> weights_resident;       ///< Of all rows.
+  std::vector<std::optional<Stay>> stays;         ///< By storage.
+  std::vector<std::optional<bool>> weights_stay;  ///< By row; empty where none is given.
 
   [[nodiscard]] bool any() const { return !rows.empty(); }
   [[nodiscard]] const Pinned<GemmMapping>* gemm(std::size_t row) const {
@@ -31,13 +32,14 @@ struct PlanPins {
   [[nodiscard]] std::int64_t activation_bytes(std::size_t row, std::int64_t capacity) const {
     return rows.empty() ? capacity : std::min(capacity, rows[row].activation_bytes.value_or(capacity));
   }
-  [[nodiscard]] std::optional<bool> residency(int storage) const {
-    return resident.empty() ? std::nullopt : resident[static_cast<std::size_t>(storage)];
+  [[nodiscard]] std::optional<Stay> stay(int storage) const {
+    return stays.empty() ? std::nullopt : stays[static_cast<std::size_t>(storage)];
   }
 };
 
-/// A storage that the compiler may keep in the activation buffer: made and read on the chip.
-[[nodiscard]] bool may_stay(const Storage& storage, const HardwareConfig& hardware);
+/// A storage that may stay in the activation buffer in this way: kept, what one row of the chip makes and a
+/// later one reads; fetched, what a row of the chip reads.
+[[nodiscard]] bool may_stay(const Storage& storage, Stay stay, const HardwareConfig& hardware);
 
 /// What is given of where a product's tensors lie.
 [[nodiscard]] GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins);

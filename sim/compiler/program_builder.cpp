@@ -57,10 +57,9 @@ class ProgramBuilder {
   void place_weight_slots() {
     const WeightBufferPlan& weights = plan_.weights;
     out_.program.weight_credits = out_.program.parameter_credits = weights.slots;
-    if (weights.resident) return;
     for (std::int64_t s = 0; s < weights.slots; ++s) {
-      out_.program.parameter_slots.push_back(s * weights.parameter_slot_bytes);
-      out_.program.weight_slots.push_back(weights.slots * weights.parameter_slot_bytes +
+      out_.program.parameter_slots.push_back(weights.slots_begin + s * weights.parameter_slot_bytes);
+      out_.program.weight_slots.push_back(weights.slots_begin + weights.slots * weights.parameter_slot_bytes +
                                           s * weights.weight_slot_bytes);
     }
   }
@@ -71,7 +70,8 @@ class ProgramBuilder {
     if (hardware_.dram.kind == DramKind::none) return;
     for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
       const Storage& storage = out_.schedule.storages[s];
-      if (!plan_.resident[s] || storage.is_graph_output) dram_address_[s] = take_dram(storage.bytes);
+      if (plan_.stays[s] != Stay::kept || storage.is_graph_output)
+        dram_address_[s] = take_dram(storage.bytes);
       if (storage.is_constant && with_images_) {
         const Tensor& tensor = graph_.tensor(storage.root);
         const Dims dims = dims_of(tensor.shape);
@@ -223,7 +223,7 @@ class ProgramBuilder {
       const int storage = out_.schedule.storage_of[static_cast<std::size_t>(id)];
       const auto index = static_cast<std::size_t>(storage);
       Placement placement = unplaced(view_of(out_.schedule, id, dims_of(graph_.tensor(id).shape)));
-      placement.resident = plan_.resident[index];
+      placement.resident = plan_.stays[index] == Stay::kept;
       placement.dram.base = dram_address_[index];
       placement.buffer.base = plan_.address[index];
       note_placement(id, placement);

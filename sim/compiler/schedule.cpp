@@ -88,6 +88,7 @@ class Scheduler {
     for (const TensorId id : activation_inputs(graph_, node)) {
       Storage& storage = schedule_.storages[static_cast<std::size_t>(own(id))];
       storage.last_row = number;
+      if (!row.on_host && storage.first_reader < 0) storage.first_reader = number;
       storage.is_host_visible |= row.on_host;
       // Reshapes of graph inputs run with their first reader.
       if (auto found = pending_.extract(schedule_.storage_of[static_cast<std::size_t>(id)]))

@@ -30,6 +30,7 @@ struct Storage {
   std::int64_t pixel_granule = 1;  ///< Bytes that a pixel's channels are rounded up to.
   int first_row = -1;              ///< Row that produces it; -1: there before the run.
   int last_row = -1;               ///< Last row that reads it.
+  int first_reader = -1;           ///< First row of the chip that reads it.
   bool is_constant = false;
   bool is_weights = false;  ///< Weights of a product of activations: DRAM holds it.
   bool is_graph_input = false;

@@ -9,6 +9,7 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
+#include "hw_models/core/vector_work.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/schedule.h"
@@ -33,7 +34,8 @@ bool may_cut(const VectorProblem& problem, std::size_t d) {
 }
 
 bool streams(const VectorMapping& mapping) {
-  return !mapping.output_resident || std::ranges::count(mapping.inputs_resident, false) > 0;
+  return !mapping.output_resident || std::ranges::count(mapping.inputs_resident, false) > 0 ||
+         std::ranges::count(mapping.fetch_inputs, true) > 0;
 }
 
 std::int64_t tile_bytes(const VectorProblem& problem, const VectorMapping& mapping) {
@@ -72,15 +74,32 @@ std::int64_t input_bytes(const VectorProblem& problem, const VectorMapping& mapp
   return bytes;
 }
 
+bool fetches(const VectorMapping& mapping, std::size_t input) {
+  return input < mapping.fetch_inputs.size() && mapping.fetch_inputs[input];
+}
+
+/// Cycles of a tile of full size.
+std::int64_t lane_cycles(const VectorProblem& problem, const VectorMapping& mapping,
+                         const HardwareConfig& hardware) {
+  const Dims& t = mapping.tile;
+  const VectorCost work = vector_cost(problem, t[0] * t[1] * t[2] * t[3]);
+  const BufferConfig& buffer = hardware.activation_buffer;
+  return hardware.vector_unit.latency_cycles +
+         std::max({ceil_div(work.lane_operations, std::max<std::int64_t>(1, hardware.vector_unit.lanes)),
+                   ceil_div(work.read_bytes, buffer.read_ports * buffer.read_port_bytes),
+                   ceil_div(work.write_bytes, buffer.write_ports * buffer.write_port_bytes)});
+}
+
 constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::tile_batch, mapping_keys::tile_rows,
                                                       mapping_keys::tile_columns,
                                                       mapping_keys::tile_channels};
 
 class VectorEnumeration {
  public:
-  VectorEnumeration(const VectorProblem& problem, const VectorMapping& residency, const MappingLimits& limits,
+  VectorEnumeration(const VectorProblem& problem, const VectorMapping& residency,
+                    const HardwareConfig& hardware, const MappingLimits& limits,
                     const Pinned<VectorMapping>* pin)
-      : problem_(problem), mapping_(residency), limits_(limits), pin_(pin) {}
+      : problem_(problem), mapping_(residency), hardware_(hardware), limits_(limits), pin_(pin) {}
 
   MappingOptions<VectorMapping> run() {
     if (gives_tile()) {
@@ -152,11 +171,12 @@ class VectorEnumeration {
     }
     const std::int64_t needed = tile_bytes(problem_, mapping_) * mapping_.slots;
     add_needed(found_.needed, {0, 0, needed});
-    found_.options.push_back({mapping_, vector_cost(problem_, mapping_, limits_.burst_bytes), needed});
+    found_.options.push_back({mapping_, vector_cost(problem_, mapping_, hardware_, limits_), needed});
   }
 
   const VectorProblem& problem_;
   VectorMapping mapping_;
+  const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   const Pinned<VectorMapping>* pin_;
   MappingOptions<VectorMapping> found_;
@@ -165,25 +185,40 @@ class VectorEnumeration {
 }  // namespace
 
 MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
-                        std::int64_t burst_bytes) {
-  MappingCost cost;
+                        const HardwareConfig& hardware, const MappingLimits& limits) {
+  const MemoryRate& memory = limits.memory;
   const std::int64_t tiles = VectorCursor(problem, mapping).steps();
-  cost.occupied_cycles = tiles;
-  if (mapping.store_output) {
-    cost.add_traffic(dense_bytes(problem.extent, problem.output.layout.format),
-                     run_bytes(problem.output, mapping.tile), burst_bytes);
-    cost.exposed_bytes += dense_bytes(mapping.tile, problem.output.layout.format);
-    cost.transfers += tiles;
-  }
+  RowCost cost;
+  std::int64_t first = 0;
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-    if (mapping.inputs_resident[i]) continue;
+    const bool is_fetched = fetches(mapping, i);
+    if (mapping.inputs_resident[i] && !is_fetched) continue;
     const VectorInput& input = problem.inputs[i];
     const Dims tile = vector_input_tile(problem, mapping, i);
-    cost.add_traffic(input_bytes(problem, mapping, input), run_bytes(input.tensor, tile), burst_bytes);
-    cost.exposed_bytes += dense_bytes(tile, input.tensor.layout.format);
-    cost.transfers += tiles;
+    const std::int64_t whole = dense_bytes(input.tensor.dims, input.tensor.layout.format);
+    cost.inputs.add(is_fetched ? whole : input_bytes(problem, mapping, input), runs_of(input.tensor, tile),
+                    memory.burst_bytes());
+    cost.inputs.transfers += tiles;
+    if (!is_fetched) {
+      cost.inputs.turns = tiles;
+      cost.inputs.slots = mapping.slots;
+    }
+    first += dense_bytes(tile, input.tensor.layout.format);
   }
-  return cost;
+  const std::int64_t tile_cycles = lane_cycles(problem, mapping, hardware);
+  cost.busy_cycles = tiles * tile_cycles;
+  if (first > 0) cost.first_cycles = memory.cycles(first) + memory.latency_cycles() + memory.setup_cycles();
+  cost.tail_cycles = memory.latency_cycles() + tile_cycles;
+  if (mapping.store_output) {
+    cost.stores.add(dense_bytes(problem.extent, problem.output.layout.format),
+                    runs_of(problem.output, mapping.tile), memory.burst_bytes());
+    cost.stores.transfers = cost.stores.turns = tiles;
+    if (!mapping.output_resident) cost.stores.slots = mapping.slots;
+    cost.last_cycles = memory.cycles(dense_bytes(mapping.tile, problem.output.layout.format)) +
+                       memory.latency_cycles() + memory.setup_cycles();
+  }
+  if (limits.activation_slots == 1) cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
+  return {cost, memory};
 }
 
 Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping, std::size_t input) {
@@ -212,7 +247,7 @@ Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mappin
 }
 
 MappingOptions<VectorMapping> VectorSpace::candidates() const {
-  return VectorEnumeration(problem_, residency_, limits_, pin_).run();
+  return VectorEnumeration(problem_, residency_, hardware_, limits_, pin_).run();
 }
 
 }  // namespace qsim

@@ -12,15 +12,16 @@ namespace qsim {
 class VectorSpace {
  public:
   /// As GemmSpace.
-  VectorSpace(const VectorProblem& problem, const VectorMapping& residency, const MappingLimits& limits,
-              const Pinned<VectorMapping>* pin = nullptr)
-      : problem_(problem), residency_(residency), limits_(limits), pin_(pin) {}
+  VectorSpace(const VectorProblem& problem, const VectorMapping& residency, const HardwareConfig& hardware,
+              const MappingLimits& limits, const Pinned<VectorMapping>* pin = nullptr)
+      : problem_(problem), residency_(residency), hardware_(hardware), limits_(limits), pin_(pin) {}
 
   [[nodiscard]] MappingOptions<VectorMapping> candidates() const;
 
  private:
   const VectorProblem& problem_;
   const VectorMapping& residency_;
+  const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   const Pinned<VectorMapping>* pin_;
 };
@@ -36,8 +37,8 @@ class VectorSpace {
 [[nodiscard]] Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping,
                                      std::size_t input);
 
-/// Cost of a mapping: occupied_cycles = tiles; each tile is loaded and stored once.
+/// Each tile is loaded and stored once.
 [[nodiscard]] MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
-                                      std::int64_t burst_bytes);
+                                      const HardwareConfig& hardware, const MappingLimits& limits);
 
 }  // namespace qsim

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/mapping.h"
@@ -63,6 +64,22 @@ WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffere
       std::max<std::int64_t>(0, capacity_bytes / plan.slots - plan.parameter_slot_bytes) / kBufferAlignment *
       kBufferAlignment;
   return plan;
+}
+
+std::vector<bool> rows_that_stay(const std::vector<std::int64_t>& weight_bytes, std::int64_t capacity_bytes,
+                                 std::int64_t reserve_bytes) {
+  std::vector<std::size_t> order(weight_bytes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return weight_bytes[a] > weight_bytes[b]; });
+  std::vector<bool> stays(weight_bytes.size(), false);
+  std::int64_t free = capacity_bytes - reserve_bytes;
+  for (const std::size_t row : order) {
+    if (weight_bytes[row] == 0 || weight_bytes[row] > free) continue;
+    stays[row] = true;
+    free -= weight_bytes[row];
+  }
+  return stays;
 }
 
 WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<MappedGemm>& products,

@@ -1,4 +1,4 @@
-// The weight buffer: all weights for good, or slots that loads cycle through.
+// The weight buffer: weights that stay, and slots that the loads of all others cycle through.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ inline constexpr std::int64_t kBufferAlignment = 64;
 }
 
 struct WeightBufferPlan {
-  bool resident = false;
-  std::int64_t slots = 2;
+  std::vector<bool> stays;       ///< By row: its weights stay, one row behind the other from address 0.
+  std::int64_t slots_begin = 0;  ///< Address of the slots.
+  std::int64_t slots = 2;        ///< 0 where all weights stay.
   std::int64_t parameter_slot_bytes = 0;
   std::int64_t weight_slot_bytes = 0;
 };
@@ -42,6 +43,11 @@ struct WeightBufferPlan {
 /// `least_parameter_bytes` where that is more; the weight slots share the rest.
 [[nodiscard]] WeightBufferPlan cut_into_slots(std::int64_t capacity_bytes, bool double_buffered,
                                               std::int64_t least_parameter_bytes);
+
+/// Rows whose weights stay where they leave `reserve_bytes` to slots: the largest first that still fit.
+/// Products of activations have none.
+[[nodiscard]] std::vector<bool> rows_that_stay(const std::vector<std::int64_t>& weight_bytes,
+                                               std::int64_t capacity_bytes, std::int64_t reserve_bytes);
 
 /// A product and how it is executed.
 struct MappedGemm {

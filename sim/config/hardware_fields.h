@@ -24,6 +24,7 @@ inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "tra
 inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
 inline const std::vector<std::string> kChannelOrderNames = {"round_robin", "fixed"};
 inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
+inline const std::vector<std::string> kFixedLoopOrderNames = {"any", "weights_outer", "activations_outer"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
 inline const std::vector<std::string> kRoundingProfileNames = {"auto",
                                                                "float32",
@@ -139,6 +140,11 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.begin("controller");
   visit.choice("pass_order", hardware.controller.pass_order, kPassOrderNames);
   visit.integer("layer_start_cycles", hardware.controller.layer_start_cycles, 0, 1'000'000);
+  visit.end();
+  visit.begin("mapper");
+  visit.choice("loop_order", hardware.mapper.loop_order, kFixedLoopOrderNames);
+  visit.boolean("largest_tiles", hardware.mapper.largest_tiles);
+  visit.boolean("fetches_inputs", hardware.mapper.fetches_inputs);
   visit.end();
 
   visit_dram_fields(hardware.dram, visit);

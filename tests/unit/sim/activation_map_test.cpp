@@ -48,9 +48,9 @@ TEST_CASE("free space is what no resident storage takes in any of the rows") {
     std::vector<int> kept;
     std::vector<std::int64_t> addresses;
     for (int s = 0; s < 60; ++s) {
-      const auto place = map.place(s, kUnits * 64);
+      const auto place = map.place(s, qsim::Stay::kept, kUnits * 64);
       if (!place) continue;
-      map.keep(s, *place);
+      map.keep(s, qsim::Stay::kept, *place);
       if (s % 5 == 4) {  // Some are given up again.
         map.release(s);
         continue;

@@ -42,6 +42,7 @@ HardwareConfig scale_sim_chip(Dataflow dataflow, std::int64_t rows, std::int64_t
   chip.mac_array.columns = columns;
   chip.mac_array.dataflow = dataflow;
   chip.mac_array.double_buffered_weights = false;
+  chip.mapper.largest_tiles = true;
   chip.weight_buffer = {1 << 14, 16, 8192, 8192, true};
   chip.activation_buffer = {1 << 14, 16, 8192, 8192, true};
   chip.accumulators.entries = 1 << 20;

@@ -21,6 +21,7 @@ HardwareConfig small_chip() {
   chip.weight_buffer.capacity_kib = 5;
   chip.activation_buffer.capacity_kib = 6;
   chip.accumulators.entries = 64;
+  chip.mapper.fetches_inputs = false;
   return chip;
 }
 

@@ -1,7 +1,10 @@
 // What real machines add to the template: each field changes the cycles by what it says, to the cycle.
 #include <catch2/catch.hpp>
 
+#include <nlohmann/json.hpp>
 #include "hw_models/core/nest_cursor.h"
+
+#include "sim/compiler/mapping_file.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"
 
@@ -27,6 +30,7 @@ HardwareConfig one_pass_chip() {
   chip.mac_array.rows = chip.mac_array.columns = 8;
   chip.accumulators.entries = 32;
   chip.requantizer.lanes = 8;
+  chip.mapper = {FixedLoopOrder::weights_outer, true, false};
   return chip;
 }
 
@@ -157,7 +161,13 @@ TEST_CASE("a ring of weights starts with the first column tile") {
   // the lanes and 4 until the outputs are written.
   const auto passes = [](std::int64_t n) { return 8 + 8 * (n - 1) + 1 + 8 + 8 - 2 + 1 + 4; };
   // All inputs, weights and parameters (5 + 256 * 4 bytes); then 256 passes; then the store of all outputs.
-  CHECK(cycles(chip, size) == 8 * (8 + 2048 + 129) + 100 + passes(256) + 256 + 100);
+  const auto given =
+      nlohmann::ordered_json::parse(R"({"operations": {"conv2d": {"column_tiles_per_block": 32}}})");
+  const PinnedMapper one_block(parse_mappings(given, "pins"), std::make_unique<CostMapper>());
+  SimulateOptions options{Values::none};
+  options.mapper = &one_block;
+  CHECK(simulate(chip, layer_graph(size), {}, options).total_cycles ==
+        8 * (8 + 2048 + 129) + 100 + passes(256) + 256 + 100);
   // Parameters tile by tile, 37 bytes each that lie in 5 bursts or, from the fifth byte of a burst on, in 6.
   // Behind the last weights come 8 passes and the store of one tile; before them all stores but two, of which
   // one is the last tile's and one comes while the last weights have the bus.

@@ -115,7 +115,6 @@ TEST_CASE("a value that is not legal is refused with its place and what is legal
        "2 x 1 x any",
        "3 x 3 x 32"},
       {{{"input_slots", 3}}, ".input_slots", "3", "1 to 2"},
-      {{{"input_in", "activation_buffer"}}, ".input_in", "activation_buffer", "dram"},
       {{{"output_in", "activation_buffer"}}, ".output_in", "activation_buffer", "dram"},
       {{{"weights_in", "activations"}}, ".weights_in", "\"activations\"", "weight_buffer"},
       {{{"activation_bytes", 1 << 30}}, ".activation_bytes", "1073741824", "bytes of the activation buffer"},
@@ -135,6 +134,17 @@ TEST_CASE("a value that is not legal is refused with its place and what is legal
     CHECK_THAT(problems[0].expected, Catch::Matchers::Contains(refused.expected));
     CHECK_FALSE(problems[0].hint.empty());
   }
+}
+
+TEST_CASE("an input that lies in DRAM may stay where the machine fetches inputs") {
+  HardwareConfig chip;
+  const nlohmann::json given = of_layer({{"input_in", "activation_buffer"}});
+  CHECK(problems_of(given, chip).empty());
+  chip.mapper.fetches_inputs = false;
+  const std::vector<Problem> problems = problems_of(given, chip);
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].place == "layers." + layer_name() + ".input_in");
+  CHECK_THAT(problems[0].expected, Catch::Matchers::Contains("dram"));
 }
 
 TEST_CASE("a mapping that is legal and too large names what is needed and what there is") {

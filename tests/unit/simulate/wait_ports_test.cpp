@@ -112,6 +112,7 @@ TEST_CASE("what bursts in single-ported banks cost a layer that the array binds 
   // Outputs and, of the first tiles, inputs are written while others are read.
   const test::LayerSize size{32, 32, 16, 16, 3};
   HardwareConfig chip;
+  chip.mapper = {FixedLoopOrder::weights_outer, true, false};
   const std::int64_t fixed = simulate(chip, test::layer_graph(size), {}, {Values::none}).total_cycles;
   chip.activation_buffer.arbitration = Arbitration::write_first;
   const RunResult run = simulate(chip, test::layer_graph(size), {}, {Values::none});

@@ -1,0 +1,46 @@
+#include "sim/compiler/reduction_parts.h"
+
+#include "hw_models/dataflow/cuts.h"
+#include "sim/compiler/gemm_tiles.h"
+
+namespace qsim {
+
+PartSize whole_reduction(const GemmProblem& problem) {
+  const ConvolutionGeometry& g = problem.geometry;
+  return {g.kernel_h, g.kernel_w, g.group_channels()};
+}
+
+std::int64_t channel_granule(const GemmProblem& problem, const GemmMapping& mapping) {
+  return std::lcm(mapping.chunk_rows, byte_granule(problem.input.layout.format.bits));
+}
+
+std::vector<PartSize> reduction_parts(const GemmProblem& problem, const GemmMapping& mapping) {
+  const PartSize whole = whole_reduction(problem);
+  std::vector<PartSize> parts{whole};
+  if (mapping.groups_per_tile > 1) return parts;
+  for (const std::int64_t h : tile_sizes(whole.kernel_h)) {
+    if (h < whole.kernel_h) parts.push_back({h, whole.kernel_w, whole.channels});
+  }
+  for (const std::int64_t w : tile_sizes(whole.kernel_w)) {
+    if (w < whole.kernel_w) parts.push_back({1, w, whole.channels});
+  }
+  const std::int64_t granule = channel_granule(problem, mapping);
+  for (const std::int64_t c : few_tile_sizes(ceil_div(whole.channels, granule))) {
+    if (c * granule < whole.channels) parts.push_back({1, 1, c * granule});
+  }
+  return parts;
+}
+
+bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping, const PartSize& part) {
+  const PartSize whole = whole_reduction(problem);
+  if (part.kernel_h < 1 || part.kernel_w < 1 || part.channels < 1) return false;
+  if (part.kernel_h > whole.kernel_h || part.kernel_w > whole.kernel_w || part.channels > whole.channels)
+    return false;
+  if (part == whole) return true;
+  if (mapping.groups_per_tile > 1) return false;
+  if (part.kernel_w < whole.kernel_w && part.kernel_h > 1) return false;
+  if (part.channels == whole.channels) return true;
+  return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % channel_granule(problem, mapping) == 0;
+}
+
+}  // namespace qsim

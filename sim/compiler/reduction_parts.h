@@ -1,0 +1,36 @@
+// How the reduction of a product may be cut into parts, each loaded by itself.
+#pragma once
+
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "hw_models/gemm.h"
+
+namespace qsim {
+
+/// A box of the reduction; parts of equal size tile it.
+struct PartSize {
+  std::int64_t kernel_h = 1, kernel_w = 1, channels = 1;
+  friend bool operator==(const PartSize&, const PartSize&) = default;
+};
+
+/// Channel counts at which a cut falls on a byte, for elements of `bits` bits.
+[[nodiscard]] constexpr std::int64_t byte_granule(int bits) {
+  return 8 / std::gcd(8, bits);
+}
+
+[[nodiscard]] PartSize whole_reduction(const GemmProblem& problem);
+
+/// Channels of a part are multiples of it: of the chunk, and of whole bytes.
+[[nodiscard]] std::int64_t channel_granule(const GemmProblem& problem, const GemmMapping& mapping);
+
+/// Candidates: the whole reduction first, then kernel rows, taps, and channels of a tap. Of `mapping` the
+/// chunk and the groups of a tile count.
+[[nodiscard]] std::vector<PartSize> reduction_parts(const GemmProblem& problem, const GemmMapping& mapping);
+
+/// Kernel rows, columns and channels are cut in this order, so that the sums run over them ascending.
+[[nodiscard]] bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping,
+                                 const PartSize& part);
+
+}  // namespace qsim

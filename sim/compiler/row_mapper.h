@@ -1,0 +1,94 @@
+// Maps rows one by one: into the gaps that what stays on the chip leaves.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "sim/compiler/activation_map.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping.h"
+#include "sim/compiler/plan.h"
+#include "sim/compiler/plan_pins.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+
+/// A way to execute a nest, in the mapper's caches, and where its tile slots begin.
+struct NestChoice {
+  std::variant<const MappingOption<GemmMapping>*, const MappingOption<VectorMapping>*, HostMapping> option;
+  std::int64_t slots_begin = 0;
+};
+
+/// What is decided about a row. Placements are made once the search is over.
+struct RowMapping {
+  std::vector<NestChoice> nests;
+  MappingCost cost;
+};
+
+class RowMapper {
+ public:
+  /// All are kept by reference.
+  RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
+            const Mapper& mapper, const PlanPins& pins, const ActivationMap& map);
+
+  /// Forgets all mappings: they depend on the weight buffer's slots, and on which weights stay there.
+  void start(const MappingLimits& limits, std::vector<bool> weights_stay);
+
+  /// A row's mapping into the largest gap of the first `capacity` bytes of the activation buffer that is free
+  /// beside what stays now. Nothing where no gap is large enough.
+  [[nodiscard]] std::optional<RowMapping> map_row(std::size_t row, std::int64_t capacity);
+
+  /// Of pins, the last row that did not fit.
+  [[nodiscard]] const std::optional<PinMisfit>& misfit() const { return misfit_; }
+
+ private:
+  template <typename MappingType>
+  using OptionsCache =
+      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<MappingType>>;
+
+  template <typename ProblemType>
+  [[nodiscard]] bool map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
+                              std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping);
+  /// The host needs nothing of the chip, whatever stays on it.
+  [[nodiscard]] static bool map_nest(const HostProblem& problem, std::size_t row, std::size_t n,
+                                     std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping);
+  /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
+  template <typename ProblemType>
+  [[nodiscard]] const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n);
+  [[nodiscard]] OptionsCache<GemmMapping>& cache_of(const GemmProblem& /*problem*/) { return gemm_cache_; }
+  [[nodiscard]] OptionsCache<VectorMapping>& cache_of(const VectorProblem& /*problem*/) {
+    return vector_cache_;
+  }
+  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, std::size_t row,
+                                                std::size_t n) const;
+  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem, std::size_t row,
+                                                  std::size_t n) const;
+  [[nodiscard]] bool stores(int output) const;
+  /// The first that reads a fetched tensor loads it.
+  [[nodiscard]] bool fetches(std::size_t row, std::size_t n, std::size_t i) const;
+  template <typename MappingType>
+  void note_misfit(std::size_t row, const MappingOptions<MappingType>& found, std::int64_t gap);
+
+  const Schedule& schedule_;
+  const std::vector<LoweredRow>& lowered_;
+  const HardwareConfig& hardware_;
+  const Mapper& mapper_;
+  const PlanPins& pins_;
+  const ActivationMap& map_;
+  bool has_dram_;
+  std::size_t first_product_ = 0;  ///< Row whose first weights nothing hides.
+  MappingLimits limits_;
+  std::vector<bool> weights_stay_;
+  std::optional<PinMisfit> misfit_;
+  OptionsCache<GemmMapping> gemm_cache_;
+  OptionsCache<VectorMapping> vector_cache_;
+};
+
+}  // namespace qsim
