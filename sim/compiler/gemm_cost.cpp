@@ -230,7 +230,10 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   const std::int64_t first = first_bytes(problem, mapping, cursor, hardware, limits);
   if (first > 0) cost.first_cycles = memory.cycles(first) + memory.latency_cycles() + memory.setup_cycles();
   cost.last_cycles = cycles.drain;
-  cost.tail_cycles = memory.latency_cycles() + cycles.drain + std::min(cycles.last_step, cycles.array);
+  // The last loads are a block of weights that all pixels pass by, or what a single step needs.
+  const bool block_is_last = mapping.order == LoopOrder::weights_outer && cursor.parts() == 1;
+  const std::int64_t last_array = block_is_last ? cycles.array / cursor.blocks() : cycles.last_step;
+  cost.tail_cycles = memory.latency_cycles() + cycles.drain + std::min(last_array, cycles.array);
   if (mapping.store_output) {
     const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping));
     cost.last_cycles += memory.cycles(stored) + memory.latency_cycles() + memory.setup_cycles();

@@ -35,8 +35,10 @@ std::int64_t bus_bytes_of(std::int64_t count, const Runs& runs, std::int64_t bur
   const std::int64_t rest = (runs.bytes - 1) % burst_bytes + 1;
   const std::int64_t more = offsets - 1 - (burst_bytes - rest) / granule;
   const std::int64_t bursts = offsets * ceil_div(runs.bytes, burst_bytes) + more;
+  // The last run may be shorter, and wastes as much.
+  const std::int64_t waste = bursts * burst_bytes - offsets * runs.bytes;
   const std::int64_t number = ceil_div(count, std::max<std::int64_t>(1, runs.bytes));
-  return static_cast<std::int64_t>(boost::int128_type{number} * bursts / offsets) * burst_bytes;
+  return count + static_cast<std::int64_t>(boost::int128_type{number} * waste / offsets);
 }
 
 MappingCost::MappingCost(const RowCost& row, const MemoryRate& memory) {

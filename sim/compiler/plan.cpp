@@ -23,6 +23,8 @@ constexpr std::size_t kTrialsAtLeast = 65'536;
 constexpr std::size_t kTrialsARow = 64;
 /// Weights of more times the buffer than this pass through slots, all of them: what could stay is little.
 constexpr std::int64_t kManyWeights = 8;
+/// Weights that stay may cost the first inference this part of its time.
+constexpr std::int64_t kWorthKeeping = 400;
 
 class Planner {
  public:
@@ -71,7 +73,7 @@ class Planner {
     return stays;
   }
 
-  /// As many weights stay, for all inferences, as cost the first one no more than a hundredth: all, or what
+  /// As many weights stay, for all inferences, as cost the first one next to nothing: all, or what
   /// leaves a share of the buffer to slots, or none.
   std::optional<MemoryPlan> with_weights_that_pay(const std::vector<std::int64_t>& bytes, bool all_fit) {
     const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
@@ -90,7 +92,7 @@ class Planner {
         least = std::min(least.value_or(found.back()->cost.total()), found.back()->cost.total());
     }
     for (std::optional<MemoryPlan>& plan : found) {
-      if (plan && plan->cost.total() <= *least + *least / 100) return std::move(plan);
+      if (plan && plan->cost.total() <= *least + *least / kWorthKeeping) return std::move(plan);
     }
     return std::nullopt;
   }

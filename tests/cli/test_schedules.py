@@ -1,0 +1,88 @@
+"""Schedules that a good hand finds: single layers against bounds that are worked out by hand.
+
+Bytes: each tensor once, or as often as an exhaustive search over buffers, slots and accumulators says (docs/mapping_bench.md).
+Cycles: MACs / PEs or bytes / bandwidth, whichever is more, and what a cold start costs.
+"""
+
+import json
+
+import pytest
+from qsim_process import qsim
+
+NPU_BYTES_PER_CYCLE = 12.8
+NPU_PES = 32 * 32
+
+
+def product(pixels, depth, outputs, relu=False):
+    """pixels x depth times depth x outputs, 9 bytes of parameters an output."""
+    layers = [{"op": "relu", "name": "r", "input": "x"}] if relu else []
+    layers.append({"op": "fully_connected", "name": "y", "input": "r" if relu else "x",
+                   "weights": {"shape": [outputs, depth], "scale": 0.01, "axis": 0}, "bias": True,
+                   "output": {"scale": 0.05, "zero_point": 0}})
+    return {"name": "product", "semantics": "tflite", "tensors": {"generator": "normal", "seed": 1},
+            "inputs": [{"name": "x", "shape": [pixels, depth], "scale": 0.02, "zero_point": 0}],
+            "layers": layers, "outputs": ["y"]}
+
+
+def cost(tmp_path, workload, *arguments):
+    """The report of a run without values; the workload is a network or a name."""
+    if isinstance(workload, dict):
+        path = tmp_path / "workload.json"
+        path.write_text(json.dumps(workload))
+        workload = str(path)
+    result = qsim("--workload", workload, "--cost-only", "--json", *arguments)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def sets(**fields):
+    """--set for each field; two underscores stand for a point."""
+    return [word for field, value in fields.items() for word in ("--set", f"{field.replace('__', '.')}={value}")]
+
+
+@pytest.mark.parametrize("hardware, pixels, least", [
+    # Everything once: 24 MiB hold the input.
+    ("tpu_v1", 1024, 1024 * 4096 + 4096 * 4096 + 1024 * 4096 + 9 * 4096),
+    ("npu", 64, 64 * 4096 + 4096 * 4096 + 64 * 4096 + 9 * 4096)])
+def test_a_layer_in_front_makes_no_product_faster(tmp_path, hardware, pixels, least):
+    alone = cost(tmp_path, product(pixels, 4096, 4096), "--hw", hardware)["totals"]
+    behind = cost(tmp_path, product(pixels, 4096, 4096, relu=True), "--hw", hardware)["totals"]
+    assert alone["cycles"] <= 1.01 * behind["cycles"]
+    assert alone["dram_bytes"] <= 1.001 * least
+    assert behind["dram_bytes"] <= 1.001 * least
+
+
+@pytest.mark.parametrize("pixels, depth, outputs, least", [
+    (512, 3584, 1024, 22_562_816), (512, 3616, 1024, 22_759_424), (128, 4096, 4096, 25_726_976),
+    (32, 4096, 4096, 17_076_224), (128, 3072, 768, 2_857_728)])
+def test_a_product_takes_the_least_traffic_and_about_the_bound(tmp_path, pixels, depth, outputs, least):
+    totals = cost(tmp_path, product(pixels, depth, outputs))["totals"]
+    assert totals["dram_bytes"] <= 1.03 * least
+    bound = max(pixels * depth * outputs / NPU_PES, least / NPU_BYTES_PER_CYCLE)
+    assert totals["cycles"] <= 1.10 * bound + 256 * 1024 / NPU_BYTES_PER_CYCLE + 2000
+
+
+def test_accumulators_beyond_need_cost_nothing(tmp_path):
+    chip = sets(mac_array__rows=27, mac_array__columns=256, activation_buffer__capacity_kib=32,
+                dram__bandwidth_gb_per_s=0.1, dram__burst_bytes=32)
+    cycles = [cost(tmp_path, product(33, 64, 31), *chip, *sets(accumulators__entries=entries))["totals"]["cycles"]
+              for entries in (64, 65, 66, 2048)]
+    assert max(cycles) <= 55_468
+    assert cycles == sorted(cycles, reverse=True)
+
+
+def test_columns_beyond_need_cost_no_more_than_their_skew(tmp_path):
+    # MobileNet's 7 x 7 x 1024 to 1024, 1 x 1: 1,153,104 bytes once.
+    path = tmp_path / "pointwise.csv"
+    path.write_text("L,ih,iw,fh,fw,c,nf,s\npw27,7,7,1,1,1024,1024,1\n")
+    for columns in (32, 64, 128, 256):
+        totals = cost(tmp_path, str(path), *sets(mac_array__columns=columns))["totals"]
+        assert totals["cycles"] <= 93_534
+        assert totals["dram_bytes"] <= 1_153_104
+
+
+def test_weights_stay_as_far_as_the_buffer_goes(tmp_path):
+    # ResNet-18 has 11.73 MB of weights and parameters; 11,264 KiB are 11.53 MB, less two slots.
+    steady = cost(tmp_path, "resnet18", "--hw", "npu_large", "--inferences", "3",
+                  *sets(weight_buffer__capacity_kib=11264, weight_buffer__banks=16))["steady_state"]
+    assert steady["dram_bytes"] <= 2_200_000
