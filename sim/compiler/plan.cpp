@@ -91,6 +91,8 @@ class Planner {
       if (found.back())
         least = std::min(least.value_or(found.back()->cost.total()), found.back()->cost.total());
     }
+    // A chip too small for slots for all is too small, as `check` says: some weights that stay might just do.
+    if (!all_fit && !found.back()) return std::nullopt;
     for (std::optional<MemoryPlan>& plan : found) {
       if (plan && plan->cost.total() <= *least + *least / kWorthKeeping) return std::move(plan);
     }

@@ -39,7 +39,7 @@ def test_every_unit_has_a_track_and_tiles_are_named_by_layer(tmp_path):
 
 
 def test_counters_show_bandwidth_and_fill(tmp_path):
-    trace, report = traced(tmp_path, "--workload", "resnet8", "--set", "weight_buffer.capacity_kib=32")
+    trace, report = traced(tmp_path, "--workload", "resnet8", "--set", "weight_buffer.capacity_kib=32", "--set", "mapper.fetches_inputs=false")
     counters = {}
     for event in trace["traceEvents"]:
         if event["ph"] == "C":
