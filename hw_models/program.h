@@ -39,8 +39,14 @@ class NestOf {
   [[nodiscard]] const ProblemType& problem() const { return *problem_; }
   [[nodiscard]] const MappingType& mapping() const { return *mapping_; }
   [[nodiscard]] const PlacementType& placement() const { return *placement_; }
+  void place(PlacementType placement) {
+    placement_ = std::make_shared<const PlacementType>(std::move(placement));
+  }
 
   std::int32_t row = 0;  ///< Report row that everything here is counted under.
+  /// Weights of this nest and of those behind it are loaded once the nest before has retired; otherwise as
+  /// far ahead as the slots of the weight buffer allow.
+  bool holds_weights = false;
 
  private:
   std::shared_ptr<const ProblemType> problem_;
@@ -92,7 +98,10 @@ struct MemoryImage {
 
 struct Program {
   std::vector<Nest> nests;
-  std::int32_t rows = 0;  ///< Report rows; every nest's row is below.
+  std::int32_t rows = 0;  ///< Rows that are counted apart; every nest's row is below.
+  /// Parts of a batch that go through the whole network one after the other. Each has counts of its own: row
+  /// r of part p is p * (rows / parts) + r, and the report adds up the parts.
+  std::int32_t parts = 1;
   /// Slots for streamed weights and parameters in the weight buffer, shared by all nests so that loads run
   /// ahead across nests.
   std::vector<std::int64_t> weight_slots;

@@ -46,7 +46,8 @@ struct ChipOptions {
   Fidelity fidelity = Fidelity::tile;
   Waveform* waveform = nullptr;  ///< Of the array at PE fidelity; may be absent.
   bool moves_values = false;     ///< Values pass through the modelled memories.
-  /// Called when a report row is complete (of the first inference row 0..rows-1, of the second rows.., ...).
+  /// Called when a row is complete (of the first inference row 0..Program::rows-1, of the second rows..,
+  /// ...).
   std::function<void(std::int32_t row, ChipMemory& memory)> on_row_complete;
   /// Called once at `probe_cycle`, if that comes before the end.
   std::int64_t probe_cycle = -1;
@@ -55,7 +56,7 @@ struct ChipOptions {
   std::function<std::unique_ptr<MemoryModel>(const DramConfig& config, std::int64_t clock_khz)> memory;
 };
 
-/// What one run showed; index: report row. The rows of inference i of a program start at i * Program::rows,
+/// What one run showed; index: row of the program. The rows of inference i start at i * Program::rows,
 /// those of the next core's program behind them.
 struct ChipRun {
   std::vector<RowTimes> rows;

@@ -5,10 +5,13 @@
 namespace qsim {
 
 void ChipValues::collect(std::int32_t row, const ChipMemory& memory) {
-  const auto index = static_cast<std::size_t>(row) % compiled_.rows.size();
-  const TensorId id = graph_.nodes[compiled_.rows[index].node].outputs[0];
-  values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]] =
-      memory.read(compiled_.placements.at(id));
+  const auto rows = static_cast<std::int32_t>(compiled_.rows.size());
+  const std::int32_t part = row / rows % compiled_.program.parts;
+  const TensorId id = graph_.nodes[compiled_.rows[static_cast<std::size_t>(row % rows)].node].outputs[0];
+  std::vector<std::int64_t>& values = values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]];
+  if (part == 0) values.clear();
+  const std::vector<std::int64_t> own = memory.read(compiled_.placement(id, part));
+  values.insert(values.end(), own.begin(), own.end());
 }
 
 NamedTensor ChipValues::computed(TensorId id) const {

@@ -27,8 +27,9 @@ struct LayerResult {
   bool on_host = false;            ///< The chip left it to the host.
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   std::int64_t host_macs = 0;
-  std::int64_t cycles = 0;               ///< From the previous row's completion to its own.
-  std::int64_t span_cycles = 0;          ///< First to last activity.
+  /// From the previous row's completion to its own; of a row that is executed in parts, of all parts.
+  std::int64_t cycles = 0;
+  std::int64_t span_cycles = 0;          ///< First to last activity; of parts their sum.
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.
   CycleBreakdown cycles_breakdown{};
   Activity activity;
@@ -58,8 +59,10 @@ struct SteadyState {
   Activity activity;
 };
 
-/// Who did what when, of all inferences: rows of inference i start at i * layers.
+/// Who did what when, of all inferences and of the parts of a batch that each consists of: rows of part p of
+/// inference i start at (i * parts + p) * layers.
 struct RunTimeline {
+  std::int64_t parts = 1;
   std::vector<Interval> intervals;
   std::vector<FillChange> fills;
   std::vector<RowTimes> rows;

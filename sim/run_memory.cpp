@@ -47,7 +47,7 @@ void check_record_memory(const Graph& graph, const CompiledProgram& compiled,
   std::int64_t shared = 0;
   for (const Nest& nest : compiled.program.nests)
     shared += std::visit([](const auto& n) { return shared_bytes(n); }, nest);
-  const std::int64_t bytes = kRowBytes * static_cast<std::int64_t>(compiled.rows.size()) +
+  const std::int64_t bytes = kRowBytes * compiled.program.rows +
                              static_cast<std::int64_t>(sizeof(Nest) * compiled.program.nests.size());
   check_run_bytes(graph, shared + bytes * options.inferences, "records of all inferences",
                   "use fewer --inferences");

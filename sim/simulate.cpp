@@ -50,19 +50,28 @@ LayerResult describe_row(const Graph& graph, const CompiledRow& row, const Hardw
   return layer;
 }
 
-/// Rows, cycles and events of the first inference.
+/// Adds what one part of a row took; `before` is the completion before it, of whatever row.
+void add_part(LayerResult& layer, const ChipRun& run, std::size_t row, std::int64_t before) {
+  layer.cycles += run.rows[row].completed - before;
+  layer.span_cycles += run.rows[row].last - run.rows[row].first;
+  for (std::size_t c = 0; c < kCycleClassCount; ++c) layer.cycles_breakdown[c] += run.breakdown[row][c];
+  layer.activity += run.activity[row];
+}
+
+/// Rows, cycles and events of the first inference, rows in the order in which their last parts were complete.
 void add_layers(RunResult& result, const Graph& graph, const CompiledProgram& compiled, const ChipRun& run) {
+  std::vector<LayerResult> layers;
+  for (const CompiledRow& row : compiled.rows) layers.push_back(describe_row(graph, row, result.hardware));
+  const std::size_t last_part = static_cast<std::size_t>(compiled.program.rows) - layers.size();
   std::int64_t completed = 0;
   // Of the first inference: with one core, which retires its rows in order, these are the first ones.
   for (const std::int32_t row : run.completion) {
     const auto r = static_cast<std::size_t>(row);
-    if (r >= compiled.rows.size()) continue;
-    LayerResult layer = describe_row(graph, compiled.rows[r], result.hardware);
-    layer.cycles = run.rows[r].completed - completed;
+    if (row >= compiled.program.rows) continue;
+    LayerResult& layer = layers[r % layers.size()];
+    add_part(layer, run, r, completed);
     completed = run.rows[r].completed;
-    layer.span_cycles = run.rows[r].last - run.rows[r].first;
-    layer.cycles_breakdown = run.breakdown[r];
-    layer.activity = run.activity[r];
+    if (r < last_part) continue;
     layer.bound = bound_of(layer.cycles_breakdown);
     for (std::size_t c = 0; c < kCycleClassCount; ++c) result.cycles[c] += layer.cycles_breakdown[c];
     result.activity += layer.activity;
@@ -72,8 +81,9 @@ void add_layers(RunResult& result, const Graph& graph, const CompiledProgram& co
   result.total_cycles = completed;
 }
 
-void add_steady_state(RunResult& result, const ChipRun& run, std::int64_t inferences) {
-  const std::size_t rows = result.layers.size();
+void add_steady_state(RunResult& result, const Program& program, const ChipRun& run,
+                      std::int64_t inferences) {
+  const auto rows = static_cast<std::size_t>(program.rows);
   if (inferences < 2 || rows == 0) return;
   SteadyState steady;
   steady.inferences = inferences;
@@ -128,8 +138,12 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   chip.moves_values = true;
   chip.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
   ChipRun run = run_chip(result.hardware, compiled.program, chip);
-  for (std::size_t r = 0; r < compiled.rows.size(); ++r) {
-    if (compiled.rows[r].mac) stats[r] = run.accumulators[r];
+  const std::size_t rows = compiled.rows.size();
+  for (std::size_t r = 0; r < static_cast<std::size_t>(compiled.program.rows); ++r) {
+    if (!compiled.rows[r % rows].mac) continue;
+    std::optional<arithmetic::AccumulatorStats>& seen = stats[r % rows];
+    if (!seen) seen.emplace();
+    seen->merge(run.accumulators[r]);
   }
   result.outputs = values.outputs(inputs);
   if (options.dump_tensors) result.dump = values.dump(inputs);
@@ -169,8 +183,9 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   }
   add_layers(result, graph, compiled, run);
   add_accumulators(result, stats);
-  add_steady_state(result, run, options.inferences);
-  result.timeline = {std::move(run.intervals), std::move(run.fills), std::move(run.rows), std::move(run.bus)};
+  add_steady_state(result, compiled.program, run, options.inferences);
+  result.timeline = {compiled.program.parts, std::move(run.intervals), std::move(run.fills),
+                     std::move(run.rows), std::move(run.bus)};
   return result;
 }
 

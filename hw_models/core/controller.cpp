@@ -14,6 +14,10 @@ std::int32_t row_of(const Nest& nest) {
   return std::visit([](const auto& n) { return n.row; }, nest);
 }
 
+bool holds_weights(const Nest& nest) {
+  return std::visit([](const auto& n) { return n.holds_weights; }, nest);
+}
+
 std::int64_t slots_of(const Placement& placement) {
   return static_cast<std::int64_t>(placement.slots.size());
 }
@@ -71,6 +75,7 @@ void Controller::watch(Token& token, Held held) {
 
 void Controller::start(std::size_t nest) {
   tokens_.compute_may_start.release();
+  if (holds_weights(nests_[nest])) tokens_.weights_may_load.release();
   if (needs_loads(nests_[nest])) tokens_.inputs_may_load.release();
   const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
   if (gemm != nullptr && gemm->problem().activation_weights) tokens_.weights_may_load.release();
@@ -139,6 +144,10 @@ void Controller::run_weight_loads() {
   const auto issue = [this](TransferCommand& command) { weight_loads->write(command); };
   wait_for_layer_start();  // later layers' weights are loaded ahead
   for (const Nest& nest : nests_) {
+    if (holds_weights(nest)) {
+      tokens_.weights_may_load.acquire();
+      wait_for_layer_start();
+    }
     const auto* gemm = std::get_if<GemmNest>(&nest);
     if (gemm == nullptr) continue;
     // What an earlier nest computes is not there yet.

@@ -1,211 +1,136 @@
 #include "sim/compiler/compile.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
-#include "hw_models/core/nest_cursor.h"
-#include "sim/compiler/fit.h"
+#include "sim/compiler/batch_parts.h"
 #include "sim/compiler/images.h"
-#include "sim/compiler/lower.h"
-#include "sim/compiler/mapping_file.h"
-#include "sim/compiler/plan.h"
-#include "sim/compiler/plan_pins.h"
-#include "sim/compiler/program_builder.h"
-#include "workloads/graph/graph_memory.h"
+#include "sim/compiler/part_compiler.h"
+#include "sim/compiler/program_parts.h"
+#include "workloads/graph/batch.h"
 
 namespace qsim {
 
 namespace {
 
-class Compiler {
+/// Compiles a batch in the cheapest parts (batch_parts.h).
+class BatchCompiler {
  public:
-  Compiler(const Graph& graph, HardwareConfig hardware, const Mapper& mapper, bool with_images)
-      : graph_(graph), hardware_(std::move(hardware)), mapper_(mapper), with_images_(with_images) {}
+  BatchCompiler(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper, bool with_images)
+      : graph_(graph), hardware_(hardware), mapper_(mapper), with_images_(with_images) {}
 
   CompileOutcome run() {
-    check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
-                    "use fewer layers of 16-bit activations, or 8 bits");
-    out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes);
-    look_for_dram();
-    lower_rows();
-    if (!read_pins() || !plan_memory()) return {std::nullopt, std::move(problems_)};
-    out_.cost = plan_.cost;
-    build_program(graph_, lowered_, std::move(plan_), hardware_, with_images_, out_);
-    check_dram();
-    check_given_values();
-    if (!problems_.empty()) return {std::nullopt, std::move(problems_)};
-    return {std::move(out_), {}};
+    auto whole = std::make_unique<PartCompiler>(graph_, hardware_, mapper_, with_images_, 1);
+    whole->lower();
+    std::optional<std::vector<RowPin>> given = whole->given();
+    if (!given) return whole->fail();
+    std::vector<Problem> found;
+    const auto images = take_images_together(*given, graph_.batch, hardware_, found);
+    if (!found.empty()) {
+      whole->report_given(std::move(found));
+      return whole->fail();
+    }
+    const bool may_be_cut = takes_parts(hardware_) && images.value_or(1) < graph_.batch;
+    if (!may_be_cut || whole->has_problems())
+      return whole->plan_with(std::move(*given)) && whole->build() ? whole->take() : whole->fail();
+    plan_all(std::move(whole), images, *given);
+    return build_cheapest();
   }
 
  private:
-  void report(std::size_t row, Problem problem) {
-    const std::size_t node = out_.schedule.rows[row].node;
-    problem.file = graph_.source;
-    problem.place = graph_.nodes[node].place.empty() ? graph_.nodes[node].name : graph_.nodes[node].place;
-    problems_.push_back({node, std::move(problem)});
-  }
+  struct Planned {
+    std::unique_ptr<PartCompiler> compiler;
+    bool has_plan = false;
+  };
 
-  /// Rows that want a memory beside the buffers. Where there is none, compilation goes on with one.
-  void look_for_dram() {
-    lacks_dram_.assign(out_.schedule.rows.size(), false);
-    if (hardware_.dram.kind != DramKind::none) return;
-    for (std::size_t r = 0; r < lacks_dram_.size(); ++r) {
-      const ScheduledOp& row = out_.schedule.rows[r];
-      lacks_dram_[r] = row.on_host || std::holds_alternative<MatMulOp>(graph_.nodes[row.node].op);
-    }
-    if (std::ranges::count(lacks_dram_, true) > 0) hardware_.dram.kind = DramConfig{}.kind;
-  }
-
-  void report_dram(std::size_t row) {
-    const ScheduledOp& scheduled = out_.schedule.rows[row];
-    const std::string op(op_name(graph_, graph_.nodes[scheduled.node]));
-    if (scheduled.on_host) {
-      report(row, {{},
-                   {},
-                   op + " on floats, which the host computes",
-                   "a chip with a memory that the host reaches",
-                   "set dram.kind to simple, or quantize the operation"});
-    } else {
-      report(row, {{},
-                   {},
-                   op + " of two activations",
-                   "a chip with DRAM, through which the second operand becomes weights",
-                   "set dram.kind to simple"});
-    }
-  }
-
-  /// Rows that no chip can run get no nests.
-  void lower_rows() {
-    for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
-      const ScheduledOp& row = out_.schedule.rows[r];
-      if (lacks_dram_[r]) report_dram(r);
-      if (!row.on_mac_array && !row.on_host && hardware_.vector_unit.lanes == 0) {
-        report(r, {{},
-                   {},
-                   "no vector unit (vector_unit.lanes of 0)",
-                   "one, where " + std::string(op_name(graph_, graph_.nodes[row.node])) + " runs",
-                   "set vector_unit.lanes to 1 or more, or fold the operation into others in the model"});
+  /// Each size of a part; all parts but the whole batch are lowered from one graph, which is brought to them.
+  void plan_all(std::unique_ptr<PartCompiler> whole, const std::optional<std::int64_t>& images,
+                const std::vector<RowPin>& given) {
+    const std::vector<std::int64_t> sizes =
+        images ? std::vector<std::int64_t>{*images} : part_sizes(graph_.batch, whole->rows());
+    part_ = std::make_shared<Graph>(graph_);
+    for (const std::int64_t size : sizes) {
+      const std::int64_t parts = graph_.batch / size;
+      Planned planned;
+      if (parts == 1) {
+        planned.compiler = std::move(whole);
+      } else {
+        set_batch(*part_, size);
+        planned.compiler = std::make_unique<PartCompiler>(*part_, hardware_, mapper_, with_images_, parts);
+        planned.compiler->lower();
       }
-      try {
-        lowered_.push_back(lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
-      } catch (const InputError& error) {
-        for (const Problem& problem : error.problems()) report(r, problem);
-        lowered_.emplace_back();
-        is_lowered_ = false;
-      }
+      planned.has_plan = planned.compiler->plan_with(given);
+      candidates_.push_back({size, parts, planned.compiler->part_cost()});
+      planned_.push_back(std::move(planned));
     }
   }
 
-  // What the mapper gives beforehand.
-
-  [[nodiscard]] std::vector<RowId> row_ids() const {
-    std::vector<RowId> ids;
-    for (std::size_t r = 0; r < lowered_.size(); ++r) {
-      const ScheduledOp& row = out_.schedule.rows[r];
-      RowId id;
-      id.name = graph_.nodes[row.nodes.back()].name;
-      id.op = op_name(graph_, graph_.nodes[row.node]);
-      id.unit = row.on_mac_array ? RowUnit::mac_array : row.on_host ? RowUnit::host : RowUnit::vector_unit;
-      id.nests = lowered_[r].problems.size();
-      id.inputs = lowered_[r].inputs[0].size();
-      ids.push_back(std::move(id));
+  /// The cheapest that fits the chip. What is estimated to be little cheaper than the smallest parts has to
+  /// be faster as well: then N images are never slower than one after the other.
+  CompileOutcome build_cheapest() {
+    std::optional<std::size_t> chosen;
+    for (const std::size_t i : by_cost(candidates_)) {
+      if (!planned_[i].has_plan || planned_[i].compiler->has_problems() || !build(i)) continue;
+      chosen = i;
+      break;
     }
-    return ids;
+    if (!chosen) return planned_.front().compiler->fail();
+    const std::size_t smallest = candidates_.size() - 1;
+    if (*chosen != smallest && planned_[smallest].has_plan && is_close(*chosen, smallest) &&
+        build(smallest) &&
+        cycles(smallest) * candidates_[*chosen].images < cycles(*chosen) * candidates_[smallest].images)
+      chosen = smallest;
+    settle_prefetch(*chosen);
+    bring_graph_to(*chosen);
+    CompileOutcome outcome = planned_[*chosen].compiler->take();
+    if (candidates_[*chosen].parts > 1) outcome.program->part_graph = part_;
+    return outcome;
   }
 
-  /// False where what is given cannot be had.
-  bool read_pins() {
-    if (!is_lowered_) return true;
-    std::vector<Problem> found;
-    try {
-      pins_ = check_pins(out_.schedule, lowered_, hardware_, mapper_, mapper_.pins(row_ids()), found);
-    } catch (const InputError& error) {
-      found = error.problems();
-    }
-    const bool is_possible = found.empty();
-    report_given(std::move(found));
-    return is_possible;
+  bool build(std::size_t candidate) {
+    bring_graph_to(candidate);
+    return planned_[candidate].compiler->build();
+  }
+  void bring_graph_to(std::size_t candidate) {
+    if (candidates_[candidate].parts > 1) set_batch(*part_, candidates_[candidate].images);
+  }
+  [[nodiscard]] bool is_close(std::size_t cheaper, std::size_t other) const {
+    return kMuchCheaper * batch_cost(candidates_[cheaper]).total() > batch_cost(candidates_[other]).total();
+  }
+  [[nodiscard]] std::int64_t cycles(std::size_t candidate) const {
+    return cycles_of_parts(hardware_, planned_[candidate].compiler->program(), 1);
   }
 
-  void report_given(std::vector<Problem> found) {
-    for (Problem& problem : found) problems_.push_back({std::nullopt, std::move(problem)});
+  /// Loads of the next part's weights can delay those that the present part waits for by more than they save.
+  void settle_prefetch(std::size_t candidate) {
+    Program& program = planned_[candidate].compiler->program();
+    if (program.parts == 1 || candidates_[candidate].part_cost.cycles > kShortPartCycles) return;
+    if (cycles_of_parts(hardware_, program, 2) > 2 * cycles_of_parts(hardware_, program, 1))
+      hold_weights_between_parts(program);
   }
 
-  void report_misfit(const PinMisfit& misfit) {
-    Problem problem;
-    for (const RowPin& row : pins_.rows) problem.file = row.file;
-    problem.place = "weights_in";
-    if (misfit.row)
-      problem.place = "layer " + graph_.nodes[out_.schedule.rows[*misfit.row].nodes.back()].name;
-    problem.value = misfit.value;
-    problem.expected = misfit.expected;
-    problem.hint = "give smaller tiles or blocks, or let fewer tensors stay";
-    report_given({problem});
-  }
-
-  void check_given_values() {
-    std::vector<Problem> found;
-    for (std::size_t r = 0; r < pins_.rows.size(); ++r)
-      report_contradictions(pins_.rows[r], out_.rows[r].mapping, found);
-    report_given(std::move(found));
-  }
-
-  /// Where something does not fit, compilation goes on with a chip on which it would, to find what else is
-  /// missing. False where there is no going on.
-  bool plan_memory() {
-    PlanOutcome outcome;
-    if (is_lowered_) outcome = plan(pins_);
-    if (outcome.misfit && plan({}).plan) {
-      report_misfit(*outcome.misfit);
-      return false;
-    }
-    if (!outcome.plan) {
-      Misfits misfits = find_misfits(out_.schedule, lowered_, hardware_, mapper_);
-      for (RowMisfit& misfit : misfits.rows) report(misfit.row, std::move(misfit.problem));
-      hardware_ = std::move(misfits.mended);
-      pins_ = {};
-      if (is_lowered_) outcome = plan({});
-    }
-    if (outcome.plan) plan_ = std::move(*outcome.plan);
-    return outcome.plan.has_value();
-  }
-
-  [[nodiscard]] PlanOutcome plan(const PlanPins& pins) const {
-    return make_plan(out_.schedule, lowered_, hardware_, mapper_, pins);
-  }
-
-  void check_dram() {
-    if (hardware_.dram.kind == DramKind::none) return;
-    const std::int64_t capacity = hardware_.dram.capacity_mib;
-    const std::int64_t needed = ceil_div(out_.program.dram_bytes, std::int64_t{1} << 20);
-    if (needed > capacity) {
-      problems_.push_back({std::nullopt,
-                           {graph_.source, "dram.capacity_mib", std::to_string(capacity) + " MiB",
-                            "at least " + std::to_string(needed) + " MiB for weights and activations",
-                            "raise dram.capacity_mib to " + std::to_string(needed)}});
-    }
-  }
+  /// Estimates that differ by less than this factor are compared by simulation.
+  static constexpr std::int64_t kMuchCheaper = 2;
+  /// Of longer parts what lies between two is under a thousandth.
+  static constexpr std::int64_t kShortPartCycles = 1 << 19;
 
   const Graph& graph_;
-  HardwareConfig hardware_;
+  const HardwareConfig& hardware_;
   const Mapper& mapper_;
   bool with_images_;
-  std::vector<bool> lacks_dram_;  ///< By row.
-  bool is_lowered_ = true;
-  std::vector<CompileProblem> problems_;
-  CompiledProgram out_;
-  std::vector<LoweredRow> lowered_;
-  PlanPins pins_;
-  MemoryPlan plan_;
+  std::shared_ptr<Graph> part_;
+  std::vector<PartCandidate> candidates_;  ///< By size, the whole batch first.
+  std::vector<Planned> planned_;           ///< Likewise.
 };
 
 }  // namespace
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
                            bool with_images) {
-  return Compiler(graph, hardware, mapper, with_images).run();
+  return BatchCompiler(graph, hardware, mapper, with_images).run();
 }
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
@@ -226,10 +151,20 @@ CompiledProgram compile(const Graph& graph, const HardwareConfig& hardware, bool
 }
 
 void add_input_image(CompiledProgram& compiled, TensorId id, const TensorData& value) {
-  const Placement& placement = compiled.placements.at(id);
-  const TensorLayout& layout = placement.resident ? placement.buffer : placement.dram;
-  auto& images = placement.resident ? compiled.program.activation_buffer_image : compiled.program.dram_image;
-  images.push_back({layout.base, tensor_image(value, placement.dims, layout)});
+  const std::int32_t parts = compiled.program.parts;
+  const std::size_t bytes = value.bytes.size() / static_cast<std::size_t>(parts);
+  for (std::int32_t part = 0; part < parts; ++part) {
+    const Placement placement = compiled.placement(id, part);
+    const TensorLayout& layout = placement.resident ? placement.buffer : placement.dram;
+    auto& images =
+        placement.resident ? compiled.program.activation_buffer_image : compiled.program.dram_image;
+    TensorData own;  // the images of this part: batch is the first dimension
+    own.type = value.type;
+    own.shape = {element_count(value.shape) / parts};
+    const auto begin = value.bytes.begin() + static_cast<std::ptrdiff_t>(part * bytes);
+    own.bytes.assign(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+    images.push_back({layout.base, tensor_image(own, placement.dims, layout)});
+  }
 }
 
 }  // namespace qsim

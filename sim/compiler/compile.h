@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,9 +36,22 @@ struct CompiledProgram {
   Program program;
   Schedule schedule;
   std::vector<CompiledRow> rows;
-  /// Where each graph input, and each tensor that a row produces, lies: by tensor id.
+  /// Where each graph input, and each tensor that a row produces, lies: by tensor id. Of a batch in parts
+  /// (Program::parts) the tensor of a part.
   std::map<TensorId, Placement> placements;
-  MappingCost cost;  ///< What the mapper minimized, as it estimated it.
+  /// Bytes in DRAM from one part of a graph input or output to the next. Other tensors of all parts lie at
+  /// the same place, one part after the other.
+  std::map<TensorId, std::int64_t> part_strides;
+  std::shared_ptr<const Graph> part_graph;  ///< What one part computes, where there are parts.
+  MappingCost cost;                         ///< What the mapper minimized, as it estimated it.
+
+  /// Where a tensor of a part lies when the row that makes it is complete.
+  [[nodiscard]] Placement placement(TensorId id, std::int64_t part) const {
+    Placement found = placements.at(id);
+    if (const auto stride = part_strides.find(id); stride != part_strides.end())
+      found.dram.base += part * stride->second;
+    return found;
+  }
 };
 
 /// What keeps a graph from running on a chip.

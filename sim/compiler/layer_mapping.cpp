@@ -90,7 +90,13 @@ const char* unit_name(const LayerMapping& mapping) {
 }
 
 nlohmann::ordered_json mapping_json(const LayerMapping& mapping) {
-  return std::visit([](const auto& layer) { return json_of(layer); }, mapping);
+  return std::visit(
+      [](const auto& layer) {
+        Json json = json_of(layer);
+        if (layer.images_together > 0) json[mapping_keys::images_together] = layer.images_together;
+        return json;
+      },
+      mapping);
 }
 
 }  // namespace qsim

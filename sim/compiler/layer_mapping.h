@@ -21,6 +21,7 @@ struct GemmLayerMapping {
   std::int64_t tile_channels = 1;  ///< Output channels of a tile: those of a block.
   std::int64_t weight_blocks = 1;
   std::int64_t reduction_parts = 1;
+  std::int64_t images_together = 0;  ///< See VectorLayerMapping.
 
   friend bool operator==(const GemmLayerMapping&, const GemmLayerMapping&) = default;
 };
@@ -31,13 +32,16 @@ struct VectorLayerMapping {
   /// The first bytes of the activation buffer, in which tensors that stay and tile slots lie.
   std::int64_t activation_bytes = 0;
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
+  /// Of a batch: images that go through the network together, the same of all rows. Not a batch: 0.
+  std::int64_t images_together = 0;
 
   friend bool operator==(const VectorLayerMapping&, const VectorLayerMapping&) = default;
 };
 
-/// A row that the chip leaves to the host: nothing is to decide.
+/// A row that the chip leaves to the host: nothing is to decide. The figures are of the whole batch.
 struct HostLayerMapping {
   std::int64_t macs = 0, read_bytes = 0, written_bytes = 0;
+  std::int64_t images_together = 0;  ///< See VectorLayerMapping.
 
   friend bool operator==(const HostLayerMapping&, const HostLayerMapping&) = default;
 };

@@ -41,6 +41,7 @@ struct RowPin {
   Pinned<GemmMapping> gemm;
   std::vector<Pinned<VectorMapping>> vector;     ///< One a nest.
   std::optional<std::int64_t> activation_bytes;  ///< LayerMapping.
+  std::optional<std::int64_t> images_together;   ///< LayerMapping.
 };
 
 /// One of several: the cost mapper is what the program uses; tests bring others.

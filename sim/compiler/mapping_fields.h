@@ -39,6 +39,7 @@ inline constexpr const char* input_slots = "input_slots";
 inline constexpr const char* output_slots = "output_slots";
 inline constexpr const char* slots = "slots";
 inline constexpr const char* activation_bytes = "activation_bytes";
+inline constexpr const char* images_together = "images_together";
 inline constexpr const char* parts = "parts";
 inline constexpr const char* converts_for = "converts_for";
 }  // namespace mapping_keys

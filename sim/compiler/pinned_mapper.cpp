@@ -109,6 +109,7 @@ class RowReader {
     if (id_.unit == RowUnit::mac_array) read_gemm();
     if (id_.unit == RowUnit::vector_unit) read_vector();
     if (id_.unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
+    row_.images_together = read_integer(mapping_keys::images_together);
     for (const auto& [key, value] : row_.values) {
       if (known_.contains(key)) continue;
       problems_.add(value.place, text_of(value), "no such value in a mapping on " + unit, hint(key));
@@ -121,17 +122,19 @@ class RowReader {
     return nearest.empty() ? "remove it" : "did you mean " + nearest + "?";
   }
 
-  void read_activation_bytes() {
-    std::int64_t bytes = 0;
+  /// A value of the whole row, where it is given.
+  std::optional<std::int64_t> read_integer(const char* key) {
+    std::int64_t value = 0;
     std::map<std::string, std::string, std::less<>> given;
-    FieldReader(row_, "", given, known_, problems_).integer(mapping_keys::activation_bytes, bytes);
-    if (!given.empty()) row_.activation_bytes = bytes;
+    FieldReader(row_, "", given, known_, problems_).integer(key, value);
+    if (given.empty()) return std::nullopt;
+    return value;
   }
 
   void read_gemm() {
     FieldReader reader(row_, "", row_.gemm.given, known_, problems_);
     visit_gemm_mapping(row_.gemm.value, reader);
-    read_activation_bytes();
+    row_.activation_bytes = read_integer(mapping_keys::activation_bytes);
     known_.insert({mapping_keys::tile_channels, mapping_keys::weight_blocks, mapping_keys::reduction_parts});
   }
 
@@ -145,7 +148,7 @@ class RowReader {
       FieldReader reader(row_, prefix, nest.given, known_, problems_);
       visit_vector_mapping(nest.value, reader);
     }
-    read_activation_bytes();
+    row_.activation_bytes = read_integer(mapping_keys::activation_bytes);
     known_.insert(mapping_keys::converts_for);
   }
 

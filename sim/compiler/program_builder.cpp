@@ -5,6 +5,7 @@
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/images.h"
+#include "sim/compiler/program_parts.h"
 
 namespace qsim {
 
@@ -41,9 +42,10 @@ class ProgramBuilder {
   void run() {
     place_weight_slots();
     place_tensors();
-    out_.program.rows = static_cast<std::int32_t>(lowered_.size());
+    out_.program.rows = static_cast<std::int32_t>(lowered_.size()) * out_.program.parts;
     for (std::size_t r = 0; r < lowered_.size(); ++r) add_row(r);
     place_inputs();
+    repeat_for_parts(graph_, lowered_, part_stride_, out_);
     out_.program.dram_bytes = dram_bytes_;
   }
 
@@ -64,14 +66,22 @@ class ProgramBuilder {
     }
   }
 
-  /// Storages that DRAM holds: everything that does not stay on the chip, and the graph's outputs.
+  /// Storages that DRAM holds: everything that does not stay on the chip, and the graph's outputs. Inputs and
+  /// outputs of the parts of a batch lie one behind the other, what is between at the same place for all.
   void place_tensors() {
     dram_address_.assign(out_.schedule.storages.size(), 0);
+    part_stride_.assign(out_.schedule.storages.size(), 0);
     if (hardware_.dram.kind == DramKind::none) return;
     for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
       const Storage& storage = out_.schedule.storages[s];
-      if (plan_.stays[s] != Stay::kept || storage.is_graph_output)
+      if (plan_.stays[s] != Stay::kept || storage.is_graph_output) {
         dram_address_[s] = take_dram(storage.bytes);
+        const bool is_of_parts = (storage.is_graph_input || storage.is_graph_output) && !storage.is_constant;
+        if (is_of_parts && out_.program.parts > 1) {
+          part_stride_[s] = dram_bytes_ - dram_address_[s];
+          take_dram((out_.program.parts - 1) * part_stride_[s]);
+        }
+      }
       if (storage.is_constant && with_images_) {
         const Tensor& tensor = graph_.tensor(storage.root);
         const Dims dims = dims_of(tensor.shape);
@@ -107,6 +117,8 @@ class ProgramBuilder {
       std::visit([&](auto& plan) { out_.program.nests.emplace_back(finish(plan, r, n, row)); },
                  plan_.nests[r][n]);
     }
+    const std::int64_t images = graph_.batch * out_.program.parts > 1 ? graph_.batch : 0;
+    std::visit([&](auto& mapping) { mapping.images_together = images; }, row.mapping);
     out_.rows.push_back(std::move(row));
   }
 
@@ -212,11 +224,18 @@ class ProgramBuilder {
     HostNest nest(static_cast<std::int32_t>(r), problem, mapping, std::move(placement));
     std::int64_t read = 0;
     for (const HostTransfer& transfer : problem->reads) read += transfer.bytes;
-    row.mapping = HostLayerMapping{mac_count(graph_, node), read, problem->write.bytes};
+    const std::int64_t parts = out_.program.parts;
+    row.mapping =
+        HostLayerMapping{parts * mac_count(graph_, node), parts * read, parts * problem->write.bytes};
     return nest;
   }
 
-  void note_placement(TensorId id, const Placement& placement) { out_.placements[id] = placement; }
+  void note_placement(TensorId id, const Placement& placement) {
+    out_.placements[id] = placement;
+    const int storage = out_.schedule.storage_of[static_cast<std::size_t>(id)];
+    if (const std::int64_t stride = part_stride_[static_cast<std::size_t>(storage)]; stride > 0)
+      out_.part_strides[id] = stride;
+  }
 
   void place_inputs() {
     for (const TensorId id : graph_.inputs) {
@@ -247,6 +266,7 @@ class ProgramBuilder {
   bool with_images_;
   CompiledProgram& out_;
   std::vector<std::int64_t> dram_address_;
+  std::vector<std::int64_t> part_stride_;  ///< By storage: from one part of a batch to the next.
   std::int64_t dram_bytes_ = 0;
 };
 

@@ -43,9 +43,13 @@ class TraceWriter {
  public:
   explicit TraceWriter(const RunResult& result) : result_(result) {
     const std::size_t layers = result.layers.size();
+    const auto parts = static_cast<std::size_t>(result.timeline.parts);
     for (std::size_t row = 0; row < result.timeline.rows.size(); ++row) {
       std::string name = result.layers[row % layers].name;
-      if (row >= layers) name += " (inference " + std::to_string(row / layers + 1) + ")";
+      if (parts > 1)
+        name += " (part " + std::to_string(row / layers % parts + 1) + " of " + std::to_string(parts) + ")";
+      const std::size_t inference = row / (layers * parts);
+      if (inference > 0) name += " (inference " + std::to_string(inference + 1) + ")";
       const std::string quoted =
           nlohmann::json(name).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
       names_.push_back(quoted.substr(1, quoted.size() - 2));
@@ -121,10 +125,10 @@ class TraceWriter {
   /// When each inference was complete.
   void write_inferences() {
     const std::vector<RowTimes>& rows = result_.timeline.rows;
-    const std::size_t layers = result_.layers.size();
-    for (std::size_t i = 0; layers > 0 && (i + 1) * layers <= rows.size(); ++i) {
+    const std::size_t own = result_.layers.size() * static_cast<std::size_t>(result_.timeline.parts);
+    for (std::size_t i = 0; own > 0 && (i + 1) * own <= rows.size(); ++i) {
       add(fmt::format(R"({{"ph":"i","pid":1,"tid":{},"ts":{},"s":"p","name":"inference {} complete"}})",
-                      kCyclesTrack, rows[(i + 1) * layers - 1].completed, i + 1));
+                      kCyclesTrack, rows[(i + 1) * own - 1].completed, i + 1));
     }
   }
 

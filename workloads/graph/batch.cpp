@@ -14,12 +14,13 @@ class BatchPass {
   void run() {
     for (const TensorId id : graph_.inputs) {
       Tensor& tensor = graph_.tensor(id);
-      if (begins_with_one(tensor, "graph input \"" + tensor.name + "\"")) tensor.shape[0] = batch_;
+      if (begins_with_batch(tensor, "graph input \"" + tensor.name + "\"")) tensor.shape[0] = batch_;
     }
     for (Node& node : graph_.nodes) {
       if (problems_.empty()) widen(node);  // A problem changes every shape after it.
     }
     if (!problems_.empty()) throw InputError(problems_);
+    graph_.batch = batch_;
     graph_.provenance.push_back("batch set to " + std::to_string(batch_));
   }
 
@@ -29,9 +30,11 @@ class BatchPass {
                          "this model cannot be batched; leave --batch at 1, or use --inferences"});
   }
 
-  bool begins_with_one(const Tensor& tensor, const std::string& place) {
-    const bool ok = !tensor.shape.empty() && tensor.shape[0] == 1;
-    if (!ok) report(place, "shape " + to_string(tensor.shape), "a dimension 0 of 1, the batch");
+  bool begins_with_batch(const Tensor& tensor, const std::string& place) {
+    const bool ok = !tensor.shape.empty() && tensor.shape[0] == graph_.batch;
+    if (!ok)
+      report(place, "shape " + to_string(tensor.shape),
+             "a dimension 0 of " + std::to_string(graph_.batch) + ", the batch");
     return ok;
   }
 
@@ -45,7 +48,7 @@ class BatchPass {
     const OpDefinition& row = definition(node.op);
     const std::string obstacle = row.batch_obstacle ? row.batch_obstacle(node.op, inputs[0]) : "";
     if (!obstacle.empty()) return report(place, obstacle, "operations that keep the inputs of a batch apart");
-    if (!begins_with_one(output, place + " output")) return;
+    if (!begins_with_batch(output, place + " output")) return;
     if (row.set_batch) row.set_batch(node.op, batch_);
     Shape widened = output.shape;
     widened[0] = batch_;
@@ -67,7 +70,7 @@ class BatchPass {
 void set_batch(Graph& graph, std::int64_t batch) {
   if (batch < 1)
     throw InputError(Problem{"--batch", {}, std::to_string(batch), "an integer of at least 1", {}});
-  if (batch > 1) BatchPass(graph, batch).run();
+  if (batch != graph.batch) BatchPass(graph, batch).run();
 }
 
 }  // namespace qsim

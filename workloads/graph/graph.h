@@ -258,6 +258,7 @@ struct Graph {
   std::vector<TensorId> outputs;
   std::vector<std::string> constant_inputs;  ///< Inputs of the model whose values were given when reading.
   std::vector<std::string> folded_nodes;     ///< Names of nodes that constant folding removed.
+  std::int64_t batch = 1;  ///< Inputs that set_batch() put together: dimension 0 of every activation tensor.
   std::vector<std::string>
       provenance;  ///< What was done to the model ("weights requantized to 4 bits: ...").
 

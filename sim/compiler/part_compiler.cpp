@@ -1,0 +1,182 @@
+#include "sim/compiler/part_compiler.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/batch_parts.h"
+#include "sim/compiler/fit.h"
+#include "sim/compiler/mapping_file.h"
+#include "sim/compiler/program_builder.h"
+#include "workloads/graph/graph_memory.h"
+
+namespace qsim {
+
+void PartCompiler::lower() {
+  check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
+                  "use fewer layers of 16-bit activations, or 8 bits");
+  out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes);
+  look_for_dram();
+  lower_rows();
+}
+
+std::optional<std::vector<RowPin>> PartCompiler::given() {
+  if (!is_lowered_) return std::vector<RowPin>{};
+  try {
+    return mapper_.pins(row_ids());
+  } catch (const InputError& error) {
+    report_given(error.problems());
+    return std::nullopt;
+  }
+}
+
+bool PartCompiler::plan_with(std::vector<RowPin> given) {
+  if (!read_pins(std::move(given)) || !plan_memory()) return false;
+  out_.cost = batch_cost({graph_.batch, out_.program.parts, plan_.cost});
+  return true;
+}
+
+bool PartCompiler::build() {
+  build_program(graph_, lowered_, std::move(plan_), hardware_, with_images_, out_);
+  check_dram();
+  check_given_values();
+  return problems_.empty();
+}
+
+void PartCompiler::report(std::size_t row, Problem problem) {
+  const std::size_t node = out_.schedule.rows[row].node;
+  problem.file = graph_.source;
+  problem.place = graph_.nodes[node].place.empty() ? graph_.nodes[node].name : graph_.nodes[node].place;
+  problems_.push_back({node, std::move(problem)});
+}
+
+void PartCompiler::look_for_dram() {
+  lacks_dram_.assign(out_.schedule.rows.size(), false);
+  if (hardware_.dram.kind != DramKind::none) return;
+  for (std::size_t r = 0; r < lacks_dram_.size(); ++r) {
+    const ScheduledOp& row = out_.schedule.rows[r];
+    lacks_dram_[r] = row.on_host || std::holds_alternative<MatMulOp>(graph_.nodes[row.node].op);
+  }
+  if (std::ranges::count(lacks_dram_, true) > 0) hardware_.dram.kind = DramConfig{}.kind;
+}
+
+void PartCompiler::report_dram(std::size_t row) {
+  const ScheduledOp& scheduled = out_.schedule.rows[row];
+  const std::string op(op_name(graph_, graph_.nodes[scheduled.node]));
+  if (scheduled.on_host) {
+    report(row, {{},
+                 {},
+                 op + " on floats, which the host computes",
+                 "a chip with a memory that the host reaches",
+                 "set dram.kind to simple, or quantize the operation"});
+  } else {
+    report(row, {{},
+                 {},
+                 op + " of two activations",
+                 "a chip with DRAM, through which the second operand becomes weights",
+                 "set dram.kind to simple"});
+  }
+}
+
+void PartCompiler::lower_rows() {
+  for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
+    const ScheduledOp& row = out_.schedule.rows[r];
+    if (lacks_dram_[r]) report_dram(r);
+    if (!row.on_mac_array && !row.on_host && hardware_.vector_unit.lanes == 0) {
+      report(r, {{},
+                 {},
+                 "no vector unit (vector_unit.lanes of 0)",
+                 "one, where " + std::string(op_name(graph_, graph_.nodes[row.node])) + " runs",
+                 "set vector_unit.lanes to 1 or more, or fold the operation into others in the model"});
+    }
+    try {
+      lowered_.push_back(qsim::lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
+    } catch (const InputError& error) {
+      for (const Problem& problem : error.problems()) report(r, problem);
+      lowered_.emplace_back();
+      is_lowered_ = false;
+    }
+  }
+}
+
+// What the mapper gives beforehand.
+
+std::vector<RowId> PartCompiler::row_ids() const {
+  std::vector<RowId> ids;
+  for (std::size_t r = 0; r < lowered_.size(); ++r) {
+    const ScheduledOp& row = out_.schedule.rows[r];
+    RowId id;
+    id.name = graph_.nodes[row.nodes.back()].name;
+    id.op = op_name(graph_, graph_.nodes[row.node]);
+    id.unit = row.on_mac_array ? RowUnit::mac_array : row.on_host ? RowUnit::host : RowUnit::vector_unit;
+    id.nests = lowered_[r].problems.size();
+    id.inputs = lowered_[r].inputs[0].size();
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+bool PartCompiler::read_pins(std::vector<RowPin> given) {
+  if (!is_lowered_) return true;
+  std::vector<Problem> found;
+  pins_ = check_pins(out_.schedule, lowered_, hardware_, mapper_, std::move(given), found);
+  const bool is_possible = found.empty();
+  report_given(std::move(found));
+  return is_possible;
+}
+
+void PartCompiler::report_misfit(const PinMisfit& misfit) {
+  Problem problem;
+  for (const RowPin& row : pins_.rows) problem.file = row.file;
+  problem.place = "weights_in";
+  if (misfit.row) problem.place = "layer " + graph_.nodes[out_.schedule.rows[*misfit.row].nodes.back()].name;
+  problem.value = misfit.value;
+  problem.expected = misfit.expected;
+  problem.hint = "give smaller tiles or blocks, or let fewer tensors stay";
+  report_given({problem});
+}
+
+void PartCompiler::check_given_values() {
+  std::vector<Problem> found;
+  for (std::size_t r = 0; r < pins_.rows.size(); ++r)
+    report_contradictions(pins_.rows[r], out_.rows[r].mapping, found);
+  report_given(std::move(found));
+}
+
+bool PartCompiler::plan_memory() {
+  PlanOutcome outcome;
+  if (is_lowered_) outcome = plan(pins_);
+  if (outcome.misfit && plan({}).plan) {
+    report_misfit(*outcome.misfit);
+    return false;
+  }
+  if (!outcome.plan) {
+    Misfits misfits = find_misfits(out_.schedule, lowered_, hardware_, mapper_);
+    for (RowMisfit& misfit : misfits.rows) report(misfit.row, std::move(misfit.problem));
+    hardware_ = std::move(misfits.mended);
+    pins_ = {};
+    if (is_lowered_) outcome = plan({});
+  }
+  if (outcome.plan) plan_ = std::move(*outcome.plan);
+  return outcome.plan.has_value();
+}
+
+PlanOutcome PartCompiler::plan(const PlanPins& pins) const {
+  return make_plan(out_.schedule, lowered_, hardware_, mapper_, pins);
+}
+
+void PartCompiler::check_dram() {
+  if (hardware_.dram.kind == DramKind::none) return;
+  const std::int64_t capacity = hardware_.dram.capacity_mib;
+  const std::int64_t needed = ceil_div(out_.program.dram_bytes, std::int64_t{1} << 20);
+  if (needed > capacity) {
+    problems_.push_back({std::nullopt,
+                         {graph_.source, "dram.capacity_mib", std::to_string(capacity) + " MiB",
+                          "at least " + std::to_string(needed) + " MiB for weights and activations",
+                          "raise dram.capacity_mib to " + std::to_string(needed)}});
+  }
+}
+
+}  // namespace qsim

@@ -1,0 +1,78 @@
+// Compiles for one part of a batch, or for all of it: the other parts are alike.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "sim/compiler/compile.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/mapper.h"
+#include "sim/compiler/plan.h"
+#include "sim/compiler/plan_pins.h"
+
+namespace qsim {
+
+/// lower(), plan_with(), build(), one after the other as far as they come; then take() or fail().
+class PartCompiler {
+ public:
+  /// `graph` is that of a part.
+  PartCompiler(const Graph& graph, HardwareConfig hardware, const Mapper& mapper, bool with_images,
+               std::int64_t parts)
+      : graph_(graph), hardware_(std::move(hardware)), mapper_(mapper), with_images_(with_images) {
+    out_.program.parts = static_cast<std::int32_t>(parts);
+  }
+
+  void lower();
+  /// What the mapper gives of each row beforehand; nothing where that is wrong.
+  std::optional<std::vector<RowPin>> given();
+  /// False where there is no plan. There may be problems even so.
+  bool plan_with(std::vector<RowPin> given);
+  /// After plan_with(); false where there are problems.
+  bool build();
+  CompileOutcome take() { return {std::move(out_), {}}; }
+  [[nodiscard]] Program& program() { return out_.program; }
+  CompileOutcome fail() { return {std::nullopt, std::move(problems_)}; }
+
+  [[nodiscard]] std::size_t rows() const { return out_.schedule.rows.size(); }
+  [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
+  [[nodiscard]] const MappingCost& part_cost() const { return plan_.cost; }
+  void report_given(std::vector<Problem> found) {
+    for (Problem& problem : found) problems_.push_back({std::nullopt, std::move(problem)});
+  }
+
+ private:
+  void report(std::size_t row, Problem problem);
+  /// Rows that want a memory beside the buffers. Where there is none, compilation goes on with one.
+  void look_for_dram();
+  void report_dram(std::size_t row);
+  /// Rows that no chip can run get no nests.
+  void lower_rows();
+  [[nodiscard]] std::vector<RowId> row_ids() const;
+  /// False where what is given cannot be had.
+  bool read_pins(std::vector<RowPin> given);
+  void report_misfit(const PinMisfit& misfit);
+  void check_given_values();
+  /// Where something does not fit, compilation goes on with a chip on which it would, to find what else is
+  /// missing. False where there is no going on.
+  bool plan_memory();
+  [[nodiscard]] PlanOutcome plan(const PlanPins& pins) const;
+  void check_dram();
+
+  const Graph& graph_;
+  HardwareConfig hardware_;
+  const Mapper& mapper_;
+  bool with_images_;
+  std::vector<bool> lacks_dram_;  ///< By row.
+  bool is_lowered_ = true;
+  std::vector<CompileProblem> problems_;
+  CompiledProgram out_;
+  std::vector<LoweredRow> lowered_;
+  PlanPins pins_;
+  MemoryPlan plan_;
+};
+
+}  // namespace qsim

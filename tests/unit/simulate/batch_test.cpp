@@ -1,0 +1,227 @@
+// A batch in parts: never slower than its images one after the other, and the same values however it is cut.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "sim/compiler/batch_parts.h"
+#include "sim/compiler/compile.h"
+#include "sim/compiler/mapping_file.h"
+#include "sim/energy/energy_model.h"
+#include "sim/report/accounting.h"
+#include "sim/simulate.h"
+#include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/random_network.h"
+#include "workloads/graph/batch.h"
+#include "workloads/readers/load.h"
+
+namespace qsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What a prefetch of the next image's weights may cost, which no load can overtake: a thousandth.
+constexpr double kRounding = 1e-3;
+
+RunResult cost_of(const HardwareConfig& chip, const Graph& graph) {
+  SimulateOptions options;
+  options.values = Values::none;
+  return simulate(chip, graph, {}, options);
+}
+
+/// The network with a batch, and inputs of all images; nothing where the network keeps them not apart.
+std::optional<test::RandomNetwork> batched(test::RandomNetwork network, std::int64_t batch) {
+  try {
+    set_batch(network.graph, batch);
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < network.inputs.size(); ++i) {
+    TensorData& input = network.inputs[i];
+    const std::vector<std::byte> one = input.bytes;
+    input.shape[0] = batch;
+    for (std::int64_t image = 1; image < batch; ++image) {  // images that differ: each is turned by one more
+      const auto turn = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(image) % one.size());
+      input.bytes.insert(input.bytes.end(), one.begin() + turn, one.end());
+      input.bytes.insert(input.bytes.end(), one.begin(), one.begin() + turn);
+    }
+  }
+  return network;
+}
+
+std::int64_t images_together(const RunResult& run) {
+  return mapping_json(run.layers[0].mapping).value("images_together", std::int64_t{0});
+}
+
+PinnedMapper with_images(const RunResult& run, std::int64_t images) {
+  Json file = {{"layers", Json::object()}};
+  for (const LayerResult& layer : run.layers) file["layers"][layer.name] = {{"images_together", images}};
+  return {parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>()};
+}
+
+void check_same(const RunResult& a, const RunResult& b) {
+  CHECK(a.total_cycles == b.total_cycles);
+  REQUIRE(a.dump.size() == b.dump.size());
+  for (std::size_t i = 0; i < a.dump.size(); ++i) {
+    INFO("tensor " << a.dump[i].name);
+    CHECK((a.dump[i].data.bytes == b.dump[i].data.bytes));
+  }
+  REQUIRE(a.layers.size() == b.layers.size());
+  for (std::size_t i = 0; i < a.layers.size(); ++i) {
+    INFO("layer " << a.layers[i].name);
+    CHECK(a.layers[i].name == b.layers[i].name);
+    CHECK(a.layers[i].cycles == b.layers[i].cycles);
+    CHECK(a.layers[i].span_cycles == b.layers[i].span_cycles);
+    CHECK(a.layers[i].cycles_breakdown == b.layers[i].cycles_breakdown);
+    CHECK(a.layers[i].activity.counts == b.layers[i].activity.counts);
+    REQUIRE(a.layers[i].accumulator.has_value() == b.layers[i].accumulator.has_value());
+    if (!a.layers[i].accumulator) continue;
+    CHECK(a.layers[i].accumulator->min == b.layers[i].accumulator->min);
+    CHECK(a.layers[i].accumulator->max == b.layers[i].accumulator->max);
+    CHECK(a.layers[i].accumulator->overflows == b.layers[i].accumulator->overflows);
+  }
+}
+
+TEST_CASE("random networks: throughput does not fall with the batch") {
+  int compared = 0;
+  int cut = 0;
+  for (const auto& [seed, network, chip] : test::random_pairs(150, 81'001)) {
+    if (!takes_parts(chip)) continue;
+    const double one = static_cast<double>(cost_of(chip, network.graph).total_cycles);
+    for (const std::int64_t batch : {2, 3, 4, 5}) {
+      const auto made = batched(network, batch);
+      if (!made) break;
+      INFO("seed " << seed << " batch " << batch);
+      const RunResult run = cost_of(chip, made->graph);
+      CHECK(static_cast<double>(run.total_cycles) <= static_cast<double>(batch) * one * (1 + kRounding));
+      CHECK(batch % images_together(run) == 0);
+      cut += images_together(run) < batch ? 1 : 0;
+      ++compared;
+    }
+  }
+  CHECK(compared > 200);
+  CHECK(cut > 10);
+}
+
+TEST_CASE("random networks: all ways to cut a batch compute the same, and the accounting closes") {
+  const EnergyModel energy(HardwareConfig{}, load_energy_table("45nm", shipped_energy_tables(), ""));
+  int compared = 0;
+  for (const auto& [seed, network, chip] : test::random_pairs(60, 82'001)) {
+    const std::int64_t batch = 2 + seed % 5;
+    const auto made = batched(network, batch);
+    if (!made || !takes_parts(chip)) continue;
+    SimulateOptions options;
+    options.dump_tensors = true;
+    const RunResult own = simulate(chip, made->graph, made->inputs, options);
+    for (const std::int64_t images : part_sizes(batch, own.layers.size())) {
+      INFO("seed " << seed << ", " << images << " of " << batch << " images together");
+      const PinnedMapper mapper = with_images(own, images);
+      options.mapper = &mapper;
+      options.values = Values::layer;
+      options.fidelity = Fidelity::tile;
+      const RunResult layer = simulate(chip, made->graph, made->inputs, options);
+      CHECK(images_together(layer) == images);
+      CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, batch), made->graph));
+      for (std::size_t i = 0; i < own.dump.size(); ++i)
+        CHECK((layer.dump[i].data.bytes == own.dump[i].data.bytes));
+      options.values = Values::tile;
+      check_same(simulate(chip, made->graph, made->inputs, options), layer);
+      options.fidelity = Fidelity::pe;
+      check_same(simulate(chip, made->graph, made->inputs, options), layer);
+      ++compared;
+    }
+  }
+  CHECK(compared > 40);
+}
+
+TEST_CASE("image by image a batch takes the traffic of its images, and N times their events") {
+  const HardwareConfig chip = load_hardware("npu", {}, shipped_configs());
+  Graph graph = load_workload("bert_base_layer", {QSIM_SOURCE_FOLDER "/workloads/models"});
+  const RunResult one = cost_of(chip, graph);
+  set_batch(graph, 3);
+  const PinnedMapper mapper = with_images(one, 1);
+  SimulateOptions options;
+  options.values = Values::none;
+  options.mapper = &mapper;
+  const RunResult three = simulate(chip, graph, {}, options);
+  REQUIRE(three.layers.size() == one.layers.size());
+  for (std::size_t i = 0; i < one.layers.size(); ++i) {
+    INFO("layer " << one.layers[i].name);
+    CHECK(three.layers[i].name == one.layers[i].name);
+    for (const Event event : {Event::macs, Event::dma_bytes, Event::activation_buffer_read_bytes})
+      CHECK(three.layers[i].activity[event] == 3 * one.layers[i].activity[event]);
+  }
+  CHECK(three.timeline.rows.size() == 3 * one.timeline.rows.size());
+  CHECK(three.timeline.rows.back().completed == three.total_cycles);
+}
+
+void check_throughput(const char* workload, std::initializer_list<std::int64_t> batches) {
+  const HardwareConfig chip = load_hardware("npu", {}, shipped_configs());
+  const Graph graph = load_workload(workload, {QSIM_SOURCE_FOLDER "/workloads/models"});
+  const RunResult one = cost_of(chip, graph);
+  for (const std::int64_t batch : batches) {
+    Graph many = graph;
+    set_batch(many, batch);
+    const RunResult run = cost_of(chip, many);
+    INFO(workload << " batch " << batch);
+    CHECK(run.total_cycles <= batch * one.total_cycles);
+    CHECK(run.activity[Event::dma_bytes] <= batch * one.activity[Event::dma_bytes]);
+  }
+}
+
+TEST_CASE("bert_base_layer and resnet50: a batch is as fast as its images and moves no more") {
+  check_throughput("bert_base_layer", {2, 4, 8});
+  check_throughput("resnet50", {4, 16});
+}
+
+TEST_CASE("parts are divisors of the batch, the whole batch first and single images last") {
+  CHECK(part_sizes(1, 10) == std::vector<std::int64_t>{1});
+  CHECK(part_sizes(12, 10) == std::vector<std::int64_t>{12, 6, 4, 3, 2, 1});
+  CHECK(part_sizes(7, 10) == std::vector<std::int64_t>{7, 1});
+  const std::vector<std::int64_t> many = part_sizes(2520, 10);  // 48 divisors
+  CHECK(many.front() == 2520);
+  CHECK(many.back() == 1);
+  for (std::size_t i = 1; i < many.size(); ++i) CHECK(2 * many[i] <= many[i - 1]);
+  // 65,536 images of 64 rows in 4,096 parts at most.
+  CHECK(part_sizes(65'536, 64).back() == 16);
+}
+
+TEST_CASE("of candidates that cost the same the one of more images is first") {
+  MappingCost cost;
+  cost.cycles = 100;
+  MappingCost half = cost;
+  half.cycles = 50;
+  MappingCost quarter = cost;
+  quarter.cycles = 24;
+  CHECK(by_cost({{4, 1, cost}, {2, 2, half}, {1, 4, quarter}}) == std::vector<std::size_t>{2, 0, 1});
+}
+
+std::vector<Problem> refusals(const HardwareConfig& chip, const Json& file) {
+  Graph graph = load_workload("resnet8", {QSIM_SOURCE_FOLDER "/workloads/models"});
+  set_batch(graph, 4);
+  try {
+    const PinnedMapper mapper(parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>());
+    (void)compile(graph, chip, mapper, false);
+  } catch (const InputError& error) {
+    return error.problems();
+  }
+  return {};
+}
+
+TEST_CASE("images_together is given alike for all rows, and divides the batch") {
+  const HardwareConfig npu = load_hardware("npu", {}, shipped_configs());
+  const Json two = {{"images_together", 2}};
+  CHECK(refusals(npu, {{"operations", {{"conv2d", two}}}}).empty());
+  const auto uneven = refusals(npu, {{"operations", {{"conv2d", {{"images_together", 3}}}}}});
+  REQUIRE(uneven.size() == 1);
+  CHECK(uneven[0].place == "operations.conv2d.images_together");
+  CHECK(uneven[0].value == "3");
+  CHECK(uneven[0].expected == "a divisor of the batch of 4");
+  const auto unlike = refusals(npu, {{"operations", {{"conv2d", two}, {"add", {{"images_together", 1}}}}}});
+  REQUIRE(unlike.size() == 1);
+  CHECK(unlike[0].place == "operations.add.images_together");
+  const HardwareConfig ring = load_hardware("nvdla_small", {}, shipped_configs());
+  CHECK(refusals(ring, {{"operations", {{"conv2d", {{"images_together", 4}}}}}}).empty());
+  CHECK(refusals(ring, {{"operations", {{"conv2d", two}}}}).size() == 1);
+}
+
+}  // namespace
+}  // namespace qsim
