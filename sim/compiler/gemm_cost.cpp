@@ -224,9 +224,8 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
       cost.busy_cycles, cycles.array + store_waits(problem, mapping, cursor, hardware, cycles, cost, memory));
   if (mapping.fetch_input) {
     // The first block of weights meets all of an input that is fetched, or its first tile.
-    const std::int64_t tiles = mapping.order == LoopOrder::weights_outer
-                                   ? 1
-                                   : cursor.steps() / (cursor.blocks() * cursor.parts());
+    const std::int64_t tiles =
+        mapping.order == LoopOrder::weights_outer ? 1 : cursor.steps() / (cursor.blocks() * cursor.parts());
     cost.busy_cycles =
         std::max(cost.busy_cycles, memory.cycles(cost.inputs.bus_bytes) / tiles + cycles.array -
                                        cycles.array / (cursor.blocks() * tiles));
