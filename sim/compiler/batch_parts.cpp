@@ -96,8 +96,8 @@ std::optional<std::int64_t> take_images_together(std::vector<RowPin>& pins, std:
   for (RowPin& pin : pins) {
     if (!pin.images_together) continue;
     const std::int64_t value = *pin.images_together;
-    const std::string place = pin.values.at(mapping_keys::images_together).place;
-    pin.values.erase(mapping_keys::images_together);
+    const std::string place = pin.values.at(mapping_keys::kImagesTogether).place;
+    pin.values.erase(mapping_keys::kImagesTogether);
     const bool is_legal =
         value == batch || (takes_parts(hardware) && value > 0 && value < batch && batch % value == 0);
     if (is_legal && value == images.value_or(value)) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,6 +63,7 @@ class GemmEnumeration {
                                      std::int64_t low, std::int64_t high,
                                      std::vector<std::int64_t> candidates, const char* why) {
     if (!gives(key)) return candidates;
+    assert(pin_ != nullptr);
     const std::int64_t value = pin_->value.*field;
     if (value >= low && value <= high) return {value};
     reject(level, key, std::to_string(value), fmt::format("{} to {}, {}", low, high, why));
@@ -79,13 +81,13 @@ class GemmEnumeration {
                               .extent(array, problem_.weight_format.bits, problem_.activation_format.bits)
                               .rows;
     mapping_.pass_order = hardware_.controller.pass_order;
-    if (gives(mapping_keys::dataflow) && pin_->value.dataflow != mapping_.dataflow) {
-      reject(Level::array, mapping_keys::dataflow, value_text(pin_->value.dataflow),
+    if (gives(mapping_keys::kDataflow) && pin_->value.dataflow != mapping_.dataflow) {
+      reject(Level::array, mapping_keys::kDataflow, value_text(pin_->value.dataflow),
              value_text(mapping_.dataflow) + ", the dataflow of this chip's array");
       return false;
     }
-    if (gives(mapping_keys::pass_order) && pin_->value.pass_order != mapping_.pass_order) {
-      reject(Level::array, mapping_keys::pass_order, value_text(pin_->value.pass_order),
+    if (gives(mapping_keys::kPassOrder) && pin_->value.pass_order != mapping_.pass_order) {
+      reject(Level::array, mapping_keys::kPassOrder, value_text(pin_->value.pass_order),
              value_text(mapping_.pass_order) + ", the order of this chip's controller");
       return false;
     }
@@ -113,15 +115,15 @@ class GemmEnumeration {
     const std::int64_t outputs = problem_.geometry.group_outputs();
     const std::int64_t fit = bounds(problem_.geometry.groups).groups;
     std::int64_t groups = fit;
-    if (gives(mapping_keys::column_tile) && pin_->value.column_tile != fit * outputs) groups = 1;
+    if (gives(mapping_keys::kColumnTile) && pin_->value.column_tile != fit * outputs) groups = 1;
     std::vector<ColumnCut> cuts;
     for (const std::int64_t together :
-         given_or(Level::columns, mapping_keys::groups_per_tile, &GemmMapping::groups_per_tile, 1, fit,
+         given_or(Level::columns, mapping_keys::kGroupsPerTile, &GemmMapping::groups_per_tile, 1, fit,
                   {groups}, "the groups that the array holds side by side")) {
       const PassBounds most = bounds(together);
       const std::int64_t all = together * outputs;
       for (const std::int64_t tile : given_or(
-               Level::columns, mapping_keys::column_tile, &GemmMapping::column_tile, together > 1 ? all : 1,
+               Level::columns, mapping_keys::kColumnTile, &GemmMapping::column_tile, together > 1 ? all : 1,
                together > 1 ? all : most.channels, {together > 1 ? all : most.channels},
                "the output channels that a tile of the array takes")) {
         cuts.push_back({together, tile, most.pixels});
@@ -139,9 +141,9 @@ class GemmEnumeration {
   /// The candidates that agree with what is given; a part given whole may be any legal one.
   [[nodiscard]] std::vector<PartSize> tried_parts() {
     std::vector<PartSize> parts = reduction_parts(problem_, mapping_);
-    const bool h = gives(mapping_keys::part_kernel_h);
-    const bool w = gives(mapping_keys::part_kernel_w);
-    const bool c = gives(mapping_keys::part_channels);
+    const bool h = gives(mapping_keys::kPartKernelH);
+    const bool w = gives(mapping_keys::kPartKernelW);
+    const bool c = gives(mapping_keys::kPartChannels);
     if (!h && !w && !c) return parts;
     const GemmMapping& given = pin_->value;
     std::erase_if(parts, [&](const PartSize& part) {
@@ -168,9 +170,9 @@ class GemmEnumeration {
           channel_granule(problem_, mapping_));
     }
     reject(Level::part,
-           h   ? mapping_keys::part_kernel_h
-           : w ? mapping_keys::part_kernel_w
-               : mapping_keys::part_channels,
+           h   ? mapping_keys::kPartKernelH
+           : w ? mapping_keys::kPartKernelW
+               : mapping_keys::kPartChannels,
            fmt::format("{} x {} x {}", text(h, given.part_kernel_h), text(w, given.part_kernel_w),
                        text(c, given.part_channels)),
            std::move(expected));
@@ -194,7 +196,7 @@ class GemmEnumeration {
   /// Column tiles a block: equal blocks, few before many; cuts between blocks fall on bytes of the output.
   [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) {
     const std::int64_t tiles = column_tiles();
-    if (gives(mapping_keys::column_tiles_per_block)) return given_block(whole_reduction, tiles);
+    if (gives(mapping_keys::kColumnTilesPerBlock)) return given_block(whole_reduction, tiles);
     if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
     std::vector<std::int64_t> sizes;
     const std::int64_t most = most_column_tiles(whole_reduction, tiles);
@@ -228,7 +230,7 @@ class GemmEnumeration {
     } else {
       return {size};
     }
-    reject(Level::block, mapping_keys::column_tiles_per_block, std::to_string(size), std::move(expected));
+    reject(Level::block, mapping_keys::kColumnTilesPerBlock, std::to_string(size), std::move(expected));
     return {};
   }
 
@@ -255,13 +257,13 @@ class GemmEnumeration {
     std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
     if (problem_.activation_weights) row_sizes = {1};  // each row has weights of its own
     row_sizes = given_or(
-        Level::rows, mapping_keys::tile_rows, &GemmMapping::tile_rows, 1,
+        Level::rows, mapping_keys::kTileRows, &GemmMapping::tile_rows, 1,
         problem_.activation_weights ? 1 : g.output[kRow], std::move(row_sizes),
         problem_.activation_weights ? "the rows of the output that share weights" : "the rows of the output");
     for (const std::int64_t rows : row_sizes) {
       const bool cut_columns = streams && rows == 1;
       for (const std::int64_t columns :
-           given_or(Level::rows, mapping_keys::tile_columns, &GemmMapping::tile_columns, 1, g.output[kColumn],
+           given_or(Level::rows, mapping_keys::kTileColumns, &GemmMapping::tile_columns, 1, g.output[kColumn],
                     cut_columns ? tile_sizes(g.output[kColumn]) : std::vector{g.output[kColumn]},
                     "the columns of the output")) {
         mapping_.tile_rows = rows;
@@ -278,7 +280,7 @@ class GemmEnumeration {
     const std::int64_t even =
         mapping_.pass_order == PassOrder::even ? ceil_div(pixels, ceil_div(pixels, limit)) : limit;
     for (const std::int64_t most :
-         given_or(Level::pixels, mapping_keys::pixels_per_pass, &GemmMapping::pixels_per_pass, 1, limit,
+         given_or(Level::pixels, mapping_keys::kPixelsPerPass, &GemmMapping::pixels_per_pass, 1, limit,
                   {even}, "the pixels that a pass of the tile takes")) {
       mapping_.pixels_per_pass = most;
       if (whole_reduction || sums_fit(pixels)) try_candidate();
@@ -298,11 +300,11 @@ class GemmEnumeration {
                          "not {}",
                          entries, needed));
     };
-    if (gives(mapping_keys::tile_rows) || gives(mapping_keys::tile_columns)) {
-      reject_size(gives(mapping_keys::tile_rows) ? mapping_keys::tile_rows : mapping_keys::tile_columns,
+    if (gives(mapping_keys::kTileRows) || gives(mapping_keys::kTileColumns)) {
+      reject_size(gives(mapping_keys::kTileRows) ? mapping_keys::kTileRows : mapping_keys::kTileColumns,
                   fmt::format("{} x {}", mapping_.tile_rows, mapping_.tile_columns));
-    } else if (gives(mapping_keys::column_tiles_per_block)) {
-      reject_size(mapping_keys::column_tiles_per_block, std::to_string(mapping_.column_tiles_per_block));
+    } else if (gives(mapping_keys::kColumnTilesPerBlock)) {
+      reject_size(mapping_keys::kColumnTilesPerBlock, std::to_string(mapping_.column_tiles_per_block));
     }
     return false;
   }
@@ -341,9 +343,9 @@ class GemmEnumeration {
     }
     const TileBytes tile = gemm_tile_bytes(problem_, mapping_);
     const bool is_single = cursor.steps() == 1;
-    if (!set_slots(mapping_keys::input_slots, &GemmMapping::input_slots, mapping_.input_resident, is_single,
+    if (!set_slots(mapping_keys::kInputSlots, &GemmMapping::input_slots, mapping_.input_resident, is_single,
                    limits_.activation_slots) ||
-        !set_slots(mapping_keys::output_slots, &GemmMapping::output_slots, mapping_.output_resident,
+        !set_slots(mapping_keys::kOutputSlots, &GemmMapping::output_slots, mapping_.output_resident,
                    is_single, limits_.output_slots)) {
       return;
     }
@@ -354,7 +356,7 @@ class GemmEnumeration {
       return;
     }
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
-      if (gives(mapping_keys::loop_order) ? order != pin_->value.order : is_ruled_out(order)) continue;
+      if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
       found_.options.push_back(
           {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed.activation_bytes});

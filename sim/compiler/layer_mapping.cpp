@@ -47,21 +47,21 @@ class Writer {
 
 Json json_of(const GemmLayerMapping& layer) {
   Writer writer;
-  writer.put(mapping_keys::unit, "mac_array");
+  writer.put(mapping_keys::kUnit, "mac_array");
   visit_gemm_mapping(layer.mapping, writer);
-  if (layer.weights_are_activations) writer.put(mapping_keys::weights_in, "activations");
-  writer.put(mapping_keys::activation_bytes, layer.activation_bytes);
-  writer.put(mapping_keys::tile_channels, layer.tile_channels);
-  writer.put(mapping_keys::weight_blocks, layer.weight_blocks);
-  writer.put(mapping_keys::reduction_parts, layer.reduction_parts);
+  if (layer.weights_are_activations) writer.put(mapping_keys::kWeightsIn, "activations");
+  writer.put(mapping_keys::kActivationBytes, layer.activation_bytes);
+  writer.put(mapping_keys::kTileChannels, layer.tile_channels);
+  writer.put(mapping_keys::kWeightBlocks, layer.weight_blocks);
+  writer.put(mapping_keys::kReductionParts, layer.reduction_parts);
   return writer.take();
 }
 
 Json json_of(const VectorLayerMapping& layer) {
   Writer writer;
-  writer.put(mapping_keys::unit, "vector_unit");
+  writer.put(mapping_keys::kUnit, "vector_unit");
   visit_vector_mapping(layer.nests.front(), writer);
-  writer.put(mapping_keys::activation_bytes, layer.activation_bytes);
+  writer.put(mapping_keys::kActivationBytes, layer.activation_bytes);
   if (layer.nests.size() > 1) {
     Json parts = Json::array();
     for (std::size_t n = 1; n < layer.nests.size(); ++n) {
@@ -69,9 +69,9 @@ Json json_of(const VectorLayerMapping& layer) {
       visit_vector_mapping(layer.nests[n], part);
       parts.push_back(part.take());
     }
-    writer.put(mapping_keys::parts, std::move(parts));
+    writer.put(mapping_keys::kParts, std::move(parts));
   }
-  if (layer.converts_for_host) writer.put(mapping_keys::converts_for, "host");
+  if (layer.converts_for_host) writer.put(mapping_keys::kConvertsFor, "host");
   return writer.take();
 }
 
@@ -93,7 +93,7 @@ nlohmann::ordered_json mapping_json(const LayerMapping& mapping) {
   return std::visit(
       [](const auto& layer) {
         Json json = json_of(layer);
-        if (layer.images_together > 0) json[mapping_keys::images_together] = layer.images_together;
+        if (layer.images_together > 0) json[mapping_keys::kImagesTogether] = layer.images_together;
         return json;
       },
       mapping);

@@ -15,33 +15,33 @@ namespace qsim {
 
 /// A point stands between the keys of an object and of its member.
 namespace mapping_keys {
-inline constexpr const char* unit = "unit";
-inline constexpr const char* dataflow = "dataflow";
-inline constexpr const char* loop_order = "loop_order";
-inline constexpr const char* tile_batch = "output_tile.batch";
-inline constexpr const char* tile_rows = "output_tile.rows";
-inline constexpr const char* tile_columns = "output_tile.columns";
-inline constexpr const char* tile_channels = "output_tile.channels";
-inline constexpr const char* pixels_per_pass = "pixels_per_pass";
-inline constexpr const char* pass_order = "pass_order";
-inline constexpr const char* column_tile = "column_tile";
-inline constexpr const char* groups_per_tile = "groups_per_tile";
-inline constexpr const char* column_tiles_per_block = "column_tiles_per_block";
-inline constexpr const char* weight_blocks = "weight_blocks";
-inline constexpr const char* part_kernel_h = "reduction_part.kernel_h";
-inline constexpr const char* part_kernel_w = "reduction_part.kernel_w";
-inline constexpr const char* part_channels = "reduction_part.channels";
-inline constexpr const char* reduction_parts = "reduction_parts";
-inline constexpr const char* weights_in = "weights_in";
-inline constexpr const char* input_in = "input_in";
-inline constexpr const char* output_in = "output_in";
-inline constexpr const char* input_slots = "input_slots";
-inline constexpr const char* output_slots = "output_slots";
-inline constexpr const char* slots = "slots";
-inline constexpr const char* activation_bytes = "activation_bytes";
-inline constexpr const char* images_together = "images_together";
-inline constexpr const char* parts = "parts";
-inline constexpr const char* converts_for = "converts_for";
+inline constexpr const char* kUnit = "unit";
+inline constexpr const char* kDataflow = "dataflow";
+inline constexpr const char* kLoopOrder = "loop_order";
+inline constexpr const char* kTileBatch = "output_tile.batch";
+inline constexpr const char* kTileRows = "output_tile.rows";
+inline constexpr const char* kTileColumns = "output_tile.columns";
+inline constexpr const char* kTileChannels = "output_tile.channels";
+inline constexpr const char* kPixelsPerPass = "pixels_per_pass";
+inline constexpr const char* kPassOrder = "pass_order";
+inline constexpr const char* kColumnTile = "column_tile";
+inline constexpr const char* kGroupsPerTile = "groups_per_tile";
+inline constexpr const char* kColumnTilesPerBlock = "column_tiles_per_block";
+inline constexpr const char* kWeightBlocks = "weight_blocks";
+inline constexpr const char* kPartKernelH = "reduction_part.kernel_h";
+inline constexpr const char* kPartKernelW = "reduction_part.kernel_w";
+inline constexpr const char* kPartChannels = "reduction_part.channels";
+inline constexpr const char* kReductionParts = "reduction_parts";
+inline constexpr const char* kWeightsIn = "weights_in";
+inline constexpr const char* kInputIn = "input_in";
+inline constexpr const char* kOutputIn = "output_in";
+inline constexpr const char* kInputSlots = "input_slots";
+inline constexpr const char* kOutputSlots = "output_slots";
+inline constexpr const char* kSlots = "slots";
+inline constexpr const char* kActivationBytes = "activation_bytes";
+inline constexpr const char* kImagesTogether = "images_together";
+inline constexpr const char* kParts = "parts";
+inline constexpr const char* kConvertsFor = "converts_for";
 }  // namespace mapping_keys
 
 /// Spellings of an enumeration in the order of its enumerators.
@@ -64,36 +64,36 @@ template <typename Enum>
 /// buffer)` for what lies in DRAM or in a buffer of that name.
 template <typename Mapping, typename Visitor>
 void visit_gemm_mapping(Mapping& mapping, Visitor& visit) {
-  visit.choice(mapping_keys::dataflow, mapping.dataflow);
-  visit.choice(mapping_keys::loop_order, mapping.order);
-  visit.integer(mapping_keys::tile_rows, mapping.tile_rows);
-  visit.integer(mapping_keys::tile_columns, mapping.tile_columns);
-  visit.integer(mapping_keys::pixels_per_pass, mapping.pixels_per_pass);
-  visit.choice(mapping_keys::pass_order, mapping.pass_order);
-  visit.integer(mapping_keys::column_tile, mapping.column_tile);
-  visit.integer(mapping_keys::groups_per_tile, mapping.groups_per_tile);
-  visit.integer(mapping_keys::column_tiles_per_block, mapping.column_tiles_per_block);
-  visit.integer(mapping_keys::part_kernel_h, mapping.part_kernel_h);
-  visit.integer(mapping_keys::part_kernel_w, mapping.part_kernel_w);
-  visit.integer(mapping_keys::part_channels, mapping.part_channels);
-  visit.home(mapping_keys::weights_in, mapping.weights_resident, "weight_buffer");
-  visit.home(mapping_keys::input_in, mapping.input_resident, "activation_buffer");
-  visit.home(mapping_keys::output_in, mapping.output_resident, "activation_buffer");
-  visit.integer(mapping_keys::input_slots, mapping.input_slots);
-  visit.integer(mapping_keys::output_slots, mapping.output_slots);
+  visit.choice(mapping_keys::kDataflow, mapping.dataflow);
+  visit.choice(mapping_keys::kLoopOrder, mapping.order);
+  visit.integer(mapping_keys::kTileRows, mapping.tile_rows);
+  visit.integer(mapping_keys::kTileColumns, mapping.tile_columns);
+  visit.integer(mapping_keys::kPixelsPerPass, mapping.pixels_per_pass);
+  visit.choice(mapping_keys::kPassOrder, mapping.pass_order);
+  visit.integer(mapping_keys::kColumnTile, mapping.column_tile);
+  visit.integer(mapping_keys::kGroupsPerTile, mapping.groups_per_tile);
+  visit.integer(mapping_keys::kColumnTilesPerBlock, mapping.column_tiles_per_block);
+  visit.integer(mapping_keys::kPartKernelH, mapping.part_kernel_h);
+  visit.integer(mapping_keys::kPartKernelW, mapping.part_kernel_w);
+  visit.integer(mapping_keys::kPartChannels, mapping.part_channels);
+  visit.home(mapping_keys::kWeightsIn, mapping.weights_resident, "weight_buffer");
+  visit.home(mapping_keys::kInputIn, mapping.input_resident, "activation_buffer");
+  visit.home(mapping_keys::kOutputIn, mapping.output_resident, "activation_buffer");
+  visit.integer(mapping_keys::kInputSlots, mapping.input_slots);
+  visit.integer(mapping_keys::kOutputSlots, mapping.output_slots);
 }
 
 /// The same of an operation of the vector unit, which may have several inputs: `visit.homes(key, list,
 /// buffer)`.
 template <typename Mapping, typename Visitor>
 void visit_vector_mapping(Mapping& mapping, Visitor& visit) {
-  visit.integer(mapping_keys::tile_batch, mapping.tile[kBatch]);
-  visit.integer(mapping_keys::tile_rows, mapping.tile[kRow]);
-  visit.integer(mapping_keys::tile_columns, mapping.tile[kColumn]);
-  visit.integer(mapping_keys::tile_channels, mapping.tile[kChannel]);
-  visit.homes(mapping_keys::input_in, mapping.inputs_resident, "activation_buffer");
-  visit.home(mapping_keys::output_in, mapping.output_resident, "activation_buffer");
-  visit.integer(mapping_keys::slots, mapping.slots);
+  visit.integer(mapping_keys::kTileBatch, mapping.tile[kBatch]);
+  visit.integer(mapping_keys::kTileRows, mapping.tile[kRow]);
+  visit.integer(mapping_keys::kTileColumns, mapping.tile[kColumn]);
+  visit.integer(mapping_keys::kTileChannels, mapping.tile[kChannel]);
+  visit.homes(mapping_keys::kInputIn, mapping.inputs_resident, "activation_buffer");
+  visit.home(mapping_keys::kOutputIn, mapping.output_resident, "activation_buffer");
+  visit.integer(mapping_keys::kSlots, mapping.slots);
 }
 
 }  // namespace qsim

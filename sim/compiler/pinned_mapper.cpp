@@ -48,7 +48,7 @@ class FieldReader {
   void home(const char* key, bool& is_resident, const char* buffer) {
     std::vector<std::string> names = {"dram", buffer};
     // Weights from another row: nothing to choose, and checked in the end.
-    if (key == std::string_view(mapping_keys::weights_in)) names.emplace_back("activations");
+    if (key == std::string_view(mapping_keys::kWeightsIn)) names.emplace_back("activations");
     const auto index = word(key, names);
     if (!index) return;
     if (*index == 2) given_.erase(key);
@@ -99,8 +99,8 @@ class RowReader {
   void run() {
     static const std::vector<std::string> kUnits = {"mac_array", "vector_unit", "host"};
     const std::string& unit = kUnits[static_cast<std::size_t>(id_.unit)];
-    known_ = {mapping_keys::unit};
-    if (const auto given = row_.values.find(mapping_keys::unit);
+    known_ = {mapping_keys::kUnit};
+    if (const auto given = row_.values.find(mapping_keys::kUnit);
         given != row_.values.end() && given->second.value != PinnedValue{unit, {}}.value) {
       problems_.add(given->second.place, text_of(given->second),
                     '"' + unit + "\", where " + id_.op + " runs");
@@ -109,7 +109,7 @@ class RowReader {
     if (id_.unit == RowUnit::mac_array) read_gemm();
     if (id_.unit == RowUnit::vector_unit) read_vector();
     if (id_.unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
-    row_.images_together = read_integer(mapping_keys::images_together);
+    row_.images_together = read_integer(mapping_keys::kImagesTogether);
     for (const auto& [key, value] : row_.values) {
       if (known_.contains(key)) continue;
       problems_.add(value.place, text_of(value), "no such value in a mapping on " + unit, hint(key));
@@ -134,22 +134,22 @@ class RowReader {
   void read_gemm() {
     FieldReader reader(row_, "", row_.gemm.given, known_, problems_);
     visit_gemm_mapping(row_.gemm.value, reader);
-    row_.activation_bytes = read_integer(mapping_keys::activation_bytes);
-    known_.insert({mapping_keys::tile_channels, mapping_keys::weight_blocks, mapping_keys::reduction_parts});
+    row_.activation_bytes = read_integer(mapping_keys::kActivationBytes);
+    known_.insert({mapping_keys::kTileChannels, mapping_keys::kWeightBlocks, mapping_keys::kReductionParts});
   }
 
   void read_vector() {
     row_.vector.resize(id_.nests);
     for (std::size_t n = 0; n < id_.nests; ++n) {
       const std::string prefix =
-          n == 0 ? "" : std::string(mapping_keys::parts) + "." + std::to_string(n - 1) + ".";
+          n == 0 ? "" : std::string(mapping_keys::kParts) + "." + std::to_string(n - 1) + ".";
       Pinned<VectorMapping>& nest = row_.vector[n];
       nest.value.inputs_resident.assign(n == 0 ? id_.inputs : 1, false);
       FieldReader reader(row_, prefix, nest.given, known_, problems_);
       visit_vector_mapping(nest.value, reader);
     }
-    row_.activation_bytes = read_integer(mapping_keys::activation_bytes);
-    known_.insert(mapping_keys::converts_for);
+    row_.activation_bytes = read_integer(mapping_keys::kActivationBytes);
+    known_.insert(mapping_keys::kConvertsFor);
   }
 
   RowPin& row_;

@@ -63,7 +63,7 @@ class Planner {
  private:
   PlanOutcome outcome(std::optional<MemoryPlan> plan) {
     if (plan) return {std::move(plan), std::nullopt};
-    return {std::nullopt, misfit_ ? std::move(misfit_) : row_mapper_.misfit()};
+    return {std::nullopt, misfit_ ? misfit_ : row_mapper_.misfit()};
   }
 
   [[nodiscard]] std::vector<bool> given_weights() const {

@@ -64,7 +64,7 @@ class PinChecker {
   void check_activation_bytes(const RowPin& row) {
     const std::int64_t capacity = hardware_.activation_buffer.capacity_bytes();
     if (row.activation_bytes.value_or(0) <= capacity) return;
-    report(row, row.values.at(mapping_keys::activation_bytes).place, std::to_string(*row.activation_bytes),
+    report(row, row.values.at(mapping_keys::kActivationBytes).place, std::to_string(*row.activation_bytes),
            "at most " + std::to_string(capacity) + ", the bytes of the activation buffer");
   }
 
@@ -72,18 +72,18 @@ class PinChecker {
 
   void take_residency(const GemmProblem& problem, std::size_t row, std::size_t n) {
     const Pinned<GemmMapping>& pin = pins_.rows[row].gemm;
-    take(pin, mapping_keys::input_in, pin.value.input_resident, row, lowered_[row].inputs[n][0], of_readers_);
-    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output, of_makers_);
-    if (pin.gives(mapping_keys::weights_in)) take_weights(problem, pin, row);
+    take(pin, mapping_keys::kInputIn, pin.value.input_resident, row, lowered_[row].inputs[n][0], of_readers_);
+    take(pin, mapping_keys::kOutputIn, pin.value.output_resident, row, lowered_[row].output, of_makers_);
+    if (pin.gives(mapping_keys::kWeightsIn)) take_weights(problem, pin, row);
   }
   void take_residency(const VectorProblem& problem, std::size_t row, std::size_t n) {
     const Pinned<VectorMapping>& pin = pins_.rows[row].vector[n];
     for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-      std::string key = mapping_keys::input_in;
+      std::string key = mapping_keys::kInputIn;
       if (problem.inputs.size() > 1) key += "." + std::to_string(i);
       take(pin, key, pin.value.inputs_resident[i], row, lowered_[row].inputs[n][i], of_readers_);
     }
-    take(pin, mapping_keys::output_in, pin.value.output_resident, row, lowered_[row].output, of_makers_);
+    take(pin, mapping_keys::kOutputIn, pin.value.output_resident, row, lowered_[row].output, of_makers_);
   }
   void take_residency(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
 
@@ -141,7 +141,7 @@ class PinChecker {
 
   void take_weights(const GemmProblem& problem, const Pinned<GemmMapping>& pin, std::size_t row) {
     const bool is_resident = pin.value.weights_resident;
-    const std::string& place = pin.given.at(mapping_keys::weights_in);
+    const std::string& place = pin.given.at(mapping_keys::kWeightsIn);
     const std::string value = is_resident ? "weight_buffer" : "dram";
     if (problem.activation_weights) {
       return report(pins_.rows[row], place, value, "activations: the weights are another row's output");

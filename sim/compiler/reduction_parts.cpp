@@ -1,5 +1,7 @@
 #include "sim/compiler/reduction_parts.h"
 
+#include <cassert>
+
 #include "hw_models/dataflow/cuts.h"
 #include "sim/compiler/gemm_tiles.h"
 
@@ -40,7 +42,9 @@ bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping, const
   if (mapping.groups_per_tile > 1) return false;
   if (part.kernel_w < whole.kernel_w && part.kernel_h > 1) return false;
   if (part.channels == whole.channels) return true;
-  return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % channel_granule(problem, mapping) == 0;
+  const std::int64_t granule = channel_granule(problem, mapping);
+  assert(granule > 0);
+  return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % granule == 0;
 }
 
 }  // namespace qsim

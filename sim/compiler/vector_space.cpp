@@ -90,9 +90,9 @@ std::int64_t lane_cycles(const VectorProblem& problem, const VectorMapping& mapp
                    ceil_div(work.write_bytes, buffer.write_ports * buffer.write_port_bytes)});
 }
 
-constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::tile_batch, mapping_keys::tile_rows,
-                                                      mapping_keys::tile_columns,
-                                                      mapping_keys::tile_channels};
+constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::kTileBatch, mapping_keys::kTileRows,
+                                                      mapping_keys::kTileColumns,
+                                                      mapping_keys::kTileChannels};
 
 class VectorEnumeration {
  public:
@@ -158,11 +158,11 @@ class VectorEnumeration {
   void try_candidate() {
     // A single tile needs no second slot.
     mapping_.slots = VectorCursor(problem_, mapping_).steps() == 1 ? 1 : limits_.activation_slots;
-    if (gives(mapping_keys::slots)) {
+    if (gives(mapping_keys::kSlots)) {
       mapping_.slots = pin_->value.slots;
       if (mapping_.slots < 1 || mapping_.slots > limits_.activation_slots) {
         found_.rejection =
-            PinRejection{mapping_keys::slots, std::to_string(mapping_.slots),
+            PinRejection{mapping_keys::kSlots, std::to_string(mapping_.slots),
                          fmt::format("1 to {}, the tile slots of a tensor that passes through the activation "
                                      "buffer",
                                      limits_.activation_slots)};
