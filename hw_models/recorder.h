@@ -1,5 +1,5 @@
-// What a run leaves behind: events, intervals, fills of the buffers, statistics of the accumulators, bytes on
-// the bus. Modules write into it and read nothing from it.
+// What a run leaves behind: events, cycles of the units, intervals, fills of the buffers, statistics of the
+// accumulators, bytes on the bus. Modules write into it and read nothing from it.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/core/bus_traffic.h"
 #include "hw_models/timeline.h"
+#include "hw_models/unit_cycles.h"
 
 namespace qsim {
 
@@ -17,14 +18,18 @@ struct Recorder {
   explicit Recorder(std::int32_t row_count)
       : timeline(row_count),
         activity(static_cast<std::size_t>(row_count)),
+        unit_cycles(activity.size()),
         accumulators(static_cast<std::size_t>(row_count)) {}
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   [[nodiscard]] Activity& events(std::int32_t row) { return activity[static_cast<std::size_t>(row)]; }
 
+  [[nodiscard]] UnitCycles& units(std::int32_t row) { return unit_cycles[static_cast<std::size_t>(row)]; }
+
   Timeline timeline;
   std::vector<Activity> activity;
+  std::vector<UnitCycles> unit_cycles;
   std::vector<arithmetic::AccumulatorStats> accumulators;  ///< Filled where values move.
   BusTraffic bus;                                          ///< Of the external memory, where there is one.
 };

@@ -149,6 +149,7 @@ ChipRun take_run(Recorder& recorder) {
   run.fills = recorder.timeline.fills();
   run.bus = recorder.bus.windows();
   run.activity = std::move(recorder.activity);
+  run.unit_cycles = std::move(recorder.unit_cycles);
   run.accumulators = std::move(recorder.accumulators);
   return run;
 }

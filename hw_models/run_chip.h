@@ -14,6 +14,7 @@
 #include "hw_models/memory/memory_model.h"
 #include "hw_models/program.h"
 #include "hw_models/timeline.h"
+#include "hw_models/unit_cycles.h"
 #include "hw_models/waveform.h"
 
 namespace qsim {
@@ -63,6 +64,7 @@ struct ChipRun {
   std::vector<std::int32_t> completion;  ///< The rows in the order in which they were complete.
   std::vector<CycleBreakdown> breakdown;
   std::vector<Activity> activity;
+  std::vector<UnitCycles> unit_cycles;
   std::vector<arithmetic::AccumulatorStats> accumulators;
   std::vector<Interval> intervals;
   std::vector<FillChange> fills;

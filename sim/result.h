@@ -13,6 +13,7 @@
 #include "hw_models/core/bus_traffic.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/timeline.h"
+#include "hw_models/unit_cycles.h"
 #include "sim/compiler/layer_mapping.h"
 #include "workloads/graph/graph.h"
 
@@ -33,6 +34,7 @@ struct LayerResult {
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.
   CycleBreakdown cycles_breakdown{};
   Activity activity;
+  UnitCycles unit_cycles;
   int weight_bits = 0;  ///< 0 where the row has no weights.
   int activation_bits = 0;
   int accumulator_bits = 0;  ///< Width of the accumulators; 0 where the row does not use them.

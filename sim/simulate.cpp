@@ -56,6 +56,7 @@ void add_part(LayerResult& layer, const ChipRun& run, std::size_t row, std::int6
   layer.span_cycles += run.rows[row].last - run.rows[row].first;
   for (std::size_t c = 0; c < kCycleClassCount; ++c) layer.cycles_breakdown[c] += run.breakdown[row][c];
   layer.activity += run.activity[row];
+  layer.unit_cycles += run.unit_cycles[row];
 }
 
 /// Rows, cycles and events of the first inference, rows in the order in which their last parts were complete.

@@ -41,11 +41,35 @@ void MacArray::run_loader() {
     if (weights_stay || inputs_stay) buffer->begin_read();
     datapath_.load(tile);
     if (weights_stay || inputs_stay) buffer->end_read();
-    const Cycle least = begin + portless_cycles(config_, tile, ports_.update_cycles).load_cycles;
-    recorder_.timeline.record(Span::weight_load, tile.nest->row, begin, std::min(least, now_cycle()));
-    recorder_.timeline.record(Span::load_waits_ports, tile.nest->row, least, now_cycle());
+    record_load(tile, begin);
     give(tile.loaded);
     loaded_.write(loaded);
+  }
+}
+
+void MacArray::record_load(const MacTile& tile, Cycle begin) {
+  const std::int32_t row = tile.nest->row;
+  const Cycle lines = portless_cycles(config_, tile, ports_.update_cycles).load_cycles;
+  recorder_.timeline.record(Span::weight_load, row, begin, std::min(begin + lines, now_cycle()));
+  recorder_.timeline.record(Span::load_waits_ports, row, begin + lines, now_cycle());
+  UnitCycles& units = recorder_.units(row);
+  units.array_load += lines;
+  const Stays stays = tile.dataflow().stays();
+  if (stays == Stays::weights) units.weight_reads += now_cycle() - begin;
+  if (stays == Stays::inputs) units.activation_reads += now_cycle() - begin;
+}
+
+/// Where both operands stream, the ports of each are as long at work as its reads take.
+void MacArray::record_stream(const MacTile& tile, const PassTiming& pass, Cycle begin, Cycle last_step) {
+  const PortlessCycles least = portless_cycles(config_, tile, ports_.update_cycles);
+  held_up_ = {last_step + least.step_cycles, now_cycle()};
+  UnitCycles& units = recorder_.units(tile.nest->row);
+  units.array += least.last_step_cycle + least.step_cycles;
+  const Stays stays = tile.dataflow().stays();
+  const Cycle taken = now_cycle() - begin;
+  if (stays != Stays::weights) units.weight_reads += stays == Stays::sums ? pass.weight_port_cycles : taken;
+  if (stays != Stays::inputs) {
+    units.activation_reads += stays == Stays::sums ? pass.activation_port_cycles : taken;
   }
 }
 
@@ -100,8 +124,7 @@ void MacArray::stream(const MacTile& tile) {
     give(accumulated);
     if (!config_.double_buffered_weights) registers_free_.release();
   });
-  const PortlessCycles least = portless_cycles(config_, tile, ports_.update_cycles);
-  held_up_ = {last_step + least.step_cycles, now_cycle()};
+  record_stream(tile, pass, since, last_step);
   if (sums_stay) buses_.occupy(last_step, tile.groups(), pass);
   if (reads_weights) weight_buffer->end_read();
   if (reads_inputs) activation_buffer->end_read();

@@ -46,6 +46,9 @@ class MacArray : public sc_core::sc_module {
   void run_streamer();
   void wait_for_buses(const MacTile& tile, const PassTiming& pass);
   void stream(const MacTile& tile);
+  /// What a load or a stream that is over now and began then was: waiting, and work of the units.
+  void record_load(const MacTile& tile, Cycle begin);
+  void record_stream(const MacTile& tile, const PassTiming& pass, Cycle begin, Cycle last_step);
 
   /// From when on a pass could have followed the latest one, and from when on it may, the ports being slow.
   struct HeldUp {

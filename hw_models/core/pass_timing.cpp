@@ -49,7 +49,10 @@ StreamCycles time_stream(const MacArrayConfig& array, const ArrayPorts& ports, O
   const std::int64_t steps = dataflow.steps(pass);
   const std::int64_t first_sum = dataflow.steps_a_sum(pass) - 1;
   if (reads.has_equal_steps()) {
-    const std::int64_t interval = std::max(least, reads.step(0).cycles());
+    const StepRead step = reads.step(0);
+    const std::int64_t interval = std::max(least, step.cycles());
+    timing.weight_port_cycles = steps * step.weights.cycles;
+    timing.activation_port_cycles = steps * step.activations.cycles;
     return {steps * interval, (steps - 1) * interval, first_sum * interval};
   }
   StreamCycles stream;
@@ -60,6 +63,8 @@ StreamCycles time_stream(const MacArrayConfig& array, const ArrayPorts& ports, O
     stream.stream_cycles += std::max(least, step.cycles());
     timing.weights.add(step.weights);
     timing.activations.add(step.activations);
+    timing.weight_port_cycles += step.weights.cycles;
+    timing.activation_port_cycles += step.activations.cycles;
   }
   return stream;
 }

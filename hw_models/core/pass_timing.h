@@ -17,6 +17,8 @@ struct PassTiming : PassCycles {
   /// the read port is. 0 where sums stay.
   std::int64_t load_cycles = 0;
   BufferRead weights, activations;  ///< What the pass reads by address.
+  /// Of the stream, that the ports of each buffer need.
+  std::int64_t weight_port_cycles = 0, activation_port_cycles = 0;
 };
 
 /// What a pass takes with ports that are never slower than the array; anything longer is waiting for ports.

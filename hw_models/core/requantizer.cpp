@@ -38,6 +38,8 @@ void Requantizer::run() {
     const Cycle lanes_done = begin + timing_.lane_cycles(command, write_cycles);
     const Cycle written = lanes_done + config_.latency_cycles;
     count(command);
+    recorder_.units(command.nest->row).requantizer += timing_.lane_cycles(command, 0);
+    recorder_.units(command.nest->row).output_writes += write_cycles;
     recorder_.timeline.record(Span::requantizer_busy, command.nest->row, begin, written);
     completions->at(lanes_done, [this, command] {
       if (moves_values_) {

@@ -23,11 +23,15 @@ void VectorUnit::run() {
     if (tile.nest == nullptr) return;
     take(tile.waits, recorder_.timeline, tile.nest->row);
     const VectorCost work = vector_cost(tile);
+    const std::int64_t lane_cycles = ceil_div(work.lane_operations, config_.lanes);
+    const std::int64_t read_cycles = activation_buffer->read_cycles(work.read_bytes);
+    const std::int64_t write_cycles = activation_buffer->write_cycles(work.write_bytes);
+    UnitCycles& units = recorder_.units(tile.nest->row);
+    units.vector_unit += lane_cycles;
+    units.activation_reads += read_cycles;
+    units.output_writes += write_cycles;
     const Cycle begin = now_cycle();
-    const Cycle end = begin + config_.latency_cycles +
-                      std::max({ceil_div(work.lane_operations, config_.lanes),
-                                activation_buffer->read_cycles(work.read_bytes),
-                                activation_buffer->write_cycles(work.write_bytes)});
+    const Cycle end = begin + config_.latency_cycles + std::max({lane_cycles, read_cycles, write_cycles});
     count(tile, work);
     recorder_.timeline.record(Span::vector, tile.nest->row, begin, end);
     wait_until(end);

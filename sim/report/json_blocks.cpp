@@ -1,5 +1,6 @@
 #include "sim/report/json_blocks.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "sim/config/named_files.h"
@@ -23,6 +24,14 @@ Json energy_json(const EnergyBreakdown& energy) {
 Json traffic_json(const TrafficBytes& traffic) {
   Json json = Json::object();
   for (std::size_t i = 0; i < kTrafficCount; ++i) json[traffic_name(static_cast<Traffic>(i))] = traffic[i];
+  return json;
+}
+
+Json limit_cycles_json(const Limits& limits) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kLimitCount; ++i) {
+    json[std::string(limit_name(static_cast<Limit>(i)))] = std::llround(limits.cycles[i]);
+  }
   return json;
 }
 

@@ -11,6 +11,7 @@ namespace qsim {
 /// Reports name files without their folders, so that they are the same wherever they are made.
 [[nodiscard]] std::string base_name(const std::string& path);
 [[nodiscard]] nlohmann::ordered_json energy_json(const EnergyBreakdown& energy);
+[[nodiscard]] nlohmann::ordered_json limit_cycles_json(const Limits& limits);
 [[nodiscard]] nlohmann::ordered_json traffic_json(const TrafficBytes& traffic);
 /// null where the row has none.
 [[nodiscard]] nlohmann::ordered_json bits_or_null(int bits);

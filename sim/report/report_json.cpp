@@ -35,6 +35,8 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
   json["peak_macs_per_cycle"] = layer.peak_macs_per_cycle;
   json["mac_utilization"] = row.mac_utilization;
   json["bound"] = std::string(bound_name(layer.bound));
+  json["limited_by"] = std::string(limit_name(row.limits.limited_by));
+  json["limit_cycles"] = limit_cycles_json(row.limits);
   json["energy_total_pj"] = row.energy_total_pj;
   json["energy_pj"] = energy_json(row.energy_pj);
   json["traffic_bytes"] = traffic_json(row.traffic);

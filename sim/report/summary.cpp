@@ -79,6 +79,7 @@ std::int64_t dram_bus_bytes(const Activity& activity, const HardwareConfig& hard
 RunSummary summarize(const RunResult& result, const EnergyModel& model, std::int64_t batch) {
   RunSummary summary;
   summary.terms = model.terms(result);
+  const std::vector<Limits> limits = limits_of(result);
   for (const LayerResult& layer : result.layers) {
     RowSummary row;
     row.events = layer_events(layer);
@@ -86,6 +87,7 @@ RunSummary summarize(const RunResult& result, const EnergyModel& model, std::int
     row.energy_total_pj = total_pj(row.energy_pj);
     row.traffic = traffic_of(layer.activity, result.hardware);
     row.mac_utilization = utilization(layer.macs, layer.span_cycles, layer.peak_macs_per_cycle);
+    row.limits = limits[summary.rows.size()];
     summary.rows.push_back(std::move(row));
   }
   RowSummary& totals = summary.totals;

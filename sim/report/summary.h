@@ -10,6 +10,7 @@
 
 #include "sim/energy/energy_model.h"
 #include "sim/energy/events.h"
+#include "sim/report/limits.h"
 #include "sim/result.h"
 
 namespace qsim {
@@ -49,6 +50,7 @@ struct RowSummary {
   double energy_total_pj = 0.0;
   TrafficBytes traffic{};
   double mac_utilization = 0.0;
+  Limits limits;  ///< Of rows.
 };
 
 /// One more inference after many.

@@ -12,8 +12,8 @@
 namespace qsim {
 namespace {
 
-constexpr std::size_t kNameWidth = 22;
-constexpr std::size_t kOpWidth = 16;
+constexpr std::size_t kNameWidth = 20;
+constexpr std::size_t kOpWidth = 13;
 
 double percent(double part, double whole) {
   return whole > 0.0 ? 100.0 * part / whole : 0.0;
@@ -39,19 +39,21 @@ std::string heading(const RunResult& result, const ReportOptions& options) {
 }
 
 std::string rows_table(const RunResult& result, const RunSummary& summary) {
-  std::string text = fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n", "layer", kNameWidth,
-                                 "operation", kOpWidth, "MACs", "cycles", "util", "bound", "energy", "DRAM");
+  std::string text =
+      fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<20} {:>8} {:>8}\n", "layer", kNameWidth, "operation",
+                  kOpWidth, "MACs", "cycles", "util", "limited by", "energy", "DRAM");
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     const LayerResult& layer = result.layers[i];
     const RowSummary& row = summary.rows[i];
-    text += fmt::format(
-        "{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n", shortened(layer.name, kNameWidth),
-        kNameWidth, shortened(layer.op, kOpWidth), kOpWidth,
-        layer.macs > 0 ? with_prefix(static_cast<double>(layer.macs), "") : "-", layer.cycles,
-        layer.macs > 0 ? fmt::format("{:.1f}%", 100.0 * row.mac_utilization) : "-", bound_name(layer.bound),
-        energy_text(row.energy_total_pj), bytes_text(dram_payload_bytes(row.traffic)));
+    text +=
+        fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<20} {:>8} {:>8}\n",
+                    shortened(layer.name, kNameWidth), kNameWidth, shortened(layer.op, kOpWidth), kOpWidth,
+                    layer.macs > 0 ? with_prefix(static_cast<double>(layer.macs), "") : "-", layer.cycles,
+                    layer.macs > 0 ? fmt::format("{:.1f}%", 100.0 * row.mac_utilization) : "-",
+                    limit_name(row.limits.limited_by), energy_text(row.energy_total_pj),
+                    bytes_text(dram_payload_bytes(row.traffic)));
   }
-  return text + fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<11} {:>8} {:>8}\n\n", "total", kNameWidth,
+  return text + fmt::format("{:<{}} {:<{}} {:>7} {:>11} {:>6} {:<20} {:>8} {:>8}\n\n", "total", kNameWidth,
                             "", kOpWidth, with_prefix(static_cast<double>(result.macs), ""),
                             result.total_cycles,
                             fmt::format("{:.1f}%", 100.0 * summary.totals.mac_utilization), "",
