@@ -4,16 +4,19 @@
 #include "sim/cli/commands/compare_outputs_command.h"
 #include "sim/cli/commands/convert_command.h"
 #include "sim/cli/commands/evaluate_command.h"
+#include "sim/cli/commands/explain_command.h"
 #include "sim/cli/commands/help_command.h"
 #include "sim/cli/commands/list_command.h"
+#include "sim/cli/commands/roofline_command.h"
 #include "sim/cli/commands/run_command.h"
 
 namespace qsim::cli {
 
 std::vector<Command> all_commands() {
   return {
-      run_command(),     check_command(), evaluate_command(), compare_outputs_command(),
-      convert_command(), list_command(),  help_command(),
+      run_command(),      check_command(),    explain_command(),
+      roofline_command(), evaluate_command(), compare_outputs_command(),
+      convert_command(),  list_command(),     help_command(),
   };
 }
 

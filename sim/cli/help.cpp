@@ -18,9 +18,9 @@ std::string usage_lines(const Command& command) {
   return text;
 }
 
-/// "       qsim COMMAND [options]   list, help, ..", in as many lines as it takes.
+/// "       qsim COMMAND ..    list, help, ..", in as many lines as it takes.
 std::string other_commands(const std::vector<Command>& all) {
-  std::string text, line = "       qsim COMMAND [options]          ";
+  std::string text, line = "       qsim COMMAND ..   ";
   const std::size_t indent = line.size();
   for (const Command& command : all) {
     if (command.words.name.empty()) continue;

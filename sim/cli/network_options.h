@@ -93,6 +93,18 @@ void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*c
   add_shapes(table, network, group);
 }
 
+/// --batch
+inline Option batch_option(const std::string& group) {
+  return {.name = "batch",
+          .kind = ValueKind::integer,
+          .value = "N",
+          .min = 1,
+          .max = 65'536,
+          .group = group,
+          .default_text = "1",
+          .help = "N inputs as one batch"};
+}
+
 /// --set
 template <typename Options>
 void add_sets(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {

@@ -75,15 +75,7 @@ void add_network_and_chip(Table& table) {
             .help = "of the seeded inputs",
             .detail = "The same seed yields the same values on every computer."},
            &RunOptions::seed)
-      .add({.name = "batch",
-            .kind = Kind::integer,
-            .value = "N",
-            .min = 1,
-            .max = 65'536,
-            .group = group,
-            .default_text = "1",
-            .help = "N inputs as one batch"},
-           store_in(&RunOptions::network, &NetworkOptions::batch))
+      .add(batch_option(group), store_in(&RunOptions::network, &NetworkOptions::batch))
       .add({.name = "inferences",
             .kind = Kind::integer,
             .value = "N",

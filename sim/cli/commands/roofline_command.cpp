@@ -1,0 +1,68 @@
+#include "sim/cli/commands/roofline_command.h"
+
+#include "base/atomic_file.h"
+#include "sim/cli/network_options.h"
+#include "sim/cli/output_files.h"
+#include "sim/cli/prepare_graph.h"
+#include "sim/config/load_hardware.h"
+#include "sim/energy/energy_model.h"
+#include "sim/explain/roofline.h"
+#include "sim/explain/roofline_json.h"
+#include "sim/explain/roofline_svg.h"
+#include "sim/explain/roofline_text.h"
+#include "sim/simulate.h"
+
+namespace qsim::cli {
+namespace {
+
+struct RooflineOptions {
+  ChipOptions chip;
+  NetworkOptions network;
+  bool json = false;
+  std::string svg_path;
+};
+
+int run_roofline(const RooflineOptions& options, const ShippedFiles& files) {
+  const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
+  // A run would refuse a chip without its energies.
+  static_cast<void>(
+      EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
+  SimulateOptions how;
+  how.values = Values::none;
+  const Roofline roofline = roofline_of(simulate(hardware, prepare_graph(options.network, files), {}, how));
+  if (!options.svg_path.empty()) write_file_atomically(options.svg_path, roofline_svg(roofline));
+  write_standard_output(options.json
+                            ? roofline_json(roofline, QSIM_VERSION)
+                                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                                  "\n"
+                            : roofline_text(roofline));
+  return 0;
+}
+
+}  // namespace
+
+Command roofline_command() {
+  CommandTable<RooflineOptions> table(
+      {.name = "roofline",
+       .summary = "Shows a network's layers against the ceilings of its machine",
+       .usage = {"--workload FILE|NAME [options]"},
+       .notes = {"Ceilings are the array's peak at a layer's precision and the DRAM's bandwidth."},
+       .examples = {"qsim roofline --hw npu --workload resnet50 --svg resnet50.svg"}});
+  add_chip_and_workload(table, &RooflineOptions::chip, &RooflineOptions::network, "what to run");
+  add_sets(table, &RooflineOptions::chip, "what to run");
+  table.add(batch_option("what to run"), store_in(&RooflineOptions::network, &NetworkOptions::batch));
+  add_precision(table, &RooflineOptions::network, "what to run");
+  return table
+      .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},
+           &RooflineOptions::json)
+      .add({.name = "svg",
+            .kind = ValueKind::output_file,
+            .value = "FILE.svg",
+            .extensions = {".svg"},
+            .group = "result",
+            .help = "picture of layers and ceilings"},
+           &RooflineOptions::svg_path)
+      .runs(run_roofline);
+}
+
+}  // namespace qsim::cli
