@@ -161,10 +161,7 @@ class Planner {
     map_.clear();
     const std::vector<int> order = has_dram_ ? candidates() : std::vector<int>{};
     if (has_dram_ ? !keep_given(order) : !keep_everything()) return false;
-    for (std::size_t r = 0; r < rows_.size(); ++r) {
-      rows_[r] = row_mapper_.map_row(r, capacity_);
-      if (!rows_[r]) return false;
-    }
+    if (!map_rows()) return false;
     if (has_dram_) {
       trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
       for (const int storage : order) {
@@ -186,13 +183,11 @@ class Planner {
   /// given back is the same. What no longer finds room passes through slots. False where rows do not fit.
   bool put_in_order(const std::vector<int>& order) {
     const std::vector<Stay> stays = map_.stays();
+    if (place_all(order, stays) && map_rows()) return true;
     map_.clear();
     for (const int storage : order) {
       const Stay stay = stays[static_cast<std::size_t>(storage)];
-      if (stay == Stay::in_dram) continue;
-      const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
-      if (!address) continue;
-      map_.keep(storage, stay, *address);
+      if (!place(storage, stay)) continue;
       const auto [first, last] = map_.lifetime(storage, stay);
       for (std::size_t row = first; row <= last; ++row) {
         if (row_mapper_.map_row(row, capacity_)) continue;
@@ -200,6 +195,26 @@ class Planner {
         break;
       }
     }
+    return map_rows();
+  }
+
+  /// At the first address that is free; false where there is none, or nothing stays.
+  bool place(int storage, Stay stay) {
+    if (stay == Stay::in_dram) return false;
+    const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
+    if (address) map_.keep(storage, stay, *address);
+    return address.has_value();
+  }
+
+  bool place_all(const std::vector<int>& order, const std::vector<Stay>& stays) {
+    map_.clear();
+    return std::ranges::all_of(order, [&](int storage) {
+      const Stay stay = stays[static_cast<std::size_t>(storage)];
+      return stay == Stay::in_dram || place(storage, stay);
+    });
+  }
+
+  bool map_rows() {
     for (std::size_t r = 0; r < rows_.size(); ++r) {
       rows_[r] = row_mapper_.map_row(r, capacity_);
       if (!rows_[r]) return false;
