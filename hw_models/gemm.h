@@ -77,6 +77,11 @@ struct GemmProblem {
   ParameterFormat parameters;
   arithmetic::RoundingProfile rounding_profile{};
   arithmetic::OutputRange output_range{};
+
+  /// Lane cycles of the requantizer for an output: one, and one for each data-dependent zero-point term.
+  [[nodiscard]] std::int64_t requantizer_operations() const {
+    return 1 + (parameters.asymmetric_weights ? 1 : 0) + (sums_weights ? 1 : 0);
+  }
 };
 
 enum class LoopOrder {

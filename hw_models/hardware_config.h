@@ -74,6 +74,13 @@ struct BufferConfig {
   bool line_buffer = false;
 
   [[nodiscard]] std::int64_t capacity_bytes() const { return capacity_kib * 1024; }
+  /// Cycles that all read ports, or all write ports, take for `bytes`.
+  [[nodiscard]] std::int64_t read_cycles(std::int64_t bytes) const {
+    return (bytes + read_ports * read_port_bytes - 1) / (read_ports * read_port_bytes);
+  }
+  [[nodiscard]] std::int64_t write_cycles(std::int64_t bytes) const {
+    return (bytes + write_ports * write_port_bytes - 1) / (write_ports * write_port_bytes);
+  }
 };
 
 struct AccumulatorConfig {

@@ -10,11 +10,6 @@ namespace qsim {
 
 namespace {
 
-/// Lane cycles an output takes.
-std::int64_t operations_of(const GemmNest& nest) {
-  return 1 + (nest.problem().parameters.asymmetric_weights ? 1 : 0) + (nest.problem().sums_weights ? 1 : 0);
-}
-
 std::int64_t group_channels_of(const DrainCommand& command) {
   return command.columns.columns() / command.columns.groups();
 }
@@ -38,7 +33,8 @@ std::int64_t RequantizerTiming::entries_used(const DrainCommand& command) {
 }
 
 std::int64_t RequantizerTiming::row_cycles(const DrainCommand& command) const {
-  return config_.row_read_cycles + ceil_div(columns_ * operations_of(*command.nest), config_.lanes);
+  return config_.row_read_cycles +
+         ceil_div(columns_ * command.nest->problem().requantizer_operations(), config_.lanes);
 }
 
 std::int64_t RequantizerTiming::gap_cycles(const DrainCommand& command, std::int64_t entries_before,
@@ -57,7 +53,7 @@ std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::in
   const std::int64_t lanes =
       config_.row_read_cycles > 0
           ? entries_used(command) * row_cycles(command)
-          : ceil_div(outputs_of(command) * operations_of(*command.nest), config_.lanes);
+          : ceil_div(outputs_of(command) * command.nest->problem().requantizer_operations(), config_.lanes);
   return std::max({lanes, read_out_cycles(command), write_cycles});
 }
 

@@ -27,11 +27,11 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, const BufferConfig& config,
 }
 
 std::int64_t SramBuffer::read_cycles(std::int64_t bytes) const {
-  return ceil_div(bytes, config_.read_ports * config_.read_port_bytes);
+  return config_.read_cycles(bytes);
 }
 
 std::int64_t SramBuffer::write_cycles(std::int64_t bytes) const {
-  return ceil_div(bytes, config_.write_ports * config_.write_port_bytes);
+  return config_.write_cycles(bytes);
 }
 
 void SramBuffer::count_read(std::int32_t row, std::int64_t bytes) {

@@ -246,6 +246,15 @@ VectorCost vector_cost(const VectorProblem& problem, std::int64_t elements) {
   return cost;
 }
 
+std::int64_t VectorCycles::total() const {
+  return latency + std::max({lanes, reads, writes});
+}
+
+VectorCycles vector_cycles(const VectorCost& work, const VectorUnitConfig& unit, const BufferConfig& buffer) {
+  return {ceil_div(work.lane_operations, std::max<std::int64_t>(1, unit.lanes)),
+          buffer.read_cycles(work.read_bytes), buffer.write_cycles(work.write_bytes), unit.latency_cycles};
+}
+
 void compute_vector_tile(const VectorTile& tile, BufferStorage& storage) {
   TileComputation(tile, storage).compute();
 }

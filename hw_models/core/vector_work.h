@@ -23,6 +23,16 @@ struct VectorCost {
 /// The same of `elements` elements of an output.
 [[nodiscard]] VectorCost vector_cost(const VectorProblem& problem, std::int64_t elements);
 
+/// Cycles that work occupies lanes and ports for; they work side by side, behind the pipeline.
+struct VectorCycles {
+  std::int64_t lanes = 0, reads = 0, writes = 0;
+  std::int64_t latency = 0;
+  [[nodiscard]] std::int64_t total() const;
+};
+/// A chip without lanes is reckoned to have one.
+[[nodiscard]] VectorCycles vector_cycles(const VectorCost& work, const VectorUnitConfig& unit,
+                                         const BufferConfig& buffer);
+
 /// Reads the tile's inputs from the buffer and writes its outputs there.
 void compute_vector_tile(const VectorTile& tile, BufferStorage& storage);
 

@@ -11,7 +11,7 @@ namespace qsim {
 namespace {
 
 std::int64_t port_cycles(std::int64_t elements, int bits, const BufferConfig& buffer) {
-  return ceil_div(arithmetic::packed_bytes(elements, bits), buffer.read_ports * buffer.read_port_bytes);
+  return buffer.read_cycles(arithmetic::packed_bytes(elements, bits));
 }
 
 class GemmTimes {
@@ -61,13 +61,10 @@ class GemmTimes {
 
   [[nodiscard]] std::int64_t requantizer(std::int64_t pixels) const {
     const RequantizerConfig& config = hardware_.requantizer;
-    const std::int64_t operations =
-        1 + (problem_.parameters.asymmetric_weights ? 1 : 0) + (problem_.sums_weights ? 1 : 0);
+    const std::int64_t operations = problem_.requantizer_operations();
     const std::int64_t outputs = pixels * problem_.geometry.output[kChannel];
-    const BufferConfig& buffer = hardware_.activation_buffer;
-    const std::int64_t written =
-        ceil_div(arithmetic::packed_bytes(outputs, problem_.output.layout.format.bits),
-                 buffer.write_ports * buffer.write_port_bytes);
+    const std::int64_t written = hardware_.activation_buffer.write_cycles(
+        arithmetic::packed_bytes(outputs, problem_.output.layout.format.bits));
     std::int64_t lanes = ceil_div(outputs * operations, config.lanes);
     if (config.row_read_cycles > 0) {
       const std::int64_t row =

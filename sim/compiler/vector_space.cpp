@@ -83,11 +83,7 @@ std::int64_t lane_cycles(const VectorProblem& problem, const VectorMapping& mapp
                          const HardwareConfig& hardware) {
   const Dims& t = mapping.tile;
   const VectorCost work = vector_cost(problem, t[0] * t[1] * t[2] * t[3]);
-  const BufferConfig& buffer = hardware.activation_buffer;
-  return hardware.vector_unit.latency_cycles +
-         std::max({ceil_div(work.lane_operations, std::max<std::int64_t>(1, hardware.vector_unit.lanes)),
-                   ceil_div(work.read_bytes, buffer.read_ports * buffer.read_port_bytes),
-                   ceil_div(work.write_bytes, buffer.write_ports * buffer.write_port_bytes)});
+  return vector_cycles(work, hardware.vector_unit, hardware.activation_buffer).total();
 }
 
 constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::kTileBatch, mapping_keys::kTileRows,

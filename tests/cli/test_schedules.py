@@ -47,7 +47,8 @@ def sets(**fields):
 def test_a_layer_in_front_makes_no_product_faster(tmp_path, hardware, pixels, least):
     alone = cost(tmp_path, product(pixels, 4096, 4096), "--hw", hardware)["totals"]
     behind = cost(tmp_path, product(pixels, 4096, 4096, relu=True), "--hw", hardware)["totals"]
-    assert alone["cycles"] <= 1.01 * behind["cycles"]
+    # Both move the same bytes and wait for them; a thousandth is how long the first of them take.
+    assert alone["cycles"] <= 1.001 * behind["cycles"]
     assert alone["dram_bytes"] <= 1.001 * least
     assert behind["dram_bytes"] <= 1.001 * least
 
