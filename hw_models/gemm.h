@@ -64,6 +64,9 @@ struct GemmProblem {
   ConvolutionGeometry geometry;
   arithmetic::IntegerFormat weight_format{};
   std::int64_t weight_granule_bytes = 1;  ///< Stored weights of a block and part are whole granules.
+  /// No sum of products in any order can leave the accumulators, so the mapping may choose the order of the
+  /// reduction.
+  bool is_order_free = false;
   arithmetic::IntegerFormat activation_format{};
   /// Bursts of the DRAM, where loads of inputs skip rows and columns that no output touches; 0: they fetch
   /// them.

@@ -141,6 +141,8 @@ class GemmEnumeration {
   /// The candidates that agree with what is given; a part given whole may be any legal one.
   [[nodiscard]] std::vector<PartSize> tried_parts() {
     std::vector<PartSize> parts = reduction_parts(problem_, mapping_);
+    if (hardware_.mapper.largest_tiles)
+      std::erase_if(parts, [&](const PartSize& part) { return cuts_all_taps(problem_, part); });
     const bool h = gives(mapping_keys::kPartKernelH);
     const bool w = gives(mapping_keys::kPartKernelW);
     const bool c = gives(mapping_keys::kPartChannels);
@@ -166,8 +168,8 @@ class GemmEnumeration {
     if (mapping_.groups_per_tile == 1) {
       expected += fmt::format(
           " (kernel rows x kernel columns x channels), or fewer kernel rows, or 1 row of fewer columns, or "
-          "1 x 1 of a multiple of {} channels",
-          channel_granule(problem_, mapping_));
+          "1 x 1{} of a multiple of {} channels",
+          problem_.is_order_free ? " or all taps" : "", channel_granule(problem_, mapping_));
     }
     reject(Level::part,
            h   ? mapping_keys::kPartKernelH

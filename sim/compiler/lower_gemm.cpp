@@ -97,6 +97,8 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
   problem.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
   problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
+  problem.is_order_free =
+      worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;
   const ClampRange clamp = output_clamp(graph, node);
   problem.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});

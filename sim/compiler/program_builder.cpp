@@ -6,6 +6,7 @@
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/images.h"
 #include "sim/compiler/program_parts.h"
+#include "sim/compiler/reduction_parts.h"
 
 namespace qsim {
 
@@ -26,6 +27,13 @@ std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
     }
   }
   return ends;
+}
+
+/// Where channels of all taps are parts, their number: MacContext::part_channels.
+std::int64_t channels_before_taps(const GemmNest& nest) {
+  const GemmMapping& m = nest.mapping();
+  const PartSize part{m.part_kernel_h, m.part_kernel_w, m.part_channels};
+  return cuts_all_taps(nest.problem(), part) ? m.part_channels : 0;
 }
 
 class ProgramBuilder {
@@ -172,6 +180,7 @@ class ProgramBuilder {
     if (with_images_) add_images(nest, graph_.nodes[row.node], lowered.preload);
     row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
                          chunk_ends(nest),
+                         channels_before_taps(nest),
                          problem->rounding_profile};
     row.accumulator_bits_worst_case = worst_case_accumulator_bits(*problem, lowered.preload);
     const GemmCursor cursor(nest);

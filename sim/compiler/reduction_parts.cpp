@@ -30,7 +30,17 @@ std::vector<PartSize> reduction_parts(const GemmProblem& problem, const GemmMapp
   for (const std::int64_t c : few_tile_sizes(ceil_div(whole.channels, granule))) {
     if (c * granule < whole.channels) parts.push_back({1, 1, c * granule});
   }
+  if (!problem.is_order_free || whole.kernel_h * whole.kernel_w == 1) return parts;
+  for (const std::int64_t c : few_tile_sizes(ceil_div(whole.channels, granule))) {
+    if (c * granule < whole.channels) parts.push_back({whole.kernel_h, whole.kernel_w, c * granule});
+  }
   return parts;
+}
+
+bool cuts_all_taps(const GemmProblem& problem, const PartSize& part) {
+  const PartSize whole = whole_reduction(problem);
+  return whole.kernel_h * whole.kernel_w > 1 && part.kernel_h == whole.kernel_h &&
+         part.kernel_w == whole.kernel_w && part.channels < whole.channels;
 }
 
 bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping, const PartSize& part) {
@@ -44,7 +54,9 @@ bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping, const
   if (part.channels == whole.channels) return true;
   const std::int64_t granule = channel_granule(problem, mapping);
   assert(granule > 0);
-  return part.kernel_h == 1 && part.kernel_w == 1 && part.channels % granule == 0;
+  if (part.channels % granule != 0) return false;
+  return (part.kernel_h == 1 && part.kernel_w == 1) ||
+         (problem.is_order_free && cuts_all_taps(problem, part));
 }
 
 }  // namespace qsim

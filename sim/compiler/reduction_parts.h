@@ -25,11 +25,15 @@ struct PartSize {
 /// Channels of a part are multiples of it: of the chunk, and of whole bytes.
 [[nodiscard]] std::int64_t channel_granule(const GemmProblem& problem, const GemmMapping& mapping);
 
-/// Candidates: the whole reduction first, then kernel rows, taps, and channels of a tap. Of `mapping` the
-/// chunk and the groups of a tile count.
+/// Candidates: the whole reduction first, then kernel rows, taps, channels of a tap, and channels of all taps
+/// where the order is free. Of `mapping` the chunk and the groups of a tile count.
 [[nodiscard]] std::vector<PartSize> reduction_parts(const GemmProblem& problem, const GemmMapping& mapping);
 
-/// Kernel rows, columns and channels are cut in this order, so that the sums run over them ascending.
+/// Channels of all taps: the sums run over the channels first.
+[[nodiscard]] bool cuts_all_taps(const GemmProblem& problem, const PartSize& part);
+
+/// Kernel rows, columns and channels are cut in this order, so that the sums run over them ascending; where
+/// the order is free (GemmProblem::is_order_free) also channels of all taps.
 [[nodiscard]] bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping,
                                  const PartSize& part);
 

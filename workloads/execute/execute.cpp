@@ -22,15 +22,17 @@ struct Executor::Impl {
     return *computed;
   }
 
-  const PreparedMac& prepared(const Node& node) {
+  const PreparedMac& prepared(const Node& node, std::int64_t part_channels) {
     auto& entry = prepared_nodes[&node];
-    if (!entry) entry = std::make_unique<PreparedMac>(prepare_mac(graph, node));
+    if (!entry || entry->part_channels != part_channels)
+      entry = std::make_unique<PreparedMac>(prepare_mac(graph, node, part_channels));
     return *entry;
   }
 
   arithmetic::AccumulatorStats run_on_mac_array(const Node& node, const MacContext& context,
                                                 TensorData& output) {
-    const MacRun run{graph, node, prepared(node), context, value(node.inputs[0]), output, threads};
+    const MacRun run{graph,  node,   prepared(node, context.part_channels), context, value(node.inputs[0]),
+                     output, threads};
     return run.prepared.depthwise ? run_depthwise(run) : run_mac(run);
   }
 

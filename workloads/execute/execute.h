@@ -20,8 +20,11 @@ namespace qsim {
 /// How the chip accumulates one node that runs on the MAC array.
 struct MacContext {
   arithmetic::AccumulatorFormat accumulator{};
-  /// Chunk ends of the flattened reduction (kernel row, kernel column, channel); empty: one chunk.
+  /// Chunk ends of the reduction in the order in which it runs; empty: one chunk.
   std::vector<std::int64_t> chunk_ends;
+  /// The reduction runs over kernel rows, kernel columns, channels; 0: once, with all channels of a group,
+  /// otherwise for so many channels after the other.
+  std::int64_t part_channels = 0;
   arithmetic::RoundingProfile rounding_profile = arithmetic::RoundingProfile::fixed_point_double_rounding;
 };
 

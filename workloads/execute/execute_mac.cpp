@@ -29,6 +29,15 @@ std::vector<std::int32_t> ordered_weights(const TensorData& data, const ConvGeom
   return weights;
 }
 
+/// Weights [out][tap][channel] with the taps of one part's channels after those of the other.
+void order_weights(std::vector<std::int32_t>& weights, const ConvGeometry& g, std::int64_t part_channels) {
+  const std::vector<std::int32_t> natural = weights;
+  for (std::size_t out = 0; out < weights.size(); out += static_cast<std::size_t>(g.depth())) {
+    order_by_parts(natural.data() + out, g.kernel_h * g.kernel_w, g.group_channels(), part_channels,
+                   weights.data() + out);
+  }
+}
+
 /// [out_channel][tap] to [tap][out_channel]
 DepthwiseWeights depthwise_weights(const std::vector<std::int32_t>& weights, const ConvGeometry& g) {
   const auto taps = static_cast<std::size_t>(g.kernel_h * g.kernel_w);
@@ -89,11 +98,22 @@ class GroupRun {
   template <typename Out>
   void gather(std::int64_t row_begin, std::int64_t rows, Out* out, std::int64_t row_stride) {
     gather_rows(source_, row_begin, rows, out, row_stride);
+    if (run_.prepared.part_channels > 0) order_rows(rows, out, row_stride);
     if (row_sums_.empty()) return;
     for (std::int64_t r = 0; r < rows; ++r) {
       std::int64_t sum = 0;
       for (std::int64_t k = 0; k < g_.depth(); ++k) sum += out[r * row_stride + k];
       row_sums_[static_cast<std::size_t>(row_begin + r)] = sum;
+    }
+  }
+
+  template <typename Out>
+  void order_rows(std::int64_t rows, Out* out, std::int64_t row_stride) const {
+    std::vector<Out> row(static_cast<std::size_t>(g_.depth()));
+    for (std::int64_t r = 0; r < rows; ++r, out += row_stride) {
+      std::copy(out, out + g_.depth(), row.begin());
+      order_by_parts(row.data(), g_.kernel_h * g_.kernel_w, g_.group_channels(), run_.prepared.part_channels,
+                     out);
     }
   }
 
@@ -136,12 +156,14 @@ class GroupRun {
 
 }  // namespace
 
-PreparedMac prepare_mac(const Graph& graph, const Node& node) {
+PreparedMac prepare_mac(const Graph& graph, const Node& node, std::int64_t part_channels) {
   const Tensor& tensor = graph.tensor(node.inputs[1]);
   PreparedMac prepared;
   const ConvGeometry& g = prepared.geometry = conv_geometry(graph, node);
   prepared.preload = folded_bias(graph, node);
-  const std::vector<std::int32_t> weights = ordered_weights(*tensor.data, g, g.is_turned);
+  prepared.part_channels = part_channels;
+  std::vector<std::int32_t> weights = ordered_weights(*tensor.data, g, g.is_turned);
+  if (part_channels > 0) order_weights(weights, g, part_channels);
   const auto& zero_points = tensor.quantization->zero_points;
   if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int32_t z) { return z != 0; })) {
     for (std::int64_t n = 0; n < g.out_channels; ++n) {

@@ -17,12 +17,13 @@ namespace qsim {
 /// What a node on the MAC array keeps from run to run.
 struct PreparedMac {
   ConvGeometry geometry;
+  std::int64_t part_channels = 0;                         ///< MacContext; the order of the weights.
   std::vector<std::int64_t> preload;                      ///< One an output channel.
   std::vector<std::int64_t> weight_zero_points;           ///< One an output channel; empty when all are 0.
   std::vector<arithmetic::PackedWeights> groups;          ///< One a group; empty where `depthwise` is set.
   std::optional<arithmetic::DepthwiseWeights> depthwise;  ///< [tap][out_channel]
 };
-[[nodiscard]] PreparedMac prepare_mac(const Graph& graph, const Node& node);
+[[nodiscard]] PreparedMac prepare_mac(const Graph& graph, const Node& node, std::int64_t part_channels);
 
 /// One run of a node on the MAC array.
 struct MacRun {

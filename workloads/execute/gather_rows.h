@@ -72,4 +72,15 @@ void gather_rows(const TapSource<In>& source, std::int64_t row_begin, std::int64
   }
 }
 
+/// A row [tap][channel] as [part][tap][channel of the part], parts of `part_channels` channels.
+template <typename T>
+void order_by_parts(const T* row, std::int64_t taps, std::int64_t channels, std::int64_t part_channels,
+                    T* out) {
+  for (std::int64_t begin = 0; begin < channels; begin += part_channels) {
+    const std::int64_t end = std::min(channels, begin + part_channels);
+    for (std::int64_t tap = 0; tap < taps; ++tap)
+      out = std::copy(row + tap * channels + begin, row + tap * channels + end, out);
+  }
+}
+
 }  // namespace qsim

@@ -112,3 +112,39 @@ TEST_CASE("a depthwise convolution reports the same accumulators as its groups w
   CHECK(run.stats->max == expected.max);
   CHECK(run.stats->overflows == expected.overflows);
 }
+
+TEST_CASE("channels before taps: the accumulators see the sums of all taps of some channels first") {
+  const auto chunk_ends =
+      GENERATE(std::vector<std::int64_t>{24, 36}, std::vector<std::int64_t>{5, 24, 30, 36});
+  GraphMaker maker(9);
+  const TensorId x = maker.add_input("x", {1, 2, 3, 6}, {8, true, {1.0F}, {7}});
+  const TensorId w = maker.add_constant("w", {3, 2, 3, 6}, {8, true, {1.0F}, {0}});
+  maker.add_node(Conv2dOp{}, {x, w, maker.add_bias(3, 9000)},
+                 maker.add("y", {1, 1, 1, 3}, {16, true, {4.0F}, {0}}));
+  const TensorData input = maker.random_data(maker.graph.tensor(x));
+  // Channels 0 to 3 of the six taps, then channels 4 and 5.
+  std::vector<std::int64_t> order;
+  for (const auto& [begin, end] : {std::pair{0, 4}, std::pair{4, 6}}) {
+    for (int tap = 0; tap < 6; ++tap) {
+      for (int c = begin; c < end; ++c) order.push_back(tap * 6 + c);
+    }
+  }
+  TensorData taps(ElementType::i8, {1, 36});
+  TensorData weights(ElementType::i8, {3, 36});
+  for (std::int64_t k = 0; k < 36; ++k) {
+    taps.set(k, input.at(order[static_cast<std::size_t>(k)]));
+    for (std::int64_t n = 0; n < 3; ++n)
+      weights.set(n * 36 + k, maker.graph.tensor(w).data->at(n * 36 + order[static_cast<std::size_t>(k)]));
+  }
+  const Trace trace = follow(taps, weights, folded_bias(maker.graph, maker.graph.nodes[0]), chunk_ends, {});
+  MacContext context;
+  context.chunk_ends = chunk_ends;
+  context.part_channels = 4;
+  context.rounding_profile = RoundingProfile::fixed_point_single_rounding;
+  const NodeRun run = run_last_node(maker.graph, {input}, context);
+  REQUIRE(run.stats);
+  CHECK(run.stats->min == trace.min);
+  CHECK(run.stats->max == trace.max);
+  for (std::size_t n = 0; n < 3; ++n)
+    CHECK(run.output.at(static_cast<std::int64_t>(n)) == (trace.finals[n] + 2) >> 2);
+}
