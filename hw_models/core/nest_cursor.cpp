@@ -1,6 +1,7 @@
 #include "hw_models/core/nest_cursor.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "hw_models/arithmetic/bit_packing.h"
 
@@ -98,6 +99,12 @@ std::int64_t GemmCursor::block_bytes(std::int64_t block, std::int64_t part_index
   const std::int64_t bytes =
       (whole > 0 ? whole * tile_bytes(0) : 0) + (last > 0 ? last * tile_bytes(period - 1) : 0);
   return ceil_div(bytes, problem_.weight_granule_bytes) * problem_.weight_granule_bytes;
+}
+
+std::int64_t GemmCursor::block_period() const {
+  const std::int64_t within = mapping_.groups_per_tile > 1 ? 1 : tiles_per_group_;
+  if (problem_.geometry.groups == 1) return 1;
+  return within / std::gcd(within, mapping_.column_tiles_per_block);
 }
 
 std::pair<std::int64_t, std::int64_t> GemmCursor::block_channels(std::int64_t block) const {

@@ -4,6 +4,7 @@
 // without talking to each other; what they wait for are dependency tokens.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -84,7 +85,41 @@ class GemmCursor {
   [[nodiscard]] std::int64_t column_tile_begin(std::int64_t block) const;
   [[nodiscard]] std::int64_t column_tile_end(std::int64_t block) const;
 
+  // What is alike, so that sums over all blocks and parts visit few of them.
+
+  /// Blocks b and b + block_period() have as many channels and bytes, but for the last of all blocks, which
+  /// may have fewer.
+  [[nodiscard]] std::int64_t block_period() const;
+  /// Calls visit(block, how many are like it) for blocks that differ.
+  template <typename Visit>
+  void visit_blocks(const Visit& visit) const {
+    const std::int64_t others = blocks_ - 1;  // than the last one
+    const std::int64_t period = block_period();
+    for (std::int64_t block = 0; block < period && block < others; ++block)
+      visit(block, ceil_div(others - block, period));
+    visit(others, std::int64_t{1});
+  }
+  /// Calls visit(part, how many have its size) for parts that differ in size, the first and largest one
+  /// first.
+  template <typename Visit>
+  void visit_parts(const Visit& visit) const {
+    for (const auto& [h, of_h] : first_and_last(parts_h_)) {
+      for (const auto& [w, of_w] : first_and_last(parts_w_)) {
+        for (const auto& [c, of_c] : first_and_last(parts_c_)) {
+          if (of_h * of_w * of_c > 0) visit((h * parts_w_ + w) * parts_c_ + c, of_h * of_w * of_c);
+        }
+      }
+    }
+  }
+
  private:
+  struct Alike {
+    std::int64_t index, count;
+  };
+  /// Of `count` pieces the last may be smaller.
+  [[nodiscard]] static constexpr std::array<Alike, 2> first_and_last(std::int64_t count) {
+    return {Alike{0, count > 1 ? count - 1 : 0}, Alike{count - 1, 1}};
+  }
   struct Position {
     std::int64_t batch, tile_row, tile_column, block, part;
   };

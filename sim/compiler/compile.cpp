@@ -119,7 +119,7 @@ class BatchCompiler {
 
   const Graph& graph_;
   const HardwareConfig& hardware_;
-  const Mapper& mapper_;
+  MappingMemo mapper_;  ///< What it knows, all parts share.
   bool with_images_;
   std::shared_ptr<Graph> part_;
   std::vector<PartCandidate> candidates_;  ///< By size, the whole batch first.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -8,20 +9,24 @@
 namespace qsim {
 namespace {
 
-/// Sorts candidates by the space they need and drops those that a smaller one matches or beats: then each is
-/// better than all that need less. `rank`: less is better.
+/// Drops candidates that another one matches or beats in less space, and puts the better ones behind. `rank`:
+/// less is better; of equal ones those that need less of the activation buffer, then the first.
 template <typename MappingType, typename Rank>
 MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const Rank& rank) {
-  auto& options = found.options;
-  std::stable_sort(options.begin(), options.end(), [&](const auto& a, const auto& b) {
-    return a.activation_bytes != b.activation_bytes ? a.activation_bytes < b.activation_bytes
-                                                    : rank(a) < rank(b);
+  const auto& options = found.options;
+  std::vector<std::size_t> order(options.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) {
+    return std::tuple(rank(options[i]), options[i].needed.activation_bytes, i);
   });
   std::vector<MappingOption<MappingType>> kept;
-  for (auto& option : options) {
-    if (kept.empty() || rank(option) < rank(kept.back())) kept.push_back(std::move(option));
+  for (const std::size_t i : order) {
+    const SpaceNeeded& needed = options[i].needed;
+    if (std::ranges::none_of(kept, [&](const auto& better) { return better.needed.is_within(needed); }))
+      kept.push_back(options[i]);
   }
-  options = std::move(kept);
+  std::ranges::reverse(kept);
+  found.options = std::move(kept);
   return found;
 }
 

@@ -48,7 +48,7 @@ std::int64_t kib_for(std::int64_t bytes) {
 class FitFinder {
  public:
   FitFinder(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-            const Mapper& mapper)
+            MappingMemo& mapper)
       : schedule_(schedule), lowered_(lowered), hardware_(hardware), mapper_(mapper), found_{{}, hardware} {}
 
   Misfits run() {
@@ -238,7 +238,7 @@ class FitFinder {
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
-  const Mapper& mapper_;
+  MappingMemo& mapper_;
   std::vector<std::vector<std::vector<SpaceNeeded>>> needed_;  ///< By row and nest.
   std::int64_t all_weight_bytes_ = 0;
   std::int64_t least_parameter_bytes_ = 0;
@@ -248,7 +248,7 @@ class FitFinder {
 }  // namespace
 
 Misfits find_misfits(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                     const HardwareConfig& hardware, const Mapper& mapper) {
+                     const HardwareConfig& hardware, MappingMemo& mapper) {
   return FitFinder(schedule, lowered, hardware, mapper).run();
 }
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
-#include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/schedule.h"
 
 namespace qsim {
@@ -28,6 +28,6 @@ struct Misfits {
 /// For a network that make_plan() has no plan for. A problem's `expected` has the least value that this row
 /// needs, its `hint` the least for the network. Rows without nests are left out.
 [[nodiscard]] Misfits find_misfits(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                                   const HardwareConfig& hardware, const Mapper& mapper);
+                                   const HardwareConfig& hardware, MappingMemo& mapper);
 
 }  // namespace qsim

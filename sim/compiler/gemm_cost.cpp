@@ -36,9 +36,8 @@ std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t
 
 /// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are
 /// cut independently of each other, so the sum of the products is the product of the sums.
-std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping, const InputSkips& skips) {
   const ConvolutionGeometry& g = problem.geometry;
-  const InputSkips skips = GemmCursor(problem, mapping).skips();
   const std::int64_t rows = input_extents(g.output[kRow], mapping.tile_rows, g.kernel_h,
                                           mapping.part_kernel_h, input_rows(g), skips.rows);
   const std::int64_t columns = input_extents(g.output[kColumn], mapping.tile_columns, g.kernel_w,
@@ -47,10 +46,10 @@ std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping)
   if (mapping.part_channels == g.group_channels()) {
     pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], problem.input.layout.format.bits);
   } else {
-    for (std::int64_t c = 0; c < g.group_channels(); c += mapping.part_channels) {
-      const std::int64_t channels = std::min(mapping.part_channels, g.group_channels() - c);
-      pixel_bytes += g.groups * arithmetic::packed_bytes(channels, problem.input.layout.format.bits);
-    }
+    const int bits = problem.input.layout.format.bits;
+    pixel_bytes = g.groups * (g.group_channels() / mapping.part_channels *
+                                  arithmetic::packed_bytes(mapping.part_channels, bits) +
+                              arithmetic::packed_bytes(g.group_channels() % mapping.part_channels, bits));
   }
   return g.output[kBatch] * rows * columns * pixel_bytes;
 }
@@ -102,14 +101,14 @@ RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, con
   if (!mapping.weights_resident) {
     // Without groups all blocks are alike but the last.
     const bool are_alike = g.groups == 1 && !problem.activation_weights;
-    const std::int64_t step = are_alike ? std::max<std::int64_t>(1, blocks - 1) : 1;
-    for (std::int64_t block = 0; block < blocks; block += step) {
-      const std::int64_t alike = std::min(step, blocks - block);
-      for (std::int64_t part = 0; part < parts; ++part) {
+    cursor.visit_blocks([&](std::int64_t block, std::int64_t alike) {
+      cursor.visit_parts([&](std::int64_t part, std::int64_t alike_parts) {
         const std::int64_t bytes = cursor.block_bytes(block, part);
-        cost.weights.add(alike * weight_passes * bytes, weight_runs(problem, mapping, bytes), burst);
-      }
-    }
+        const std::int64_t together = are_alike ? alike : 1;
+        cost.weights.add(together * weight_passes * bytes, weight_runs(problem, mapping, bytes), burst,
+                         alike / together * alike_parts);
+      });
+    });
     const std::int64_t parameters =
         parameter_passes * (blocks * problem.parameters.header_bytes() +
                             g.output[kChannel] * problem.parameters.channel_bytes());
@@ -120,16 +119,17 @@ RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, con
   }
   if (mapping.fetch_input) {
     cost.inputs.add(dense_bytes(problem.input.dims, problem.input.layout.format, problem.input.pixel_granule),
-                    runs_of(problem.input, gemm_input_tile(problem, mapping)), burst);
+                    runs_of(problem.input, gemm_input_tile(problem, mapping, cursor)), burst);
     cost.inputs.transfers += pixel_tiles * cursor.fetched_parts();
   } else if (!mapping.input_resident) {
-    cost.inputs.add(input_passes * input_bytes(problem, mapping), input_runs(problem, mapping), burst);
+    cost.inputs.add(input_passes * input_bytes(problem, mapping, cursor.skips()),
+                    input_runs(problem, mapping, cursor), burst);
     cost.inputs.transfers = cost.inputs.turns = input_passes * pixel_tiles * parts;
     cost.inputs.slots = mapping.input_slots;
   }
   if (mapping.store_output) {
     cost.stores.add(dense_bytes(g.output, problem.output.layout.format),
-                    runs_of(problem.output, gemm_output_tile(problem, mapping)), burst);
+                    runs_of(problem.output, gemm_output_tile(mapping, cursor)), burst);
     cost.stores.transfers = cost.stores.turns = pixel_tiles * blocks;
     cost.stores.slots = mapping.output_slots;
   }
@@ -148,7 +148,7 @@ RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, con
 std::int64_t cycles_of_parts(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
                              const GemmCycles& cycles, const MemoryRate& memory, std::int64_t beside) {
   const std::int64_t parts = cursor.parts();
-  const std::int64_t input = gemm_tile_bytes(problem, mapping).input;
+  const std::int64_t input = gemm_tile_bytes(problem, mapping, cursor).input;
   const std::int64_t full_depth = cursor.part(0).depth();
   const auto load_cycles = [&](std::int64_t part) {
     const std::int64_t weights = mapping.weights_resident ? 0 : cursor.block_bytes(0, part);
@@ -173,9 +173,9 @@ std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping,
   const std::int64_t loads = cost.inputs.turns;
   const std::int64_t load = memory.cycles(cost.inputs.bus_bytes / loads);
   const std::int64_t store = memory.cycles(cost.stores.bus_bytes / cost.stores.turns);
-  const Runs runs = runs_of(problem.output, gemm_output_tile(problem, mapping));
+  const Runs runs = runs_of(problem.output, gemm_output_tile(mapping, cursor));
   const std::int64_t request = std::min<std::int64_t>(hardware.dma.transaction_bytes, runs.bytes);
-  const std::int64_t requests = ceil_div(gemm_output_bytes(problem, mapping), request);
+  const std::int64_t requests = ceil_div(gemm_output_bytes(problem, mapping, cursor), request);
   const std::int64_t behind = requests * memory.cycles(hardware.dma.transaction_bytes);
   const std::int64_t step = cycles.array / (cursor.steps() / cursor.parts());
   const std::int64_t late = cycles.drain + memory.latency_cycles() + memory.setup_cycles() + store +
@@ -196,12 +196,14 @@ std::int64_t first_bytes(const GemmProblem& problem, const GemmMapping& mapping,
       streamed.part_kernel_h = problem.geometry.kernel_h;
       streamed.part_kernel_w = problem.geometry.kernel_w;
     }
-    bytes += gemm_tile_bytes(problem, streamed).input;
+    bytes += gemm_tile_bytes(problem, streamed, GemmCursor(problem, streamed)).input;
   }
   if (limits.weights_ahead) return bytes;
   // In a ring all parts of a column tile load one behind the other.
   const std::int64_t parts = hardware.dma.weight_prefetch == WeightPrefetch::ring ? cursor.parts() : 1;
-  for (std::int64_t part = 0; part < parts; ++part) bytes += cursor.block_bytes(0, part);
+  if (parts == 1) return bytes + cursor.block_bytes(0, 0);
+  cursor.visit_parts(
+      [&](std::int64_t part, std::int64_t alike) { bytes += alike * cursor.block_bytes(0, part); });
   return bytes;
 }
 
@@ -212,7 +214,7 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   const GemmCursor cursor(problem, mapping);
   const MemoryRate& memory = limits.memory;
   RowCost cost = gemm_traffic(problem, mapping, cursor, limits);
-  const GemmCycles cycles = gemm_cycles(problem, mapping, hardware);
+  const GemmCycles cycles = gemm_cycles(problem, mapping, cursor, hardware);
   cost.busy_cycles = std::max({cycles.array, cycles.requantizer, cycles.accumulators});
   if (cursor.parts() > 1) {
     const std::int64_t beside =
@@ -243,7 +245,7 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   const std::int64_t last_array = block_is_last ? cycles.array / cursor.blocks() : cycles.last_step;
   cost.tail_cycles = memory.latency_cycles() + cycles.drain + std::min(last_array, cycles.array);
   if (mapping.store_output) {
-    const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping));
+    const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping, cursor));
     cost.last_cycles += memory.cycles(stored) + memory.latency_cycles() + memory.setup_cycles();
   }
   return {cost, memory};

@@ -16,12 +16,13 @@ std::int64_t port_cycles(std::int64_t elements, int bits, const BufferConfig& bu
 
 class GemmTimes {
  public:
-  GemmTimes(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware)
+  GemmTimes(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+            const HardwareConfig& hardware)
       : problem_(problem),
         mapping_(mapping),
         hardware_(hardware),
         dataflow_(dataflow_of(mapping)),
-        cursor_(problem, mapping) {
+        cursor_(cursor) {
     pass_.groups = mapping.groups_per_tile;
     pass_.channels = mapping.column_tile / mapping.groups_per_tile;
     pass_.weight_bits = problem.weight_format.bits;
@@ -115,7 +116,7 @@ class GemmTimes {
   const GemmMapping& mapping_;
   const HardwareConfig& hardware_;
   const DataflowModel& dataflow_;
-  GemmCursor cursor_;
+  const GemmCursor& cursor_;
   PassShape pass_, shape_;
 };
 
@@ -131,11 +132,10 @@ std::array<Extent, 2> extents(std::int64_t size, std::int64_t tile) {
 
 }  // namespace
 
-GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping,
+GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
                        const HardwareConfig& hardware) {
   const ConvolutionGeometry& g = problem.geometry;
-  const GemmCursor cursor(problem, mapping);
-  GemmTimes times(problem, mapping, hardware);
+  GemmTimes times(problem, mapping, cursor, hardware);
   GemmCycles cycles;
   // Parts of equal size are alike but for the last one.
   const std::int64_t parts = cursor.parts();

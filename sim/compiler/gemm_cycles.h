@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "hw_models/core/nest_cursor.h"
 #include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
 
@@ -18,8 +19,8 @@ struct GemmCycles {
   std::int64_t drain = 0;  ///< From the last step of a pass to its last output.
 };
 
-/// Ports as wide as they are, without the conflicts of banks.
+/// Ports as wide as they are, without the conflicts of banks. `cursor` is of problem and mapping.
 [[nodiscard]] GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping,
-                                     const HardwareConfig& hardware);
+                                     const GemmCursor& cursor, const HardwareConfig& hardware);
 
 }  // namespace qsim

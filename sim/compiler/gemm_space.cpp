@@ -239,10 +239,13 @@ class GemmEnumeration {
   [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
     GemmMapping mapping = mapping_;
     mapping.column_tiles_per_block = size;
-    const GemmCursor cursor(problem_, mapping);
     const std::int64_t granule = byte_granule(problem_.output.layout.format.bits);
     const std::int64_t input_granule = byte_granule(problem_.input.layout.format.bits);
-    for (std::int64_t block = 1; block * size < tiles; ++block) {
+    if (granule == 1 && input_granule == 1) return true;
+    const GemmCursor cursor(problem_, mapping);
+    // Where blocks begin comes again after as many as a period of them has elements of a byte.
+    const std::int64_t period = cursor.block_period() * granule * input_granule;
+    for (std::int64_t block = 1; block <= period && block * size < tiles; ++block) {
       if (cursor.block_channels(block).first % granule != 0) return false;
       const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
       if (group * problem_.geometry.group_channels() % input_granule != 0) return false;
@@ -337,13 +340,11 @@ class GemmEnumeration {
     const GemmCursor cursor(problem_, mapping_);
     SpaceNeeded needed;
     if (!mapping_.weights_resident) {
-      for (std::int64_t part = 0; part < cursor.parts(); ++part) {
-        needed.weight_slot_bytes = std::max(needed.weight_slot_bytes, cursor.block_bytes(0, part));
-      }
+      needed.weight_slot_bytes = cursor.block_bytes(0, 0);  // no part is larger than the first
       const auto [begin, end] = cursor.block_channels(0);
       needed.parameter_slot_bytes = problem_.parameters.block_bytes(end - begin);
     }
-    const TileBytes tile = gemm_tile_bytes(problem_, mapping_);
+    const TileBytes tile = gemm_tile_bytes(problem_, mapping_, cursor);
     const bool is_single = cursor.steps() == 1;
     if (!set_slots(mapping_keys::kInputSlots, &GemmMapping::input_slots, mapping_.input_resident, is_single,
                    limits_.activation_slots) ||
@@ -360,8 +361,7 @@ class GemmEnumeration {
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
       if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
-      found_.options.push_back(
-          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed.activation_bytes});
+      found_.options.push_back({mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed});
     }
   }
 

@@ -22,6 +22,10 @@ class GemmSpace {
   /// Those that fit the slots of the weight buffer, with their costs, and what all of them need.
   [[nodiscard]] MappingOptions<GemmMapping> candidates() const;
   [[nodiscard]] const HardwareConfig& hardware() const { return hardware_; }
+  [[nodiscard]] const GemmProblem& problem() const { return problem_; }
+  [[nodiscard]] const GemmMapping& residency() const { return residency_; }
+  [[nodiscard]] const MappingLimits& limits() const { return limits_; }
+  [[nodiscard]] const Pinned<GemmMapping>* pin() const { return pin_; }
 
  private:
   const GemmProblem& problem_;

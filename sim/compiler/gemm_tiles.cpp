@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "hw_models/arithmetic/bit_packing.h"
-#include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/schedule.h"
 
 namespace qsim {
@@ -38,29 +37,35 @@ std::vector<std::int64_t> few_tile_sizes(std::int64_t size) {
   return sizes;
 }
 
-Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
   const ConvolutionGeometry& g = problem.geometry;
-  const GemmCursor cursor(problem, mapping);
   std::int64_t channels = 0;
-  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+  cursor.visit_blocks([&](std::int64_t block, std::int64_t /*alike*/) {
     const std::int64_t first = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
     const std::int64_t last = cursor.column_tile(cursor.column_tile_end(block) - 1).group_end;
     channels = std::max(channels, (last - 1 - first) * g.group_channels() + mapping.part_channels);
-  }
+  });
   return {
       1, most_positions(input_rows(g), mapping.tile_rows, mapping.part_kernel_h, cursor.skips().rows),
       most_positions(input_columns(g), mapping.tile_columns, mapping.part_kernel_w, cursor.skips().columns),
       std::min(channels, g.input[kChannel])};
 }
 
-Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
-  const GemmCursor cursor(problem, mapping);
+Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  return gemm_input_tile(problem, mapping, GemmCursor(problem, mapping));
+}
+
+Dims gemm_output_tile(const GemmMapping& mapping, const GemmCursor& cursor) {
   std::int64_t channels = 0;
-  for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
+  cursor.visit_blocks([&](std::int64_t block, std::int64_t /*alike*/) {
     const auto [begin, end] = cursor.block_channels(block);
     channels = std::max(channels, end - begin);
-  }
+  });
   return {1, mapping.tile_rows, mapping.tile_columns, channels};
+}
+
+Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
+  return gemm_output_tile(mapping, GemmCursor(problem, mapping));
 }
 
 Runs runs_of(const TensorView& tensor, const Dims& tile) {
@@ -73,14 +78,15 @@ Runs runs_of(const TensorView& tensor, const Dims& tile) {
   return {tile[kRow] * tile[kColumn] * channels, row};
 }
 
-std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
-  return dense_bytes(gemm_output_tile(problem, mapping), problem.output.layout.format,
+std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping,
+                               const GemmCursor& cursor) {
+  return dense_bytes(gemm_output_tile(mapping, cursor), problem.output.layout.format,
                      problem.output.pixel_granule);
 }
 
-Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping) {
-  const InputSkips skips = GemmCursor(problem, mapping).skips();
-  Dims run = gemm_input_tile(problem, mapping);
+Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
+  const InputSkips skips = cursor.skips();
+  Dims run = gemm_input_tile(problem, mapping, cursor);
   if (skips.columns) {
     run[kRow] = 1;
     run[kColumn] =
@@ -91,12 +97,12 @@ Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping) {
   return runs_of(problem.input, run);
 }
 
-TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
   TileBytes bytes;
   if (!mapping.input_resident)
-    bytes.input = dense_bytes(gemm_input_tile(problem, mapping), problem.input.layout.format,
+    bytes.input = dense_bytes(gemm_input_tile(problem, mapping, cursor), problem.input.layout.format,
                               problem.input.pixel_granule);
-  if (!mapping.output_resident) bytes.output = gemm_output_bytes(problem, mapping);
+  if (!mapping.output_resident) bytes.output = gemm_output_bytes(problem, mapping, cursor);
   return bytes;
 }
 

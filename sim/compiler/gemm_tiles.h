@@ -4,29 +4,36 @@
 #include <cstdint>
 #include <vector>
 
+#include "hw_models/core/nest_cursor.h"
 #include "hw_models/gemm.h"
 #include "sim/compiler/mapping_cost.h"
 
 namespace qsim {
 
-/// Extents of the largest input tile.
+/// Extents of the largest input tile; `cursor` is of the two.
+[[nodiscard]] Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping,
+                                   const GemmCursor& cursor);
 [[nodiscard]] Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping);
-/// Extents of the largest output tile.
+/// Extents of the largest output tile, likewise.
+[[nodiscard]] Dims gemm_output_tile(const GemmMapping& mapping, const GemmCursor& cursor);
 [[nodiscard]] Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping);
 
 /// Bytes of one slot of the input and output tiles (0 where resident).
 struct TileBytes {
   std::int64_t input = 0, output = 0;
 };
-[[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping);
+[[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping,
+                                        const GemmCursor& cursor);
 
 /// Bytes of a full output tile, wherever it lies.
-[[nodiscard]] std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping);
+[[nodiscard]] std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping,
+                                             const GemmCursor& cursor);
 
 /// Contiguous pieces in DRAM of a full tile of a tensor.
 [[nodiscard]] Runs runs_of(const TensorView& tensor, const Dims& tile);
 /// The same of a mapping's input tile, of which rows and columns may be skipped.
-[[nodiscard]] Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping);
+[[nodiscard]] Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping,
+                              const GemmCursor& cursor);
 
 /// ceil(size / k) for k = 1, 2, ... without repetition, descending: the sizes that tile evenly, the larger
 /// 512 of them and then halves down to 1.

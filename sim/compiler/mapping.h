@@ -15,7 +15,8 @@
 
 namespace qsim {
 
-/// What every candidate has to fit, whatever the activation buffer.
+/// What every candidate has to fit, whatever the activation buffer. Candidates of more weights or parameters
+/// a slot than these have no costs: nobody will choose them.
 struct MappingLimits {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
@@ -43,7 +44,7 @@ struct MappingLimits {
 struct SpaceNeeded {
   std::int64_t weight_slot_bytes = 0;
   std::int64_t parameter_slot_bytes = 0;
-  std::int64_t activation_bytes = 0;
+  std::int64_t activation_bytes = 0;  ///< Contiguous, for tile slots.
 
   /// Fits wherever `other` does.
   [[nodiscard]] bool is_within(const SpaceNeeded& other) const {
@@ -64,7 +65,7 @@ template <typename MappingType>
 struct MappingOption {
   MappingType mapping;
   MappingCost cost;
-  std::int64_t activation_bytes = 0;  ///< Contiguous bytes of the activation buffer for its tile slots.
+  SpaceNeeded needed;
 };
 
 /// What a mapper has found, the better ones behind.
@@ -78,13 +79,12 @@ struct MappingOptions {
   /// Of given values that leave no candidate, the one at fault.
   std::optional<PinRejection> rejection;
 
-  /// The last option that fits into `activation_bytes`; nullptr where none does.
-  [[nodiscard]] const MappingOption<MappingType>* best(std::int64_t activation_bytes) const {
-    const MappingOption<MappingType>* found = nullptr;
-    for (const auto& option : options) {
-      if (option.activation_bytes <= activation_bytes) found = &option;
+  /// The last option that fits into `space`; nullptr where none does.
+  [[nodiscard]] const MappingOption<MappingType>* best(const SpaceNeeded& space) const {
+    for (auto option = options.rbegin(); option != options.rend(); ++option) {
+      if (option->needed.is_within(space)) return &*option;
     }
-    return found;
+    return nullptr;
   }
 };
 

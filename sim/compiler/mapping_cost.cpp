@@ -1,6 +1,7 @@
 #include "sim/compiler/mapping_cost.h"
 
 #include <boost/config.hpp>
+#include <limits>
 #include <numeric>
 
 #include "hw_models/dataflow/cuts.h"
@@ -21,11 +22,16 @@ MemoryRate::MemoryRate(const HardwareConfig& hardware) {
   const std::int64_t window = (kFine * latency_cycles_ + burst_cycles) / dram.outstanding_requests;
   cycles_ = std::max<std::int64_t>({1, burst_cycles, window});
   bytes_ = kFine * burst_bytes_;
+  most_plain_bytes_ = (std::numeric_limits<std::int64_t>::max() - bytes_) / cycles_;
 }
 
 std::int64_t MemoryRate::cycles(std::int64_t bus_bytes) const {
+  if (bus_bytes <= most_plain_bytes_) return (bus_bytes * cycles_ + bytes_ - 1) / bytes_;
   return static_cast<std::int64_t>((boost::int128_type{bus_bytes} * cycles_ + bytes_ - 1) / bytes_);
 }
+
+/// The product of two numbers below it has 63 bits.
+constexpr std::int64_t kFewRuns = std::int64_t{1} << 31;
 
 std::int64_t bus_bytes_of(std::int64_t count, const Runs& runs, std::int64_t burst_bytes) {
   const std::int64_t granule = std::gcd(runs.granule, burst_bytes);
@@ -38,6 +44,7 @@ std::int64_t bus_bytes_of(std::int64_t count, const Runs& runs, std::int64_t bur
   // The last run may be shorter, and wastes as much.
   const std::int64_t waste = bursts * burst_bytes - offsets * runs.bytes;
   const std::int64_t number = ceil_div(count, std::max<std::int64_t>(1, runs.bytes));
+  if (number < kFewRuns && waste < kFewRuns) return count + number * waste / offsets;
   return count + static_cast<std::int64_t>(boost::int128_type{number} * waste / offsets);
 }
 

@@ -23,6 +23,7 @@ class MemoryRate {
 
  private:
   std::int64_t cycles_ = 0, bytes_ = 1;  ///< `cycles_` for `bytes_`.
+  std::int64_t most_plain_bytes_ = 0;    ///< Whose product with cycles_ has 63 bits.
   std::int64_t latency_cycles_ = 0, setup_cycles_ = 0, burst_bytes_ = 1;
 };
 
@@ -44,11 +45,11 @@ struct ChannelTraffic {
   std::int64_t turns = 0,
                slots = 0;  ///< Tiles that pass through that many slots; 0: nothing waits for a slot.
 
-  /// Adds `count` bytes.
-  void add(std::int64_t count, const Runs& runs, std::int64_t burst_bytes) {
+  /// Adds `count` bytes, `times` over.
+  void add(std::int64_t count, const Runs& runs, std::int64_t burst_bytes, std::int64_t times = 1) {
     if (count == 0) return;
-    bytes += count;
-    bus_bytes += bus_bytes_of(count, runs, burst_bytes);
+    bytes += times * count;
+    bus_bytes += times * bus_bytes_of(count, runs, burst_bytes);
   }
 };
 

@@ -25,7 +25,7 @@ void PartCompiler::lower() {
 std::optional<std::vector<RowPin>> PartCompiler::given() {
   if (!is_lowered_) return std::vector<RowPin>{};
   try {
-    return mapper_.pins(row_ids());
+    return mapper_.mapper().pins(row_ids());
   } catch (const InputError& error) {
     report_given(error.problems());
     return std::nullopt;
@@ -163,7 +163,7 @@ bool PartCompiler::plan_memory() {
   return outcome.plan.has_value();
 }
 
-PlanOutcome PartCompiler::plan(const PlanPins& pins) const {
+PlanOutcome PartCompiler::plan(const PlanPins& pins) {
   return make_plan(out_.schedule, lowered_, hardware_, mapper_, pins);
 }
 

@@ -11,6 +11,7 @@
 #include "sim/compiler/compile.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan.h"
 #include "sim/compiler/plan_pins.h"
 
@@ -20,7 +21,7 @@ namespace qsim {
 class PartCompiler {
  public:
   /// `graph` is that of a part.
-  PartCompiler(const Graph& graph, HardwareConfig hardware, const Mapper& mapper, bool with_images,
+  PartCompiler(const Graph& graph, HardwareConfig hardware, MappingMemo& mapper, bool with_images,
                std::int64_t parts)
       : graph_(graph), hardware_(std::move(hardware)), mapper_(mapper), with_images_(with_images) {
     out_.program.parts = static_cast<std::int32_t>(parts);
@@ -59,12 +60,12 @@ class PartCompiler {
   /// Where something does not fit, compilation goes on with a chip on which it would, to find what else is
   /// missing. False where there is no going on.
   bool plan_memory();
-  [[nodiscard]] PlanOutcome plan(const PlanPins& pins) const;
+  [[nodiscard]] PlanOutcome plan(const PlanPins& pins);
   void check_dram();
 
   const Graph& graph_;
   HardwareConfig hardware_;
-  const Mapper& mapper_;
+  MappingMemo& mapper_;
   bool with_images_;
   std::vector<bool> lacks_dram_;  ///< By row.
   bool is_lowered_ = true;

@@ -29,7 +29,7 @@ constexpr std::int64_t kWorthKeeping = 400;
 class Planner {
  public:
   Planner(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-          const Mapper& mapper, const PlanPins& pins)
+          MappingMemo& mapper, const PlanPins& pins)
       : schedule_(schedule),
         lowered_(lowered),
         hardware_(hardware),
@@ -38,6 +38,7 @@ class Planner {
         has_dram_(hardware.dram.kind != DramKind::none),
         map_(schedule, has_dram_),
         row_mapper_(schedule, lowered, hardware, mapper, pins, map_),
+        memory_(hardware),
         rows_(lowered.size()) {}
 
   PlanOutcome run() {
@@ -117,8 +118,7 @@ class Planner {
   /// as well, always the same ones, and the best plan wins: then more room never costs more. False where some
   /// row does not even fit into the whole buffer.
   bool search() {
-    limits_ = mapping_limits(hardware_, plan_.weights.weight_slot_bytes, plan_.weights.parameter_slot_bytes);
-    row_mapper_.start(limits_, plan_.weights.stays);
+    row_mapper_.start(plan_.weights);
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
     if (!try_capacity(full)) return false;
     MappingCost best_cost = plan_.cost;
@@ -151,7 +151,7 @@ class Planner {
   /// What is minimized, with the loads of the weights that stay.
   [[nodiscard]] std::int64_t total_with_weights() const {
     MappingCost cost = plan_.cost;
-    if (has_dram_) cost.add_beside(plan_.weights.slots_begin, limits_.memory);
+    if (has_dram_) cost.add_beside(plan_.weights.slots_begin, memory_);
     return cost.total();
   }
 
@@ -282,7 +282,7 @@ class Planner {
   bool keep_weights() {
     std::int64_t payload = 0;
     const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests, payload);
-    if (has_dram_) plan_.cost.add_beside(payload, limits_.memory);
+    if (has_dram_) plan_.cost.add_beside(payload, memory_);
     const std::int64_t room =
         plan_.weights.slots > 0 ? plan_.weights.slots_begin : hardware_.weight_buffer.capacity_bytes();
     if (bytes > room && pins_.any())
@@ -376,12 +376,12 @@ class Planner {
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
-  const Mapper& mapper_;
+  MappingMemo& mapper_;
   const PlanPins& pins_;
   bool has_dram_;
   ActivationMap map_;
   RowMapper row_mapper_;
-  MappingLimits limits_;
+  MemoryRate memory_;
   std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
@@ -392,7 +392,7 @@ class Planner {
 }  // namespace
 
 PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                      const HardwareConfig& hardware, const Mapper& mapper, const PlanPins& pins) {
+                      const HardwareConfig& hardware, MappingMemo& mapper, const PlanPins& pins) {
   return Planner(schedule, lowered, hardware, mapper, pins).run();
 }
 

@@ -10,7 +10,7 @@
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/lower.h"
-#include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan_pins.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/weight_plan.h"
@@ -54,7 +54,7 @@ struct PlanOutcome {
 /// together; the rest passes through tile slots. Without DRAM everything stays. What is pinned is as it is
 /// given. Nothing where the chip has too little room: find_misfits() says of what.
 [[nodiscard]] PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                                    const HardwareConfig& hardware, const Mapper& mapper,
+                                    const HardwareConfig& hardware, MappingMemo& mapper,
                                     const PlanPins& pins = {});
 
 }  // namespace qsim

@@ -29,7 +29,7 @@ constexpr const char* kHint = "give another value, or leave it to the compiler";
 class PinChecker {
  public:
   PinChecker(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-             const Mapper& mapper, std::vector<RowPin> rows, std::vector<Problem>& problems)
+             MappingMemo& mapper, std::vector<RowPin> rows, std::vector<Problem>& problems)
       : schedule_(schedule), lowered_(lowered), hardware_(hardware), mapper_(mapper), problems_(problems) {
     pins_.rows = std::move(rows);
   }
@@ -195,7 +195,7 @@ class PinChecker {
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
-  const Mapper& mapper_;
+  MappingMemo& mapper_;
   std::vector<Problem>& problems_;
   PlanPins pins_;
   std::vector<Said> of_makers_, of_readers_;  ///< By storage.
@@ -204,7 +204,7 @@ class PinChecker {
 }  // namespace
 
 PlanPins check_pins(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                    const HardwareConfig& hardware, const Mapper& mapper, std::vector<RowPin> rows,
+                    const HardwareConfig& hardware, MappingMemo& mapper, std::vector<RowPin> rows,
                     std::vector<Problem>& problems) {
   if (rows.empty()) return {};
   return PinChecker(schedule, lowered, hardware, mapper, std::move(rows), problems).run();

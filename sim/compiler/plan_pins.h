@@ -11,6 +11,7 @@
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/schedule.h"
 
 namespace qsim {
@@ -47,7 +48,7 @@ struct PlanPins {
 /// Pins of rows as pins of the plan. Every value that is not legal by itself is a problem; whether all fit
 /// together only the plan tells.
 [[nodiscard]] PlanPins check_pins(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                                  const HardwareConfig& hardware, const Mapper& mapper,
+                                  const HardwareConfig& hardware, MappingMemo& mapper,
                                   std::vector<RowPin> rows, std::vector<Problem>& problems);
 
 }  // namespace qsim

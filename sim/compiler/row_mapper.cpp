@@ -1,12 +1,13 @@
 #include "sim/compiler/row_mapper.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 namespace qsim {
 
 RowMapper::RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                     const HardwareConfig& hardware, const Mapper& mapper, const PlanPins& pins,
+                     const HardwareConfig& hardware, MappingMemo& mapper, const PlanPins& pins,
                      const ActivationMap& map)
     : schedule_(schedule),
       lowered_(lowered),
@@ -14,15 +15,10 @@ RowMapper::RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lo
       mapper_(mapper),
       pins_(pins),
       map_(map),
-      has_dram_(hardware.dram.kind != DramKind::none) {
+      has_dram_(hardware.dram.kind != DramKind::none),
+      limits_(mapping_limits(hardware, hardware.weight_buffer.capacity_bytes(),
+                             hardware.weight_buffer.capacity_bytes())) {
   while (first_product_ < lowered.size() && lowered[first_product_].gemm() == nullptr) ++first_product_;
-}
-
-void RowMapper::start(const MappingLimits& limits, std::vector<bool> weights_stay) {
-  limits_ = limits;
-  weights_stay_ = std::move(weights_stay);
-  gemm_cache_.clear();
-  vector_cache_.clear();
 }
 
 bool RowMapper::stores(int output) const {
@@ -43,20 +39,21 @@ bool RowMapper::fetches(std::size_t row, std::size_t n, std::size_t i) const {
          inputs[n].begin() + static_cast<std::ptrdiff_t>(i);
 }
 
-MappingOptions<GemmMapping> RowMapper::map(const GemmProblem& problem, std::size_t row, std::size_t n) const {
+const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, std::size_t row,
+                                                  std::size_t n) const {
   GemmMapping residency;
   residency.input_resident = map_.holds_input(lowered_[row].inputs[n][0]);
   residency.fetch_input = fetches(row, n, 0);
   residency.output_resident = map_.holds_output(lowered_[row].output);
   residency.store_output = stores(lowered_[row].output);
-  residency.weights_resident = weights_stay_[row];
+  residency.weights_resident = weights_->stays[row];
   MappingLimits limits = limits_;
   limits.weights_ahead = row > first_product_;
   return mapper_.options(GemmSpace(problem, residency, hardware_, limits, pins_.gemm(row)));
 }
 
-MappingOptions<VectorMapping> RowMapper::map(const VectorProblem& problem, std::size_t row,
-                                             std::size_t n) const {
+const MappingOptions<VectorMapping>& RowMapper::map(const VectorProblem& problem, std::size_t row,
+                                                    std::size_t n) const {
   VectorMapping residency;
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
     residency.inputs_resident.push_back(map_.holds_input(lowered_[row].inputs[n][i]));
@@ -71,9 +68,15 @@ template <typename MappingType>
 void RowMapper::note_misfit(std::size_t row, const MappingOptions<MappingType>& found, std::int64_t gap) {
   if (!pins_.any() || found.needed.empty()) return;
   const auto bytes = [](std::int64_t count) { return std::to_string(count) + " bytes"; };
-  if (!found.options.empty()) {
-    const auto& least = std::ranges::min(found.options, {}, &MappingOption<MappingType>::activation_bytes);
-    misfit_ = PinMisfit{row, "tile slots of " + bytes(least.activation_bytes),
+  std::optional<std::int64_t> least_slots;
+  for (const MappingOption<MappingType>& option : found.options) {
+    const SpaceNeeded space = space_beside(std::numeric_limits<std::int64_t>::max());
+    if (option.needed.is_within(space))
+      least_slots =
+          std::min(least_slots.value_or(option.needed.activation_bytes), option.needed.activation_bytes);
+  }
+  if (least_slots) {
+    misfit_ = PinMisfit{row, "tile slots of " + bytes(*least_slots),
                         "at most " + bytes(gap) + ", the largest gap in the activation buffer"};
     return;
   }
@@ -81,8 +84,8 @@ void RowMapper::note_misfit(std::size_t row, const MappingOptions<MappingType>& 
   misfit_ = PinMisfit{row,
                       bytes(least.weight_slot_bytes) + " of weights and " +
                           bytes(least.parameter_slot_bytes) + " of parameters in a block",
-                      "at most " + bytes(limits_.weight_slot_bytes) + " and " +
-                          bytes(limits_.parameter_slot_bytes) + ", a slot of the weight buffer"};
+                      "at most " + bytes(weights_->weight_slot_bytes) + " and " +
+                          bytes(weights_->parameter_slot_bytes) + ", a slot of the weight buffer"};
 }
 
 template <typename ProblemType>
@@ -93,16 +96,17 @@ const auto& RowMapper::options_of(const ProblemType& problem, std::size_t row, s
     residents.push_back(fetches(row, n, i));
   }
   residents.push_back(map_.holds_output(lowered_[row].output));
+  residents.push_back(weights_->stays[row]);
   const auto [entry, is_missing] = cache_of(problem).try_emplace({row, n, std::move(residents)});
-  if (is_missing) entry->second = map(problem, row, n);
-  return entry->second;
+  if (is_missing) entry->second = &map(problem, row, n);
+  return *entry->second;
 }
 
 template <typename ProblemType>
 bool RowMapper::map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
                          std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping) {
   const auto& options = options_of(problem, row, n);
-  const auto* option = options.best(gap.second - gap.first);
+  const auto* option = options.best(space_beside(gap.second - gap.first));
   if (option == nullptr) {
     note_misfit(row, options, gap.second - gap.first);
     return false;

@@ -12,11 +12,12 @@
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/lower.h"
-#include "sim/compiler/mapper.h"
 #include "sim/compiler/mapping.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan.h"
 #include "sim/compiler/plan_pins.h"
 #include "sim/compiler/schedule.h"
+#include "sim/compiler/weight_plan.h"
 
 namespace qsim {
 
@@ -36,10 +37,10 @@ class RowMapper {
  public:
   /// All are kept by reference.
   RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-            const Mapper& mapper, const PlanPins& pins, const ActivationMap& map);
+            MappingMemo& mapper, const PlanPins& pins, const ActivationMap& map);
 
-  /// Forgets all mappings: they depend on the weight buffer's slots, and on which weights stay there.
-  void start(const MappingLimits& limits, std::vector<bool> weights_stay);
+  /// What rows may have of the weight buffer from now on.
+  void start(const WeightBufferPlan& weights) { weights_ = &weights; }
 
   /// A row's mapping into the largest gap of the first `capacity` bytes of the activation buffer that is free
   /// beside what stays now. Nothing where no gap is large enough.
@@ -49,9 +50,10 @@ class RowMapper {
   [[nodiscard]] const std::optional<PinMisfit>& misfit() const { return misfit_; }
 
  private:
+  /// By row, nest and what of the nest's tensors stays.
   template <typename MappingType>
   using OptionsCache =
-      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, MappingOptions<MappingType>>;
+      std::map<std::tuple<std::size_t, std::size_t, std::vector<bool>>, const MappingOptions<MappingType>*>;
 
   template <typename ProblemType>
   [[nodiscard]] bool map_nest(const ProblemType& problem, std::size_t row, std::size_t n,
@@ -66,10 +68,13 @@ class RowMapper {
   [[nodiscard]] OptionsCache<VectorMapping>& cache_of(const VectorProblem& /*problem*/) {
     return vector_cache_;
   }
-  [[nodiscard]] MappingOptions<GemmMapping> map(const GemmProblem& problem, std::size_t row,
-                                                std::size_t n) const;
-  [[nodiscard]] MappingOptions<VectorMapping> map(const VectorProblem& problem, std::size_t row,
-                                                  std::size_t n) const;
+  [[nodiscard]] const MappingOptions<GemmMapping>& map(const GemmProblem& problem, std::size_t row,
+                                                       std::size_t n) const;
+  [[nodiscard]] const MappingOptions<VectorMapping>& map(const VectorProblem& problem, std::size_t row,
+                                                         std::size_t n) const;
+  [[nodiscard]] SpaceNeeded space_beside(std::int64_t activation_bytes) const {
+    return {weights_->weight_slot_bytes, weights_->parameter_slot_bytes, activation_bytes};
+  }
   [[nodiscard]] bool stores(int output) const;
   /// The first that reads a fetched tensor loads it.
   [[nodiscard]] bool fetches(std::size_t row, std::size_t n, std::size_t i) const;
@@ -79,13 +84,13 @@ class RowMapper {
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
   const HardwareConfig& hardware_;
-  const Mapper& mapper_;
+  MappingMemo& mapper_;
   const PlanPins& pins_;
   const ActivationMap& map_;
   bool has_dram_;
   std::size_t first_product_ = 0;  ///< Row whose first weights nothing hides.
-  MappingLimits limits_;
-  std::vector<bool> weights_stay_;
+  MappingLimits limits_;           ///< Of any part of the weight buffer that rows may have.
+  const WeightBufferPlan* weights_ = nullptr;
   std::optional<PinMisfit> misfit_;
   OptionsCache<GemmMapping> gemm_cache_;
   OptionsCache<VectorMapping> vector_cache_;

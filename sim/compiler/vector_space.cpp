@@ -165,8 +165,8 @@ class VectorEnumeration {
         return;
       }
     }
-    const std::int64_t needed = tile_bytes(problem_, mapping_) * mapping_.slots;
-    add_needed(found_.needed, {0, 0, needed});
+    const SpaceNeeded needed{0, 0, tile_bytes(problem_, mapping_) * mapping_.slots};
+    add_needed(found_.needed, needed);
     found_.options.push_back({mapping_, vector_cost(problem_, mapping_, hardware_, limits_), needed});
   }
 

@@ -18,6 +18,11 @@ class VectorSpace {
 
   [[nodiscard]] MappingOptions<VectorMapping> candidates() const;
 
+  [[nodiscard]] const VectorProblem& problem() const { return problem_; }
+  [[nodiscard]] const VectorMapping& residency() const { return residency_; }
+  [[nodiscard]] const MappingLimits& limits() const { return limits_; }
+  [[nodiscard]] const Pinned<VectorMapping>* pin() const { return pin_; }
+
  private:
   const VectorProblem& problem_;
   const VectorMapping& residency_;

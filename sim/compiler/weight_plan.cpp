@@ -9,13 +9,13 @@
 
 namespace qsim {
 
-std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware, const Mapper& mapper) {
+std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware, MappingMemo& mapper) {
   const GemmProblem* gemm = row.gemm();
   if (gemm == nullptr) return 0;
   GemmMapping whole;
   whole.input_resident = whole.output_resident = whole.weights_resident = true;
   const MappingLimits no_slots;
-  whole = mapper.options(GemmSpace(*gemm, whole, hardware, no_slots)).best(0)->mapping;
+  whole = mapper.options(GemmSpace(*gemm, whole, hardware, no_slots)).best({})->mapping;
   const GemmCursor cursor(*gemm, whole);
   std::int64_t bytes = 2 * kBufferAlignment;
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
@@ -27,7 +27,7 @@ std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware,
 }
 
 std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-                              const Mapper& mapper) {
+                              MappingMemo& mapper) {
   std::int64_t bytes = 0;
   for (const LoweredRow& row : lowered) {
     const GemmProblem* gemm = row.gemm();
@@ -38,14 +38,14 @@ std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered, const Hard
 }
 
 std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-                                   const Mapper& mapper, const PlanPins& pins) {
+                                   MappingMemo& mapper, const PlanPins& pins) {
   std::int64_t bytes = 0;
   for (std::size_t row = 0; row < lowered.size(); ++row) {
     const GemmProblem* gemm = lowered[row].gemm();
     if (gemm == nullptr) continue;
     const GemmMapping residency = given_residency(lowered[row], pins);
     const MappingLimits limits = mapping_limits(hardware, 0, 0);
-    const auto needed = mapper.options(GemmSpace(*gemm, residency, hardware, limits, pins.gemm(row))).needed;
+    const auto& needed = mapper.options(GemmSpace(*gemm, residency, hardware, limits, pins.gemm(row))).needed;
     if (needed.empty()) continue;
     bytes = std::max(bytes,
                      std::ranges::min(needed, {}, &SpaceNeeded::parameter_slot_bytes).parameter_slot_bytes);

@@ -6,7 +6,7 @@
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/lower.h"
-#include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan_pins.h"
 
 namespace qsim {
@@ -28,15 +28,15 @@ struct WeightBufferPlan {
 
 /// Weights and parameters of a row, whole and placed; 0 for rows of the vector unit.
 [[nodiscard]] std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware,
-                                        const Mapper& mapper);
+                                        MappingMemo& mapper);
 /// Sum over the rows; the largest integer where a row's weights are activations, which pass through slots
 /// that all rows share.
 [[nodiscard]] std::int64_t all_weight_bytes(const std::vector<LoweredRow>& lowered,
-                                            const HardwareConfig& hardware, const Mapper& mapper);
+                                            const HardwareConfig& hardware, MappingMemo& mapper);
 
 /// Parameters of the smallest block of any row: one column tile, or what is pinned.
 [[nodiscard]] std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered,
-                                                 const HardwareConfig& hardware, const Mapper& mapper,
+                                                 const HardwareConfig& hardware, MappingMemo& mapper,
                                                  const PlanPins& pins);
 
 /// How a weight buffer of `capacity_bytes` is cut into slots: each parameter slot takes a sixteenth, or

@@ -55,7 +55,10 @@ std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
   const std::int64_t depth = element_count(weights.shape) / out_channels;
   const std::int64_t input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
-  std::vector<std::int64_t> bias = weight_sums(*weights.data, out_channels);
+  // Weights may be generated as they are read: of zero no sums are wanted.
+  std::vector<std::int64_t> bias = input_zero_point == 0
+                                       ? std::vector<std::int64_t>(static_cast<std::size_t>(out_channels))
+                                       : weight_sums(*weights.data, out_channels);
   for (std::int64_t n = 0; n < out_channels; ++n) {
     std::int64_t& value = bias[static_cast<std::size_t>(n)];
     const std::int64_t weight_zero_point = weights.quantization->zero_point(n);

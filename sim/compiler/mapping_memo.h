@@ -1,0 +1,47 @@
+// What a mapper has said of each problem: equal ones are mapped once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/compiler/mapper.h"
+#include "sim/compiler/mapping.h"
+
+namespace qsim {
+
+/// Asks a mapper, each question once, for one chip but for the capacities of its buffers, on which candidates
+/// do not depend. Layers of a network, choices of what stays, and batches of other sizes that have the same
+/// problem share the answer; zero points and whatever else mappings do not depend on may differ.
+class MappingMemo {
+ public:
+  /// The mapper is kept by reference.
+  explicit MappingMemo(const Mapper& mapper) : mapper_(mapper) {}
+
+  [[nodiscard]] const Mapper& mapper() const { return mapper_; }
+  /// The mapper's options, which stay where they are as long as the memo lives. Spaces in which values are
+  /// given are asked for anew each time.
+  [[nodiscard]] const MappingOptions<GemmMapping>& options(const GemmSpace& space);
+  [[nodiscard]] const MappingOptions<VectorMapping>& options(const VectorSpace& space);
+
+ private:
+  using Key = std::vector<std::int64_t>;
+  struct Hash {
+    [[nodiscard]] std::size_t operator()(const Key& key) const;
+  };
+  template <typename MappingType>
+  struct Known {
+    std::unordered_map<Key, MappingOptions<MappingType>, Hash> found;
+    std::vector<std::unique_ptr<MappingOptions<MappingType>>> given;  ///< Of spaces with given values.
+  };
+  template <typename Space, typename MappingType>
+  [[nodiscard]] const MappingOptions<MappingType>& ask(const Space& space, Known<MappingType>& known);
+
+  const Mapper& mapper_;
+  Known<GemmMapping> gemm_;
+  Known<VectorMapping> vector_;
+};
+
+}  // namespace qsim
