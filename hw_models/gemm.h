@@ -81,10 +81,18 @@ struct GemmProblem {
   arithmetic::RoundingProfile rounding_profile{};
   arithmetic::OutputRange output_range{};
 
+  /// Sums that depend on the data lie beside the accumulators, and have no way to the activation buffer.
+  [[nodiscard]] bool has_sums_beside() const { return parameters.asymmetric_weights || sums_weights; }
   /// Lane cycles of the requantizer for an output: one, and one for each data-dependent zero-point term.
   [[nodiscard]] std::int64_t requantizer_operations() const {
     return 1 + (parameters.asymmetric_weights ? 1 : 0) + (sums_weights ? 1 : 0);
   }
+};
+
+/// Where the sums of a step whose reduction is cut wait for the next part.
+enum class SumsIn : std::uint8_t {
+  accumulators,       ///< All of them in one half.
+  activation_buffer,  ///< Pass by pass: they come back before it, and leave after it.
 };
 
 enum class LoopOrder {
@@ -121,6 +129,7 @@ struct GemmMapping {
   std::int64_t column_tile = 1;
   std::int64_t column_tiles_per_block = 1;
   std::int64_t part_kernel_h = 1, part_kernel_w = 1, part_channels = 1;  ///< Box of a reduction part.
+  SumsIn sums_in = SumsIn::accumulators;                                 ///< Of a reduction that is cut.
   bool stores_each_pass = false;                                         ///< Pass by pass, not tile by tile.
   bool store_output = true;                                              ///< Output tiles go to DRAM.
   bool fetch_input = false;       ///< The resident input comes from DRAM, once, as the steps need it.
@@ -147,6 +156,7 @@ struct GemmPlacement {
   /// Offsets of each column block's parameters, one past the last.
   std::vector<std::int64_t> parameter_blocks;
   std::int64_t parameters_base = 0;  ///< Resident: address in the weight buffer.
+  std::int64_t sums_base = 0;        ///< Of sums that wait in the activation buffer.
 };
 
 }  // namespace qsim

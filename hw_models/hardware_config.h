@@ -92,7 +92,11 @@ struct AccumulatorConfig {
   std::int64_t update_cycles = 1;
   /// Entries of a column that the requantizer reads a cycle; 0: as many as it has lanes.
   std::int64_t read_out_entries = 0;
+  /// Partial sums may leave for the activation buffer, and come back for the next part of the reduction.
+  bool spill = false;
 
+  /// Of a partial sum in the activation buffer.
+  [[nodiscard]] std::int64_t sum_bytes() const { return (width_bits + 7) / 8; }
   [[nodiscard]] std::int64_t slots() const { return double_buffered ? 2 : 1; }
   [[nodiscard]] std::int64_t entries_per_slot() const { return entries / slots(); }
 };

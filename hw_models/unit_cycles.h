@@ -13,7 +13,8 @@ struct UnitCycles {
   /// The ports of the weight and the activation buffer, for the array and the vector unit: as long as a load,
   /// or a stream, takes with them. No less than the two above where they are not what it waits for.
   std::int64_t weight_reads = 0, activation_reads = 0;
-  std::int64_t output_writes = 0;  ///< The ports that requantizer and vector unit write outputs to.
+  std::int64_t output_writes = 0;  ///< The ports that requantizer and vector unit write to, partial sums too.
+  std::int64_t sum_reads = 0;      ///< The ports that bring partial sums back: slots of their own.
   std::int64_t requantizer = 0;    ///< Lanes, or reading the accumulators where that takes longer.
   std::int64_t vector_unit = 0;    ///< Lanes.
 
@@ -23,6 +24,7 @@ struct UnitCycles {
     weight_reads += other.weight_reads;
     activation_reads += other.activation_reads;
     output_writes += other.output_writes;
+    sum_reads += other.sum_reads;
     requantizer += other.requantizer;
     vector_unit += other.vector_unit;
     return *this;

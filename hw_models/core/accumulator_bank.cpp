@@ -37,6 +37,10 @@ std::int64_t AccumulatorBank::read(std::int64_t entry, std::int64_t column) cons
   return storage_[index(entry, column)];
 }
 
+void AccumulatorBank::restore(std::int64_t entry, std::int64_t column, std::int64_t sum) {
+  storage_[index(entry, column)] = sum;
+}
+
 void AccumulatorBank::add_input_sum(std::int64_t entry, std::int64_t column, std::int64_t sum, bool first) {
   std::int64_t& cell = input_sums_[index(entry, column)];
   cell = first ? sum : cell + sum;

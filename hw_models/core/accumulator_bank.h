@@ -27,6 +27,8 @@ class AccumulatorBank {
   void preload(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t value);
   void add(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t partial_sum);
   [[nodiscard]] std::int64_t read(std::int64_t entry, std::int64_t column) const;
+  /// Puts a sum back that was read before: no update, nothing to observe.
+  void restore(std::int64_t entry, std::int64_t column, std::int64_t sum);
   /// Data-dependent sum of the inputs beside an entry (asymmetric weights); `first` starts it anew.
   void add_input_sum(std::int64_t entry, std::int64_t column, std::int64_t sum, bool first);
   [[nodiscard]] std::int64_t input_sum(std::int64_t entry, std::int64_t column) const;

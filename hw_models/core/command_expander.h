@@ -17,11 +17,13 @@ struct Tokens {
   Token parameters_free, parameters_ready;
   Token inputs_free, inputs_ready;
   Token accumulators_free, accumulators_ready;
+  /// Sums that leave: they are in the activation buffer; the accumulators of a pass have them again.
+  Token sums_spilled, sums_ready;
   Token outputs_free, outputs_ready;
   /// Given with the last result of a nest: it is where it belongs.
   Token retired;
   /// Given when a nest has retired, to the queues of the next one.
-  Token compute_may_start, inputs_may_load, weights_may_load;
+  Token compute_may_start, inputs_may_load, weights_may_load, sums_may_reload;
 };
 
 /// Where a queue is in the slots that nests share: each queue counts the same sequence for itself.
@@ -44,6 +46,8 @@ class CommandExpander {
   void compute(const GemmNest& nest, SharedSlots& slots, const Emit<MacTile>& emit) const;
   void compute(const VectorNest& nest, const Emit<VectorTile>& emit) const;
   void drain(const GemmNest& nest, SharedSlots& slots, const Emit<DrainCommand>& emit) const;
+  /// Of a nest whose sums leave.
+  void reload(const GemmNest& nest, const Emit<ReloadCommand>& emit) const;
 
   /// Weights and parameters; what is resident is loaded where the nest says so.
   void load_weights(const GemmNest& nest, SharedSlots& slots, const Emit<TransferCommand>& emit) const;
@@ -58,9 +62,10 @@ class CommandExpander {
     bool begins = true, ends_tile = true, ends_nest = false;
   };
 
-  /// Of a chunk's pass in its step: the first, the last, and one that takes a half of the accumulators.
+  /// Of a chunk's pass in its step: the first, the last, and one that takes a half of the accumulators; of
+  /// its nest: sums leave for the activation buffer.
   struct PassPlace {
-    bool first = false, last = false, takes_accumulators = false;
+    bool first = false, last = false, takes_accumulators = false, sums_leave = false;
   };
 
   void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
@@ -84,6 +89,9 @@ class CommandExpander {
                                              const SharedSlots& slots) const;
   [[nodiscard]] std::int64_t parameters_address(const GemmNest& nest, const GemmStep& step,
                                                 const SharedSlots& slots) const;
+  [[nodiscard]] SpilledSums spilled_sums(const GemmNest& nest, std::int64_t before) const {
+    return {nest.placement().sums_base + before * accumulators_.sum_bytes(), accumulators_.sum_bytes()};
+  }
   [[nodiscard]] std::int64_t accumulator_base(std::int64_t slot) const {
     return slot % accumulators_.slots() * accumulators_.entries_per_slot();
   }

@@ -67,6 +67,11 @@ std::ostream& operator<<(std::ostream& out, const MacTile& tile) {
              << tile.chunk_begin;
 }
 
+std::ostream& operator<<(std::ostream& out, const ReloadCommand& command) {
+  return out << "reload of channels " << command.columns.channel_begin << ".." << command.columns.channel_end
+             << ", pixels " << command.pixel_begin << ".." << command.pixel_end;
+}
+
 std::ostream& operator<<(std::ostream& out, const DrainCommand& command) {
   return out << "drain of channels " << command.columns.channel_begin << ".." << command.columns.channel_end
              << ", pixels " << command.pixel_begin << ".." << command.pixel_end;

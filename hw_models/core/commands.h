@@ -79,7 +79,7 @@ struct MacTile {
   std::int64_t accumulator_base = 0;
   std::int64_t issue_cycle = 0;  ///< When the controller had it ready: the array waits for it from then on.
   bool preload = false;          ///< First chunk: accumulators start from the preload.
-  bool last = false;             ///< Last chunk: the accumulators are complete afterwards.
+  bool last = false;             ///< Last chunk: the accumulators may be read out afterwards.
   Waits<1> load_waits;           ///< Before what stays is loaded into the PEs.
   Signals<1> loaded;             ///< Afterwards.
   Waits<5> stream_waits;         ///< Before the rest streams.
@@ -95,7 +95,28 @@ struct MacTile {
   [[nodiscard]] PassShape shape() const;
 };
 
-/// Requantizes a complete run of accumulators into output elements.
+/// Partial sums of a pass in the activation buffer, [pixel][channel].
+struct SpilledSums {
+  std::int64_t address = 0;
+  std::int64_t bytes_each = 4;
+};
+
+/// Makes accumulators ready for a pass of a nest whose sums leave: with those that wait, or, where the pass
+/// begins with its preloads, by taking the entries alone.
+struct ReloadCommand {
+  const GemmNest* nest = nullptr;  ///< Absent: no more work in this run.
+  ColumnTile columns;
+  std::int64_t pixel_begin = 0, pixel_end = 0;
+  std::int64_t accumulator_base = 0;
+  std::optional<SpilledSums> sums;
+  Waits<2> waits;      ///< Before the first sum is read.
+  Signals<1> arrived;  ///< With the last one.
+
+  [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
+  [[nodiscard]] std::int64_t count() const { return pixels() * columns.columns(); }
+};
+
+/// Requantizes a complete run of accumulators into output elements, or moves its sums away.
 struct DrainCommand {
   const GemmNest* nest = nullptr;  ///< Absent: no more work in this run.
   ColumnTile columns;
@@ -106,9 +127,10 @@ struct DrainCommand {
   TensorLayout destination;
   Dims destination_origin{};
   std::int64_t accumulator_base = 0;
-  Waits<1> waits;       ///< Before the first accumulator is read.
-  Signals<2> read_out;  ///< When the last one has been.
-  Signals<2> written;   ///< With the last output.
+  std::optional<SpilledSums> sums;  ///< They go there as they are.
+  Waits<1> waits;                   ///< Before the first accumulator is read.
+  Signals<2> read_out;              ///< When the last one has been.
+  Signals<2> written;               ///< With the last output.
 
   [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }
 };
@@ -136,6 +158,7 @@ struct HostCommand {
 // Queues of commands are sc_fifos, which want to print what they hold.
 std::ostream& operator<<(std::ostream& out, const TransferCommand& command);
 std::ostream& operator<<(std::ostream& out, const MacTile& tile);
+std::ostream& operator<<(std::ostream& out, const ReloadCommand& command);
 std::ostream& operator<<(std::ostream& out, const DrainCommand& command);
 std::ostream& operator<<(std::ostream& out, const VectorTile& tile);
 std::ostream& operator<<(std::ostream& out, const HostCommand& command);

@@ -18,6 +18,10 @@ bool holds_weights(const Nest& nest) {
   return std::visit([](const auto& n) { return n.holds_weights; }, nest);
 }
 
+bool sums_leave(const GemmNest& nest) {
+  return GemmCursor(nest).sums_leave();
+}
+
 std::int64_t slots_of(const Placement& placement) {
   return static_cast<std::int64_t>(placement.slots.size());
 }
@@ -40,6 +44,7 @@ Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardw
       weight_loads("weight_loads"),
       input_loads("input_loads"),
       stores("stores"),
+      reloads("reloads"),
       host("host"),
       program_(program),
       nests_(std::move(nests)),
@@ -56,6 +61,7 @@ Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardw
   tokens_.parameters_free.reset(program.parameter_credits);
   processes.spawn("computes", [this] { run_computes(); });
   processes.spawn("drains", [this] { run_drains(); });
+  if (hardware.accumulators.spill) processes.spawn("reloads", [this] { run_reloads(); });
   if (hardware.dram.kind != DramKind::none) {
     processes.spawn("weight_loads", [this] { run_weight_loads(); });
     processes.spawn("input_loads", [this] { run_input_loads(); });
@@ -78,7 +84,9 @@ void Controller::start(std::size_t nest) {
   if (holds_weights(nests_[nest])) tokens_.weights_may_load.release();
   if (needs_loads(nests_[nest])) tokens_.inputs_may_load.release();
   const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
-  if (gemm != nullptr && gemm->problem().activation_weights) tokens_.weights_may_load.release();
+  if (gemm == nullptr) return;
+  if (gemm->problem().activation_weights) tokens_.weights_may_load.release();
+  if (sums_leave(*gemm)) tokens_.sums_may_reload.release();
 }
 
 void Controller::retire() {
@@ -125,6 +133,18 @@ void Controller::run_drains() {
     if (const auto* gemm = std::get_if<GemmNest>(&nest)) expander_.drain(*gemm, slots, issue);
   }
   drains->write(DrainCommand{});
+}
+
+/// Entries are taken nest after nest, as the computes take them.
+void Controller::run_reloads() {
+  const auto issue = [this](ReloadCommand& command) { reloads->write(command); };
+  for (const Nest& nest : nests_) {
+    const auto* gemm = std::get_if<GemmNest>(&nest);
+    if (gemm == nullptr || !sums_leave(*gemm)) continue;
+    tokens_.sums_may_reload.acquire();
+    expander_.reload(*gemm, issue);
+  }
+  reloads->write(ReloadCommand{});
 }
 
 void Controller::wait_for_layer_start() const {

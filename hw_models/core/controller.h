@@ -33,6 +33,8 @@ class Controller : public sc_core::sc_module {
   sc_core::sc_fifo_out<VectorTile> vector_tiles;
   // Bound on chips with external memory.
   OptionalQueue<TransferCommand> weight_loads, input_loads, stores;
+  /// Bound where partial sums may leave.
+  OptionalQueue<ReloadCommand> reloads;
   OptionalQueue<HostCommand> host;
 
   /// Called when a report row is complete; may be empty.
@@ -47,6 +49,7 @@ class Controller : public sc_core::sc_module {
   void run_input_loads();
   void run_computes();
   void run_drains();
+  void run_reloads();
   void run_stores();
   void wait_for_layer_start() const;
   [[nodiscard]] TransferCommand end_of_stream() const;

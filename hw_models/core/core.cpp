@@ -23,6 +23,10 @@ Core::Core(sc_core::sc_module_name name, const HardwareConfig& hardware, const P
       mac_array_("mac_array", hardware.mac_array, ports_, *datapath_, recorder, processes),
       requantizer_("requantizer", hardware, accumulators_, options.moves_values, recorder, processes),
       vector_unit_("vector_unit", hardware.vector_unit, options.moves_values, recorder, processes),
+      reloader_(hardware.accumulators.spill
+                    ? std::make_unique<SumReloader>("sum_reloader", accumulators_, options.moves_values,
+                                                    recorder, processes)
+                    : nullptr),
       held_(recorder.timeline),
       dma_(hardware.dram.kind == DramKind::none
                ? nullptr
@@ -36,6 +40,7 @@ Core::Core(sc_core::sc_module_name name, const HardwareConfig& hardware, const P
       vector_tiles_("vector_tiles", VectorUnit::kQueueDepth) {
   bind_units();
   if (dma_ != nullptr) bind_dma();
+  if (reloader_ != nullptr) bind_reloader();
 }
 
 std::unique_ptr<ArrayDatapath> Core::make_datapath(const MacArrayConfig& config, const CoreOptions& options,
@@ -79,6 +84,13 @@ void Core::bind_dma() {
   memory = std::make_unique<tlm::tlm_initiator_socket<>>("memory");
   dma_->memory.socket.bind(*memory);
   controller_.host(host);
+}
+
+void Core::bind_reloader() {
+  reloads_ = std::make_unique<sc_core::sc_fifo<ReloadCommand>>("reloads", SumReloader::kQueueDepth);
+  controller_.reloads(*reloads_);
+  reloader_->reloads(*reloads_);
+  reloader_->activation_buffer(activation_buffer_);
 }
 
 }  // namespace qsim

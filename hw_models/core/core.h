@@ -14,6 +14,7 @@
 #include "hw_models/core/mac_array.h"
 #include "hw_models/core/requantizer.h"
 #include "hw_models/core/sram_buffer.h"
+#include "hw_models/core/sum_reloader.h"
 #include "hw_models/core/vector_unit.h"
 #include "hw_models/fidelity.h"
 #include "hw_models/memory/dma.h"
@@ -55,6 +56,7 @@ class Core : public sc_core::sc_module {
                                                              Processes& processes);
   void bind_units();
   void bind_dma();
+  void bind_reloader();
 
   Completions completions_;
   SramBuffer weight_buffer_;
@@ -65,12 +67,14 @@ class Core : public sc_core::sc_module {
   MacArray mac_array_;
   Requantizer requantizer_;
   VectorUnit vector_unit_;
+  std::unique_ptr<SumReloader> reloader_;  ///< Where partial sums may leave.
   HeldTiles held_;
   std::unique_ptr<Dma> dma_;  ///< With `memory`.
   Controller controller_;
   sc_core::sc_fifo<MacTile> tiles_;
   sc_core::sc_fifo<DrainCommand> drains_;
   sc_core::sc_fifo<VectorTile> vector_tiles_;
+  std::unique_ptr<sc_core::sc_fifo<ReloadCommand>> reloads_;         ///< With `reloader_`.
   sc_core::sc_vector<sc_core::sc_fifo<TransferCommand>> transfers_;  ///< By channel.
 };
 

@@ -62,8 +62,8 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
     tile.columns = cursor.column_tile(t);
     const std::int64_t column_tile_weights = tile.weights_address;
     for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
-      const bool takes_slot = first || !cursor.sums_wait();
-      if (step.first_part && takes_slot) ++accumulator_slot;
+      const bool takes_slot = cursor.sums_leave() || (step.first_part && (first || !cursor.sums_wait()));
+      if (takes_slot) ++accumulator_slot;
       tile.accumulator_base = accumulator_base(accumulator_slot) + cursor.accumulator_offset(step, t, pass);
       tile.pixel_begin = passes.begin(pass);
       tile.pixel_end = passes.end(pass);
@@ -74,8 +74,8 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
         tile.chunk_begin = cut.begin(chunk);
         tile.chunk_depth = cut.depth(chunk);
         tile.preload = step.first_part && chunk == 0;
-        tile.last = step.last_part && last_chunk;
-        set_dependencies(tile, step, {first, last, tile.preload && takes_slot});
+        tile.last = (step.last_part || cursor.sums_leave()) && last_chunk;
+        set_dependencies(tile, step, {first, last, chunk == 0 && takes_slot, cursor.sums_leave()});
         emit(tile);
         tile.weights_address += cursor.chunk_bytes(tile.columns, tile.chunk_depth);
         first = false;
@@ -87,7 +87,7 @@ void CommandExpander::issue_passes(const GemmCursor& cursor, const GemmStep& ste
 /// Of the first and the last pass of a step. Resident weights are loaded block by block with the first tile
 /// of pixels, or were there before.
 void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, PassPlace place) const {
-  const auto [first, last, takes_accumulators] = place;
+  const auto [first, last, takes_accumulators, sums_leave] = place;
   const GemmNest& nest = *tile.nest;
   const bool streams_weights = !nest.mapping().weights_resident;
   const bool first_use = nest.weights_loaded && step.first_pixels;
@@ -116,8 +116,11 @@ void CommandExpander::set_dependencies(MacTile& tile, const GemmStep& step, Pass
       tile.stream_waits.add({&tokens_.inputs_ready, Span::wait_activations});
     }
   }
-  if (takes_accumulators) tile.stream_waits.add({&tokens_.accumulators_free, Span::wait_accumulators});
-  if (first && step.first_part && !nest.placement().output.resident) {
+  if (takes_accumulators) {
+    Token& token = sums_leave ? tokens_.sums_ready : tokens_.accumulators_free;
+    tile.stream_waits.add({&token, Span::wait_accumulators});
+  }
+  if (first && (sums_leave ? step.last_part : step.first_part) && !nest.placement().output.resident) {
     tile.stream_waits.add({&tokens_.outputs_free, Span::wait_output_space});
   }
   if (last && step.last_use_of_input && !nest.placement().input.resident) {
@@ -164,6 +167,10 @@ void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& st
   command.written = {};
   command.waits.add({&tokens_.accumulators_ready, {}});
   if (frees_accumulators) command.read_out.add({&tokens_.accumulators_free});
+  if (command.sums) {
+    command.written.add({&tokens_.sums_spilled});
+    return;
+  }
   if (last && step.last_use_of_parameters && !nest.mapping().weights_resident) {
     command.read_out.add({&tokens_.parameters_free});
   }
@@ -180,14 +187,14 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     select_slots(nest, step, slots);
-    if (!step.last_part) continue;
-    ++outputs;
+    if (!step.last_part && !cursor.sums_leave()) continue;
+    if (step.last_part) ++outputs;
     DrainCommand command;
     command.nest = &nest;
     command.block_channel_begin = cursor.block_channels(step.block).first;
     command.parameters_address = parameters_address(nest, step, slots);
     command.output = step.output;
-    command.destination = tile_layout(nest.placement().output, outputs);
+    if (step.last_part) command.destination = tile_layout(nest.placement().output, outputs);
     command.destination_origin = tile_origin(nest.placement().output, step.output);
     const PassCut passes = cursor.passes(step);
     bool first = true;
@@ -197,11 +204,39 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
         const bool last = t + 1 == step.column_tile_end && pass + 1 == passes.count();
         command.pixel_begin = passes.begin(pass);
         command.pixel_end = passes.end(pass);
+        if (!step.last_part)
+          command.sums = spilled_sums(nest, cursor.sums_before(step, command.columns, command.pixel_begin));
         if (first || !cursor.sums_wait()) ++accumulator_slot;
         first = false;
         command.accumulator_base =
             accumulator_base(accumulator_slot) + cursor.accumulator_offset(step, t, pass);
         set_dependencies(command, step, last, last || !cursor.sums_wait());
+        emit(command);
+      }
+    }
+  }
+}
+
+/// In the order of the passes. Those of the first part find nothing to wait for but the entries.
+void CommandExpander::reload(const GemmNest& nest, const Emit<ReloadCommand>& emit) const {
+  const GemmCursor cursor(nest);
+  std::int64_t accumulator_slot = -1;
+  for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+    const GemmStep step = cursor.step(i);
+    const PassCut passes = cursor.passes(step);
+    ReloadCommand command;
+    command.nest = &nest;
+    command.waits.add({&tokens_.accumulators_free, {}});
+    if (!step.first_part) command.waits.add({&tokens_.sums_spilled, {}});
+    command.arrived.add({&tokens_.sums_ready});
+    for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
+      command.columns = cursor.column_tile(t);
+      for (std::int64_t pass = 0; pass < passes.count(); ++pass) {
+        command.pixel_begin = passes.begin(pass);
+        command.pixel_end = passes.end(pass);
+        command.accumulator_base = accumulator_base(++accumulator_slot);
+        if (!step.first_part)
+          command.sums = spilled_sums(nest, cursor.sums_before(step, command.columns, command.pixel_begin));
         emit(command);
       }
     }

@@ -54,7 +54,15 @@ class GemmCursor {
 
   /// The reduction is cut: the sums of all passes of a step wait in one half of the accumulators for the next
   /// part. Otherwise each pass takes the next half.
-  [[nodiscard]] bool sums_wait() const { return parts_ > 1; }
+  [[nodiscard]] bool sums_wait() const { return parts_ > 1 && mapping_.sums_in == SumsIn::accumulators; }
+  /// Likewise cut, and the sums of each pass wait in the activation buffer.
+  [[nodiscard]] bool sums_leave() const { return parts_ > 1 && !sums_wait(); }
+  /// Of sums that leave: how many of the step lie before those of a pass. Column tile after column tile, pass
+  /// after pass, [pixel][channel].
+  [[nodiscard]] std::int64_t sums_before(const GemmStep& step, const ColumnTile& tile,
+                                         std::int64_t pixel_begin) const {
+    return step.pixels() * (tile.channel_begin - step.output.begin[kChannel]) + pixel_begin * tile.columns();
+  }
   /// Accumulators of a column that a pass takes.
   [[nodiscard]] std::int64_t pass_entries() const;
   /// Where the sums of a pass of a column tile begin in their half of the accumulators.

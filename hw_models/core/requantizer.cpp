@@ -1,5 +1,6 @@
 #include "hw_models/core/requantizer.h"
 
+#include "hw_models/core/spilled_sums.h"
 #include "hw_models/cycle.h"
 
 namespace qsim {
@@ -36,13 +37,15 @@ void Requantizer::run() {
     }
     const Cycle begin = now_cycle();
     const Cycle lanes_done = begin + timing_.lane_cycles(command, write_cycles);
-    const Cycle written = lanes_done + config_.latency_cycles;
+    const Cycle written = lanes_done + (command.sums ? 0 : config_.latency_cycles);
     count(command);
     recorder_.units(command.nest->row).requantizer += timing_.lane_cycles(command, 0);
     recorder_.units(command.nest->row).output_writes += write_cycles;
     recorder_.timeline.record(Span::requantizer_busy, command.nest->row, begin, written);
     completions->at(lanes_done, [this, command] {
-      if (moves_values_) {
+      if (moves_values_ && command.sums) {
+        spill_sums(command, accumulators_, activation_buffer->storage());
+      } else if (moves_values_) {
         requantize_run(command, accumulators_, weight_buffer->storage(), activation_buffer->storage());
       }
       give(command.read_out);
@@ -60,12 +63,16 @@ void Requantizer::count(const DrainCommand& command) {
   Activity& events = recorder_.events(row);
   ++events[Event::commands];
   events[Event::accumulator_reads] += outputs_of(command);
+  activation_buffer->count_write(row, output_bytes(command));
+  if (command.sums) {
+    events[Event::partial_sum_spills] += outputs_of(command);
+    return;
+  }
   events[Event::requantizations] += outputs_of(command);
   if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
   if (command.nest->problem().sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;
   weight_buffer->count_read(row, scales * parameters.scale_bytes);
-  activation_buffer->count_write(row, output_bytes(command));
 }
 
 }  // namespace qsim

@@ -17,6 +17,7 @@ std::int64_t group_channels_of(const DrainCommand& command) {
 }  // namespace
 
 std::int64_t output_bytes(const DrainCommand& command) {
+  if (command.sums) return outputs_of(command) * command.sums->bytes_each;
   return command.pixels() * arithmetic::packed_bytes(command.columns.columns(),
                                                      command.nest->placement().output.buffer.format.bits);
 }
@@ -50,6 +51,9 @@ std::int64_t RequantizerTiming::gap_cycles(const DrainCommand& command, std::int
 }
 
 std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::int64_t write_cycles) const {
+  if (command.sums)
+    return std::max(
+        {entries_used(command) * config_.row_read_cycles, read_out_cycles(command), write_cycles});
   const std::int64_t lanes =
       config_.row_read_cycles > 0
           ? entries_used(command) * row_cycles(command)

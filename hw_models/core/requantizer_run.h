@@ -23,6 +23,7 @@ namespace qsim {
 ///                    ceil(m / read_out_entries),
 ///                    cycles of writing the outputs)
 ///
+/// (of sums that leave as they are, m * row_read_cycles in place of the first, and nothing after the lanes),
 /// and starts `gap` cycles after the run of n entries before it at the earliest: it was issued when m of the
 /// entries of a run were free, which happens entry by entry.
 ///

@@ -38,6 +38,7 @@ GemmPlacement place_in_buffers(const GemmProblem& problem, const GemmMapping& ma
                                  mapping.input_slots, map.address(row.inputs[n][0]), address);
   placement.output = place_tensor(problem.output, mapping.output_resident, gemm_output_tile(problem, mapping),
                                   mapping.output_slots, map.address(row.output), address);
+  placement.sums_base = address;
   return placement;
 }
 

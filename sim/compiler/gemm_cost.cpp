@@ -170,6 +170,8 @@ std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping,
                          const HardwareConfig& hardware, const GemmCycles& cycles, const RowCost& cost,
                          const MemoryRate& memory) {
   if (cost.stores.turns == 0 || cost.inputs.turns == 0 || mapping.output_resident) return 0;
+  // An output tile of sums that leave has all parts of the next one to be stored.
+  if (cursor.sums_leave()) return 0;
   const std::int64_t loads = cost.inputs.turns;
   const std::int64_t load = memory.cycles(cost.inputs.bus_bytes / loads);
   const std::int64_t store = memory.cycles(cost.stores.bus_bytes / cost.stores.turns);
@@ -216,6 +218,7 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
   RowCost cost = gemm_traffic(problem, mapping, cursor, limits);
   const GemmCycles cycles = gemm_cycles(problem, mapping, cursor, hardware);
   cost.busy_cycles = std::max({cycles.array, cycles.requantizer, cycles.accumulators});
+  cost.spill_cycles = 2 * cycles.spilled;
   if (cursor.parts() > 1) {
     const std::int64_t beside =
         memory.cycles(cost.stores.bus_bytes + (mapping.fetch_input ? cost.inputs.bus_bytes : 0));

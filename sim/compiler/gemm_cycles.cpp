@@ -46,6 +46,12 @@ class GemmTimes {
     return fills * (fill + drained());
   }
 
+  /// Ports of the activation buffer with the sums of `pixels` pixels and `channels` channels, in or out.
+  [[nodiscard]] std::int64_t spill(std::int64_t pixels, std::int64_t channels) const {
+    const std::int64_t bytes = pixels * channels * hardware_.accumulators.sum_bytes();
+    const BufferConfig& buffer = hardware_.activation_buffer;
+    return std::max(buffer.read_cycles(bytes), buffer.write_cycles(bytes));
+  }
   /// Of a pass that has nothing beside it.
   [[nodiscard]] std::int64_t drained() const {
     const std::int64_t steps = dataflow_.steps(pass_);
@@ -149,9 +155,12 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
       if (parts > 1) tile_cycles += (parts - 1) * times.column_tile(pixels, cursor.part(0));
       cycles.array += tiles * cursor.column_tiles() * tile_cycles;
       cycles.requantizer += tiles * times.requantizer(pixels);
-      runs += tiles * (parts > 1 ? cursor.blocks()
-                                 : cursor.column_tiles() *
-                                       PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count());
+      runs += tiles * (cursor.sums_wait()
+                           ? cursor.blocks()
+                           : cursor.column_tiles() *
+                                 PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count());
+      if (cursor.sums_leave())
+        cycles.spilled += tiles * (parts - 1) * times.spill(pixels, g.output[kChannel]);
     }
   }
   const std::int64_t pixels = mapping.tile_rows * mapping.tile_columns;
@@ -164,7 +173,11 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
   cycles.drain = (overlaps ? times.drained() - times.pass_stream() : 0) +
                  hardware.requantizer.latency_cycles +
                  ceil_div(last_pass * mapping.column_tile, hardware.requantizer.lanes);
-  cycles.accumulators = (cycles.array + runs * cycles.drain) / hardware.accumulators.slots();
+  // Sums that leave drain after each part, come back before the next one, and are a run of the requantizer.
+  cycles.requantizer += cycles.spilled;
+  if (cursor.sums_leave()) runs += (parts - 1) * runs;
+  cycles.accumulators =
+      (cycles.array + runs * cycles.drain + 2 * cycles.spilled) / hardware.accumulators.slots();
   return cycles;
 }
 

@@ -12,6 +12,7 @@ namespace qsim {
 struct GemmCycles {
   std::int64_t array = 0;  ///< All passes, one behind the other.
   std::int64_t requantizer = 0;
+  std::int64_t spilled = 0;  ///< Ports of the activation buffer with sums that leave; as long to come back.
   /// Each run of accumulators is filled and then read out, and there are one or two of them.
   std::int64_t accumulators = 0;
   /// Array: the passes of a full tile of pixels and a block, the first part and the last.

@@ -212,7 +212,7 @@ class GemmEnumeration {
   /// Where the reduction is cut the sums of a block wait in half of the accumulators for the next part; the
   /// least that a column tile takes there is one pass of one pixel.
   [[nodiscard]] std::int64_t most_column_tiles(bool whole_reduction, std::int64_t tiles) const {
-    if (whole_reduction) return tiles;
+    if (whole_reduction || may_leave()) return tiles;
     GemmMapping mapping = mapping_;
     mapping.pixels_per_pass = 1;
     const std::int64_t entries = GemmCursor(problem_, mapping).pass_entries();
@@ -288,8 +288,37 @@ class GemmEnumeration {
          given_or(Level::pixels, mapping_keys::kPixelsPerPass, &GemmMapping::pixels_per_pass, 1, limit,
                   {even}, "the pixels that a pass of the tile takes")) {
       mapping_.pixels_per_pass = most;
-      if (whole_reduction || sums_fit(pixels)) try_candidate();
+      try_sums_in(whole_reduction);
     }
+  }
+
+  /// The path to the activation buffer is there, for sums that are all in the accumulators.
+  [[nodiscard]] bool may_leave() const { return hardware_.accumulators.spill && !problem_.has_sums_beside(); }
+
+  /// Sums of a reduction that is cut wait in the accumulators where they fit, otherwise in the activation
+  /// buffer where there is a path.
+  void try_sums_in(bool whole_reduction) {
+    const bool is_given = gives(mapping_keys::kSumsIn);
+    mapping_.sums_in = is_given ? pin_->value.sums_in : SumsIn::accumulators;
+    if (mapping_.sums_in == SumsIn::activation_buffer && (whole_reduction || !may_leave())) {
+      reject(Level::pixels, mapping_keys::kSumsIn, value_text(mapping_.sums_in),
+             value_text(SumsIn::accumulators) + (whole_reduction ? ", where the reduction is whole"
+                                                                 : ", from which sums have no other way"));
+      return;
+    }
+    if (whole_reduction || mapping_.sums_in == SumsIn::activation_buffer) return try_candidate();
+    const std::int64_t pixels = mapping_.tile_rows * mapping_.tile_columns;
+    if (sums_fit(pixels)) return try_candidate();
+    if (is_given || !may_leave() || hardware_.mapper.largest_tiles) return;
+    mapping_.sums_in = SumsIn::activation_buffer;
+    if (is_one_of_few(mapping_.tile_rows, problem_.geometry.output[kRow]) &&
+        is_one_of_few(mapping_.tile_columns, problem_.geometry.output[kColumn]))
+      try_candidate();
+  }
+
+  [[nodiscard]] static bool is_one_of_few(std::int64_t tile, std::int64_t size) {
+    const std::vector<std::int64_t> few = few_tile_sizes(size);
+    return std::ranges::find(few, tile) != few.end();
   }
 
   /// The sums of all passes of a step, which wait in half of the accumulators where the reduction is cut.
@@ -352,7 +381,16 @@ class GemmEnumeration {
                    is_single, limits_.output_slots)) {
       return;
     }
-    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots;
+    const std::int64_t sums = waiting_sum_bytes(mapping_, cursor, hardware_.accumulators);
+    if (sums > 0 && !gives(mapping_keys::kOutputSlots) && !mapping_.output_resident) {
+      // A slot of outputs is free again long before the next tile has its sums.
+      mapping_.output_slots = 1;
+    }
+    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots + sums;
+    // Of sums that leave others need less, so that what this chip cannot hold need not be listed.
+    if (sums > 0 && !gives(mapping_keys::kSumsIn) &&
+        needed.activation_bytes > hardware_.activation_buffer.capacity_bytes())
+      return;
     add_needed(found_.needed, needed);
     if (needed.weight_slot_bytes > limits_.weight_slot_bytes ||
         needed.parameter_slot_bytes > limits_.parameter_slot_bytes) {

@@ -84,6 +84,13 @@ std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& ma
                      problem.output.pixel_granule);
 }
 
+std::int64_t waiting_sum_bytes(const GemmMapping& mapping, const GemmCursor& cursor,
+                               const AccumulatorConfig& accumulators) {
+  if (!cursor.sums_leave()) return 0;
+  const Dims tile = gemm_output_tile(mapping, cursor);
+  return tile[kRow] * tile[kColumn] * tile[kChannel] * accumulators.sum_bytes();
+}
+
 Runs input_runs(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
   const InputSkips skips = cursor.skips();
   Dims run = gemm_input_tile(problem, mapping, cursor);

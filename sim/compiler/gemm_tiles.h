@@ -29,6 +29,10 @@ struct TileBytes {
 [[nodiscard]] std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                              const GemmCursor& cursor);
 
+/// Bytes of the sums of a full tile of pixels and a block, where they wait in the activation buffer; else 0.
+[[nodiscard]] std::int64_t waiting_sum_bytes(const GemmMapping& mapping, const GemmCursor& cursor,
+                                             const AccumulatorConfig& accumulators);
+
 /// Contiguous pieces in DRAM of a full tile of a tensor.
 [[nodiscard]] Runs runs_of(const TensorView& tensor, const Dims& tile);
 /// The same of a mapping's input tile, of which rows and columns may be skipped.

@@ -48,7 +48,7 @@ std::int64_t bus_bytes_of(std::int64_t count, const Runs& runs, std::int64_t bur
   return count + static_cast<std::int64_t>(boost::int128_type{number} * waste / offsets);
 }
 
-MappingCost::MappingCost(const RowCost& row, const MemoryRate& memory) {
+MappingCost::MappingCost(const RowCost& row, const MemoryRate& memory) : spill_cycles(row.spill_cycles) {
   std::int64_t slowest_channel = 0;
   std::int64_t bus_bytes = 0;
   std::int64_t busy_cycles = row.busy_cycles;

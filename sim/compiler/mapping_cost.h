@@ -66,6 +66,7 @@ struct RowCost {
   std::int64_t busy_cycles = 0;   ///< Of the slowest unit: array, requantizer or vector unit.
   std::int64_t first_cycles = 0;  ///< Until the first operands are there.
   std::int64_t last_cycles = 0;   ///< From the last result of that unit to its place.
+  std::int64_t spill_cycles = 0;  ///< Among them, of ports with partial sums that leave and come back.
   std::int64_t tail_cycles = 0;   ///< What the last loads still lead to where the memory is the slowest.
 };
 
@@ -75,14 +76,18 @@ struct MappingCost {
   std::int64_t memory_cycles = 0;  ///< Of the DRAM's bus, in whole bursts, and of starting transfers.
   std::int64_t cycles = 0;         ///< That the row takes.
   std::int64_t transfers = 0;
+  std::int64_t spill_cycles = 0;  ///< RowCost.
 
   MappingCost() = default;
   MappingCost(const RowCost& row, const MemoryRate& memory);
 
   /// Cycles, and an eighth of those of the memory: of mappings that take about as long the one that moves
   /// less costs less energy, and leaves room on the bus to what comes next. Likewise a few cycles a transfer,
-  /// which meets others at the port.
-  [[nodiscard]] std::int64_t total() const { return 16 * cycles + 2 * memory_cycles + 64 * transfers; }
+  /// which meets others at the port. A cycle of partial sums at a port of the buffer takes a fifth of the
+  /// energy of one of the memory.
+  [[nodiscard]] std::int64_t total() const {
+    return 16 * cycles + 2 * memory_cycles + 64 * transfers + 2 * spill_cycles / 5;
+  }
   /// Adds a load that nothing waits for before the memory has no time left.
   void add_beside(std::int64_t bytes, const MemoryRate& memory) {
     dram_bytes += bytes;
@@ -94,6 +99,7 @@ struct MappingCost {
     memory_cycles += other.memory_cycles;
     cycles += other.cycles;
     transfers += other.transfers;
+    spill_cycles += other.spill_cycles;
     return *this;
   }
 };

@@ -31,6 +31,7 @@ inline constexpr const char* kWeightBlocks = "weight_blocks";
 inline constexpr const char* kPartKernelH = "reduction_part.kernel_h";
 inline constexpr const char* kPartKernelW = "reduction_part.kernel_w";
 inline constexpr const char* kPartChannels = "reduction_part.channels";
+inline constexpr const char* kSumsIn = "sums_in";
 inline constexpr const char* kReductionParts = "reduction_parts";
 inline constexpr const char* kWeightsIn = "weights_in";
 inline constexpr const char* kInputIn = "input_in";
@@ -50,6 +51,9 @@ inline constexpr const char* kConvertsFor = "converts_for";
 }
 [[nodiscard]] inline std::vector<std::string> names_of(LoopOrder) {
   return {"weights_outer", "activations_outer"};
+}
+[[nodiscard]] inline std::vector<std::string> names_of(SumsIn) {
+  return {"accumulators", "activation_buffer"};
 }
 [[nodiscard]] inline std::vector<std::string> names_of(PassOrder) {
   return {"even", "full"};
@@ -76,6 +80,7 @@ void visit_gemm_mapping(Mapping& mapping, Visitor& visit) {
   visit.integer(mapping_keys::kPartKernelH, mapping.part_kernel_h);
   visit.integer(mapping_keys::kPartKernelW, mapping.part_kernel_w);
   visit.integer(mapping_keys::kPartChannels, mapping.part_channels);
+  visit.choice(mapping_keys::kSumsIn, mapping.sums_in);
   visit.home(mapping_keys::kWeightsIn, mapping.weights_resident, "weight_buffer");
   visit.home(mapping_keys::kInputIn, mapping.input_resident, "activation_buffer");
   visit.home(mapping_keys::kOutputIn, mapping.output_resident, "activation_buffer");

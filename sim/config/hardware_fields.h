@@ -119,6 +119,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.boolean("double_buffered", hardware.accumulators.double_buffered);
   visit.integer("update_cycles", hardware.accumulators.update_cycles, 1, 16);
   visit.integer("read_out_entries", hardware.accumulators.read_out_entries, 0, 4096);
+  visit.boolean("spill", hardware.accumulators.spill);
   visit.end();
 
   visit.begin("requantizer");

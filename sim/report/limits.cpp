@@ -114,7 +114,7 @@ Limits limits_of_row(const LayerResult& layer, const Bursts& bursts, const Hardw
   limits[Limit::array] = static_cast<double>(units.array);
   limits[Limit::fill] = fill_cycles(layer, hardware.mac_array);
   limits[Limit::weight_port] = static_cast<double>(units.weight_reads);
-  limits[Limit::activation_port] = static_cast<double>(units.activation_reads);
+  limits[Limit::activation_port] = static_cast<double>(std::max(units.activation_reads, units.sum_reads));
   limits[Limit::output_port] = static_cast<double>(units.output_writes);
   limits[Limit::requantizer] = static_cast<double>(units.requantizer);
   limits[Limit::vector_unit] = static_cast<double>(units.vector_unit);

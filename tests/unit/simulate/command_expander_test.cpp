@@ -39,6 +39,12 @@ void expand(const CommandExpander& expander, const Nest& nest, Balance& balance,
       balance.give(tile.streamed);
       balance.give(tile.accumulated);
     });
+    if (GemmCursor(*gemm).sums_leave()) {
+      expander.reload(*gemm, [&](ReloadCommand& command) {
+        balance.take(command.waits);
+        balance.give(command.arrived);
+      });
+    }
     expander.drain(*gemm, drains, [&](DrainCommand& command) {
       balance.take(command.waits);
       balance.give(command.read_out);
@@ -69,8 +75,9 @@ TEST_CASE("every credit that a command of a nest takes is given by another one, 
       Balance balance;
       expand(expander, nest, balance, computes, drains, loads);
       CHECK(balance.given[&tokens.retired] == 1);
-      for (const Token* ready : {&tokens.weights_ready, &tokens.parameters_ready, &tokens.inputs_ready,
-                                 &tokens.accumulators_ready, &tokens.outputs_ready}) {
+      for (const Token* ready :
+           {&tokens.weights_ready, &tokens.parameters_ready, &tokens.inputs_ready, &tokens.accumulators_ready,
+            &tokens.outputs_ready, &tokens.sums_ready, &tokens.sums_spilled}) {
         CHECK(balance.taken[ready] == balance.given[ready]);
       }
       for (const Token* free : {&tokens.inputs_free, &tokens.accumulators_free, &tokens.outputs_free,

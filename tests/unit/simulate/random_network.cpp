@@ -152,6 +152,7 @@ HardwareConfig random_chip(Choice& choice) {
   chip.dram.burst_bytes = choice.of<std::int64_t>({8, 32, 64});
   chip.dma.skips_pixels = choice.chance(80);
   chip.dma.channel_order = choice.chance(20) ? ChannelOrder::fixed : ChannelOrder::round_robin;
+  chip.accumulators.spill = choice.chance(50);
   return chip;
 }
 
