@@ -172,6 +172,9 @@ struct MapperConfig {
   /// Inputs that lie in DRAM may be loaded whole into the activation buffer, where they are read several
   /// times.
   bool fetches_inputs = true;
+  /// Neighbouring rows may be executed together, stripe by stripe of their outputs' rows, so that what lies
+  /// between them stays on the chip (depth first).
+  bool fuses_chains = false;
 };
 
 enum class DramKind { simple, none };

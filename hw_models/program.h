@@ -44,9 +44,14 @@ class NestOf {
   }
 
   std::int32_t row = 0;  ///< Report row that everything here is counted under.
+  /// Rows of the output that the nest computes. Of a row that is executed in stripes each nest is one.
+  RowWindow window;
   /// Weights of this nest and of those behind it are loaded once the nest before has retired; otherwise as
   /// far ahead as the slots of the weight buffer allow.
   bool holds_weights = false;
+  /// How many nests the loads of inputs may be ahead of this one: they begin once the nest `inputs_lead` + 1
+  /// before it has retired. For inputs that are fetched; what passes through slots shares them with others.
+  std::size_t inputs_lead = 0;
 
  private:
   std::shared_ptr<const ProblemType> problem_;

@@ -42,11 +42,11 @@ void flip(BufferStorage& buffer, std::int64_t bit_address) {
 
 }  // namespace
 
-std::vector<std::int64_t> ChipMemory::read(const Placement& placement) const {
+std::vector<std::int64_t> ChipMemory::read(const Placement& placement, RowWindow window) const {
   const TensorLayout& layout = placement.resident ? placement.buffer : placement.dram;
   std::vector<std::int64_t> values;
   for (std::int64_t b = 0; b < placement.dims[0]; ++b) {
-    for (std::int64_t y = 0; y < placement.dims[1]; ++y) {
+    for (std::int64_t y = window.begin; y < window.end_of(placement.dims[1]); ++y) {
       for (std::int64_t x = 0; x < placement.dims[2]; ++x) {
         const std::int64_t bytes = arithmetic::packed_bytes(placement.dims[3], layout.format.bits);
         const std::int64_t address = layout.bit_address(b, y, x, 0) / 8;
@@ -144,6 +144,8 @@ ChipRun take_run(Recorder& recorder) {
   ChipRun run;
   run.breakdown = recorder.timeline.classify();
   run.completion = recorder.timeline.completion_order();
+  run.completions = recorder.timeline.completions();
+  run.span_cycles = recorder.timeline.span_cycles();
   run.rows = recorder.timeline.rows();
   run.intervals = recorder.timeline.intervals();
   run.fills = recorder.timeline.fills();
@@ -177,8 +179,9 @@ ChipRun run_cores(const HardwareConfig& hardware, const std::vector<const Progra
                           core.activation_storage());
     if (options.moves_values) fill(core, npu.memory(), work[i]);
     if (options.on_row_complete) {
-      core.controller().on_row_complete = [&options, &memory = memories[i]](std::int32_t row) {
-        options.on_row_complete(row, memory);
+      core.controller().on_row_complete = [&options, &memory = memories[i]](std::int32_t row,
+                                                                            RowWindow window) {
+        options.on_row_complete(row, window, memory);
       };
     }
   }

@@ -29,8 +29,9 @@ class ChipMemory {
   ChipMemory(Memory* memory, std::int64_t base, BufferStorage& weights, BufferStorage& activations)
       : memory_(memory), base_(base), weights_(weights), activations_(activations) {}
 
-  /// All elements of a tensor of extents `dims`, channels fastest, from where the placement has it.
-  [[nodiscard]] std::vector<std::int64_t> read(const Placement& placement) const;
+  /// All elements of a tensor, or those of the rows of `window`, channels fastest, from where the placement
+  /// has it.
+  [[nodiscard]] std::vector<std::int64_t> read(const Placement& placement, RowWindow window = {}) const;
   /// Inverts one bit of a buffer (fault injection).
   void flip_weight_buffer_bit(std::int64_t bit_address);
   void flip_activation_buffer_bit(std::int64_t bit_address);
@@ -49,7 +50,8 @@ struct ChipOptions {
   bool moves_values = false;     ///< Values pass through the modelled memories.
   /// Called when a row is complete (of the first inference row 0..Program::rows-1, of the second rows..,
   /// ...).
-  std::function<void(std::int32_t row, ChipMemory& memory)> on_row_complete;
+  /// Of a row that is executed in stripes each time: `window` has the rows of the output that are new.
+  std::function<void(std::int32_t row, RowWindow window, ChipMemory& memory)> on_row_complete;
   /// Called once at `probe_cycle`, if that comes before the end.
   std::int64_t probe_cycle = -1;
   std::function<void(ChipMemory& memory)> probe;
@@ -61,7 +63,9 @@ struct ChipOptions {
 /// those of the next core's program behind them.
 struct ChipRun {
   std::vector<RowTimes> rows;
-  std::vector<std::int32_t> completion;  ///< The rows in the order in which they were complete.
+  std::vector<std::int32_t> completion;   ///< The rows in the order in which they were complete.
+  std::vector<Completion> completions;    ///< In order; several of a row that is executed in stripes.
+  std::vector<std::int64_t> span_cycles;  ///< Timeline::span_cycles().
   std::vector<CycleBreakdown> breakdown;
   std::vector<Activity> activity;
   std::vector<UnitCycles> unit_cycles;

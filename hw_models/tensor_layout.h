@@ -25,17 +25,31 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
+/// Rows [begin, end) of a tensor, from the first to the last where `end` is kAllRows.
+struct RowWindow {
+  static constexpr std::int64_t kAllRows = -1;
+  std::int64_t begin = 0;
+  std::int64_t end = kAllRows;
+
+  [[nodiscard]] bool is_all() const { return end == kAllRows; }
+  [[nodiscard]] std::int64_t end_of(std::int64_t rows) const { return is_all() ? rows : end; }
+};
+
 /// Where the elements of a tensor lie: element (b, y, x, c) starts at bit
 /// 8 * (base + b*strides[0] + y*strides[1] + x*strides[2]) + c*format.bits.
-/// The channels of a pixel are packed; a pixel starts at a byte.
+/// The channels of a pixel are packed; a pixel starts at a byte. In a ring row y takes the place of row
+/// y - ring_rows, so that there are the last `ring_rows` rows written.
 struct TensorLayout {
   std::int64_t base = 0;
   std::array<std::int64_t, 3> strides{};
   arithmetic::IntegerFormat format{};
+  std::int64_t ring_rows = 0;  ///< 0: all rows have places of their own.
 
+  /// Place of row y among the rows that there are.
+  [[nodiscard]] std::int64_t place_of_row(std::int64_t y) const { return ring_rows > 0 ? y % ring_rows : y; }
   [[nodiscard]] std::int64_t bit_address(std::int64_t b, std::int64_t y, std::int64_t x,
                                          std::int64_t c) const {
-    return 8 * (base + b * strides[0] + y * strides[1] + x * strides[2]) + c * format.bits;
+    return 8 * (base + b * strides[0] + place_of_row(y) * strides[1] + x * strides[2]) + c * format.bits;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 namespace qsim {
 
@@ -50,32 +51,37 @@ struct Edge {
 /// Splits [begin, end) at the rows' completions and books each piece.
 class RowBooking {
  public:
-  explicit RowBooking(const std::vector<RowTimes>& rows)
-      : rows_(rows), order_(completion_order(rows)), breakdown_(rows.size()) {}
+  RowBooking(std::vector<Completion> completions, std::size_t rows)
+      : completions_(std::move(completions)), breakdown_(rows) {}
 
   void book(std::int64_t begin, std::int64_t end, CycleClass cycle_class) {
-    while (begin < end && next_ < order_.size()) {
-      const auto row = static_cast<std::size_t>(order_[next_]);
-      const std::int64_t piece_end = std::min(end, rows_[row].completed);
+    while (begin < end && next_ < completions_.size()) {
+      const Completion& next = completions_[next_];
+      const std::int64_t piece_end = std::min(end, next.cycle);
       if (piece_end > begin) {
-        breakdown_[row][static_cast<std::size_t>(cycle_class)] += piece_end - begin;
+        breakdown_[static_cast<std::size_t>(next.row)][static_cast<std::size_t>(cycle_class)] +=
+            piece_end - begin;
         begin = piece_end;
       }
-      if (begin >= rows_[row].completed) ++next_;
+      if (begin >= next.cycle) ++next_;
     }
   }
   /// Completion of the last row.
-  [[nodiscard]] std::int64_t end() const {
-    return order_.empty() ? 0 : rows_[static_cast<std::size_t>(order_.back())].completed;
-  }
+  [[nodiscard]] std::int64_t end() const { return completions_.empty() ? 0 : completions_.back().cycle; }
   [[nodiscard]] std::vector<CycleBreakdown> take() { return std::move(breakdown_); }
 
  private:
-  const std::vector<RowTimes>& rows_;
-  std::vector<std::int32_t> order_;
+  std::vector<Completion> completions_;
   std::vector<CycleBreakdown> breakdown_;
-  std::size_t next_ = 0;  ///< In order_: the row that is complete next.
+  std::size_t next_ = 0;  ///< In completions_: what is complete next.
 };
+
+/// Waiting is not activity, and weights that arrive while the row before still runs do not start a row.
+bool is_activity(Span span) {
+  const bool is_wait =
+      span == Span::stream_waits_ports || (span >= Span::wait_weights && span <= Span::wait_output_space);
+  return !is_wait && span != Span::weights_busy;
+}
 
 }  // namespace
 
@@ -99,6 +105,43 @@ std::vector<std::int32_t> Timeline::completion_order() const {
   return qsim::completion_order(rows_);
 }
 
+std::vector<Completion> Timeline::completions() const {
+  std::vector<Completion> sorted = completions_;
+  std::ranges::stable_sort(
+      sorted, {}, [](const Completion& completion) { return std::pair(completion.cycle, completion.row); });
+  return sorted;
+}
+
+/// An activity belongs to the first stripe that is not complete before its end, in which it counts from the
+/// stripe's begin on: inputs may be loaded before.
+std::vector<std::int64_t> Timeline::span_cycles() const {
+  std::vector<std::vector<Completion>> stripes(rows_.size());
+  for (const Completion& completion : completions())
+    stripes[static_cast<std::size_t>(completion.row)].push_back(completion);
+  std::vector<std::int64_t> cycles;
+  std::vector<std::vector<RowTimes>> times(rows_.size());
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    times[row].resize(stripes[row].size());
+    cycles.push_back(rows_[row].last - rows_[row].first);
+  }
+  for (const Interval& interval : intervals_) {
+    const auto row = static_cast<std::size_t>(interval.row);
+    if (stripes[row].size() < 2 || !is_activity(interval.span)) continue;
+    const auto stripe = std::ranges::lower_bound(stripes[row], interval.end, {}, &Completion::cycle);
+    if (stripe == stripes[row].end()) continue;
+    RowTimes& own = times[row][static_cast<std::size_t>(stripe - stripes[row].begin())];
+    const std::int64_t begin = std::max(interval.begin, stripe->begin);
+    if (own.first < 0 || begin < own.first) own.first = begin;
+    own.last = std::max({own.last, begin, interval.end});
+  }
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    if (stripes[row].size() < 2) continue;
+    cycles[row] = 0;
+    for (const RowTimes& own : times[row]) cycles[row] += own.first < 0 ? 0 : own.last - own.first;
+  }
+  return cycles;
+}
+
 void HeldTiles::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
   tiles_[static_cast<std::size_t>(held)].push_back(bytes);
   timeline_.record_fill({cycle, held, bytes});
@@ -118,10 +161,7 @@ void HeldTiles::release(Held held, std::int64_t cycle) {
 void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int64_t end, std::int64_t bytes) {
   if (end <= begin) return;
   intervals_.push_back({begin, end, row, span, bytes});
-  const bool is_wait =
-      span == Span::stream_waits_ports || (span >= Span::wait_weights && span <= Span::wait_output_space);
-  // Waiting is not activity, and weights that arrive while the row before still runs do not start a row.
-  if (is_wait || span == Span::weights_busy) return;
+  if (!is_activity(span)) return;
   RowTimes& times = rows_[static_cast<std::size_t>(row)];
   if (times.first < 0 || begin < times.first) times.first = begin;
   times.last = std::max(times.last, end);
@@ -137,8 +177,9 @@ void Timeline::record_pass(std::int32_t row, const PassTimes& pass) {
   record(Span::fill_drain, row, pass.mac_end, pass.drained);
 }
 
-void Timeline::complete(std::int32_t row, std::int64_t cycle) {
+void Timeline::complete(std::int32_t row, std::int64_t begin, std::int64_t cycle) {
   rows_[static_cast<std::size_t>(row)].completed = cycle;
+  completions_.push_back({begin, cycle, row});
 }
 
 std::vector<CycleBreakdown> Timeline::classify() const {
@@ -150,7 +191,7 @@ std::vector<CycleBreakdown> Timeline::classify() const {
   }
   std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.cycle < b.cycle; });
 
-  RowBooking booking(rows_);
+  RowBooking booking(completions(), rows_.size());
   std::array<std::int32_t, kSpanCount> active{};
   std::int64_t cycle = 0;
   for (const Edge& edge : edges) {

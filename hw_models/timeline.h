@@ -83,6 +83,12 @@ struct RowTimes {
   std::int64_t first = -1, last = 0, completed = -1;
 };
 
+/// A row is complete, or one of the stripes that it is executed in.
+struct Completion {
+  std::int64_t begin = 0, cycle = 0;  ///< When it could begin, and when it was complete.
+  std::int32_t row = 0;
+};
+
 /// Collects intervals while the chip runs and classifies every cycle afterwards.
 class Timeline {
  public:
@@ -94,7 +100,9 @@ class Timeline {
   /// again and draining. Where in the stream the single cycles of waiting were is not kept.
   void record_pass(std::int32_t row, const PassTimes& pass);
   void record_fill(const FillChange& change) { fills_.push_back(change); }
-  void complete(std::int32_t row, std::int64_t cycle);
+  /// A row that is executed in stripes is complete several times, the last time for good.
+  void complete(std::int32_t row, std::int64_t begin, std::int64_t cycle);
+  void complete(std::int32_t row, std::int64_t cycle) { complete(row, 0, cycle); }
 
   [[nodiscard]] const std::vector<RowTimes>& rows() const { return rows_; }
   [[nodiscard]] const std::vector<Interval>& intervals() const { return intervals_; }
@@ -102,6 +110,10 @@ class Timeline {
 
   /// The rows in the order in which they were complete, of equal ones the first first.
   [[nodiscard]] std::vector<std::int32_t> completion_order() const;
+  /// By cycle, of equal ones that of the first row first.
+  [[nodiscard]] std::vector<Completion> completions() const;
+  /// By row: from its first to its last activity; the sum of its stripes'.
+  [[nodiscard]] std::vector<std::int64_t> span_cycles() const;
 
   /// For each row, what the cycles from the completion before its own (of whatever row) to its own were: of
   /// the classes that apply to a cycle the first in contract order counts; a cycle in which no unit of the
@@ -114,6 +126,7 @@ class Timeline {
   std::vector<RowTimes> rows_;
   std::vector<Interval> intervals_;
   std::vector<FillChange> fills_;
+  std::vector<Completion> completions_;
 };
 
 /// The tiles in the buffers of one core.

@@ -1,17 +1,28 @@
 #include "sim/chip_values.h"
 
+#include <algorithm>
+
 #include "workloads/graph/layout.h"
 
 namespace qsim {
 
-void ChipValues::collect(std::int32_t row, const ChipMemory& memory) {
+void ChipValues::collect(std::int32_t row, RowWindow window, const ChipMemory& memory) {
   const auto rows = static_cast<std::int32_t>(compiled_.rows.size());
   const std::int32_t part = row / rows % compiled_.program.parts;
   const TensorId id = graph_.nodes[compiled_.rows[static_cast<std::size_t>(row % rows)].node].outputs[0];
   std::vector<std::int64_t>& values = values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]];
-  if (part == 0) values.clear();
-  const std::vector<std::int64_t> own = memory.read(compiled_.placement(id, part));
-  values.insert(values.end(), own.begin(), own.end());
+  const Placement placement = compiled_.placement(id, part);
+  const Dims& dims = placement.dims;
+  const std::int64_t image = dims[kRow] * dims[kColumn] * dims[kChannel];
+  values.resize(static_cast<std::size_t>(compiled_.program.parts * dims[kBatch] * image));
+  // The rows of the window of each image, one image behind the other.
+  const std::vector<std::int64_t> own = memory.read(placement, window);
+  const auto of_image = static_cast<std::ptrdiff_t>(own.size()) / dims[kBatch];
+  const std::int64_t first = window.begin * dims[kColumn] * dims[kChannel];
+  for (std::int64_t b = 0; b < dims[kBatch]; ++b) {
+    std::copy(own.begin() + b * of_image, own.begin() + (b + 1) * of_image,
+              values.begin() + (part * dims[kBatch] + b) * image + first);
+  }
 }
 
 NamedTensor ChipValues::computed(TensorId id) const {

@@ -16,8 +16,8 @@ class ChipValues {
  public:
   ChipValues(const Graph& graph, const CompiledProgram& compiled) : graph_(graph), compiled_(compiled) {}
 
-  /// To be called when a row of the program is complete, in the order of the parts of a batch.
-  void collect(std::int32_t row, const ChipMemory& memory);
+  /// To be called when a row of the program, or a stripe of it, is complete.
+  void collect(std::int32_t row, RowWindow window, const ChipMemory& memory);
   /// Outputs of the graph; after the run. `inputs` are the run's, in the order of graph.inputs.
   [[nodiscard]] std::vector<NamedTensor> outputs(const std::vector<TensorData>& inputs) const;
   /// Inputs and every tensor that a node makes, as LayerRunner lists them.

@@ -64,11 +64,16 @@ struct SteadyState {
 /// Who did what when, of all inferences and of the parts of a batch that each consists of: rows of part p of
 /// inference i start at (i * parts + p) * layers.
 struct RunTimeline {
+  /// The layer that a row belongs to: an index of RunResult::layers.
+  [[nodiscard]] std::size_t layer_of(std::size_t row) const { return layers[row % layers.size()]; }
+
   std::int64_t parts = 1;
   std::vector<Interval> intervals;
   std::vector<FillChange> fills;
   std::vector<RowTimes> rows;
+  std::vector<Completion> completions;  ///< In order.
   BusWindows bus;
+  std::vector<std::size_t> layers;  ///< By row of a part; chains may complete rows in another order.
 };
 
 struct RunResult {

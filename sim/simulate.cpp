@@ -50,36 +50,42 @@ LayerResult describe_row(const Graph& graph, const CompiledRow& row, const Hardw
   return layer;
 }
 
-/// Adds what one part of a row took; `before` is the completion before it, of whatever row.
-void add_part(LayerResult& layer, const ChipRun& run, std::size_t row, std::int64_t before) {
-  layer.cycles += run.rows[row].completed - before;
-  layer.span_cycles += run.rows[row].last - run.rows[row].first;
+/// Adds what one part of a row took but its cycles.
+void add_part(LayerResult& layer, const ChipRun& run, std::size_t row) {
+  layer.span_cycles += run.span_cycles[row];
   for (std::size_t c = 0; c < kCycleClassCount; ++c) layer.cycles_breakdown[c] += run.breakdown[row][c];
   layer.activity += run.activity[row];
   layer.unit_cycles += run.unit_cycles[row];
 }
 
-/// Rows, cycles and events of the first inference, rows in the order in which their last parts were complete.
-void add_layers(RunResult& result, const Graph& graph, const CompiledProgram& compiled, const ChipRun& run) {
+/// Rows, cycles and events of the first inference, rows in the order in which their last parts, and of those
+/// the last stripes, were complete. By row, its place among them.
+std::vector<std::size_t> add_layers(RunResult& result, const Graph& graph, const CompiledProgram& compiled,
+                                    const ChipRun& run) {
   std::vector<LayerResult> layers;
+  std::vector<std::size_t> places(compiled.rows.size());
   for (const CompiledRow& row : compiled.rows) layers.push_back(describe_row(graph, row, result.hardware));
   const std::size_t last_part = static_cast<std::size_t>(compiled.program.rows) - layers.size();
   std::int64_t completed = 0;
   // Of the first inference: with one core, which retires its rows in order, these are the first ones.
-  for (const std::int32_t row : run.completion) {
-    const auto r = static_cast<std::size_t>(row);
-    if (row >= compiled.program.rows) continue;
+  for (const Completion& completion : run.completions) {
+    const auto r = static_cast<std::size_t>(completion.row);
+    if (completion.row >= compiled.program.rows) continue;
     LayerResult& layer = layers[r % layers.size()];
-    add_part(layer, run, r, completed);
-    completed = run.rows[r].completed;
+    layer.cycles += completion.cycle - completed;  // from the completion before, of whatever row
+    completed = completion.cycle;
+    if (completion.cycle < run.rows[r].completed) continue;
+    add_part(layer, run, r);
     if (r < last_part) continue;
     layer.bound = bound_of(layer.cycles_breakdown);
     for (std::size_t c = 0; c < kCycleClassCount; ++c) result.cycles[c] += layer.cycles_breakdown[c];
     result.activity += layer.activity;
     result.macs += layer.macs;
+    places[r % layers.size()] = result.layers.size();
     result.layers.push_back(std::move(layer));
   }
   result.total_cycles = completed;
+  return places;
 }
 
 void add_steady_state(RunResult& result, const Program& program, const ChipRun& run,
@@ -94,10 +100,11 @@ void add_steady_state(RunResult& result, const Program& program, const ChipRun& 
   result.steady_state = steady;
 }
 
-void add_accumulators(RunResult& result,
+/// `places`: of add_layers().
+void add_accumulators(RunResult& result, const std::vector<std::size_t>& places,
                       const std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
-  for (std::size_t r = 0; r < result.layers.size(); ++r) {
-    result.layers[r].accumulator = stats[r];
+  for (std::size_t r = 0; r < places.size(); ++r) {
+    result.layers[places[r]].accumulator = stats[r];
     const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
     if (traps && stats[r]) result.trapped_overflows += stats[r]->overflows;
   }
@@ -137,7 +144,9 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   chip.fidelity = options.fidelity;
   chip.waveform = options.waveform;
   chip.moves_values = true;
-  chip.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
+  chip.on_row_complete = [&](std::int32_t row, RowWindow window, const ChipMemory& memory) {
+    values.collect(row, window, memory);
+  };
   ChipRun run = run_chip(result.hardware, compiled.program, chip);
   const std::size_t rows = compiled.rows.size();
   for (std::size_t r = 0; r < static_cast<std::size_t>(compiled.program.rows); ++r) {
@@ -182,11 +191,12 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
       run = run_with_chip_values(result, graph, compiled, inputs, options, stats);
       break;
   }
-  add_layers(result, graph, compiled, run);
-  add_accumulators(result, stats);
+  std::vector<std::size_t> places = add_layers(result, graph, compiled, run);
+  add_accumulators(result, places, stats);
   add_steady_state(result, compiled.program, run, options.inferences);
-  result.timeline = {compiled.program.parts, std::move(run.intervals), std::move(run.fills),
-                     std::move(run.rows), std::move(run.bus)};
+  result.timeline = {compiled.program.parts, std::move(run.intervals),   std::move(run.fills),
+                     std::move(run.rows),    std::move(run.completions), std::move(run.bus),
+                     std::move(places)};
   return result;
 }
 

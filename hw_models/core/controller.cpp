@@ -14,6 +14,10 @@ std::int32_t row_of(const Nest& nest) {
   return std::visit([](const auto& n) { return n.row; }, nest);
 }
 
+RowWindow window_of(const Nest& nest) {
+  return std::visit([](const auto& n) { return n.window; }, nest);
+}
+
 bool holds_weights(const Nest& nest) {
   return std::visit([](const auto& n) { return n.holds_weights; }, nest);
 }
@@ -68,6 +72,7 @@ Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardw
     processes.spawn("stores", [this] { run_stores(); });
   }
   if (!nests_.empty()) start(0);
+  let_inputs_load();
 }
 
 std::string Controller::state() const {
@@ -82,7 +87,6 @@ void Controller::watch(Token& token, Held held) {
 void Controller::start(std::size_t nest) {
   tokens_.compute_may_start.release();
   if (holds_weights(nests_[nest])) tokens_.weights_may_load.release();
-  if (needs_loads(nests_[nest])) tokens_.inputs_may_load.release();
   const auto* gemm = std::get_if<GemmNest>(&nests_[nest]);
   if (gemm == nullptr) return;
   if (gemm->problem().activation_weights) tokens_.weights_may_load.release();
@@ -92,11 +96,24 @@ void Controller::start(std::size_t nest) {
 void Controller::retire() {
   const std::int32_t row = row_of(nests_[retired_]);
   ++retired_;
-  if (retired_ == nests_.size() || row_of(nests_[retired_]) != row) {
-    recorder_.timeline.complete(row, now_cycle());
-    if (on_row_complete) on_row_complete(row);
+  const RowWindow window = window_of(nests_[retired_ - 1]);
+  if (retired_ == nests_.size() || row_of(nests_[retired_]) != row || !window.is_all()) {
+    recorder_.timeline.complete(row, row_begin_, now_cycle());
+    row_begin_ = now_cycle();
+    if (on_row_complete) on_row_complete(row, window);
   }
   if (retired_ < nests_.size()) start(retired_);
+  let_inputs_load();
+}
+
+/// In the order of the nests, each as far ahead as it says.
+void Controller::let_inputs_load() {
+  const auto lead = [](const Nest& nest) {
+    return std::visit([](const auto& n) { return n.inputs_lead; }, nest);
+  };
+  for (; inputs_ < nests_.size() && inputs_ <= retired_ + lead(nests_[inputs_]); ++inputs_) {
+    if (needs_loads(nests_[inputs_])) tokens_.inputs_may_load.release();
+  }
 }
 
 void Controller::run_computes() {
@@ -177,6 +194,11 @@ void Controller::run_weight_loads() {
   weight_loads->write(end_of_stream());
 }
 
+/// Inputs that stay may be loaded ahead, while tiles of an earlier nest still pass through slots.
+void Controller::reset_input_slots(std::int64_t slots) {
+  if (slots > 0) tokens_.inputs_free.reset(slots);
+}
+
 void Controller::run_input_loads() {
   const auto issue = [this](TransferCommand& command) { input_loads->write(command); };
   for (const Nest& nest : nests_) {
@@ -184,10 +206,10 @@ void Controller::run_input_loads() {
     tokens_.inputs_may_load.acquire();
     wait_for_layer_start();
     if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
-      tokens_.inputs_free.reset(slots_of(gemm->placement().input));
+      reset_input_slots(slots_of(gemm->placement().input));
       expander_.load_inputs(*gemm, issue);
     } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
-      tokens_.inputs_free.reset(input_slots(*vector));
+      reset_input_slots(input_slots(*vector));
       expander_.load_inputs(*vector, issue);
     }
   }

@@ -37,8 +37,8 @@ class Controller : public sc_core::sc_module {
   OptionalQueue<ReloadCommand> reloads;
   OptionalQueue<HostCommand> host;
 
-  /// Called when a report row is complete; may be empty.
-  std::function<void(std::int32_t row)> on_row_complete;
+  /// Called when a report row, or a stripe of it, is complete; may be empty.
+  std::function<void(std::int32_t row, RowWindow window)> on_row_complete;
 
   [[nodiscard]] bool finished() const { return retired_ == nests_.size(); }
   /// How far the run came, for the message of a deadlock.
@@ -55,6 +55,8 @@ class Controller : public sc_core::sc_module {
   [[nodiscard]] TransferCommand end_of_stream() const;
   void retire();
   void start(std::size_t nest);
+  void let_inputs_load();
+  void reset_input_slots(std::int64_t slots);
   void watch(Token& token, Held held);
 
   const Program& program_;
@@ -66,6 +68,8 @@ class Controller : public sc_core::sc_module {
   Tokens tokens_;
   CommandExpander expander_;
   std::size_t retired_ = 0;
+  std::size_t inputs_ = 0;      ///< Nests whose inputs may load, or that load none.
+  std::int64_t row_begin_ = 0;  ///< When the row that runs could begin.
 };
 
 }  // namespace qsim

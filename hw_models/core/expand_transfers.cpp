@@ -13,7 +13,7 @@ namespace {
 /// `layout`, whose base is element `origin`, with element `begin` as its base.
 TensorLayout layout_from(TensorLayout layout, const Dims& origin, const Dims& begin) {
   layout.base += (begin[kBatch] - origin[kBatch]) * layout.strides[0] +
-                 (begin[kRow] - origin[kRow]) * layout.strides[1] +
+                 layout.place_of_row(begin[kRow] - origin[kRow]) * layout.strides[1] +
                  (begin[kColumn] - origin[kColumn]) * layout.strides[2] +
                  (begin[kChannel] - origin[kChannel]) * layout.format.bits / 8;
   return layout;
@@ -62,6 +62,20 @@ WeightBlock weight_block(const GemmMapping& mapping, const GemmCursor& cursor, c
           order.has_channels_innermost()};
 }
 
+/// `box` cut where rows of a tensor go round in a ring: each piece lies in one direction.
+std::vector<Box> pieces_in_ring(const Box& box, const TensorLayout& layout) {
+  if (layout.ring_rows == 0 || box.elements() == 0) return {box};
+  std::vector<Box> pieces;
+  for (std::int64_t begin = box.begin[kRow]; begin < box.end[kRow];) {
+    Box piece = box;
+    piece.begin[kRow] = begin;
+    piece.end[kRow] = std::min(box.end[kRow], begin + layout.ring_rows - layout.place_of_row(begin));
+    begin = piece.end[kRow];
+    pieces.push_back(piece);
+  }
+  return pieces;
+}
+
 /// Load of `box` of a tensor that stays into its place.
 TransferCommand make_fetch(const Placement& placement, const Box& box, std::int32_t row) {
   TransferCommand command;
@@ -74,6 +88,14 @@ TransferCommand make_fetch(const Placement& placement, const Box& box, std::int3
   command.traffic = placement.traffic;
   command.passes_through = false;
   return command;
+}
+
+/// The same piece by piece, in order.
+std::vector<TransferCommand> make_fetches(const Placement& placement, const Box& box, std::int32_t row) {
+  std::vector<TransferCommand> commands;
+  for (const Box& piece : pieces_in_ring(box, placement.buffer))
+    commands.push_back(make_fetch(placement, piece, row));
+  return commands;
 }
 
 TransferCommand make_run_load(std::int32_t row, Event traffic, std::int64_t dram_address,
@@ -203,12 +225,14 @@ void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferComma
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
     if (!step.loads_input) continue;
+    const Placement& input = nest.placement().input;
     const bool is_fetched = nest.mapping().fetch_input;
-    TransferCommand command = is_fetched ? make_fetch(nest.placement().input, step.fetch, nest.row)
-                                         : make_load(nest.placement().input, count++, step, nest.row);
-    if (!is_fetched) command.waits.add({&tokens_.inputs_free, {}});
-    command.arrived.add({&tokens_.inputs_ready});
-    emit(command);
+    std::vector<TransferCommand> commands = is_fetched
+                                                ? make_fetches(input, step.fetch, nest.row)
+                                                : std::vector{make_load(input, count++, step, nest.row)};
+    if (!is_fetched) commands.front().waits.add({&tokens_.inputs_free, {}});
+    commands.back().arrived.add({&tokens_.inputs_ready});
+    for (TransferCommand& command : commands) emit(command);
   }
 }
 
@@ -222,14 +246,17 @@ void CommandExpander::load_inputs(const VectorNest& nest, const Emit<TransferCom
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const VectorStep step = cursor.step(i);
     for (const std::size_t k : loaded) {
-      TransferCommand command =
+      std::vector<TransferCommand> commands =
           is_fetched(nest, k)
-              ? make_fetch(inputs[k], cursor.fetch_box(nest.problem().inputs[k], i), nest.row)
-              : make_load(inputs[k], i, cursor.input_box(nest.problem().inputs[k], step.output), nest.row);
-      command.passes_through = streams_inputs(nest);
-      if (k == loaded.front() && streams_inputs(nest)) command.waits.add({&tokens_.inputs_free, {}});
-      if (k == loaded.back()) command.arrived.add({&tokens_.inputs_ready});
-      emit(command);
+              ? make_fetches(inputs[k], cursor.fetch_box(nest.problem().inputs[k], i), nest.row)
+              : std::vector{make_load(inputs[k], i, cursor.input_box(nest.problem().inputs[k], step.output),
+                                      nest.row)};
+      if (k == loaded.front() && streams_inputs(nest)) commands.front().waits.add({&tokens_.inputs_free, {}});
+      if (k == loaded.back()) commands.back().arrived.add({&tokens_.inputs_ready});
+      for (TransferCommand& command : commands) {
+        command.passes_through = streams_inputs(nest);
+        emit(command);
+      }
     }
   }
 }

@@ -7,7 +7,7 @@
 
 namespace qsim {
 
-GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping)
+GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping, RowWindow window)
     : problem_(problem), mapping_(mapping) {
   const ConvolutionGeometry& g = problem.geometry;
   tiles_per_group_ = ceil_div(g.group_outputs(), mapping.column_tile);
@@ -18,7 +18,9 @@ GemmCursor::GemmCursor(const GemmProblem& problem, const GemmMapping& mapping)
   parts_w_ = ceil_div(g.kernel_w, mapping.part_kernel_w);
   parts_c_ = ceil_div(g.group_channels(), mapping.part_channels);
   parts_ = parts_h_ * parts_w_ * parts_c_;
-  tile_rows_ = ceil_div(g.output[kRow], mapping.tile_rows);
+  row_begin_ = window.begin;
+  row_end_ = window.end_of(g.output[kRow]);
+  tile_rows_ = ceil_div(row_end_ - row_begin_, mapping.tile_rows);
   tile_columns_ = ceil_div(g.output[kColumn], mapping.tile_columns);
   steps_ = g.output[kBatch] * tile_rows_ * tile_columns_ * blocks_ * parts_;
   skips_ = input_skips(problem, mapping, blocks_);
@@ -134,9 +136,9 @@ Box GemmCursor::output_box(const Position& p) const {
   const Dims& out = problem_.geometry.output;
   Box box;
   const auto [channel_begin, channel_end] = block_channels(p.block);
-  box.begin = {p.batch, p.tile_row * mapping_.tile_rows, p.tile_column * mapping_.tile_columns,
+  box.begin = {p.batch, row_begin_ + p.tile_row * mapping_.tile_rows, p.tile_column * mapping_.tile_columns,
                channel_begin};
-  box.end = {p.batch + 1, std::min(out[kRow], box.begin[kRow] + mapping_.tile_rows),
+  box.end = {p.batch + 1, std::min(row_end_, box.begin[kRow] + mapping_.tile_rows),
              std::min(out[kColumn], box.begin[kColumn] + mapping_.tile_columns), channel_end};
   return box;
 }
@@ -165,13 +167,15 @@ Box GemmCursor::input_box(const InputReach& reach, const Position& p) const {
 /// Tiles come in raster order, and so each element once.
 Box GemmCursor::fetch_box(const Position& p) const {
   const ConvolutionGeometry& g = problem_.geometry;
-  const auto row_end = [&](std::int64_t tile) {
-    if (tile + 1 == tile_rows_) return g.input[kRow];
-    const std::int64_t begin = tile * mapping_.tile_rows;
-    return input_range(begin, begin + mapping_.tile_rows, 0, g.kernel_h, g.stride_h, g.pad_top, g.dilation_h,
-                       g.input_dilation_h, g.input[kRow])
+  /// What outputs up to row `end` have had.
+  const auto row_end = [&](std::int64_t end) {
+    if (end == 0) return std::int64_t{0};
+    if (end == g.output[kRow]) return g.input[kRow];
+    return input_range(0, end, 0, g.kernel_h, g.stride_h, g.pad_top, g.dilation_h, g.input_dilation_h,
+                       g.input[kRow])
         .second;
   };
+  const Box output = output_box(p);
   const auto column_end = [&](std::int64_t tile) {
     if (tile + 1 == tile_columns_) return g.input[kColumn];
     const std::int64_t begin = tile * mapping_.tile_columns;
@@ -183,9 +187,9 @@ Box GemmCursor::fetch_box(const Position& p) const {
   const std::int64_t channel_end = fetched_parts() > 1
                                        ? std::min(g.input[kChannel], channel_begin + mapping_.part_channels)
                                        : g.input[kChannel];
-  return {{p.batch, p.tile_row > 0 ? row_end(p.tile_row - 1) : 0,
-           p.tile_column > 0 ? column_end(p.tile_column - 1) : 0, channel_begin},
-          {p.batch + 1, row_end(p.tile_row), column_end(p.tile_column), channel_end}};
+  return {{p.batch, row_end(output.begin[kRow]), p.tile_column > 0 ? column_end(p.tile_column - 1) : 0,
+           channel_begin},
+          {p.batch + 1, row_end(output.end[kRow]), column_end(p.tile_column), channel_end}};
 }
 
 bool GemmCursor::same_input(const Position& a, const Position& b) const {
@@ -251,10 +255,13 @@ void reach(const std::vector<arithmetic::ResizeTap>& taps, std::int64_t& begin, 
 
 }  // namespace
 
-VectorCursor::VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile)
-    : problem_(problem), extent_(extent), tile_(tile) {
+VectorCursor::VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile,
+                           RowWindow window)
+    : problem_(problem), extent_(extent), tile_(tile), end_(extent) {
+  begin_[kRow] = window.begin;
+  end_[kRow] = window.end_of(extent[kRow]);
   for (std::size_t d = 0; d < kDims; ++d) {
-    counts_[d] = ceil_div(extent[d], tile[d]);
+    counts_[d] = ceil_div(end_[d] - begin_[d], tile[d]);
     steps_ *= counts_[d];
   }
 }
@@ -264,8 +271,8 @@ VectorStep VectorCursor::step(std::int64_t index) const {
   step.first_step = index == 0;
   step.last_step = index + 1 == steps_;
   for (std::size_t d = kDims; d-- > 0;) {
-    step.output.begin[d] = index % counts_[d] * tile_[d];
-    step.output.end[d] = std::min(extent_[d], step.output.begin[d] + tile_[d]);
+    step.output.begin[d] = begin_[d] + index % counts_[d] * tile_[d];
+    step.output.end[d] = std::min(end_[d], step.output.begin[d] + tile_[d]);
     index /= counts_[d];
   }
   return step;
@@ -299,7 +306,7 @@ bool VectorCursor::comes_row_by_row(const VectorInput& input) const {
 }
 
 Box VectorCursor::fetch_box(const VectorInput& input, std::int64_t index) const {
-  if (!comes_row_by_row(input)) return index == 0 ? Box{{}, input.tensor.dims} : Box{};
+  if (!comes_row_by_row(input)) return index == 0 && begin_[kRow] == 0 ? Box{{}, input.tensor.dims} : Box{};
   const Box output = step(index).output;
   const auto row_end = [&](std::int64_t end) {
     if (end == extent_[kRow]) return input.tensor.dims[kRow];

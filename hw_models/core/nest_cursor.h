@@ -42,9 +42,9 @@ struct GemmStep {
 
 class GemmCursor {
  public:
-  /// Both must outlive the cursor.
-  GemmCursor(const GemmProblem& problem, const GemmMapping& mapping);
-  explicit GemmCursor(const GemmNest& nest) : GemmCursor(nest.problem(), nest.mapping()) {}
+  /// Problem and mapping must outlive the cursor; `window`: the rows of the output.
+  GemmCursor(const GemmProblem& problem, const GemmMapping& mapping, RowWindow window = {});
+  explicit GemmCursor(const GemmNest& nest) : GemmCursor(nest.problem(), nest.mapping(), nest.window) {}
 
   [[nodiscard]] PassCut passes(const GemmStep& step) const {
     return {step.pixels(), mapping_.pixels_per_pass, mapping_.pass_order};
@@ -145,6 +145,7 @@ class GemmCursor {
   std::int64_t column_tiles_;
   std::int64_t blocks_;
   std::int64_t parts_h_, parts_w_, parts_c_, parts_;
+  std::int64_t row_begin_, row_end_;       ///< Of the output.
   std::int64_t tile_rows_, tile_columns_;  ///< Numbers of tiles.
   std::int64_t steps_;
   InputSkips skips_;
@@ -158,11 +159,13 @@ struct VectorStep {
 
 class VectorCursor {
  public:
-  /// The first `extent` elements of the output in tiles of `tile`. The problem must outlive the cursor.
-  VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile);
+  /// The first `extent` elements of the output, of them the rows of `window`, in tiles of `tile`. The problem
+  /// must outlive the cursor.
+  VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile, RowWindow window = {});
   VectorCursor(const VectorProblem& problem, const VectorMapping& mapping)
       : VectorCursor(problem, problem.extent, mapping.tile) {}
-  explicit VectorCursor(const VectorNest& nest) : VectorCursor(nest.problem(), nest.mapping()) {}
+  explicit VectorCursor(const VectorNest& nest)
+      : VectorCursor(nest.problem(), nest.problem().extent, nest.mapping().tile, nest.window) {}
 
   [[nodiscard]] std::int64_t steps() const { return steps_; }
   [[nodiscard]] VectorStep step(std::int64_t index) const;
@@ -171,12 +174,12 @@ class VectorCursor {
   /// Of an input that is fetched and stays, what comes with step `index`: the rows that no step before has
   /// had, or all of it with the first step where rows do not come in order.
   [[nodiscard]] Box fetch_box(const VectorInput& input, std::int64_t index) const;
-
- private:
   [[nodiscard]] bool comes_row_by_row(const VectorInput& input) const;
 
+ private:
   const VectorProblem& problem_;
   Dims extent_{}, tile_{};
+  Dims begin_{}, end_{};  ///< Elements of the output: those of the window.
   Dims counts_{};
   std::int64_t steps_ = 1;
 };

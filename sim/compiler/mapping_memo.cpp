@@ -36,8 +36,8 @@ class KeyWriter {
 
   void add(const arithmetic::IntegerFormat& format) { add_all(format.bits, format.is_signed); }
   void add(const TensorLayout& layout) {
-    const auto& [base, strides, format] = layout;
-    add_all(base, strides, format);
+    const auto& [base, strides, format, ring_rows] = layout;
+    add_all(base, strides, format, ring_rows);
   }
   void add(const TensorView& view) {
     const auto& [dims, layout, pixel_granule] = view;

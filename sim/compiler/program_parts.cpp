@@ -11,6 +11,10 @@ std::int32_t row_of(const Nest& nest) {
   return std::visit([](const auto& n) { return n.row; }, nest);
 }
 
+bool is_stripe(const Nest& nest) {
+  return std::visit([](const auto& n) { return !n.window.is_all(); }, nest);
+}
+
 /// Moves the nests of the first part to another one.
 class PartMover {
  public:
@@ -75,7 +79,7 @@ void repeat_for_parts(const Graph& graph, const std::vector<LoweredRow>& lowered
     const PartMover mover(graph, out.schedule, lowered, part_strides, part);
     std::size_t n = 0;  // of the nest's row
     for (std::size_t i = 0; i < first.size(); ++i) {
-      n = i > 0 && row_of(first[i - 1]) == row_of(first[i]) ? n + 1 : 0;
+      n = i > 0 && row_of(first[i - 1]) == row_of(first[i]) && !is_stripe(first[i]) ? n + 1 : 0;
       std::visit([&](auto& nest) { mover.move(nest, n); }, out.program.nests.emplace_back(first[i]));
     }
   }

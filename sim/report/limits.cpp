@@ -29,15 +29,29 @@ bool is_transfer(Span span) {
   return span == Span::weights_busy || span == Span::inputs_busy || span == Span::stores_busy;
 }
 
-/// When the row before each row was complete, of whatever part; index: RunTimeline::rows.
-std::vector<std::int64_t> beginnings(const std::vector<RowTimes>& rows) {
-  std::vector<std::int64_t> begins(rows.size());
+/// A time in which a row was the next to be complete.
+struct Turn {
+  std::int64_t begin = 0, end = 0;
+};
+
+/// From the completion before, of whatever row, to each of a row's own; index: RunTimeline::rows.
+std::vector<std::vector<Turn>> turns_of(const RunTimeline& timeline) {
+  std::vector<std::vector<Turn>> turns(timeline.rows.size());
   std::int64_t before = 0;
-  for (const std::int32_t row : completion_order(rows)) {
-    begins[static_cast<std::size_t>(row)] = before;
-    before = rows[static_cast<std::size_t>(row)].completed;
+  for (const Completion& completion : timeline.completions) {
+    turns[static_cast<std::size_t>(completion.row)].push_back({before, completion.cycle});
+    before = completion.cycle;
   }
-  return begins;
+  return turns;
+}
+
+/// Cycles of a transfer that lie in a row's turns.
+std::int64_t own_cycles(const Interval& transfer, const std::vector<Turn>& turns) {
+  std::int64_t cycles = 0;
+  auto turn = std::ranges::upper_bound(turns, transfer.begin, {}, &Turn::end);
+  for (; turn != turns.end() && turn->begin < transfer.end; ++turn)
+    cycles += std::min(transfer.end, turn->end) - std::max(transfer.begin, turn->begin);
+  return cycles;
 }
 
 /// Bursts of the DMA that each row, or each part of it, moves for itself in its own cycles; a transfer is
@@ -47,21 +61,20 @@ std::vector<Bursts> bursts_of(const RunResult& result) {
   std::vector<Bursts> bursts(layers);
   std::vector<BurstRate> rates;
   for (const LayerResult& layer : result.layers) rates.emplace_back(layer.activity);
-  const std::vector<RowTimes>& rows = result.timeline.rows;
-  const std::vector<std::int64_t> begins = beginnings(rows);
+  const std::vector<std::vector<Turn>> turns = turns_of(result.timeline);
   const std::size_t first_inference = layers * static_cast<std::size_t>(result.timeline.parts);
   for (const Interval& transfer : result.timeline.intervals) {
     const auto row = static_cast<std::size_t>(transfer.row);
     if (!is_transfer(transfer.span) || row >= first_inference) continue;
-    const std::int64_t begin = std::max(transfer.begin, begins[row]);
-    const std::int64_t end = std::min(transfer.end, rows[row].completed);
-    if (begin >= end) continue;
-    const double bytes = static_cast<double>(transfer.bytes) * static_cast<double>(end - begin) /
+    const std::int64_t own = own_cycles(transfer, turns[row]);
+    if (own == 0) continue;
+    const std::size_t layer = result.timeline.layer_of(row);
+    const double bytes = static_cast<double>(transfer.bytes) * static_cast<double>(own) /
                          static_cast<double>(transfer.end - transfer.begin);
     if (transfer.span == Span::stores_busy) {
-      bursts[row % layers].written += bytes * rates[row % layers].writes;
+      bursts[layer].written += bytes * rates[layer].writes;
     } else {
-      bursts[row % layers].read += bytes * rates[row % layers].reads;
+      bursts[layer].read += bytes * rates[layer].reads;
     }
   }
   return bursts;

@@ -45,7 +45,7 @@ class TraceWriter {
     const std::size_t layers = result.layers.size();
     const auto parts = static_cast<std::size_t>(result.timeline.parts);
     for (std::size_t row = 0; row < result.timeline.rows.size(); ++row) {
-      std::string name = result.layers[row % layers].name;
+      std::string name = result.layers[result.timeline.layer_of(row)].name;
       if (parts > 1)
         name += " (part " + std::to_string(row / layers % parts + 1) + " of " + std::to_string(parts) + ")";
       const std::size_t inference = row / (layers * parts);
@@ -93,7 +93,7 @@ class TraceWriter {
 
   void write_cycles() {
     name_track(kCyclesTrack, "cycles");
-    for (const BookedPiece& piece : booked_pieces(result_.timeline.intervals, result_.timeline.rows)) {
+    for (const BookedPiece& piece : booked_pieces(result_.timeline.intervals, result_.timeline.completions)) {
       add_piece(kCyclesTrack, piece.begin, piece.end, piece.row, cycle_class_name(piece.cycle_class));
     }
   }

@@ -77,17 +77,15 @@ std::vector<TrackPiece> track_pieces(const std::vector<Interval>& intervals) {
 }
 
 std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
-                                       const std::vector<RowTimes>& rows) {
+                                       const std::vector<Completion>& completions) {
   std::vector<BookedPiece> booked;
-  const std::vector<std::int32_t> order = completion_order(rows);
-  std::size_t next = 0;  // in `order`
-  const auto completed = [&](std::size_t i) { return rows[static_cast<std::size_t>(order[i])].completed; };
+  std::size_t next = 0;  // in `completions`
   const auto book = [&](std::int64_t begin, std::int64_t end, CycleClass cycle_class) {
-    while (begin < end && next < order.size()) {
-      const std::int64_t piece_end = std::min(end, completed(next));
+    while (begin < end && next < completions.size()) {
+      const std::int64_t piece_end = std::min(end, completions[next].cycle);
       if (piece_end > begin) {
         BookedPiece* last = booked.empty() ? nullptr : &booked.back();
-        const std::int32_t owner = order[next];
+        const std::int32_t owner = completions[next].row;
         if (last != nullptr && last->row == owner && last->cycle_class == cycle_class) {
           last->end = piece_end;
         } else {
@@ -95,7 +93,7 @@ std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
         }
         begin = piece_end;
       }
-      if (begin >= completed(next)) ++next;
+      if (begin >= completions[next].cycle) ++next;
     }
   };
   std::int64_t cycle = 0;
@@ -104,7 +102,7 @@ std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
     book(piece.begin, piece.end, class_of(piece.span));
     cycle = piece.end;
   }
-  if (!rows.empty()) book(cycle, completed(order.size() - 1), CycleClass::control);
+  if (!completions.empty()) book(cycle, completions.back().cycle, CycleClass::control);
   return booked;
 }
 

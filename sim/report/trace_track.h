@@ -20,13 +20,13 @@ struct TrackPiece {
 [[nodiscard]] std::vector<TrackPiece> track_pieces(const std::vector<Interval>& intervals);
 
 /// What each cycle of the run counts as, as Timeline::classify() books it: the pieces of all intervals, cut
-/// at the completions of `rows` and booked to the row that completes next; gaps are control.
+/// at the completions and booked to the row that completes next; gaps are control.
 struct BookedPiece {
   std::int64_t begin = 0, end = 0;
   std::int32_t row = 0;
   CycleClass cycle_class = CycleClass::control;
 };
 [[nodiscard]] std::vector<BookedPiece> booked_pieces(const std::vector<Interval>& intervals,
-                                                     const std::vector<RowTimes>& rows);
+                                                     const std::vector<Completion>& completions);
 
 }  // namespace qsim

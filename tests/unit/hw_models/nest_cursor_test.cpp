@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/core/tile_operands.h"
@@ -147,6 +149,59 @@ TEST_CASE("a chunk of reduction per_tap never crosses a tap") {
     bytes += cursor.chunk_bytes(cursor.column_tile(0), cut.depth(chunk));
   }
   CHECK(cursor.block_bytes(0, 0) == bytes);
+}
+
+TEST_CASE("windows of a nest's rows cover every output once, and fetch every input once") {
+  // 5 rows in stripes of 2, 1 and 2; 3x3 of stride 2 with padding 1: outputs up to row o have read
+  // 2 (o - 1) - 1 + 3 = 2 o rows, and the last one is followed by none.
+  Layer n = layer();
+  n.mapping.input_resident = n.mapping.fetch_input = true;
+  std::set<std::int64_t> outputs;
+  std::vector<std::pair<std::int64_t, std::int64_t>> fetched;
+  for (const RowWindow window : {RowWindow{0, 2}, RowWindow{2, 3}, RowWindow{3, 5}}) {
+    const GemmCursor cursor(n.problem, n.mapping, window);
+    for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+      const GemmStep step = cursor.step(i);
+      CHECK(step.output.begin[kRow] >= window.begin);
+      CHECK(step.output.end[kRow] <= window.end);
+      CHECK(step.first_step == (i == 0));
+      CHECK(step.last_step == (i + 1 == cursor.steps()));
+      for (std::int64_t y = step.output.begin[kRow]; y < step.output.end[kRow]; ++y)
+        CHECK(outputs.insert(y * 20 + step.output.begin[kChannel]).second);
+      if (step.loads_input) fetched.emplace_back(step.fetch.begin[kRow], step.fetch.end[kRow]);
+    }
+  }
+  CHECK(outputs.size() == 5 * 3);
+  CHECK(fetched == std::vector<std::pair<std::int64_t, std::int64_t>>{{0, 4}, {4, 6}, {6, 9}});
+}
+
+TEST_CASE("the windows of an operation of the vector unit cover its rows once") {
+  VectorProblem problem;
+  problem.extent = {2, 7, 3, 4};
+  std::set<Dims> boxes;
+  std::int64_t elements = 0;
+  for (const RowWindow window : {RowWindow{0, 3}, RowWindow{3, 7}}) {
+    const VectorCursor cursor(problem, problem.extent, {1, 2, 3, 4}, window);
+    for (std::int64_t i = 0; i < cursor.steps(); ++i) {
+      const Box box = cursor.step(i).output;
+      CHECK(box.begin[kRow] >= window.begin);
+      CHECK(box.end[kRow] <= window.end);
+      CHECK(boxes.insert(box.begin).second);
+      elements += box.elements();
+    }
+  }
+  CHECK(elements == 2 * 7 * 3 * 4);
+}
+
+TEST_CASE("in a ring a row takes the place of the one as many rows above") {
+  TensorLayout layout;
+  layout.base = 1000;
+  layout.strides = {5 * 64, 64, 8};
+  layout.format = {8, true};
+  layout.ring_rows = 5;
+  CHECK(layout.bit_address(0, 4, 1, 2) == 8 * (1000 + 4 * 64 + 8 + 2));
+  CHECK(layout.bit_address(0, 5, 1, 2) == layout.bit_address(0, 0, 1, 2));
+  CHECK(layout.bit_address(1, 13, 0, 0) == 8 * (1000 + 5 * 64 + 3 * 64));
 }
 
 }  // namespace

@@ -98,6 +98,31 @@ TEST_CASE("a stream that ports hold up waits, whatever the pass before still com
   CHECK(timeline.rows()[0].last == 38);
 }
 
+TEST_CASE("a row that is complete in stripes has the cycles and the activity of all of them") {
+  Timeline timeline(2);
+  // Row 0 in [0, 10) and [30, 45), row 1 in [10, 30) and [45, 50). Inputs of the second stripe of row 0 are
+  // loaded before it begins.
+  timeline.record(Span::compute, 0, 2, 10);
+  timeline.complete(0, 0, 10);
+  timeline.record(Span::inputs_busy, 0, 12, 20);
+  timeline.record(Span::compute, 1, 11, 30);
+  timeline.complete(1, 10, 30);
+  timeline.record(Span::compute, 0, 33, 45);
+  timeline.complete(0, 30, 45);
+  timeline.record(Span::vector, 1, 46, 50);
+  timeline.complete(1, 45, 50);
+  const std::vector<CycleBreakdown> breakdown = timeline.classify();
+  CHECK(cycles(breakdown[0], CycleClass::compute) == 8 + 12);
+  CHECK(cycles(breakdown[0], CycleClass::control) == 2 + 3);
+  CHECK(cycles(breakdown[1], CycleClass::compute) == 19);
+  CHECK(cycles(breakdown[1], CycleClass::vector) == 4);
+  CHECK(cycles(breakdown[1], CycleClass::control) == 1 + 1);
+  // Row 0: 2..10, and from 30 on, when the stripe may begin, to 45.
+  CHECK(timeline.span_cycles() == std::vector<std::int64_t>{8 + 15, 19 + 4});
+  CHECK(timeline.rows()[0].completed == 45);
+  CHECK(timeline.completions().size() == 4);
+}
+
 TEST_CASE("tiles leave a buffer in the order in which they came") {
   Timeline timeline(1);
   HeldTiles tiles(timeline);

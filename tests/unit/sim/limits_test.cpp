@@ -15,6 +15,8 @@ RunResult two_rows() {
   RunResult run = sample::run();
   run.layers.push_back(sample::layer());
   run.timeline.rows = {{0, 200, 200}, {200, 400, 400}};
+  run.timeline.completions = {{0, 200, 0}, {200, 400, 1}};
+  run.timeline.layers = {0, 1};
   for (LayerResult& layer : run.layers) {
     layer.activity = {};
     layer.cycles_breakdown = {};
@@ -37,6 +39,7 @@ TEST_CASE("the parts of a row that is executed in parts add up") {
   RunResult run = two_rows();
   run.timeline.parts = 2;
   run.timeline.rows = {{0, 100, 100}, {100, 200, 200}, {200, 300, 300}, {300, 400, 400}};
+  run.timeline.completions = {{0, 100, 0}, {100, 200, 1}, {200, 300, 2}, {300, 400, 3}};
   // Of 640 bytes each: the first row's first part all, its second one half.
   run.timeline.intervals = {{0, 100, 0, Span::weights_busy, 640}, {150, 250, 2, Span::weights_busy, 640}};
   CHECK(limits_of(run)[0][Limit::dram_bandwidth] == Approx((20 + 10) * 5));

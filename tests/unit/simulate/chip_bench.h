@@ -47,7 +47,9 @@ struct ValuesAndRun {
                                             ChipOptions options = {}) {
   ChipValues values(network.network.graph, network.compiled);
   options.moves_values = true;
-  options.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) { values.collect(row, memory); };
+  options.on_row_complete = [&](std::int32_t row, RowWindow window, const ChipMemory& memory) {
+    values.collect(row, window, memory);
+  };
   ChipRun run = run_chip(chip, network.compiled.program, options);
   return {all_bytes(values, network), std::move(run)};
 }

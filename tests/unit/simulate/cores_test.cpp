@@ -40,9 +40,9 @@ std::pair<ValuesAndRun, std::vector<std::vector<std::byte>>> run_both(const Hard
   ChipValues second_values(second.network.graph, second.compiled);
   ChipOptions options;
   options.moves_values = true;
-  options.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) {
-    row < first.rows() ? first_values.collect(row, memory)
-                       : second_values.collect(row - first.rows(), memory);
+  options.on_row_complete = [&](std::int32_t row, RowWindow window, const ChipMemory& memory) {
+    row < first.rows() ? first_values.collect(row, window, memory)
+                       : second_values.collect(row - first.rows(), window, memory);
   };
   ChipRun run = run_cores(chip, {&first.compiled.program, &second.compiled.program}, options);
   return {{all_bytes(first_values, first), std::move(run)}, all_bytes(second_values, second)};

@@ -53,8 +53,8 @@ struct Bench {
     ChipValues values(graph, compiled);
     ChipOptions options;
     options.moves_values = true;
-    options.on_row_complete = [&](std::int32_t row, const ChipMemory& memory) {
-      values.collect(row, memory);
+    options.on_row_complete = [&](std::int32_t row, RowWindow window, const ChipMemory& memory) {
+      values.collect(row, window, memory);
     };
     options.probe_cycle = probe_cycle;
     options.probe = std::move(probe);
