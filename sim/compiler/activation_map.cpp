@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "sim/compiler/chain.h"
 #include "sim/compiler/weight_plan.h"
 
 namespace qsim {
@@ -42,7 +43,50 @@ void ActivationMap::clear() {
   for (std::vector<int>& node : residents_) node.clear();
 }
 
+void ActivationMap::set_chains(const std::vector<ChainLayout>& chains,
+                               const std::vector<LoweredRow>& lowered) {
+  together_.clear();
+  rings_.clear();
+  if (chains.empty()) return;
+  for (std::size_t row = 0; row < schedule_->rows.size(); ++row) together_.emplace_back(row, row);
+  for (const ChainLayout& layout : chains) {
+    for (std::size_t row = layout.chain.first; row <= layout.chain.last; ++row) {
+      together_[row] = {layout.chain.first, layout.chain.last};
+      const LoweredRow& own = lowered[row];
+      if (const auto ring = layout.rings.find(own.output); ring != layout.rings.end()) {
+        const TensorView& view = output_view(own);
+        if (ring->second < view.dims[kRow])
+          rings_[own.output] = {ring->second, ring_bytes(view, ring->second), Stay::kept};
+      }
+      for (std::size_t i = 0; i < own.inputs[0].size(); ++i) {
+        const auto ring = layout.fetched_rings.find(own.inputs[0][i]);
+        if (ring == layout.fetched_rings.end()) continue;
+        const TensorView& view = input_view(own, i);
+        if (ring->second < view.dims[kRow])
+          rings_[ring->first] = {ring->second, ring_bytes(view, ring->second), Stay::fetched};
+      }
+    }
+  }
+}
+
+std::int64_t ActivationMap::ring_rows(int storage, Stay stay) const {
+  const auto ring = rings_.find(storage);
+  return ring != rings_.end() && ring->second.stay == stay ? ring->second.rows : 0;
+}
+
+std::int64_t ActivationMap::bytes(int storage, Stay stay) const {
+  const auto ring = rings_.find(storage);
+  if (ring != rings_.end() && ring->second.stay == stay) return ring->second.bytes;
+  return schedule_->storages[static_cast<std::size_t>(storage)].bytes;
+}
+
 std::pair<std::size_t, std::size_t> ActivationMap::lifetime(int storage, Stay stay) const {
+  auto [first, last] = own_lifetime(storage, stay);
+  if (together_.empty()) return {first, last};
+  return {together_[first].first, together_[last].second};
+}
+
+std::pair<std::size_t, std::size_t> ActivationMap::own_lifetime(int storage, Stay stay) const {
   const Storage& s = schedule_->storages[static_cast<std::size_t>(storage)];
   if (stay == Stay::fetched)
     return {static_cast<std::size_t>(s.first_reader), static_cast<std::size_t>(s.last_row)};
@@ -64,7 +108,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals
     for (std::size_t node = begin_node; node < end_node; ++node) {
       for (const int storage : residents_[node]) {
         const auto s = static_cast<std::size_t>(storage);
-        taken.emplace_back(address_[s], address_[s] + aligned_bytes(schedule_->storages[s].bytes));
+        taken.emplace_back(address_[s], address_[s] + aligned_bytes(bytes(storage, stays_[s])));
       }
     }
   }
@@ -81,9 +125,9 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals
 
 std::optional<std::int64_t> ActivationMap::place(int storage, Stay stay, std::int64_t capacity) const {
   const auto [first, last] = lifetime(storage, stay);
-  const std::int64_t bytes = aligned_bytes(schedule_->storages[static_cast<std::size_t>(storage)].bytes);
+  const std::int64_t needed = aligned_bytes(bytes(storage, stay));
   for (const auto& [begin, end] : free_intervals(first, last, capacity)) {
-    if (end - begin >= bytes) return begin;
+    if (end - begin >= needed) return begin;
   }
   return std::nullopt;
 }

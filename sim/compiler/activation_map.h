@@ -2,13 +2,17 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
 
 namespace qsim {
+
+struct ChainLayout;
 
 /// Whether a tensor lies whole in the activation buffer.
 enum class Stay : std::uint8_t {
@@ -44,18 +48,35 @@ class ActivationMap {
   /// First address at which a storage fits during its life.
   [[nodiscard]] std::optional<std::int64_t> place(int storage, Stay stay, std::int64_t capacity) const;
 
+  /// Rows of a chain run at the same time: what lives during one of them lives during all; tensors that only
+  /// they use lie in rings. To be called before anything is kept.
+  void set_chains(const std::vector<ChainLayout>& chains, const std::vector<LoweredRow>& lowered);
+  /// Of the tensor's rows those that are there, where it stays in this way; 0: all.
+  [[nodiscard]] std::int64_t ring_rows(int storage, Stay stay) const;
+  [[nodiscard]] std::int64_t bytes(int storage, Stay stay) const;
+
   [[nodiscard]] const std::vector<Stay>& stays() const { return stays_; }
   [[nodiscard]] const std::vector<std::int64_t>& addresses() const { return address_; }
 
  private:
+  /// Without regard to chains.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> own_lifetime(int storage, Stay stay) const;
   /// Calls `visit` with each node that is a part of a storage's life, as its `stay` is now.
   template <typename Visit>
   void visit_life(int storage, const Visit& visit);
+
+  /// Of a storage in a chain.
+  struct Ring {
+    std::int64_t rows = 0, bytes = 0;
+    Stay stay = Stay::kept;
+  };
 
   const Schedule* schedule_;
   bool has_dram_;
   std::vector<Stay> stays_;
   std::vector<std::int64_t> address_;
+  std::vector<std::pair<std::size_t, std::size_t>> together_;  ///< By row: the rows of its chain.
+  std::map<int, Ring> rings_;
   /// A segment tree over the rows, the leaf of row r at leaf_count_ + r: each resident storage stands in the
   /// O(log rows) nodes that make up its life, so that those that live during a row are found without looking
   /// at all.

@@ -11,13 +11,24 @@
 namespace qsim {
 namespace {
 
-/// At `resident_address`, or in slots from `address` on, which moves behind the last.
+/// Where a tensor is that stays.
+struct Resident {
+  std::int64_t address = 0, ring_rows = 0;
+};
+
+Resident resident_of(const ActivationMap& map, int storage) {
+  return {map.address(storage), map.ring_rows(storage, map.stay(storage))};
+}
+
+/// As a resident, or in slots from `address` on, which moves behind the last.
 Placement place_tensor(const TensorView& tensor, bool is_resident, const Dims& tile, std::int64_t slots,
-                       std::int64_t resident_address, std::int64_t& address) {
+                       const Resident& resident, std::int64_t& address) {
   Placement placement = unplaced(tensor);
   placement.resident = is_resident;
   if (placement.resident) {
-    placement.buffer.base = resident_address;
+    placement.buffer.base = resident.address;
+    placement.buffer.ring_rows = resident.ring_rows;
+    if (resident.ring_rows > 0) placement.buffer.strides[0] = resident.ring_rows * tensor.layout.strides[1];
     return placement;
   }
   placement.buffer = dense_layout(tile, tensor.layout.format, 0, tensor.pixel_granule);
@@ -35,9 +46,9 @@ GemmPlacement place_in_buffers(const GemmProblem& problem, const GemmMapping& ma
   GemmPlacement placement;
   std::int64_t address = slots_begin;
   placement.input = place_tensor(problem.input, mapping.input_resident, gemm_input_tile(problem, mapping),
-                                 mapping.input_slots, map.address(row.inputs[n][0]), address);
+                                 mapping.input_slots, resident_of(map, row.inputs[n][0]), address);
   placement.output = place_tensor(problem.output, mapping.output_resident, gemm_output_tile(problem, mapping),
-                                  mapping.output_slots, map.address(row.output), address);
+                                  mapping.output_slots, resident_of(map, row.output), address);
   placement.sums_base = address;
   return placement;
 }
@@ -50,10 +61,10 @@ VectorPlacement place_in_buffers(const VectorProblem& problem, const VectorMappi
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
     placement.inputs.push_back(place_tensor(problem.inputs[i].tensor, mapping.inputs_resident[i],
                                             vector_input_tile(problem, mapping, i), mapping.slots,
-                                            map.address(row.inputs[n][i]), address));
+                                            resident_of(map, row.inputs[n][i]), address));
   }
   placement.output = place_tensor(problem.output, mapping.output_resident, mapping.tile, mapping.slots,
-                                  map.address(row.output), address);
+                                  resident_of(map, row.output), address);
   return placement;
 }
 

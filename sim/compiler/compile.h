@@ -24,7 +24,6 @@ namespace qsim {
 struct CompiledRow {
   std::vector<std::size_t> nodes;
   std::size_t node = 0;           ///< The one that computes.
-  std::size_t nest = 0;           ///< Index of its first nest in the program.
   std::optional<MacContext> mac;  ///< Rows on the MAC array.
   bool on_host = false;
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.

@@ -75,6 +75,13 @@ Json json_of(const VectorLayerMapping& layer) {
   return writer.take();
 }
 
+void add_fusion(const auto& layer, Json& json) {
+  if (layer.fusion.fused_with.empty()) return;
+  json[mapping_keys::kFusedWith] = layer.fusion.fused_with;
+  json[mapping_keys::kStripeRows] = layer.fusion.stripe_rows;
+}
+void add_fusion(const HostLayerMapping& /*layer*/, Json& /*json*/) {}
+
 Json json_of(const HostLayerMapping& layer) {
   return {{"unit", "host"},
           {"host_macs", layer.macs},
@@ -94,6 +101,7 @@ nlohmann::ordered_json mapping_json(const LayerMapping& mapping) {
       [](const auto& layer) {
         Json json = json_of(layer);
         if (layer.images_together > 0) json[mapping_keys::kImagesTogether] = layer.images_together;
+        add_fusion(layer, json);
         return json;
       },
       mapping);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -11,6 +12,14 @@
 #include "hw_models/vector_operation.h"
 
 namespace qsim {
+
+/// What a row is executed together with, stripe by stripe (chain.h).
+struct RowFusion {
+  std::vector<std::string> fused_with;  ///< The other rows of its chain, in order; none: it runs by itself.
+  std::int64_t stripe_rows = 0;         ///< Rows of the last row's output that a stripe adds.
+
+  friend bool operator==(const RowFusion&, const RowFusion&) = default;
+};
 
 /// A row of the MAC array.
 struct GemmLayerMapping {
@@ -22,6 +31,7 @@ struct GemmLayerMapping {
   std::int64_t weight_blocks = 1;
   std::int64_t reduction_parts = 1;
   std::int64_t images_together = 0;  ///< See VectorLayerMapping.
+  RowFusion fusion{};
 
   friend bool operator==(const GemmLayerMapping&, const GemmLayerMapping&) = default;
 };
@@ -34,6 +44,7 @@ struct VectorLayerMapping {
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   /// Of a batch: images that go through the network together, the same of all rows. Not a batch: 0.
   std::int64_t images_together = 0;
+  RowFusion fusion{};
 
   friend bool operator==(const VectorLayerMapping&, const VectorLayerMapping&) = default;
 };

@@ -42,6 +42,8 @@ struct RowPin {
   std::vector<Pinned<VectorMapping>> vector;     ///< One a nest.
   std::optional<std::int64_t> activation_bytes;  ///< LayerMapping.
   std::optional<std::int64_t> images_together;   ///< LayerMapping.
+  std::vector<std::string> fused_with;           ///< RowFusion ..
+  std::optional<std::int64_t> stripe_rows;       ///< .. of the layer's mapping.
 };
 
 /// One of several: the cost mapper is what the program uses; tests bring others.

@@ -41,6 +41,8 @@ inline constexpr const char* kOutputSlots = "output_slots";
 inline constexpr const char* kSlots = "slots";
 inline constexpr const char* kActivationBytes = "activation_bytes";
 inline constexpr const char* kImagesTogether = "images_together";
+inline constexpr const char* kFusedWith = "fused_with";
+inline constexpr const char* kStripeRows = "stripe_rows";
 inline constexpr const char* kParts = "parts";
 inline constexpr const char* kConvertsFor = "converts_for";
 }  // namespace mapping_keys

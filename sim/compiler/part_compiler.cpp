@@ -8,6 +8,7 @@
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/batch_parts.h"
 #include "sim/compiler/fit.h"
+#include "sim/compiler/fused_plan.h"
 #include "sim/compiler/mapping_file.h"
 #include "sim/compiler/program_builder.h"
 #include "workloads/graph/graph_memory.h"
@@ -34,11 +35,27 @@ std::optional<std::vector<RowPin>> PartCompiler::given() {
 
 bool PartCompiler::plan_with(std::vector<RowPin> given) {
   if (!read_pins(std::move(given)) || !plan_memory()) return false;
-  out_.cost = batch_cost({graph_.batch, out_.program.parts, plan_.cost});
+  out_.cost = batch_cost({graph_.batch, out_.program.parts, part_cost()});
   return true;
 }
 
+std::int64_t PartCompiler::cycles_of(const MemoryPlan& plan) const {
+  CompiledProgram trial;
+  trial.program.parts = 1;
+  trial.schedule = out_.schedule;
+  build_program(graph_, lowered_, plan, hardware_, false, trial);
+  return cycles_of_parts(hardware_, trial.program, 1);
+}
+
+void PartCompiler::choose_plan() {
+  if (!fused_) return;
+  if (cycles_of(*fused_) <= cycles_of(plan_)) plan_ = std::move(*fused_);
+  fused_.reset();
+}
+
 bool PartCompiler::build() {
+  choose_plan();
+  out_.cost = batch_cost({graph_.batch, out_.program.parts, plan_.cost});
   build_program(graph_, lowered_, std::move(plan_), hardware_, with_images_, out_);
   check_dram();
   check_given_values();
@@ -160,11 +177,13 @@ bool PartCompiler::plan_memory() {
     if (is_lowered_) outcome = plan({});
   }
   if (outcome.plan) plan_ = std::move(*outcome.plan);
+  if (outcome.plan && !pins_.any())
+    fused_ = make_fused_plan(out_.schedule, lowered_, hardware_, mapper_, plan_);
   return outcome.plan.has_value();
 }
 
 PlanOutcome PartCompiler::plan(const PlanPins& pins) {
-  return make_plan(out_.schedule, lowered_, hardware_, mapper_, pins);
+  return make_plan(out_.schedule, lowered_, hardware_, mapper_, pins, pins.chains);
 }
 
 void PartCompiler::check_dram() {

@@ -40,7 +40,9 @@ class PartCompiler {
 
   [[nodiscard]] std::size_t rows() const { return out_.schedule.rows.size(); }
   [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
-  [[nodiscard]] const MappingCost& part_cost() const { return plan_.cost; }
+  [[nodiscard]] const MappingCost& part_cost() const {
+    return fused_ && fused_->cost.total() < plan_.cost.total() ? fused_->cost : plan_.cost;
+  }
   void report_given(std::vector<Problem> found) {
     for (Problem& problem : found) problems_.push_back({std::nullopt, std::move(problem)});
   }
@@ -62,6 +64,9 @@ class PartCompiler {
   bool plan_memory();
   [[nodiscard]] PlanOutcome plan(const PlanPins& pins);
   void check_dram();
+  /// Of the two plans the one that takes fewer cycles.
+  void choose_plan();
+  [[nodiscard]] std::int64_t cycles_of(const MemoryPlan& plan) const;
 
   const Graph& graph_;
   HardwareConfig hardware_;
@@ -74,6 +79,7 @@ class PartCompiler {
   std::vector<LoweredRow> lowered_;
   PlanPins pins_;
   MemoryPlan plan_;
+  std::optional<MemoryPlan> fused_;  ///< Another plan, with chains.
 };
 
 }  // namespace qsim

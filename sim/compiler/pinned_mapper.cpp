@@ -110,6 +110,7 @@ class RowReader {
     if (id_.unit == RowUnit::vector_unit) read_vector();
     if (id_.unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
     row_.images_together = read_integer(mapping_keys::kImagesTogether);
+    if (id_.unit != RowUnit::host) read_fusion();
     for (const auto& [key, value] : row_.values) {
       if (known_.contains(key)) continue;
       problems_.add(value.place, text_of(value), "no such value in a mapping on " + unit, hint(key));
@@ -120,6 +121,21 @@ class RowReader {
   [[nodiscard]] std::string hint(const std::string& key) const {
     const std::string nearest = nearest_name(key, {known_.begin(), known_.end()});
     return nearest.empty() ? "remove it" : "did you mean " + nearest + "?";
+  }
+
+  void read_fusion() {
+    row_.stripe_rows = read_integer(mapping_keys::kStripeRows);
+    for (std::size_t i = 0;; ++i) {
+      const std::string key = std::string(mapping_keys::kFusedWith) + "." + std::to_string(i);
+      const auto given = row_.values.find(key);
+      if (given == row_.values.end()) return;
+      known_.insert(key);
+      if (const auto* name = std::get_if<std::string>(&given->second.value)) {
+        row_.fused_with.push_back(*name);
+      } else {
+        problems_.add(given->second.place, text_of(given->second), "the name of a layer");
+      }
+    }
   }
 
   /// A value of the whole row, where it is given.

@@ -21,25 +21,27 @@ constexpr std::size_t kManyRows = 4096;
 /// network of 360 layers, and growing in step with the rows above.
 constexpr std::size_t kTrialsAtLeast = 65'536;
 constexpr std::size_t kTrialsARow = 64;
-/// Weights of more times the buffer than this pass through slots, all of them: what could stay is little.
-constexpr std::int64_t kManyWeights = 8;
 /// Weights that stay may cost the first inference this part of its time.
 constexpr std::int64_t kWorthKeeping = 400;
 
 class Planner {
  public:
   Planner(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
-          MappingMemo& mapper, const PlanPins& pins)
+          MappingMemo& mapper, const PlanPins& pins, std::vector<ChainLayout> chains)
       : schedule_(schedule),
         lowered_(lowered),
         hardware_(hardware),
         mapper_(mapper),
         pins_(pins),
+        chains_(std::move(chains)),
         has_dram_(hardware.dram.kind != DramKind::none),
         map_(schedule, has_dram_),
         row_mapper_(schedule, lowered, hardware, mapper, pins, map_),
         memory_(hardware),
-        rows_(lowered.size()) {}
+        rows_(lowered.size()) {
+    map_.set_chains(chains_, lowered);
+    row_mapper_.set_chains(chains_);
+  }
 
   PlanOutcome run() {
     const bool in_ring = has_dram_ && hardware_.dma.weight_prefetch == WeightPrefetch::ring;
@@ -78,13 +80,8 @@ class Planner {
   /// leaves a share of the buffer to slots, or none.
   std::optional<MemoryPlan> with_weights_that_pay(const std::vector<std::int64_t>& bytes, bool all_fit) {
     const std::int64_t capacity = hardware_.weight_buffer.capacity_bytes();
-    const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
-    std::vector<std::vector<bool>> choices;
-    if (all_fit) choices.push_back(rows_that_stay(bytes, capacity, 0));
-    for (std::int64_t share = 64; share >= 2 && !all_fit && all <= kManyWeights * capacity; share /= 2)
-      choices.push_back(rows_that_stay(bytes, capacity, capacity / share));
-    choices.emplace_back(lowered_.size(), false);
-    choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+    const std::vector<std::vector<bool>> choices =
+        weights_that_may_stay(bytes, striped_rows(chains_, lowered_.size()), capacity, all_fit);
     std::vector<std::optional<MemoryPlan>> found;
     std::optional<std::int64_t> least;
     for (const std::vector<bool>& stays : choices) {
@@ -109,6 +106,7 @@ class Planner {
     if (in_ring)
       plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
     if (!keep_weights()) return std::nullopt;
+    plan_.chains = chains_;
     plan_.stays = map_.stays();
     plan_.address = map_.addresses();
     return plan_;
@@ -165,11 +163,11 @@ class Planner {
     if (has_dram_) {
       trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
       for (const int storage : order) {
-        if (!pins_.stay(storage)) try_to_keep(storage, Stay::kept);
+        if (!given_stay(storage)) try_to_keep(storage, Stay::kept);
       }
       // Again, now that it is known what else stays.
       for (const int storage : order) {
-        if (pins_.stay(storage) || map_.stay(storage) != Stay::in_dram) continue;
+        if (given_stay(storage) || map_.stay(storage) != Stay::in_dram) continue;
         if (!try_to_keep(storage, Stay::kept)) try_to_keep(storage, Stay::fetched);
       }
       if (!put_in_order(order)) return false;
@@ -177,6 +175,20 @@ class Planner {
     plan_.cost = {};
     for (const auto& row : rows_) plan_.cost += row->cost;
     return true;
+  }
+
+  /// What lies between the rows of a chain alone stays, unless something else is given.
+  [[nodiscard]] std::optional<Stay> given_stay(int storage) const {
+    if (const std::optional<Stay> given = pins_.stay(storage)) return given;
+    for (const ChainLayout& layout : chains_) {
+      if (layout.rings.contains(storage)) return Stay::kept;
+    }
+    return std::nullopt;
+  }
+  [[nodiscard]] bool may_fetch(int storage) const {
+    return std::ranges::none_of(chains_, [&](const ChainLayout& layout) {
+      return std::ranges::count(layout.not_fetched, storage) > 0;
+    });
   }
 
   /// Places what stays anew, in the order in which mappings that are given are placed: so that a plan that is
@@ -243,7 +255,9 @@ class Planner {
 
   void make_nests() {
     plan_.nests.clear();
+    plan_.row_costs.clear();
     for (std::size_t row = 0; row < rows_.size(); ++row) {
+      plan_.row_costs.push_back(rows_[row]->cost);
       std::vector<NestPlan>& nests = plan_.nests.emplace_back();
       for (std::size_t n = 0; n < rows_[row]->nests.size(); ++n) {
         const NestChoice& choice = rows_[row]->nests[n];
@@ -321,7 +335,7 @@ class Planner {
   /// the same addresses.
   bool keep_given(const std::vector<int>& order) {
     for (const int storage : order) {
-      const Stay stay = pins_.stay(storage).value_or(Stay::in_dram);
+      const Stay stay = given_stay(storage).value_or(Stay::in_dram);
       if (stay == Stay::in_dram) continue;
       const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
       if (!address) {
@@ -340,6 +354,7 @@ class Planner {
   /// Keeps a storage on the chip if all rows during its life still fit and their cost together falls.
   bool try_to_keep(int storage, Stay stay) {
     if (!may_stay(schedule_.storages[static_cast<std::size_t>(storage)], stay, hardware_)) return false;
+    if (stay == Stay::fetched && !may_fetch(storage)) return false;
     const std::optional<std::int64_t> address = map_.place(storage, stay, capacity_);
     if (!address) return false;
     const auto [first, last] = map_.lifetime(storage, stay);
@@ -378,6 +393,7 @@ class Planner {
   const HardwareConfig& hardware_;
   MappingMemo& mapper_;
   const PlanPins& pins_;
+  std::vector<ChainLayout> chains_;
   bool has_dram_;
   ActivationMap map_;
   RowMapper row_mapper_;
@@ -392,8 +408,9 @@ class Planner {
 }  // namespace
 
 PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                      const HardwareConfig& hardware, MappingMemo& mapper, const PlanPins& pins) {
-  return Planner(schedule, lowered, hardware, mapper, pins).run();
+                      const HardwareConfig& hardware, MappingMemo& mapper, const PlanPins& pins,
+                      std::vector<ChainLayout> chains) {
+  return Planner(schedule, lowered, hardware, mapper, pins, std::move(chains)).run();
 }
 
 }  // namespace qsim

@@ -9,6 +9,7 @@
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/activation_map.h"
+#include "sim/compiler/chain.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan_pins.h"
@@ -35,7 +36,9 @@ struct MemoryPlan {
   /// By row: the first bytes of the activation buffer, in which tile slots and what stays lie.
   std::vector<std::int64_t> activation_bytes;
   std::vector<std::vector<NestPlan>> nests;  ///< By row.
-  MappingCost cost;                          ///< Sum over the rows.
+  std::vector<MappingCost> row_costs;
+  MappingCost cost;                 ///< Sum over the rows, and the loads of weights that stay.
+  std::vector<ChainLayout> chains;  ///< Rows that are executed in stripes, in order.
 };
 
 /// Why what is given does not fit together.
@@ -51,10 +54,11 @@ struct PlanOutcome {
 };
 
 /// Activations that a later row reads stay in the activation buffer where that lowers the cost of all rows
-/// together; the rest passes through tile slots. Without DRAM everything stays. What is pinned is as it is
-/// given. Nothing where the chip has too little room: find_misfits() says of what.
+/// together; the rest passes through tile slots. Rows of chains are executed in stripes, and what lies
+/// between them stays. Without DRAM everything stays. What is pinned is as it is given. Nothing where the
+/// chip has too little room: find_misfits() says of what.
 [[nodiscard]] PlanOutcome make_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
                                     const HardwareConfig& hardware, MappingMemo& mapper,
-                                    const PlanPins& pins = {});
+                                    const PlanPins& pins = {}, std::vector<ChainLayout> chains = {});
 
 }  // namespace qsim

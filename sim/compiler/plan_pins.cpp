@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "sim/compiler/chain_pins.h"
 #include "sim/compiler/mapping_fields.h"
+#include "sim/compiler/stripes.h"
 
 namespace qsim {
 
@@ -45,6 +47,7 @@ class PinChecker {
       }
     }
     combine_residency();
+    pins_.chains = check_chain_pins(schedule_, lowered_, hardware_, pins_.rows, problems_);
     if (!problems_.empty()) return std::move(pins_);
     for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
       for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
@@ -172,7 +175,8 @@ class PinChecker {
     residency.input_resident = stay(lowered_[row].inputs[n][0]) != Stay::in_dram;
     residency.output_resident = stay(lowered_[row].output) == Stay::kept;
     const MappingLimits unlimited = limits();
-    const GemmSpace space(problem, residency, hardware_, unlimited, &pins_.rows[row].gemm);
+    const GemmProblem own = of_stripe(problem, row);
+    const GemmSpace space(own, residency, hardware_, unlimited, &pins_.rows[row].gemm);
     report(row, pins_.rows[row].gemm, mapper_.options(space).rejection);
   }
   void check(const VectorProblem& problem, std::size_t row, std::size_t n) {
@@ -181,8 +185,17 @@ class PinChecker {
       residency.inputs_resident.push_back(stay(storage) != Stay::in_dram);
     residency.output_resident = stay(lowered_[row].output) == Stay::kept;
     const MappingLimits unlimited = limits();
-    const VectorSpace space(problem, residency, hardware_, unlimited, &pins_.rows[row].vector[n]);
+    const VectorProblem own = of_stripe(problem, row);
+    const VectorSpace space(own, residency, hardware_, unlimited, &pins_.rows[row].vector[n]);
     report(row, pins_.rows[row].vector[n], mapper_.options(space).rejection);
+  }
+  /// What a nest of a row in a chain computes at most.
+  template <typename ProblemType>
+  [[nodiscard]] ProblemType of_stripe(const ProblemType& problem, std::size_t row) const {
+    for (const ChainLayout& layout : pins_.chains) {
+      if (layout.contains(row)) return stripe_problem(problem, largest(layout.windows(row)));
+    }
+    return problem;
   }
   void check(const HostProblem& /*problem*/, std::size_t /*row*/, std::size_t /*n*/) {}
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/activation_map.h"
+#include "sim/compiler/chain.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapper.h"
 #include "sim/compiler/mapping_memo.h"
@@ -21,6 +22,7 @@ struct PlanPins {
   std::vector<RowPin> rows;
   std::vector<std::optional<Stay>> stays;         ///< By storage.
   std::vector<std::optional<bool>> weights_stay;  ///< By row; empty where none is given.
+  std::vector<ChainLayout> chains;                ///< Rows that are executed in stripes.
 
   [[nodiscard]] bool any() const { return !rows.empty(); }
   [[nodiscard]] const Pinned<GemmMapping>* gemm(std::size_t row) const {

@@ -1,5 +1,7 @@
 #include "sim/compiler/program_builder.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "hw_models/core/nest_cursor.h"
@@ -51,7 +53,18 @@ class ProgramBuilder {
     place_weight_slots();
     place_tensors();
     out_.program.rows = static_cast<std::int32_t>(lowered_.size()) * out_.program.parts;
-    for (std::size_t r = 0; r < lowered_.size(); ++r) add_row(r);
+    for (std::size_t r = 0; r < lowered_.size(); ++r) {
+      std::vector<Nest> nests = add_row(r);
+      const auto chain = std::ranges::find_if(plan_.chains, [&](const auto& own) { return own.contains(r); });
+      if (chain == plan_.chains.end()) {
+        std::ranges::move(nests, std::back_inserter(out_.program.nests));
+        continue;
+      }
+      of_chain_.push_back(std::move(nests.front()));
+      if (r != chain->chain.last) continue;
+      add_stripes(*chain);
+      note_fusion(*chain);
+    }
     place_inputs();
     repeat_for_parts(graph_, lowered_, part_stride_, out_);
     out_.program.dram_bytes = dram_bytes_;
@@ -114,21 +127,66 @@ class ProgramBuilder {
     return storage >= 0 && out_.schedule.storages[static_cast<std::size_t>(storage)].is_host_visible;
   }
 
-  void add_row(std::size_t r) {
+  /// The nests of a row, one behind the other.
+  std::vector<Nest> add_row(std::size_t r) {
     const ScheduledOp& op = out_.schedule.rows[r];
     CompiledRow row;
     row.node = op.node;
     row.nodes = op.nodes;
-    row.nest = out_.program.nests.size();
     row.converts_for_host = converts_for_host(graph_.nodes[op.node]);
-    for (std::size_t n = 0; n < plan_.nests[r].size(); ++n) {
-      std::visit([&](auto& plan) { out_.program.nests.emplace_back(finish(plan, r, n, row)); },
-                 plan_.nests[r][n]);
-    }
+    std::vector<Nest> nests;
+    for (std::size_t n = 0; n < plan_.nests[r].size(); ++n)
+      std::visit([&](auto& plan) { nests.emplace_back(finish(plan, r, n, row)); }, plan_.nests[r][n]);
     const std::int64_t images = graph_.batch * out_.program.parts > 1 ? graph_.batch : 0;
     std::visit([&](auto& mapping) { mapping.images_together = images; }, row.mapping);
     out_.rows.push_back(std::move(row));
+    return nests;
   }
+
+  void note_fusion(const ChainLayout& layout) {
+    for (std::size_t r = layout.chain.first; r <= layout.chain.last; ++r) {
+      RowFusion fusion{{}, layout.chain.stripe_rows};
+      for (std::size_t other = layout.chain.first; other <= layout.chain.last; ++other) {
+        if (other != r) fusion.fused_with.push_back(graph_.nodes[out_.rows[other].nodes.back()].name);
+      }
+      LayerMapping& mapping = out_.rows[r].mapping;
+      if (auto* gemm = std::get_if<GemmLayerMapping>(&mapping)) gemm->fusion = std::move(fusion);
+      if (auto* vector = std::get_if<VectorLayerMapping>(&mapping)) vector->fusion = std::move(fusion);
+    }
+  }
+
+  /// The nests of a chain, stripe by stripe. Inputs that are fetched come a stripe ahead, when the stripe
+  /// before the present one has retired: in their rings there is room then.
+  void add_stripes(const ChainLayout& layout) {
+    std::size_t stripe_begin = out_.program.nests.size();
+    for (std::size_t stripe = 0; stripe < layout.stripes(); ++stripe) {
+      const std::size_t before = stripe_begin;
+      stripe_begin = out_.program.nests.size();
+      for (std::size_t i = 0; i < of_chain_.size(); ++i) {
+        const RowWindow window = layout.window(layout.chain.first + i, stripe);
+        if (window.begin == window.end) continue;
+        Nest& nest = out_.program.nests.emplace_back(of_chain_[i]);
+        const std::size_t lead = out_.program.nests.size() - 1 - before;
+        std::visit(
+            [&](auto& own) {
+              own.window = window;
+              if (stripe > 0 && fetches_alone(own)) own.inputs_lead = lead;
+            },
+            nest);
+        if (auto* gemm = std::get_if<GemmNest>(&nest)) gemm->weights_loaded &= window.begin == 0;
+      }
+    }
+    of_chain_.clear();
+  }
+
+  /// Of the inputs some are fetched, and none passes through slots.
+  [[nodiscard]] static bool fetches_alone(const GemmNest& nest) { return nest.mapping().fetch_input; }
+  [[nodiscard]] static bool fetches_alone(const VectorNest& nest) {
+    const VectorMapping& mapping = nest.mapping();
+    return std::ranges::count(mapping.fetch_inputs, true) > 0 &&
+           std::ranges::count(mapping.inputs_resident, false) == 0;
+  }
+  [[nodiscard]] static bool fetches_alone(const HostNest& /*nest*/) { return false; }
 
   /// Offsets of the blocks of weights and of parameters.
   static void place_blocks(const GemmProblem& problem, const GemmMapping& mapping, GemmPlacement& placement) {
@@ -277,6 +335,8 @@ class ProgramBuilder {
   std::vector<std::int64_t> dram_address_;
   std::vector<std::int64_t> part_stride_;  ///< By storage: from one part of a batch to the next.
   std::int64_t dram_bytes_ = 0;
+  std::vector<Nest>
+      of_chain_;  ///< A nest of the whole of each row of the present chain, as far as it is there.
 };
 
 }  // namespace

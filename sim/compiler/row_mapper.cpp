@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "sim/compiler/stripes.h"
+
 namespace qsim {
 
 RowMapper::RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
@@ -39,8 +41,14 @@ bool RowMapper::fetches(std::size_t row, std::size_t n, std::size_t i) const {
          inputs[n].begin() + static_cast<std::ptrdiff_t>(i);
 }
 
+std::vector<RowWindow> RowMapper::windows(std::size_t row) const {
+  if (chains_ == nullptr) return {};
+  const auto chain = std::ranges::find_if(*chains_, [&](const auto& own) { return own.contains(row); });
+  return chain == chains_->end() ? std::vector<RowWindow>{} : chain->windows(row);
+}
+
 const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, std::size_t row,
-                                                  std::size_t n) const {
+                                                  std::size_t n) {
   GemmMapping residency;
   residency.input_resident = map_.holds_input(lowered_[row].inputs[n][0]);
   residency.fetch_input = fetches(row, n, 0);
@@ -49,11 +57,14 @@ const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, st
   residency.weights_resident = weights_->stays[row];
   MappingLimits limits = limits_;
   limits.weights_ahead = row > first_product_;
+  if (const std::vector<RowWindow> own = windows(row); !own.empty())
+    return gemm_stripes_.emplace_back(
+        stripe_options(problem, own, residency, {hardware_, limits, mapper_}, pins_.gemm(row)));
   return mapper_.options(GemmSpace(problem, residency, hardware_, limits, pins_.gemm(row)));
 }
 
 const MappingOptions<VectorMapping>& RowMapper::map(const VectorProblem& problem, std::size_t row,
-                                                    std::size_t n) const {
+                                                    std::size_t n) {
   VectorMapping residency;
   for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
     residency.inputs_resident.push_back(map_.holds_input(lowered_[row].inputs[n][i]));
@@ -61,6 +72,9 @@ const MappingOptions<VectorMapping>& RowMapper::map(const VectorProblem& problem
   }
   residency.output_resident = map_.holds_output(lowered_[row].output);
   residency.store_output = stores(lowered_[row].output);
+  if (const std::vector<RowWindow> own = windows(row); !own.empty())
+    return vector_stripes_.emplace_back(
+        stripe_options(problem, own, residency, {hardware_, limits_, mapper_}, pins_.vector(row, n)));
   return mapper_.options(VectorSpace(problem, residency, hardware_, limits_, pins_.vector(row, n)));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -11,6 +12,7 @@
 
 #include "hw_models/hardware_config.h"
 #include "sim/compiler/activation_map.h"
+#include "sim/compiler/chain.h"
 #include "sim/compiler/lower.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/mapping_memo.h"
@@ -39,6 +41,8 @@ class RowMapper {
   RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware,
             MappingMemo& mapper, const PlanPins& pins, const ActivationMap& map);
 
+  /// Rows that are executed in stripes; before any is mapped. Kept by reference.
+  void set_chains(const std::vector<ChainLayout>& chains) { chains_ = &chains; }
   /// What rows may have of the weight buffer from now on.
   void start(const WeightBufferPlan& weights) { weights_ = &weights; }
 
@@ -69,13 +73,15 @@ class RowMapper {
     return vector_cache_;
   }
   [[nodiscard]] const MappingOptions<GemmMapping>& map(const GemmProblem& problem, std::size_t row,
-                                                       std::size_t n) const;
+                                                       std::size_t n);
   [[nodiscard]] const MappingOptions<VectorMapping>& map(const VectorProblem& problem, std::size_t row,
-                                                         std::size_t n) const;
+                                                         std::size_t n);
   [[nodiscard]] SpaceNeeded space_beside(std::int64_t activation_bytes) const {
     return {weights_->weight_slot_bytes, weights_->parameter_slot_bytes, activation_bytes};
   }
   [[nodiscard]] bool stores(int output) const;
+  /// Of a row in a chain; none of others.
+  [[nodiscard]] std::vector<RowWindow> windows(std::size_t row) const;
   /// The first that reads a fetched tensor loads it.
   [[nodiscard]] bool fetches(std::size_t row, std::size_t n, std::size_t i) const;
   template <typename MappingType>
@@ -87,6 +93,7 @@ class RowMapper {
   MappingMemo& mapper_;
   const PlanPins& pins_;
   const ActivationMap& map_;
+  const std::vector<ChainLayout>* chains_ = nullptr;
   bool has_dram_;
   std::size_t first_product_ = 0;  ///< Row whose first weights nothing hides.
   MappingLimits limits_;           ///< Of any part of the weight buffer that rows may have.
@@ -94,6 +101,8 @@ class RowMapper {
   std::optional<PinMisfit> misfit_;
   OptionsCache<GemmMapping> gemm_cache_;
   OptionsCache<VectorMapping> vector_cache_;
+  std::list<MappingOptions<GemmMapping>> gemm_stripes_;  ///< Of rows in chains.
+  std::list<MappingOptions<VectorMapping>> vector_stripes_;
 };
 
 }  // namespace qsim

@@ -38,15 +38,6 @@ bool streams(const VectorMapping& mapping) {
          std::ranges::count(mapping.fetch_inputs, true) > 0;
 }
 
-std::int64_t tile_bytes(const VectorProblem& problem, const VectorMapping& mapping) {
-  std::int64_t bytes = mapping.output_resident ? 0 : dense_bytes(mapping.tile, problem.output.layout.format);
-  for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
-    if (mapping.inputs_resident[i]) continue;
-    bytes += dense_bytes(vector_input_tile(problem, mapping, i), problem.inputs[i].tensor.layout.format);
-  }
-  return bytes;
-}
-
 /// Sum over the tiles of output dimension `from` of the input extents that they reach in dimension `d`; for
 /// channels in packed bytes.
 std::int64_t input_extents(const VectorProblem& problem, const VectorMapping& mapping,
@@ -165,7 +156,7 @@ class VectorEnumeration {
         return;
       }
     }
-    const SpaceNeeded needed{0, 0, tile_bytes(problem_, mapping_) * mapping_.slots};
+    const SpaceNeeded needed{0, 0, vector_tile_bytes(problem_, mapping_) * mapping_.slots};
     add_needed(found_.needed, needed);
     found_.options.push_back({mapping_, vector_cost(problem_, mapping_, hardware_, limits_), needed});
   }
@@ -215,6 +206,15 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mappi
   }
   if (limits.activation_slots == 1) cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
   return {cost, memory};
+}
+
+std::int64_t vector_tile_bytes(const VectorProblem& problem, const VectorMapping& mapping) {
+  std::int64_t bytes = mapping.output_resident ? 0 : dense_bytes(mapping.tile, problem.output.layout.format);
+  for (std::size_t i = 0; i < problem.inputs.size(); ++i) {
+    if (mapping.inputs_resident[i]) continue;
+    bytes += dense_bytes(vector_input_tile(problem, mapping, i), problem.inputs[i].tensor.layout.format);
+  }
+  return bytes;
 }
 
 Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping, std::size_t input) {

@@ -42,6 +42,9 @@ class VectorSpace {
 [[nodiscard]] Dims vector_input_tile(const VectorProblem& problem, const VectorMapping& mapping,
                                      std::size_t input);
 
+/// Of a slot each of all tensors that do not stay.
+[[nodiscard]] std::int64_t vector_tile_bytes(const VectorProblem& problem, const VectorMapping& mapping);
+
 /// Each tile is loaded and stored once.
 [[nodiscard]] MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
                                       const HardwareConfig& hardware, const MappingLimits& limits);

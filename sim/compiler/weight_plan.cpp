@@ -9,6 +9,13 @@
 
 namespace qsim {
 
+namespace {
+
+/// Weights of more times the buffer than this pass through slots, all of them: what could stay is little.
+constexpr std::int64_t kManyWeights = 8;
+
+}  // namespace
+
 std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware, MappingMemo& mapper) {
   const GemmProblem* gemm = row.gemm();
   if (gemm == nullptr) return 0;
@@ -45,7 +52,10 @@ std::int64_t least_parameter_bytes(const std::vector<LoweredRow>& lowered, const
     if (gemm == nullptr) continue;
     const GemmMapping residency = given_residency(lowered[row], pins);
     const MappingLimits limits = mapping_limits(hardware, 0, 0);
-    const auto& needed = mapper.options(GemmSpace(*gemm, residency, hardware, limits, pins.gemm(row))).needed;
+    // Given blocks of weights that stay take no slot.
+    const bool stays = row < pins.weights_stay.size() && pins.weights_stay[row].value_or(false);
+    const Pinned<GemmMapping>* pin = stays ? nullptr : pins.gemm(row);
+    const auto& needed = mapper.options(GemmSpace(*gemm, residency, hardware, limits, pin)).needed;
     if (needed.empty()) continue;
     bytes = std::max(bytes,
                      std::ranges::min(needed, {}, &SpaceNeeded::parameter_slot_bytes).parameter_slot_bytes);
@@ -80,6 +90,32 @@ std::vector<bool> rows_that_stay(const std::vector<std::int64_t>& weight_bytes, 
     free -= weight_bytes[row];
   }
   return stays;
+}
+
+std::vector<std::vector<bool>> weights_that_may_stay(const std::vector<std::int64_t>& weight_bytes,
+                                                     const std::vector<bool>& is_striped,
+                                                     std::int64_t capacity_bytes, bool all_fit) {
+  const std::int64_t all = std::accumulate(weight_bytes.begin(), weight_bytes.end(), std::int64_t{0});
+  std::vector<std::int64_t> others = weight_bytes;
+  std::int64_t free = capacity_bytes;
+  for (std::size_t row = 0; row < weight_bytes.size(); ++row) {
+    if (!is_striped[row]) continue;
+    others[row] = 0;
+    free -= weight_bytes[row];
+  }
+  std::vector<std::vector<bool>> choices;
+  if (all_fit) choices.push_back(rows_that_stay(weight_bytes, capacity_bytes, 0));
+  for (std::int64_t share = 64; share >= 2 && !all_fit && all <= kManyWeights * capacity_bytes; share /= 2)
+    choices.push_back(rows_that_stay(others, free, capacity_bytes / share));
+  const std::vector<bool> none(weight_bytes.size(), false);
+  choices.push_back(none);
+  for (std::vector<bool>& stays : choices) {
+    for (std::size_t row = 0; row < weight_bytes.size() && free >= 0; ++row)
+      if (is_striped[row]) stays[row] = weight_bytes[row] > 0;
+  }
+  choices.push_back(none);
+  choices.erase(std::unique(choices.begin(), choices.end()), choices.end());
+  return choices;
 }
 
 WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<MappedGemm>& products,

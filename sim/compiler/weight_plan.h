@@ -49,6 +49,13 @@ struct WeightBufferPlan {
 [[nodiscard]] std::vector<bool> rows_that_stay(const std::vector<std::int64_t>& weight_bytes,
                                                std::int64_t capacity_bytes, std::int64_t reserve_bytes);
 
+/// Choices of rows whose weights stay, more first: all where `all_fit`, those that leave a 64th, a 32nd .. a
+/// half of the buffer to slots, none. Those of rows that are executed in stripes stay with any choice, as far
+/// as they fit; behind them there is the choice that they do not either.
+[[nodiscard]] std::vector<std::vector<bool>> weights_that_may_stay(
+    const std::vector<std::int64_t>& weight_bytes, const std::vector<bool>& is_striped,
+    std::int64_t capacity_bytes, bool all_fit);
+
 /// A product and how it is executed.
 struct MappedGemm {
   const GemmProblem* problem = nullptr;

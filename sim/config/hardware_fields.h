@@ -146,6 +146,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.choice("loop_order", hardware.mapper.loop_order, kFixedLoopOrderNames);
   visit.boolean("largest_tiles", hardware.mapper.largest_tiles);
   visit.boolean("fetches_inputs", hardware.mapper.fetches_inputs);
+  visit.boolean("fuses_chains", hardware.mapper.fuses_chains);
   visit.end();
 
   visit_dram_fields(hardware.dram, visit);

@@ -188,7 +188,7 @@ def test_an_interrupt_ends_with_130():
 
 def test_list_names_what_ships_and_each_is_accepted():
     listed = json.loads(qsim("list", "--json").stdout)
-    assert {"npu", "npu_large", "npu_small"} <= {item["name"] for item in listed["hardware"]}
+    assert {"npu", "npu_fused", "npu_large", "npu_small"} <= {item["name"] for item in listed["hardware"]}
     assert "45nm" in {item["name"] for item in listed["energy"]}
     assert WORKLOAD in {item["name"] for item in listed["workloads"]}
     text = qsim("list").stdout

@@ -18,7 +18,7 @@ TEST_CASE("an empty file is the default chip, called after the file") {
 }
 
 TEST_CASE("every shipped configuration loads, and its resolved form reads back as the same chip") {
-  for (const std::string name : {"npu", "npu_large", "npu_small"}) {
+  for (const std::string name : {"npu", "npu_fused", "npu_large", "npu_small"}) {
     const HardwareConfig chip = load_hardware(name, {}, shipped_configs());
     CHECK(chip.name == name);
     const ScratchFolder folder;

@@ -14,6 +14,10 @@ class RandomLayers {
  public:
   RandomLayers(Choice& choice, Semantics semantics, int activation_bits, bool is_signed);
 
+  /// Of convolutions that are drawn from now on.
+  void set_most_kernel(std::int64_t most) { most_kernel_ = most; }
+  [[nodiscard]] Shape shape_of(TensorId id) { return shape(id); }
+
   /// A graph input with random values.
   TensorId input(const Shape& dims);
   /// The network so far, with `output` as the graph's.
@@ -34,6 +38,8 @@ class RandomLayers {
   TensorId global_pool(TensorId x);
   TensorId mean(TensorId x);
   TensorId binary(TensorId x);
+  /// Of two tensors of equal shape.
+  TensorId sum(TensorId a, TensorId b);
   TensorId extremum(TensorId x);
   TensorId prelu(TensorId x);
   TensorId softmax(TensorId x);
@@ -70,6 +76,7 @@ class RandomLayers {
   RandomNetwork network_;
   int activation_bits_;
   bool is_signed_;
+  std::int64_t most_kernel_ = 3;
 };
 
 }  // namespace qsim::test

@@ -51,8 +51,8 @@ TensorId RandomLayers::convolve(TensorId x, std::int64_t groups, std::int64_t ch
   const Shape in = shape(x);
   Conv2dOp op;
   op.groups = groups;
-  const std::int64_t kh = choice_.between(1, 3);
-  const std::int64_t kw = choice_.between(1, 3);
+  const std::int64_t kh = choice_.between(1, most_kernel_);
+  const std::int64_t kw = choice_.between(1, most_kernel_);
   op.stride_h = choice_.between(1, 2);
   op.stride_w = choice_.between(1, 2);
   op.dilation_h = choice_.chance(20) ? 2 : 1;

@@ -46,6 +46,10 @@ TensorId RandomLayers::binary(TensorId x) {
   return add_node(BinaryOp{kind, Activation::none}, {x, other}, activation("sum", dims));
 }
 
+TensorId RandomLayers::sum(TensorId a, TensorId b) {
+  return add_node(BinaryOp{BinaryKind::add, Activation::none}, {a, b}, activation("sum", shape(a)));
+}
+
 TensorId RandomLayers::extremum(TensorId x) {
   const auto kind = choice_.of({BinaryKind::min, BinaryKind::max});
   const TensorId other = same_grid(x, {1, 1, 1, shape(x)[3]});

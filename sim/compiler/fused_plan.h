@@ -1,0 +1,22 @@
+// The plan in which chains of rows are executed in stripes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "hw_models/hardware_config.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/mapping_memo.h"
+#include "sim/compiler/plan.h"
+#include "sim/compiler/schedule.h"
+
+namespace qsim {
+
+/// The cheapest plan with chains (chain_choice.h); nothing where the machine does not fuse, or that costs
+/// more than `unfused` by so much that a run will not show anything else.
+[[nodiscard]] std::optional<MemoryPlan> make_fused_plan(const Schedule& schedule,
+                                                        const std::vector<LoweredRow>& lowered,
+                                                        const HardwareConfig& hardware, MappingMemo& mapper,
+                                                        const MemoryPlan& unfused);
+
+}  // namespace qsim

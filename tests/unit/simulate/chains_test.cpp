@@ -1,0 +1,190 @@
+// Chains of rows that are executed together, stripe by stripe: values, accounting, and mappings read back.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+#include "sim/compiler/chain.h"
+#include "sim/compiler/compile.h"
+#include "sim/compiler/lower.h"
+#include "sim/compiler/mapping_file.h"
+#include "sim/energy/energy_model.h"
+#include "sim/report/accounting.h"
+#include "sim/simulate.h"
+#include "tests/unit/simulate/random_layers.h"
+
+namespace qsim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A machine that may fuse.
+HardwareConfig chain_chip(test::Choice& choice) {
+  HardwareConfig chip = test::random_chip(choice);
+  chip.mapper.fuses_chains = true;
+  chip.requantizer.writes_through = false;
+  chip.dma.weight_prefetch = WeightPrefetch::halves;
+  chip.dma.channel_order = ChannelOrder::round_robin;
+  chip.controller.pass_order = PassOrder::even;
+  chip.accumulators.spill = choice.chance(30);
+  return chip;
+}
+
+/// Convolutions with kernels of 1 to 5 rows, strides of 1 and 2 and any padding, depthwise ones, pools,
+/// tables and sums with a tensor further up.
+test::RandomNetwork chain_network(test::Choice& choice) {
+  const Semantics semantics = choice.chance(50) ? Semantics::tflite : Semantics::onnx;
+  test::RandomLayers layers(choice, semantics, 8, true);
+  layers.set_most_kernel(5);
+  std::vector<TensorId> made{layers.input(
+      {choice.between(1, 2), choice.between(5, 20), choice.between(1, 6), choice.between(1, 10)})};
+  const std::int64_t count = choice.between(2, 7);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const TensorId x = made.back();
+    const auto other = std::find_if(made.begin(), made.end() - 1,
+                                    [&](TensorId id) { return layers.shape_of(id) == layers.shape_of(x); });
+    if (other != made.end() - 1 && choice.chance(60)) {
+      made.push_back(layers.sum(x, *other));
+    } else if (choice.chance(15)) {
+      made.push_back(layers.pool(x));
+    } else if (choice.chance(10)) {
+      made.push_back(layers.table(x));
+    } else if (choice.chance(10)) {
+      made.push_back(layers.transposed_convolution(x));
+    } else {
+      made.push_back(choice.chance(25) ? layers.depthwise(x) : layers.convolution(x));
+    }
+  }
+  return layers.finish(made.back());
+}
+
+struct Given {
+  Json file;
+  std::size_t rows = 0;
+};
+
+/// Neighbouring rows as a chain, in stripes of some rows.
+Given random_chain(test::Choice& choice, const Graph& graph) {
+  const auto nodes = static_cast<std::int64_t>(graph.nodes.size());
+  const std::int64_t first = choice.between(0, nodes - 2);
+  const std::int64_t last = choice.between(first + 1, nodes - 1);
+  const Shape& out = graph.tensor(graph.nodes[static_cast<std::size_t>(last)].outputs[0]).shape;
+  const std::int64_t stripe_rows = choice.between(1, std::max<std::int64_t>(1, out[1] / 2));
+  Json layers;
+  for (std::int64_t row = first; row <= last; ++row) {
+    Json others = Json::array();
+    for (std::int64_t other = first; other <= last; ++other) {
+      if (other != row) others.push_back(graph.nodes[static_cast<std::size_t>(other)].name);
+    }
+    layers[graph.nodes[static_cast<std::size_t>(row)].name] = {{"fused_with", others},
+                                                               {"stripe_rows", stripe_rows}};
+  }
+  return {{{"layers", layers}}, static_cast<std::size_t>(last + 1 - first)};
+}
+
+PinnedMapper pinned(const Json& file) {
+  return {parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>()};
+}
+
+Json mappings_of(const RunResult& run) {
+  Json layers = Json::array();
+  for (const LayerResult& layer : run.layers)
+    layers.push_back({{"name", layer.name}, {"mapping", mapping_json(layer.mapping)}});
+  return {{"schema_version", 2}, {"layers", std::move(layers)}};
+}
+
+RunResult run_with(const HardwareConfig& chip, const test::RandomNetwork& network, const Mapper& mapper,
+                   Values values, Fidelity fidelity) {
+  SimulateOptions options;
+  options.values = values;
+  options.dump_tensors = values != Values::none;
+  options.fidelity = fidelity;
+  options.mapper = &mapper;
+  return simulate(chip, network.graph, network.inputs, options);
+}
+
+void check_values(const RunResult& a, const RunResult& b) {
+  REQUIRE(a.dump.size() == b.dump.size());
+  for (std::size_t i = 0; i < a.dump.size(); ++i) {
+    INFO("tensor " << a.dump[i].name);
+    CHECK((a.dump[i].data.bytes == b.dump[i].data.bytes));
+  }
+}
+
+void check_rows(const RunResult& a, const RunResult& b) {
+  CHECK(a.total_cycles == b.total_cycles);
+  REQUIRE(a.layers.size() == b.layers.size());
+  for (std::size_t i = 0; i < a.layers.size(); ++i) {
+    INFO("layer " << a.layers[i].name);
+    CHECK(a.layers[i].name == b.layers[i].name);
+    CHECK(a.layers[i].cycles == b.layers[i].cycles);
+    CHECK(a.layers[i].span_cycles == b.layers[i].span_cycles);
+    CHECK(a.layers[i].cycles_breakdown == b.layers[i].cycles_breakdown);
+    CHECK(a.layers[i].activity.counts == b.layers[i].activity.counts);
+  }
+}
+
+struct Seen {
+  int chains = 0, rings = 0, fetched_rings = 0, streamed_weights = 0, kept_weights = 0;
+};
+
+void note_kinds(const CompiledProgram& compiled, Seen& seen) {
+  for (const Nest& nest : compiled.program.nests) {
+    if (const auto* gemm = std::get_if<GemmNest>(&nest); gemm != nullptr && !gemm->window.is_all()) {
+      seen.rings += gemm->placement().output.resident && gemm->placement().output.buffer.ring_rows > 0;
+      seen.fetched_rings += gemm->mapping().fetch_input && gemm->placement().input.buffer.ring_rows > 0;
+      ++(gemm->mapping().weights_resident ? seen.kept_weights : seen.streamed_weights);
+    }
+  }
+}
+
+/// Tile by tile values are those of the layer kernels, both fidelities take the same cycles, the sums close,
+/// and the mappings read back give the same run.
+void check_chains(int count, std::uint32_t seed, Seen& seen) {
+  const EnergyTable table = load_energy_table("45nm", {QSIM_SOURCE_FOLDER "/configs/energy"}, "");
+  for (; seen.chains < count; ++seed) {
+    INFO("seed " << seed);
+    test::Choice choice(seed);
+    const test::RandomNetwork network = chain_network(choice);
+    const HardwareConfig chip = chain_chip(choice);
+    const Given given = random_chain(choice, network.graph);
+    const PinnedMapper mapper = pinned(given.file);
+    std::optional<CompiledProgram> compiled;
+    try {
+      compiled = compile(network.graph, chip, mapper, false);
+    } catch (const InputError&) {
+      continue;  // no chain, or no room for it
+    }
+    ++seen.chains;
+    note_kinds(*compiled, seen);
+    const RunResult layer = run_with(chip, network, mapper, Values::layer, Fidelity::tile);
+    CHECK_NOTHROW(check_accounting(layer, summarize(layer, EnergyModel(chip, table), 1), network.graph));
+    const RunResult tile = run_with(chip, network, mapper, Values::tile, Fidelity::tile);
+    check_values(tile, layer);
+    check_rows(tile, layer);
+    if (seed % 4 == 0) {
+      const RunResult pe = run_with(chip, network, mapper, Values::tile, Fidelity::pe);
+      check_values(pe, layer);
+      check_rows(pe, layer);
+    }
+    const PinnedMapper again = pinned(mappings_of(layer));
+    check_rows(run_with(chip, network, again, Values::none, Fidelity::tile), layer);
+  }
+}
+
+TEST_CASE("rows that are executed in stripes compute what they compute one after the other") {
+  Seen seen;
+  check_chains(150, 1, seen);
+  CHECK(seen.rings > 20);
+  CHECK(seen.fetched_rings > 5);
+  CHECK(seen.streamed_weights > 20);
+  CHECK(seen.kept_weights > 20);
+}
+
+TEST_CASE("2,000 random chains compute what their rows do one after the other", "[.][long]") {
+  Seen seen;
+  check_chains(2000, 10'000, seen);
+}
+
+}  // namespace
+}  // namespace qsim
