@@ -26,11 +26,8 @@ constexpr std::int64_t kMostStripes = 64;
 
 class ChainChooser {
  public:
-  ChainChooser(const ChainContext& context, const MemoryPlan& unfused, std::int64_t weight_bytes)
-      : context_(context),
-        unfused_(unfused),
-        most_weight_bytes_(weight_bytes),
-        limits_(mapping_limits(context.hardware, 0, 0)) {
+  ChainChooser(const ChainContext& context, const MemoryPlan& unfused)
+      : context_(context), unfused_(unfused), limits_(mapping_limits(context.hardware, 0, 0)) {
     limits_.weights_ahead = true;
     for (const LoweredRow& row : context.lowered)
       weights_.push_back(row.gemm() == nullptr || row.gemm()->activation_weights
@@ -39,7 +36,8 @@ class ChainChooser {
   }
 
   /// The cheapest way to execute the rows up to each, with a chain behind the last or a single row.
-  std::vector<ChainLayout> run() {
+  std::vector<ChainLayout> run(const ChainSearch& search) {
+    search_ = search;
     const std::size_t rows = context_.lowered.size();
     struct Best {
       std::int64_t total = std::numeric_limits<std::int64_t>::max();
@@ -49,17 +47,18 @@ class ChainChooser {
     best[0].total = 0;
     for (std::size_t first = 0; first < rows; ++first) {
       const std::int64_t before = best[first].total;
-      const std::int64_t single = before + unfused_.row_costs[first].total();
+      const std::int64_t single = before + total(unfused_.row_costs[first]);
       if (single < best[first + 1].total) best[first + 1] = {single, std::nullopt};
       std::int64_t weights = weights_[first];
       for (std::size_t last = first + 1; last < std::min(rows, first + kMostRows); ++last) {
         weights += weights_[last];
-        if (weights > most_weight_bytes_) break;
+        if (weights > search_.weight_bytes) break;
         if (!may_pay(first, last)) continue;
         for (const std::int64_t stripe_rows : few_tile_sizes(rows_of(last))) {
           const Chain chain{first, last, stripe_rows};
-          const std::optional<std::int64_t> total = total_of(chain);
-          if (total && before + *total < best[last + 1].total) best[last + 1] = {before + *total, chain};
+          const std::optional<std::int64_t> of_chain = total_of(chain);
+          if (of_chain && before + *of_chain < best[last + 1].total)
+            best[last + 1] = {before + *of_chain, chain};
         }
       }
     }
@@ -73,6 +72,10 @@ class ChainChooser {
   }
 
  private:
+  /// What is minimized.
+  [[nodiscard]] std::int64_t total(const MappingCost& cost) const {
+    return cost.total() + MappingCost::kCycle * search_.memory_weight * cost.memory_cycles;
+  }
   [[nodiscard]] const Storage& storage(int index) const {
     return context_.schedule.storages[static_cast<std::size_t>(index)];
   }
@@ -147,17 +150,17 @@ class ChainChooser {
     if (!layout || layout->stripes() < 2 || layout->stripes() > kMostStripes) return std::nullopt;
     const std::int64_t free = slot_bytes(*layout);
     if (free < 0) return std::nullopt;
-    std::int64_t total = 0;
+    std::int64_t sum = 0;
     for (std::size_t row = chain.first; row <= chain.last; ++row) {
       std::map<std::int64_t, std::int64_t> heights;
       for (const RowWindow& own : layout->windows(row)) ++heights[own.end - own.begin];
       for (const auto& [height, count] : heights) {
         const std::optional<std::int64_t> stripe = stripe_total(*layout, row, height, free);
         if (!stripe) return std::nullopt;
-        total += count * *stripe;
+        sum += count * *stripe;
       }
     }
-    return total;
+    return sum;
   }
 
   /// Of `height` rows in the middle of a row's output.
@@ -180,13 +183,13 @@ class ChainChooser {
           own.problems[0]);
     }
     std::optional<std::int64_t> best;
-    for (const auto& [bytes, total] : entry->second) {
-      if (bytes <= free) best = total;
+    for (const auto& [bytes, cost] : entry->second) {
+      if (bytes <= free) best = std::min(best.value_or(total(cost)), total(cost));
     }
     return best;
   }
 
-  using Totals = std::vector<std::pair<std::int64_t, std::int64_t>>;  ///< Bytes of slots, and what it costs.
+  using Totals = std::vector<std::pair<std::int64_t, MappingCost>>;  ///< Bytes of slots, and what it costs.
 
   [[nodiscard]] bool stores(const LoweredRow& row, bool is_resident) const {
     return !is_resident || storage(row.output).is_graph_output;
@@ -220,8 +223,7 @@ class ChainChooser {
                   const std::vector<bool>& /*residency*/, Totals& /*totals*/) const {}
   template <typename MappingType>
   static void add_totals(const MappingOptions<MappingType>& found, Totals& totals) {
-    for (const auto& option : found.options)
-      totals.emplace_back(option.needed.activation_bytes, option.cost.total());
+    for (const auto& option : found.options) totals.emplace_back(option.needed.activation_bytes, option.cost);
   }
 
   /// Without those that save least for their weights, where all are too many.
@@ -236,13 +238,13 @@ class ChainChooser {
       for (const ChainLayout& layout : chains) sum += weights(layout);
       return sum;
     };
-    while (all() > most_weight_bytes_) chains.erase(std::ranges::max_element(chains, {}, weights));
+    while (all() > search_.weight_bytes) chains.erase(std::ranges::max_element(chains, {}, weights));
     return chains;
   }
 
   const ChainContext& context_;
   const MemoryPlan& unfused_;
-  std::int64_t most_weight_bytes_;
+  ChainSearch search_;
   MappingLimits limits_;
   std::vector<std::int64_t> weights_;  ///< By row.
   std::map<std::tuple<std::size_t, std::int64_t, std::vector<bool>>, Totals> totals_;
@@ -257,9 +259,18 @@ bool may_fuse(const HardwareConfig& hardware) {
          hardware.controller.pass_order == PassOrder::even;
 }
 
-std::vector<ChainLayout> choose_chains(const ChainContext& context, const MemoryPlan& unfused,
-                                       std::int64_t weight_bytes) {
-  return ChainChooser(context, unfused, weight_bytes).run();
+std::vector<std::vector<ChainLayout>> choose_chains(const ChainContext& context, const MemoryPlan& unfused,
+                                                    const std::vector<ChainSearch>& searches) {
+  const auto same = [](const ChainLayout& a, const ChainLayout& b) { return a.chain == b.chain; };
+  ChainChooser chooser(context, unfused);
+  std::vector<std::vector<ChainLayout>> found;
+  for (const ChainSearch& search : searches) {
+    std::vector<ChainLayout> chains = chooser.run(search);
+    const bool is_new = std::ranges::none_of(
+        found, [&](const auto& other) { return std::ranges::equal(other, chains, same); });
+    if (!chains.empty() && is_new) found.push_back(std::move(chains));
+  }
+  return found;
 }
 
 }  // namespace qsim

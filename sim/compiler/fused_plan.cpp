@@ -1,7 +1,9 @@
 #include "sim/compiler/fused_plan.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "sim/compiler/chain_choice.h"
@@ -15,32 +17,31 @@ constexpr std::array<std::int64_t, 3> kShares = {8, 4, 2};
 /// An estimate that is higher by less than this part may be lower in the run.
 constexpr std::int64_t kMayPay = 20;
 
-std::vector<Chain> chains_of(const std::vector<ChainLayout>& layouts) {
-  std::vector<Chain> chains;
-  for (const ChainLayout& layout : layouts) chains.push_back(layout.chain);
-  return chains;
-}
+/// Plans that are simulated.
+constexpr std::size_t kMostPlans = 3;
 
 }  // namespace
 
-std::optional<MemoryPlan> make_fused_plan(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
-                                          const HardwareConfig& hardware, MappingMemo& mapper,
-                                          const MemoryPlan& unfused) {
-  std::optional<MemoryPlan> best;
-  if (!may_fuse(hardware)) return best;
-  const std::int64_t total = unfused.cost.total();
-  std::vector<Chain> tried;
+std::vector<MemoryPlan> make_fused_plans(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
+                                         const HardwareConfig& hardware, MappingMemo& mapper,
+                                         const MemoryPlan& unfused) {
+  std::vector<MemoryPlan> plans;
+  if (!may_fuse(hardware)) return plans;
+  std::vector<ChainSearch> searches;
   for (const std::int64_t share : kShares) {
-    std::vector<ChainLayout> chains = choose_chains({schedule, lowered, hardware, mapper}, unfused,
-                                                    hardware.weight_buffer.capacity_bytes() / share);
-    if (chains.empty() || chains_of(chains) == tried) continue;
-    tried = chains_of(chains);
+    for (const std::int64_t memory_weight : {0, 1})
+      searches.push_back({hardware.weight_buffer.capacity_bytes() / share, memory_weight});
+  }
+  const std::int64_t total = unfused.cost.total();
+  for (std::vector<ChainLayout>& chains :
+       choose_chains({schedule, lowered, hardware, mapper}, unfused, searches)) {
     std::optional<MemoryPlan> plan =
         make_plan(schedule, lowered, hardware, mapper, {}, std::move(chains)).plan;
-    if (!plan || plan->cost.total() > total + total / kMayPay) continue;
-    if (!best || plan->cost.total() < best->cost.total()) best = std::move(plan);
+    if (plan && plan->cost.total() <= total + total / kMayPay) plans.push_back(std::move(*plan));
   }
-  return best;
+  std::ranges::stable_sort(plans, {}, [](const MemoryPlan& plan) { return plan.cost.total(); });
+  plans.erase(plans.begin() + static_cast<std::ptrdiff_t>(std::min(plans.size(), kMostPlans)), plans.end());
+  return plans;
 }
 
 }  // namespace qsim

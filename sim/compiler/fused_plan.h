@@ -1,7 +1,6 @@
-// The plan in which chains of rows are executed in stripes.
+// Plans in which chains of rows are executed in stripes.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "hw_models/hardware_config.h"
@@ -12,11 +11,11 @@
 
 namespace qsim {
 
-/// The cheapest plan with chains (chain_choice.h); nothing where the machine does not fuse, or that costs
-/// more than `unfused` by so much that a run will not show anything else.
-[[nodiscard]] std::optional<MemoryPlan> make_fused_plan(const Schedule& schedule,
-                                                        const std::vector<LoweredRow>& lowered,
-                                                        const HardwareConfig& hardware, MappingMemo& mapper,
-                                                        const MemoryPlan& unfused);
+/// The cheapest plans with chains (chain_choice.h), a few, the cheapest first; none where the machine does
+/// not fuse, and none that costs more than `unfused` by so much that a run will not show anything else.
+[[nodiscard]] std::vector<MemoryPlan> make_fused_plans(const Schedule& schedule,
+                                                       const std::vector<LoweredRow>& lowered,
+                                                       const HardwareConfig& hardware, MappingMemo& mapper,
+                                                       const MemoryPlan& unfused);
 
 }  // namespace qsim

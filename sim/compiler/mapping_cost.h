@@ -85,8 +85,9 @@ struct MappingCost {
   /// less costs less energy, and leaves room on the bus to what comes next. Likewise a few cycles a transfer,
   /// which meets others at the port. A cycle of partial sums at a port of the buffer takes a fifth of the
   /// energy of one of the memory.
+  static constexpr std::int64_t kCycle = 16;
   [[nodiscard]] std::int64_t total() const {
-    return 16 * cycles + 2 * memory_cycles + 64 * transfers + 2 * spill_cycles / 5;
+    return kCycle * cycles + 2 * memory_cycles + 64 * transfers + 2 * spill_cycles / 5;
   }
   /// Adds a load that nothing waits for before the memory has no time left.
   void add_beside(std::int64_t bytes, const MemoryRate& memory) {

@@ -48,9 +48,21 @@ std::int64_t PartCompiler::cycles_of(const MemoryPlan& plan) const {
 }
 
 void PartCompiler::choose_plan() {
-  if (!fused_) return;
-  if (cycles_of(*fused_) <= cycles_of(plan_)) plan_ = std::move(*fused_);
-  fused_.reset();
+  if (fused_.empty()) return;
+  const auto simulated = [this](const MemoryPlan& plan) {
+    MappingCost cost = plan.cost;
+    cost.cycles = cycles_of(plan);
+    return cost;
+  };
+  MappingCost best = simulated(plan_);
+  const std::int64_t most = best.cycles;
+  for (MemoryPlan& fused : fused_) {
+    const MappingCost cost = simulated(fused);
+    if (cost.cycles > most || cost.total() >= best.total()) continue;
+    best = cost;
+    plan_ = std::move(fused);
+  }
+  fused_.clear();
 }
 
 bool PartCompiler::build() {
@@ -178,7 +190,7 @@ bool PartCompiler::plan_memory() {
   }
   if (outcome.plan) plan_ = std::move(*outcome.plan);
   if (outcome.plan && !pins_.any())
-    fused_ = make_fused_plan(out_.schedule, lowered_, hardware_, mapper_, plan_);
+    fused_ = make_fused_plans(out_.schedule, lowered_, hardware_, mapper_, plan_);
   return outcome.plan.has_value();
 }
 

@@ -41,7 +41,8 @@ class PartCompiler {
   [[nodiscard]] std::size_t rows() const { return out_.schedule.rows.size(); }
   [[nodiscard]] bool has_problems() const { return !problems_.empty(); }
   [[nodiscard]] const MappingCost& part_cost() const {
-    return fused_ && fused_->cost.total() < plan_.cost.total() ? fused_->cost : plan_.cost;
+    const bool is_cheaper = !fused_.empty() && fused_.front().cost.total() < plan_.cost.total();
+    return is_cheaper ? fused_.front().cost : plan_.cost;
   }
   void report_given(std::vector<Problem> found) {
     for (Problem& problem : found) problems_.push_back({std::nullopt, std::move(problem)});
@@ -64,7 +65,8 @@ class PartCompiler {
   bool plan_memory();
   [[nodiscard]] PlanOutcome plan(const PlanPins& pins);
   void check_dram();
-  /// Of the two plans the one that takes fewer cycles.
+  /// Of the plans that take no more cycles than the one without chains that of least cost, with the cycles
+  /// that they do take.
   void choose_plan();
   [[nodiscard]] std::int64_t cycles_of(const MemoryPlan& plan) const;
 
@@ -79,7 +81,7 @@ class PartCompiler {
   std::vector<LoweredRow> lowered_;
   PlanPins pins_;
   MemoryPlan plan_;
-  std::optional<MemoryPlan> fused_;  ///< Another plan, with chains.
+  std::vector<MemoryPlan> fused_;  ///< Other plans, with chains, the cheapest first.
 };
 
 }  // namespace qsim

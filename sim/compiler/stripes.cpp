@@ -56,6 +56,7 @@ void add_times(MappingCost& cost, const MappingCost& stripe, std::int64_t count)
   cost.memory_cycles += count * stripe.memory_cycles;
   cost.cycles += count * stripe.cycles;
   cost.transfers += count * stripe.transfers;
+  cost.spill_cycles += count * stripe.spill_cycles;
 }
 
 /// An input that is fetched stripe by stripe, a stripe ahead; the first is waited for. Each stripe fetches as

@@ -181,6 +181,53 @@ TEST_CASE("rows that are executed in stripes compute what they compute one after
   CHECK(seen.kept_weights > 20);
 }
 
+TEST_CASE("a machine that may fuse is never slower, and computes the same") {
+  int fused = 0;
+  for (std::uint32_t seed = 30'000; seed < 30'150; ++seed) {
+    INFO("seed " << seed);
+    test::Choice choice(seed);
+    const test::RandomNetwork network = chain_network(choice);
+    HardwareConfig chip = chain_chip(choice);
+    chip.activation_buffer.capacity_kib = 2;
+    if (!test::fits(network.graph, chip)) continue;
+    const RunResult with = run_with(chip, network, CostMapper(), Values::tile, Fidelity::tile);
+    chip.mapper.fuses_chains = false;
+    const RunResult without = run_with(chip, network, CostMapper(), Values::layer, Fidelity::tile);
+    check_values(with, without);
+    CHECK(with.total_cycles <= without.total_cycles);
+    fused += std::ranges::any_of(with.layers, [](const LayerResult& layer) {
+      return mapping_json(layer.mapping).contains("stripe_rows");
+    });
+  }
+  CHECK(fused > 4);  // few small networks wait for DRAM between layers
+}
+
+TEST_CASE("what is no chain is refused with its place") {
+  test::Choice choice(3);
+  const test::RandomNetwork network = chain_network(choice);
+  const std::vector<Node>& nodes = network.graph.nodes;
+  HardwareConfig chip;
+  const auto problem = [&](const Json& mapping) {
+    try {
+      (void)compile(network.graph, chip, pinned({{"layers", {{nodes[0].name, mapping}}}}), false);
+    } catch (const InputError& error) {
+      return error.problems().front().place + ": " + error.problems().front().expected;
+    }
+    return std::string("none");
+  };
+  const std::string layer = "layers." + nodes[0].name;
+  const Json with_second = {{"fused_with", {nodes[1].name}}, {"stripe_rows", 1}};
+  CHECK(problem(with_second) ==
+        layer + ".fused_with[0]: nothing: this chip executes row by row (mapper.fuses_chains)");
+  chip.mapper.fuses_chains = true;
+  CHECK(problem(with_second) == "none");
+  CHECK(problem({{"fused_with", {"elsewhere"}}, {"stripe_rows", 1}}) ==
+        layer + ".fused_with[0]: the layers next to this one, all but itself");
+  const std::int64_t rows = network.graph.tensor(nodes[1].outputs[0]).shape[1];
+  CHECK(problem({{"fused_with", {nodes[1].name}}, {"stripe_rows", rows + 1}}) ==
+        layer + ".stripe_rows: 1 to " + std::to_string(rows) + ", the rows of the last layer's output");
+}
+
 TEST_CASE("2,000 random chains compute what their rows do one after the other", "[.][long]") {
   Seen seen;
   check_chains(2000, 10'000, seen);
