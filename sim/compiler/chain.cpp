@@ -154,7 +154,9 @@ class ChainPlacing {
 
   /// What a stripe fetches is there before the stripe in front of it is over.
   void find_fetched_rings() {
-    for (const auto& [index, reads] : reads_) {
+    for (const auto& of_storage : reads_) {
+      const int index = of_storage.first;
+      const std::vector<Read>& reads = of_storage.second;
       const Storage& read = storage(index);
       if (is_made_here(index)) {
         layout_.not_fetched.push_back(index);

@@ -174,16 +174,17 @@ class ChainChooser {
     }
     residency.push_back(is_resident(layout, own.output));
     const auto [entry, is_missing] = totals_.try_emplace({row, height, residency});
+    Totals& totals = entry->second;
     if (is_missing) {
       const std::int64_t begin = (output_rows(own) - height) / 2;
       std::visit(
           [&](const auto& problem) {
-            add_totals(*problem, {begin, begin + height}, own, residency, entry->second);
+            add_totals(*problem, {begin, begin + height}, own, residency, totals);
           },
           own.problems[0]);
     }
     std::optional<std::int64_t> best;
-    for (const auto& [bytes, cost] : entry->second) {
+    for (const auto& [bytes, cost] : totals) {
       if (bytes <= free) best = std::min(best.value_or(total(cost)), total(cost));
     }
     return best;
