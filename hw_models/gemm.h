@@ -2,7 +2,9 @@
 // executed (GemmMapping) and where its data lie (GemmPlacement).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/tensor_layout.h"
+#include "hw_models/vector_operation.h"
 
 namespace qsim {
 
@@ -59,6 +62,13 @@ struct ActivationWeights {
   std::vector<std::int64_t> matrix_of_row;
 };
 
+/// An operation of one element behind the requantizer, on what the operation before it gives
+/// (docs/mapping.md). It counts under the product's report row plus its place among them, from 1.
+struct WayOutOperation {
+  std::shared_ptr<const VectorProblem> problem;  ///< In the dimensions of the product's output.
+  std::size_t chained = 0;  ///< The input that the operation before gives; another one is the addend.
+};
+
 /// What is computed.
 struct GemmProblem {
   ConvolutionGeometry geometry;
@@ -79,7 +89,19 @@ struct GemmProblem {
   bool sums_weights = false;
   ParameterFormat parameters;
   arithmetic::RoundingProfile rounding_profile{};
-  arithmetic::OutputRange output_range{};
+  arithmetic::OutputRange output_range{};  ///< Of the requantizer.
+  /// What the outputs go through before they are written; `output` is what is written. At most one operation
+  /// has an addend.
+  std::vector<WayOutOperation> way_out;
+
+  /// The tensor that an adder behind the requantizer reads; nullptr where none does.
+  [[nodiscard]] const TensorView* addend() const {
+    for (const WayOutOperation& operation : way_out) {
+      const std::vector<VectorInput>& inputs = operation.problem->inputs;
+      if (inputs.size() > 1) return &inputs[1 - operation.chained].tensor;
+    }
+    return nullptr;
+  }
 
   /// Sums that depend on the data lie beside the accumulators, and have no way to the activation buffer.
   [[nodiscard]] bool has_sums_beside() const { return parameters.asymmetric_weights || sums_weights; }
@@ -137,6 +159,8 @@ struct GemmMapping {
   bool input_resident = false;    ///< Whole tensors in the activation buffer; otherwise tiles of
   bool output_resident = false;   ///< them pass through slots.
   std::int64_t input_slots = 2, output_slots = 2;  ///< Tile slots, where not resident.
+  bool addend_resident = false;                    ///< Of an addend, where there is one,
+  std::int64_t addend_slots = 0;                   ///< likewise.
 
   friend bool operator==(const GemmMapping&, const GemmMapping&) = default;
 };
@@ -145,6 +169,7 @@ struct GemmMapping {
 struct GemmPlacement {
   Placement input;
   Placement output;
+  Placement addend;
   /// Weights lie in DRAM block after block in the order of first use; `weight_blocks` has each block's offset
   /// (column block major, then reduction part) and one past the last. Weights that are activations: the base
   /// of their tensor.

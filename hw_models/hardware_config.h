@@ -114,6 +114,9 @@ struct RequantizerConfig {
   std::int64_t turnaround_cycles = 0;
   /// Outputs leave for memory run by run, and no tensor stays on the chip between layers.
   bool writes_through = false;
+  /// Behind the lanes lie an adder, which reads its second operand from the activation buffer, and functions
+  /// of one element: rows of the network that do this to a product's outputs run on their way out.
+  bool fused_add = false;
 };
 
 struct VectorUnitConfig {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "hw_models/activity.h"
@@ -31,7 +32,10 @@ struct Recorder {
   std::vector<Activity> activity;
   std::vector<UnitCycles> unit_cycles;
   std::vector<arithmetic::AccumulatorStats> accumulators;  ///< Filled where values move.
-  BusTraffic bus;                                          ///< Of the external memory, where there is one.
+  /// Tensors that no memory holds because they pass from one unit to the next, where values move: of a row
+  /// the values in C order.
+  std::map<std::int32_t, std::vector<std::int64_t>> passed;
+  BusTraffic bus;  ///< Of the external memory, where there is one.
 };
 
 }  // namespace qsim

@@ -61,6 +61,12 @@ std::vector<std::int64_t> ChipMemory::read(const Placement& placement, RowWindow
   return values;
 }
 
+std::optional<std::vector<std::int64_t>> ChipMemory::take_passed(std::int32_t row) const {
+  auto found = recorder_.passed.extract(row);
+  if (!found) return std::nullopt;
+  return std::move(found.mapped());
+}
+
 void ChipMemory::flip_weight_buffer_bit(std::int64_t bit_address) {
   flip(weights_, bit_address);
 }
@@ -176,7 +182,7 @@ ChipRun run_cores(const HardwareConfig& hardware, const std::vector<const Progra
   for (std::size_t i = 0; i < work.size(); ++i) {
     Core& core = npu.core(i);
     memories.emplace_back(npu.memory(), work[i].options.memory_base, core.weight_storage(),
-                          core.activation_storage());
+                          core.activation_storage(), recorder);
     if (options.moves_values) fill(core, npu.memory(), work[i]);
     if (options.on_row_complete) {
       core.controller().on_row_complete = [&options, &memory = memories[i]](std::int32_t row,

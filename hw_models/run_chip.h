@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "hw_models/activity.h"
@@ -21,17 +22,22 @@ namespace qsim {
 
 class BufferStorage;
 class Memory;
+struct Recorder;
 
 /// The memories of a core as a debugger sees them, without time.
 class ChipMemory {
  public:
   /// `memory`, where the program's address 0 is at `base`, may be absent.
-  ChipMemory(Memory* memory, std::int64_t base, BufferStorage& weights, BufferStorage& activations)
-      : memory_(memory), base_(base), weights_(weights), activations_(activations) {}
+  ChipMemory(Memory* memory, std::int64_t base, BufferStorage& weights, BufferStorage& activations,
+             Recorder& recorder)
+      : memory_(memory), base_(base), weights_(weights), activations_(activations), recorder_(recorder) {}
 
   /// All elements of a tensor, or those of the rows of `window`, channels fastest, from where the placement
   /// has it.
   [[nodiscard]] std::vector<std::int64_t> read(const Placement& placement, RowWindow window = {}) const;
+  /// Output of a row that no memory holds, because it went from one unit to the next, likewise; nothing where
+  /// a memory does. It is forgotten.
+  [[nodiscard]] std::optional<std::vector<std::int64_t>> take_passed(std::int32_t row) const;
   /// Inverts one bit of a buffer (fault injection).
   void flip_weight_buffer_bit(std::int64_t bit_address);
   void flip_activation_buffer_bit(std::int64_t bit_address);
@@ -41,6 +47,7 @@ class ChipMemory {
   std::int64_t base_;
   BufferStorage& weights_;
   BufferStorage& activations_;
+  Recorder& recorder_;
 };
 
 struct ChipOptions {

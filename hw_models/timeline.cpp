@@ -148,7 +148,7 @@ void HeldTiles::hold(Held held, std::int64_t cycle, std::int64_t bytes) {
 }
 
 void HeldTiles::keep(Held held, std::int64_t cycle, std::int64_t bytes) {
-  if (held != Held::inputs) timeline_.record_fill({cycle, held, bytes});
+  if (held == Held::weights || held == Held::parameters) timeline_.record_fill({cycle, held, bytes});
 }
 
 void HeldTiles::release(Held held, std::int64_t cycle) {
@@ -162,6 +162,10 @@ void Timeline::record(Span span, std::int32_t row, std::int64_t begin, std::int6
   if (end <= begin) return;
   intervals_.push_back({begin, end, row, span, bytes});
   if (!is_activity(span)) return;
+  extend(row, begin, end);
+}
+
+void Timeline::extend(std::int32_t row, std::int64_t begin, std::int64_t end) {
   RowTimes& times = rows_[static_cast<std::size_t>(row)];
   if (times.first < 0 || begin < times.first) times.first = begin;
   times.last = std::max(times.last, end);

@@ -64,7 +64,7 @@ struct PassTimes {
 };
 
 /// What streams through the buffers tile by tile.
-enum class Held : std::uint8_t { weights, parameters, inputs, count_ };
+enum class Held : std::uint8_t { weights, parameters, inputs, addends, count_ };
 
 /// Bytes of a buffer that a tile takes (positive) or frees.
 struct FillChange {
@@ -99,6 +99,8 @@ class Timeline {
   /// A pass: computing until the last step could enter, then waiting for ports until it does, then computing
   /// again and draining. Where in the stream the single cycles of waiting were is not kept.
   void record_pass(std::int32_t row, const PassTimes& pass);
+  /// A row is active that has no interval of its own.
+  void extend(std::int32_t row, std::int64_t begin, std::int64_t end);
   void record_fill(const FillChange& change) { fills_.push_back(change); }
   /// A row that is executed in stripes is complete several times, the last time for good.
   void complete(std::int32_t row, std::int64_t begin, std::int64_t cycle);

@@ -11,6 +11,11 @@ void ChipValues::collect(std::int32_t row, RowWindow window, const ChipMemory& m
   const std::int32_t part = row / rows % compiled_.program.parts;
   const TensorId id = graph_.nodes[compiled_.rows[static_cast<std::size_t>(row % rows)].node].outputs[0];
   std::vector<std::int64_t>& values = values_[compiled_.schedule.storage_of[static_cast<std::size_t>(id)]];
+  if (const std::optional<std::vector<std::int64_t>> passed = memory.take_passed(row)) {
+    values.resize(static_cast<std::size_t>(compiled_.program.parts) * passed->size());
+    std::ranges::copy(*passed, values.begin() + part * static_cast<std::ptrdiff_t>(passed->size()));
+    return;
+  }
   const Placement placement = compiled_.placement(id, part);
   const Dims& dims = placement.dims;
   const std::int64_t image = dims[kRow] * dims[kColumn] * dims[kChannel];

@@ -77,7 +77,9 @@ std::vector<std::size_t> add_layers(RunResult& result, const Graph& graph, const
     if (completion.cycle < run.rows[r].completed) continue;
     add_part(layer, run, r);
     if (r < last_part) continue;
-    layer.bound = bound_of(layer.cycles_breakdown);
+    // A row on a product's way out takes no cycles of its own.
+    const bool is_on_way_out = std::holds_alternative<WayOutLayerMapping>(layer.mapping);
+    layer.bound = is_on_way_out ? result.layers.back().bound : bound_of(layer.cycles_breakdown);
     for (std::size_t c = 0; c < kCycleClassCount; ++c) result.cycles[c] += layer.cycles_breakdown[c];
     result.activity += layer.activity;
     result.macs += layer.macs;

@@ -41,10 +41,15 @@ class BufferIf : public virtual sc_core::sc_interface {
   /// the cycle before its first beat (write_first), in that of its first beat (read_first), which is a cycle
   /// after its arrival at the earliest.
   virtual void write_burst(std::int64_t beats, std::function<void()> accepted) = 0;
+  /// A burst of `beats` reads of another unit, which takes all read ports in the cycles after its arrival,
+  /// one burst after the other; what the array reads stands still meanwhile. `accepted` as above.
+  virtual void read_burst(std::int64_t beats, std::function<void()> accepted) = 0;
   /// Waits, in an SC_THREAD, for bursts that have the ports; then the array reads until end_read().
   virtual void begin_read() = 0;
   virtual void end_read() = 0;
-  /// Whether a burst has the ports in `cycle`, which is the present one or the one before (write_first).
+  /// Whether bursts may stop what the array reads while it reads.
+  [[nodiscard]] virtual bool stops_reads() const = 0;
+  /// Whether a burst has the ports in `cycle`, which is the present one or the one before.
   [[nodiscard]] virtual bool is_taken(std::int64_t cycle) const = 0;
   /// The first cycle from the present one in which a burst has the ports; none known: the largest integer.
   [[nodiscard]] virtual std::int64_t next_taken() const = 0;

@@ -16,6 +16,7 @@ struct Tokens {
   Token weights_free, weights_ready;
   Token parameters_free, parameters_ready;
   Token inputs_free, inputs_ready;
+  Token addends_free, addends_ready;
   Token accumulators_free, accumulators_ready;
   /// Sums that leave: they are in the activation buffer; the accumulators of a pass have them again.
   Token sums_spilled, sums_ready;
@@ -71,8 +72,11 @@ class CommandExpander {
   void issue_passes(const GemmCursor& cursor, const GemmStep& step, MacTile tile,
                     std::int64_t& accumulator_slot, const Emit<MacTile>& emit) const;
   void set_dependencies(MacTile& tile, const GemmStep& step, PassPlace place) const;
-  void set_dependencies(DrainCommand& command, const GemmStep& step, bool last,
-                        bool frees_accumulators) const;
+  /// Of a run in its step: the first, the last, and one that frees a half of the accumulators.
+  struct DrainPlace {
+    bool first = false, last = false, frees_accumulators = false;
+  };
+  void set_dependencies(DrainCommand& command, const GemmStep& step, DrainPlace place) const;
   void set_dependencies(TransferCommand& command, const Placement& output, StoreUse use) const;
 
   void load_streamed_weights(const GemmNest& nest, SharedSlots& slots,

@@ -35,7 +35,8 @@ struct WeightScatter {
 /// Moves contiguous runs between DRAM and a buffer: run (i, j, k) starts at base + i*stride[0] + j*stride[1]
 /// + k*stride[2] on either side; in DRAM, j and k count places of `blocks` that are taken.
 struct TransferCommand {
-  std::int32_t row = 0;
+  std::int32_t row = 0;                   ///< It counts under this one ..
+  std::optional<std::int32_t> turn = {};  ///< .. and goes when it is this row's turn, where that is another.
   bool to_buffer = true;
   BufferId buffer = BufferId::activations;
   Event traffic = Event::dram_read_activation_bytes;
@@ -126,10 +127,12 @@ struct DrainCommand {
   std::int64_t pixel_begin = 0, pixel_end = 0;
   TensorLayout destination;
   Dims destination_origin{};
+  TensorLayout addend;  ///< Where there is one.
+  Dims addend_origin{};
   std::int64_t accumulator_base = 0;
   std::optional<SpilledSums> sums;  ///< They go there as they are.
-  Waits<1> waits;                   ///< Before the first accumulator is read.
-  Signals<2> read_out;              ///< When the last one has been.
+  Waits<2> waits;                   ///< Before the first accumulator is read.
+  Signals<3> read_out;              ///< When the last one has been.
   Signals<2> written;               ///< With the last output.
 
   [[nodiscard]] std::int64_t pixels() const { return pixel_end - pixel_begin; }

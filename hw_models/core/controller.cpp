@@ -26,6 +26,12 @@ bool sums_leave(const GemmNest& nest) {
   return GemmCursor(nest).sums_leave();
 }
 
+/// Rows that are complete with a product because they run on its way out.
+std::int32_t rows_on_way_out(const Nest& nest) {
+  const auto* gemm = std::get_if<GemmNest>(&nest);
+  return gemm == nullptr ? 0 : static_cast<std::int32_t>(gemm->problem().way_out.size());
+}
+
 std::int64_t slots_of(const Placement& placement) {
   return static_cast<std::int64_t>(placement.slots.size());
 }
@@ -61,6 +67,7 @@ Controller::Controller(sc_core::sc_module_name name, const HardwareConfig& hardw
   watch(tokens_.weights_free, Held::weights);
   watch(tokens_.parameters_free, Held::parameters);
   watch(tokens_.inputs_free, Held::inputs);
+  watch(tokens_.addends_free, Held::addends);
   tokens_.weights_free.reset(program.weight_credits);
   tokens_.parameters_free.reset(program.parameter_credits);
   processes.spawn("computes", [this] { run_computes(); });
@@ -95,12 +102,15 @@ void Controller::start(std::size_t nest) {
 
 void Controller::retire() {
   const std::int32_t row = row_of(nests_[retired_]);
+  const std::int32_t last_row = row + rows_on_way_out(nests_[retired_]);
   ++retired_;
   const RowWindow window = window_of(nests_[retired_ - 1]);
   if (retired_ == nests_.size() || row_of(nests_[retired_]) != row || !window.is_all()) {
-    recorder_.timeline.complete(row, row_begin_, now_cycle());
+    for (std::int32_t complete = row; complete <= last_row; ++complete) {
+      recorder_.timeline.complete(complete, row_begin_, now_cycle());
+      if (on_row_complete) on_row_complete(complete, window);
+    }
     row_begin_ = now_cycle();
-    if (on_row_complete) on_row_complete(row, window);
   }
   if (retired_ < nests_.size()) start(retired_);
   let_inputs_load();
@@ -207,6 +217,7 @@ void Controller::run_input_loads() {
     wait_for_layer_start();
     if (const auto* gemm = std::get_if<GemmNest>(&nest)) {
       reset_input_slots(slots_of(gemm->placement().input));
+      tokens_.addends_free.reset(slots_of(gemm->placement().addend));
       expander_.load_inputs(*gemm, issue);
     } else if (const auto* vector = std::get_if<VectorNest>(&nest)) {
       reset_input_slots(input_slots(*vector));

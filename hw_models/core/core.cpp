@@ -38,6 +38,7 @@ Core::Core(sc_core::sc_module_name name, const HardwareConfig& hardware, const P
       tiles_("tiles", MacArray::kQueueDepth),
       drains_("drains", Requantizer::kQueueDepth),
       vector_tiles_("vector_tiles", VectorUnit::kQueueDepth) {
+  if (hardware.requantizer.fused_add) activation_buffer_.share_reads();
   bind_units();
   if (dma_ != nullptr) bind_dma();
   if (reloader_ != nullptr) bind_reloader();

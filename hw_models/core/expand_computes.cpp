@@ -159,8 +159,8 @@ void CommandExpander::compute(const VectorNest& nest, const Emit<VectorTile>& em
   }
 }
 
-void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& step, bool last,
-                                       bool frees_accumulators) const {
+void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& step, DrainPlace place) const {
+  const auto [first, last, frees_accumulators] = place;
   const GemmNest& nest = *command.nest;
   command.waits = {};
   command.read_out = {};
@@ -171,6 +171,8 @@ void CommandExpander::set_dependencies(DrainCommand& command, const GemmStep& st
     command.written.add({&tokens_.sums_spilled});
     return;
   }
+  if (first && streams_addend(nest)) command.waits.add({&tokens_.addends_ready, {}});
+  if (last && streams_addend(nest)) command.read_out.add({&tokens_.addends_free});
   if (last && step.last_use_of_parameters && !nest.mapping().weights_resident) {
     command.read_out.add({&tokens_.parameters_free});
   }
@@ -196,6 +198,10 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
     command.output = step.output;
     if (step.last_part) command.destination = tile_layout(nest.placement().output, outputs);
     command.destination_origin = tile_origin(nest.placement().output, step.output);
+    if (step.last_part && nest.problem().addend() != nullptr) {
+      command.addend = tile_layout(nest.placement().addend, outputs);
+      command.addend_origin = tile_origin(nest.placement().addend, step.output);
+    }
     const PassCut passes = cursor.passes(step);
     bool first = true;
     for (std::int64_t t = step.column_tile_begin; t < step.column_tile_end; ++t) {
@@ -207,10 +213,10 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
         if (!step.last_part)
           command.sums = spilled_sums(nest, cursor.sums_before(step, command.columns, command.pixel_begin));
         if (first || !cursor.sums_wait()) ++accumulator_slot;
-        first = false;
         command.accumulator_base =
             accumulator_base(accumulator_slot) + cursor.accumulator_offset(step, t, pass);
-        set_dependencies(command, step, last, last || !cursor.sums_wait());
+        set_dependencies(command, step, {first, last, last || !cursor.sums_wait()});
+        first = false;
         emit(command);
       }
     }

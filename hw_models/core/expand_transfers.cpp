@@ -54,6 +54,24 @@ TransferCommand make_load(const Placement& placement, std::int64_t count, const 
                    step.reach.columns.count, step.input.extent(kChannel), row);
 }
 
+/// The row under which the last operation on a product's way out counts, whose result is stored.
+std::int32_t row_of_output(const GemmNest& nest) {
+  return nest.row + static_cast<std::int32_t>(nest.problem().way_out.size());
+}
+
+/// Load of a tile of the addend, under the row of the operation that reads it.
+TransferCommand make_addend_load(const GemmNest& nest, std::int64_t count, const Box& box) {
+  std::int32_t row = nest.row + 1;
+  for (const WayOutOperation& operation : nest.problem().way_out) {
+    if (operation.problem->inputs.size() > 1) break;
+    ++row;
+  }
+  TransferCommand command = make_load(nest.placement().addend, count, box, row);
+  command.turn = nest.row;
+  command.held = Held::addends;
+  return command;
+}
+
 /// How the array wants a part's weights of a block of `channels` channels.
 WeightBlock weight_block(const GemmMapping& mapping, const GemmCursor& cursor, const ReductionPart& part,
                          std::int64_t channels) {
@@ -222,17 +240,25 @@ void CommandExpander::load_resident_weights(const GemmNest& nest, const Emit<Tra
 void CommandExpander::load_inputs(const GemmNest& nest, const Emit<TransferCommand>& emit) const {
   const GemmCursor cursor(nest);
   std::int64_t count = 0;
+  std::int64_t addends = 0;
   for (std::int64_t i = 0; i < cursor.steps(); ++i) {
     const GemmStep step = cursor.step(i);
-    if (!step.loads_input) continue;
-    const Placement& input = nest.placement().input;
-    const bool is_fetched = nest.mapping().fetch_input;
-    std::vector<TransferCommand> commands = is_fetched
-                                                ? make_fetches(input, step.fetch, nest.row)
-                                                : std::vector{make_load(input, count++, step, nest.row)};
-    if (!is_fetched) commands.front().waits.add({&tokens_.inputs_free, {}});
-    commands.back().arrived.add({&tokens_.inputs_ready});
-    for (TransferCommand& command : commands) emit(command);
+    if (step.loads_input) {
+      const Placement& input = nest.placement().input;
+      const bool is_fetched = nest.mapping().fetch_input;
+      std::vector<TransferCommand> commands = is_fetched
+                                                  ? make_fetches(input, step.fetch, nest.row)
+                                                  : std::vector{make_load(input, count++, step, nest.row)};
+      if (!is_fetched) commands.front().waits.add({&tokens_.inputs_free, {}});
+      commands.back().arrived.add({&tokens_.inputs_ready});
+      for (TransferCommand& command : commands) emit(command);
+    }
+    if (step.last_part && streams_addend(nest)) {
+      TransferCommand command = make_addend_load(nest, addends++, step.output);
+      command.waits.add({&tokens_.addends_free, {}});
+      command.arrived.add({&tokens_.addends_ready});
+      emit(command);
+    }
   }
 }
 
@@ -275,7 +301,8 @@ void CommandExpander::store(const GemmNest& nest, const Emit<TransferCommand>& e
       continue;
     }
     TransferCommand command =
-        make_store(nest.placement().output, count++, step.output, nest.row, step.output.begin);
+        make_store(nest.placement().output, count++, step.output, row_of_output(nest), step.output.begin);
+    command.turn = nest.row;
     set_dependencies(command, nest.placement().output, {true, true, step.last_step});
     emit(command);
   }

@@ -1,7 +1,9 @@
 #include "hw_models/core/requantizer.h"
 
+#include <algorithm>
+
 #include "hw_models/core/spilled_sums.h"
-#include "hw_models/cycle.h"
+#include "hw_models/core/vector_work.h"
 
 namespace qsim {
 
@@ -27,26 +29,27 @@ void Requantizer::run() {
   while (true) {
     const DrainCommand command = drains.read();
     if (command.nest == nullptr) return;
-    const std::int64_t write_cycles = activation_buffer->write_cycles(output_bytes(command));
+    const PortCycles ports = port_cycles(command);
     take(command.waits, recorder_.timeline, command.nest->row);
-    if (entries_before > 0) wait_until(free_from + timing_.gap_cycles(command, entries_before, write_cycles));
-    if (activation_buffer->config().arbitration != Arbitration::fixed) {
-      Token ports;
-      activation_buffer->write_burst(write_cycles, [&ports] { ports.release(); });
-      ports.acquire();
-    }
+    if (entries_before > 0)
+      wait_until(free_from + timing_.gap_cycles(command, entries_before, ports.together));
+    wait_for_ports(ports);
     const Cycle begin = now_cycle();
-    const Cycle lanes_done = begin + timing_.lane_cycles(command, write_cycles);
-    const Cycle written = lanes_done + (command.sums ? 0 : config_.latency_cycles);
+    const Cycle lanes_done = begin + timing_.lane_cycles(command, ports.together);
+    const Cycle written = lanes_done + timing_.latency_cycles(command);
     count(command);
-    recorder_.units(command.nest->row).requantizer += timing_.lane_cycles(command, 0);
-    recorder_.units(command.nest->row).output_writes += write_cycles;
+    UnitCycles& units = recorder_.units(command.nest->row);
+    units.requantizer += timing_.lane_cycles(command, 0);
+    units.activation_reads += ports.reads;
+    units.output_writes += ports.writes;
     recorder_.timeline.record(Span::requantizer_busy, command.nest->row, begin, written);
+    if (!command.sums) count_way_out(command, begin, written);
     completions->at(lanes_done, [this, command] {
       if (moves_values_ && command.sums) {
         spill_sums(command, accumulators_, activation_buffer->storage());
       } else if (moves_values_) {
-        requantize_run(command, accumulators_, weight_buffer->storage(), activation_buffer->storage());
+        requantize_run(command, accumulators_, weight_buffer->storage(), activation_buffer->storage(),
+                       recorder_.passed);
       }
       give(command.read_out);
     });
@@ -57,14 +60,54 @@ void Requantizer::run() {
   }
 }
 
+/// Single-ported banks do one after the other; otherwise reads and writes have ports of their own.
+Requantizer::PortCycles Requantizer::port_cycles(const DrainCommand& command) const {
+  PortCycles ports;
+  ports.reads = activation_buffer->read_cycles(addend_bytes(command));
+  ports.writes = activation_buffer->write_cycles(output_bytes(command));
+  const bool are_shared = activation_buffer->config().arbitration != Arbitration::fixed;
+  ports.together = are_shared ? ports.reads + ports.writes : std::max(ports.reads, ports.writes);
+  return ports;
+}
+
+/// The addend is read through the ports of the array.
+void Requantizer::wait_for_ports(const PortCycles& ports) {
+  Token accepted;
+  const auto accept = [&accepted] { accepted.release(); };
+  if (activation_buffer->config().arbitration != Arbitration::fixed) {
+    activation_buffer->write_burst(ports.together, accept);
+    accepted.acquire();
+  } else if (ports.reads > 0) {
+    activation_buffer->read_burst(ports.reads, accept);
+    accepted.acquire();
+  }
+}
+
+/// What the operations on the way out do counts under their own rows: as an operation of the vector unit, but
+/// that of their operands the addend alone is read, and what the last one gives is written.
+void Requantizer::count_way_out(const DrainCommand& command, Cycle begin, Cycle written) {
+  std::int32_t row = command.nest->row;
+  for (const WayOutOperation& operation : command.nest->problem().way_out) {
+    ++row;
+    const VectorCost work = vector_cost(*operation.problem, outputs_of(command));
+    Activity& events = recorder_.events(row);
+    events[Event::vector_adds] += work.adds;
+    events[Event::vector_multiplies] += work.multiplies;
+    events[Event::vector_lookups] += work.lookups;
+    if (operation.problem->inputs.size() > 1) activation_buffer->count_read(row, addend_bytes(command));
+    recorder_.timeline.extend(row, begin, written);
+  }
+  activation_buffer->count_write(row, output_bytes(command));
+}
+
 void Requantizer::count(const DrainCommand& command) {
   const std::int32_t row = command.nest->row;
   const ParameterFormat& parameters = command.nest->problem().parameters;
   Activity& events = recorder_.events(row);
   ++events[Event::commands];
   events[Event::accumulator_reads] += outputs_of(command);
-  activation_buffer->count_write(row, output_bytes(command));
   if (command.sums) {
+    activation_buffer->count_write(row, output_bytes(command));
     events[Event::partial_sum_spills] += outputs_of(command);
     return;
   }

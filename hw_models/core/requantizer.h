@@ -10,6 +10,7 @@
 #include "hw_models/core/completion_if.h"
 #include "hw_models/core/processes.h"
 #include "hw_models/core/requantizer_run.h"
+#include "hw_models/cycle.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/recorder.h"
 
@@ -31,8 +32,16 @@ class Requantizer : public sc_core::sc_module {
   sc_core::sc_port<CompletionIf> completions;
 
  private:
+  /// How long a command takes the ports of the activation buffer, and has to wait for both.
+  struct PortCycles {
+    std::int64_t reads = 0, writes = 0, together = 0;
+  };
+
   void run();
+  [[nodiscard]] PortCycles port_cycles(const DrainCommand& command) const;
+  void wait_for_ports(const PortCycles& ports);
   void count(const DrainCommand& command);
+  void count_way_out(const DrainCommand& command, Cycle begin, Cycle written);
 
   RequantizerConfig config_;
   RequantizerTiming timing_;

@@ -22,6 +22,12 @@ std::int64_t output_bytes(const DrainCommand& command) {
                                                      command.nest->placement().output.buffer.format.bits);
 }
 
+std::int64_t addend_bytes(const DrainCommand& command) {
+  const TensorView* addend = command.nest->problem().addend();
+  if (addend == nullptr || command.sums) return 0;
+  return command.pixels() * arithmetic::packed_bytes(command.columns.columns(), addend->layout.format.bits);
+}
+
 std::int64_t outputs_of(const DrainCommand& command) {
   return command.pixels() * command.columns.columns();
 }
@@ -39,26 +45,31 @@ std::int64_t RequantizerTiming::row_cycles(const DrainCommand& command) const {
 }
 
 std::int64_t RequantizerTiming::gap_cycles(const DrainCommand& command, std::int64_t entries_before,
-                                           std::int64_t write_cycles) const {
+                                           std::int64_t port_cycles) const {
   if (config_.turnaround_cycles == 0) return 0;
   const std::int64_t entries = entries_used(command);
   const std::int64_t entry_cycles = config_.row_read_cycles > 0
                                         ? row_cycles(command)
-                                        : ceil_div(lane_cycles(command, write_cycles), entries);
+                                        : ceil_div(lane_cycles(command, port_cycles), entries);
   const std::int64_t hidden =
       std::max<std::int64_t>(0, std::min(entries_before, entries_ - entries)) * entry_cycles;
   return std::max<std::int64_t>(0, config_.turnaround_cycles - hidden);
 }
 
-std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::int64_t write_cycles) const {
+std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::int64_t port_cycles) const {
   if (command.sums)
-    return std::max(
-        {entries_used(command) * config_.row_read_cycles, read_out_cycles(command), write_cycles});
+    return std::max({entries_used(command) * config_.row_read_cycles, read_out_cycles(command), port_cycles});
   const std::int64_t lanes =
       config_.row_read_cycles > 0
           ? entries_used(command) * row_cycles(command)
           : ceil_div(outputs_of(command) * command.nest->problem().requantizer_operations(), config_.lanes);
-  return std::max({lanes, read_out_cycles(command), write_cycles});
+  return std::max({lanes, read_out_cycles(command), port_cycles});
+}
+
+std::int64_t RequantizerTiming::latency_cycles(const DrainCommand& command) const {
+  if (command.sums) return 0;
+  const auto operations = static_cast<std::int64_t>(command.nest->problem().way_out.size());
+  return (1 + operations) * config_.latency_cycles;
 }
 
 /// Columns are read side by side, each entry after entry.
@@ -67,10 +78,65 @@ std::int64_t RequantizerTiming::read_out_cycles(const DrainCommand& command) con
   return ceil_div(entries_used(command), read_out_entries_);
 }
 
+namespace {
+
+/// Bit address of an element in a tile, or in the whole tensor, whose base holds element `origin`.
+std::int64_t bit_address(const TensorLayout& layout, const Dims& origin, const Dims& at) {
+  return layout.bit_address(at[kBatch] - origin[kBatch], at[kRow] - origin[kRow],
+                            at[kColumn] - origin[kColumn], at[kChannel] - origin[kChannel]);
+}
+
+/// The operations behind the requantizer, on one element.
+class WayOut {
+ public:
+  WayOut(const DrainCommand& command, const BufferStorage& activations, PassedTensors& passed)
+      : command_(command), activations_(activations) {
+    const GemmNest& nest = *command.nest;
+    const Dims& dims = nest.problem().geometry.output;
+    for (std::size_t i = 0; i < nest.problem().way_out.size(); ++i) {
+      std::vector<std::int64_t>& values = passed[nest.row + static_cast<std::int32_t>(i)];
+      values.resize(static_cast<std::size_t>(dims[0] * dims[1] * dims[2] * dims[3]));
+      passed_.push_back(&values);
+    }
+  }
+
+  [[nodiscard]] std::int64_t apply(std::int64_t value, const Dims& at) {
+    const GemmProblem& problem = command_.nest->problem();
+    const Dims& dims = problem.geometry.output;
+    const std::int64_t index =
+        ((at[kBatch] * dims[kRow] + at[kRow]) * dims[kColumn] + at[kColumn]) * dims[kChannel] + at[kChannel];
+    for (std::size_t i = 0; i < problem.way_out.size(); ++i) {
+      (*passed_[i])[static_cast<std::size_t>(index)] = value;
+      value = apply(problem.way_out[i], value, at);
+    }
+    return value;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t apply(const WayOutOperation& operation, std::int64_t value,
+                                   const Dims& at) const {
+    const VectorFunction& function = operation.problem->function;
+    if (const auto* unary = std::get_if<arithmetic::UnaryFunction>(&function))
+      return arithmetic::evaluate(*unary, value);
+    const std::int64_t other =
+        activations_.read(bit_address(command_.addend, command_.addend_origin, at), command_.addend.format);
+    const bool is_second = operation.chained == 1;
+    return arithmetic::evaluate(std::get<arithmetic::BinaryFunction>(function), is_second ? other : value,
+                                is_second ? value : other);
+  }
+
+  const DrainCommand& command_;
+  const BufferStorage& activations_;
+  std::vector<std::vector<std::int64_t>*> passed_;
+};
+
+}  // namespace
+
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
-                    const BufferStorage& weights, BufferStorage& activations) {
+                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed) {
   const GemmNest& nest = *command.nest;
   const ParameterReader parameters(weights, nest, command.parameters_address, command.block_channel_begin);
+  WayOut way_out(command, activations, passed);
   const std::int64_t width = command.output.extent(kColumn);
   const std::int64_t group_channels = group_channels_of(command);
   const AccumulatorOrder order =
@@ -92,13 +158,10 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
       }
       const std::int32_t value =
           arithmetic::requantize(nest.problem().rounding_profile, scale, nest.problem().output_range, sum);
-      const Dims& origin = command.destination_origin;
-      activations.write(
-          command.destination.bit_address(command.output.begin[kBatch] - origin[kBatch],
-                                          command.output.begin[kRow] + pixel / width - origin[kRow],
-                                          command.output.begin[kColumn] + pixel % width - origin[kColumn],
-                                          channel - origin[kChannel]),
-          command.destination.format, value);
+      const Dims at = {command.output.begin[kBatch], command.output.begin[kRow] + pixel / width,
+                       command.output.begin[kColumn] + pixel % width, channel};
+      activations.write(bit_address(command.destination, command.destination_origin, at),
+                        command.destination.format, way_out.apply(value, at));
     }
   }
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <vector>
 
 #include "hw_models/core/accumulator_bank.h"
 #include "hw_models/core/buffer_storage.h"
@@ -21,7 +23,10 @@ namespace qsim {
 ///
 ///   lanes_busy = max(ceil(outputs * operations / lanes), or m * row where row_read_cycles > 0,
 ///                    ceil(m / read_out_entries),
-///                    cycles of writing the outputs)
+///                    cycles of reading the addend, and of writing the outputs)
+///
+/// An operation on the way out has as many lanes of its own, and its work is no more than an operation an
+/// output; it adds its own `latency_cycles`.
 ///
 /// (of sums that leave as they are, m * row_read_cycles in place of the first, and nothing after the lanes),
 /// and starts `gap` cycles after the run of n entries before it at the earliest: it was issued when m of the
@@ -37,11 +42,14 @@ class RequantizerTiming {
         entries_(hardware.accumulators.entries_per_slot()),
         read_out_entries_(hardware.accumulators.read_out_entries) {}
 
-  /// Cycles that the lanes are busy with a command whose outputs take `write_cycles` to be written.
-  [[nodiscard]] std::int64_t lane_cycles(const DrainCommand& command, std::int64_t write_cycles) const;
+  /// Cycles that the lanes are busy with a command whose addend and outputs take `port_cycles` to be read and
+  /// written.
+  [[nodiscard]] std::int64_t lane_cycles(const DrainCommand& command, std::int64_t port_cycles) const;
+  /// From the lanes to the last output.
+  [[nodiscard]] std::int64_t latency_cycles(const DrainCommand& command) const;
   /// Cycles that lie between the run before, of `entries_before`, and a command.
   [[nodiscard]] std::int64_t gap_cycles(const DrainCommand& command, std::int64_t entries_before,
-                                        std::int64_t write_cycles) const;
+                                        std::int64_t port_cycles) const;
   /// Accumulators of a column that the command reads.
   [[nodiscard]] static std::int64_t entries_used(const DrainCommand& command);
 
@@ -60,8 +68,15 @@ class RequantizerTiming {
 [[nodiscard]] std::int64_t outputs_of(const DrainCommand& command);
 [[nodiscard]] std::int64_t output_bytes(const DrainCommand& command);
 
-/// Accumulators to output integers, with the parameters that `weights` holds.
+/// Bytes of the addend that a command reads there; 0 where there is none.
+[[nodiscard]] std::int64_t addend_bytes(const DrainCommand& command);
+
+/// Tensors that pass from one operation to the next (Recorder::passed).
+using PassedTensors = std::map<std::int32_t, std::vector<std::int64_t>>;
+
+/// Accumulators to output integers, with the parameters that `weights` holds, through the operations on the
+/// way out. `passed` gets what each of them is given.
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
-                    const BufferStorage& weights, BufferStorage& activations);
+                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed);
 
 }  // namespace qsim

@@ -17,7 +17,9 @@ SramBuffer::SramBuffer(sc_core::sc_module_name name, const BufferConfig& config,
       recorder_(recorder),
       processes_(processes),
       storage_(sc_module::name(), moves_values ? config.capacity_bytes() : 0),
-      ports_(config.arbitration, [this] { burst_.notify(sc_core::SC_ZERO_TIME); }) {
+      // Where writes have ports of their own, bursts of reads are all that comes.
+      ports_(config.arbitration == Arbitration::fixed ? Arbitration::write_first : config.arbitration,
+             [this] { burst_.notify(sc_core::SC_ZERO_TIME); }) {
   SC_METHOD(accept_unless_read);
   sensitive << arrived_;
   dont_initialize();
@@ -65,6 +67,18 @@ PortAccess SramBuffer::access(std::span<const std::int64_t> words) const {
 }
 
 void SramBuffer::write_burst(std::int64_t beats, std::function<void()> accepted) {
+  if (config_.arbitration == Arbitration::fixed) {
+    accepted();
+  } else {
+    arrive(beats, std::move(accepted));
+  }
+}
+
+void SramBuffer::read_burst(std::int64_t beats, std::function<void()> accepted) {
+  arrive(beats, std::move(accepted));
+}
+
+void SramBuffer::arrive(std::int64_t beats, std::function<void()> accepted) {
   if (config_.arbitration == Arbitration::read_first) arrived_.notify(cycles_to_time(1));
   ports_.arrive(now_cycle(), beats, std::move(accepted));
   schedule_begin();

@@ -47,6 +47,12 @@ class SramBuffer : public sc_core::sc_module, public BufferIf {
   void count_reads(std::int32_t row, std::int64_t words, std::int64_t bytes) override;
   void count_line_buffer_write(std::int32_t row, std::int64_t bytes) override;
   void write_burst(std::int64_t beats, std::function<void()> accepted) override;
+  void read_burst(std::int64_t beats, std::function<void()> accepted) override;
+  /// Another unit reads through the array's ports as well (read_burst).
+  void share_reads() { shares_reads_ = true; }
+  [[nodiscard]] bool stops_reads() const override {
+    return shares_reads_ || config_.arbitration == Arbitration::write_first;
+  }
   void begin_read() override;
   void end_read() override;
   [[nodiscard]] bool is_taken(std::int64_t cycle) const override;
@@ -54,6 +60,7 @@ class SramBuffer : public sc_core::sc_module, public BufferIf {
   [[nodiscard]] const sc_core::sc_event& burst_event() const override { return burst_; }
 
  private:
+  void arrive(std::int64_t beats, std::function<void()> accepted);
   void begin_bursts();
   void accept_waiting();
   void accept_unless_read();
@@ -65,6 +72,7 @@ class SramBuffer : public sc_core::sc_module, public BufferIf {
   Processes& processes_;
   BufferStorage storage_;
   BurstPorts ports_;
+  bool shares_reads_ = false;
   sc_core::sc_event burst_;    ///< One takes the ports.
   sc_core::sc_event arrived_;  ///< A cycle after a burst arrived (read_first).
   sc_core::sc_event begins_;   ///< A burst that is behind others gets the ports.

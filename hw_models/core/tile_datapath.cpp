@@ -13,10 +13,7 @@ namespace {
 
 /// Waits for `cycles` in which no burst has the ports of a buffer that is read.
 void wait_while_reading(const BufferIf& one, const BufferIf& other, Cycle cycles) {
-  const auto is_stopped = [](const BufferIf& buffer) {
-    return buffer.config().arbitration == Arbitration::write_first;
-  };
-  if (cycles > 0 && !is_stopped(one) && !is_stopped(other)) {
+  if (cycles > 0 && !one.stops_reads() && !other.stops_reads()) {
     sc_core::wait(cycles_to_time(cycles));
     return;
   }

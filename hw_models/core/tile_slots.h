@@ -21,8 +21,13 @@ namespace qsim {
   return !std::ranges::all_of(nest.placement().inputs, &Placement::resident);
 }
 
+/// The addend of a product passes through slots, tile by tile.
+[[nodiscard]] inline bool streams_addend(const GemmNest& nest) {
+  return nest.problem().addend() != nullptr && !nest.placement().addend.resident;
+}
+
 [[nodiscard]] inline bool needs_loads(const GemmNest& nest) {
-  return !nest.placement().input.resident || nest.mapping().fetch_input;
+  return !nest.placement().input.resident || nest.mapping().fetch_input || streams_addend(nest);
 }
 
 [[nodiscard]] inline bool needs_loads(const VectorNest& nest) {

@@ -71,7 +71,8 @@ void Dma::run_channel(std::size_t index) {
 }
 
 void Dma::offer(Channel& channel, const Request& request) {
-  channel.rows.push_back(request.transfer->command.row);
+  const TransferCommand& command = request.transfer->command;
+  channel.rows.push_back(command.turn.value_or(command.row));
   channel.requests.write(request);
 }
 

@@ -49,6 +49,9 @@ GemmPlacement place_in_buffers(const GemmProblem& problem, const GemmMapping& ma
                                  mapping.input_slots, resident_of(map, row.inputs[n][0]), address);
   placement.output = place_tensor(problem.output, mapping.output_resident, gemm_output_tile(problem, mapping),
                                   mapping.output_slots, resident_of(map, row.output), address);
+  if (const TensorView* addend = problem.addend())
+    placement.addend = place_tensor(*addend, mapping.addend_resident, gemm_output_tile(problem, mapping),
+                                    mapping.addend_slots, resident_of(map, row.inputs[n].back()), address);
   placement.sums_base = address;
   return placement;
 }

@@ -211,6 +211,7 @@ class FitFinder {
     std::int64_t end = 0;
     std::vector<bool> reported(lowered_.size(), false);
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
+      if (schedule_.storages[s].is_passed) continue;
       const auto storage = static_cast<int>(s);
       const std::int64_t address = map.place(storage, Stay::kept, unlimited).value();
       map.keep(storage, Stay::kept, address);

@@ -127,6 +127,11 @@ RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, con
     cost.inputs.transfers = cost.inputs.turns = input_passes * pixel_tiles * parts;
     cost.inputs.slots = mapping.input_slots;
   }
+  if (const TensorView* addend = problem.addend(); addend != nullptr && !mapping.addend_resident) {
+    cost.inputs.add(dense_bytes(addend->dims, addend->layout.format, addend->pixel_granule),
+                    runs_of(*addend, gemm_output_tile(mapping, cursor)), burst);
+    cost.inputs.transfers += pixel_tiles * blocks;
+  }
   if (mapping.store_output) {
     cost.stores.add(dense_bytes(g.output, problem.output.layout.format),
                     runs_of(problem.output, gemm_output_tile(mapping, cursor)), burst);

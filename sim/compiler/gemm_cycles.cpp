@@ -79,7 +79,19 @@ class GemmTimes {
       const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
       lanes = passes * cursor_.column_tiles() * cursor_.pass_entries() * row;
     }
-    return std::max(lanes, written);
+    return std::max({lanes, written, addend_reads(pixels)});
+  }
+
+  /// Cycles of the read ports for the addend of a tile of pixels. The array stands still meanwhile, but for
+  /// one that loads inputs once and then streams weights.
+  [[nodiscard]] std::int64_t addend_reads(std::int64_t pixels) const {
+    const TensorView* addend = problem_.addend();
+    if (addend == nullptr) return 0;
+    return port_cycles(pixels * problem_.geometry.output[kChannel], addend->layout.format.bits,
+                       hardware_.activation_buffer);
+  }
+  [[nodiscard]] std::int64_t held_up(std::int64_t pixels) const {
+    return dataflow_.streams_inputs() ? addend_reads(pixels) : 0;
   }
 
  private:
@@ -153,7 +165,7 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
       const std::int64_t pixels = rows.size * columns.size;
       std::int64_t tile_cycles = times.column_tile(pixels, cursor.part(parts - 1));
       if (parts > 1) tile_cycles += (parts - 1) * times.column_tile(pixels, cursor.part(0));
-      cycles.array += tiles * cursor.column_tiles() * tile_cycles;
+      cycles.array += tiles * (cursor.column_tiles() * tile_cycles + times.held_up(pixels));
       cycles.requantizer += tiles * times.requantizer(pixels);
       runs += tiles * (cursor.sums_wait()
                            ? cursor.blocks()
@@ -171,7 +183,7 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
   const bool overlaps =
       hardware.mac_array.double_buffered_weights || dataflow_of(mapping).stays() == Stays::sums;
   cycles.drain = (overlaps ? times.drained() - times.pass_stream() : 0) +
-                 hardware.requantizer.latency_cycles +
+                 static_cast<std::int64_t>(1 + problem.way_out.size()) * hardware.requantizer.latency_cycles +
                  ceil_div(last_pass * mapping.column_tile, hardware.requantizer.lanes);
   // Sums that leave drain after each part, come back before the next one, and are a run of the requantizer.
   cycles.requantizer += cycles.spilled;

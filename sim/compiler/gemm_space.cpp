@@ -239,7 +239,10 @@ class GemmEnumeration {
   [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
     GemmMapping mapping = mapping_;
     mapping.column_tiles_per_block = size;
-    const std::int64_t granule = byte_granule(problem_.output.layout.format.bits);
+    const TensorView* addend = problem_.addend();
+    const std::int64_t granule = std::max(
+        byte_granule(problem_.output.layout.format.bits),
+        byte_granule(addend == nullptr ? problem_.output.layout.format.bits : addend->layout.format.bits));
     const std::int64_t input_granule = byte_granule(problem_.input.layout.format.bits);
     if (granule == 1 && input_granule == 1) return true;
     const GemmCursor cursor(problem_, mapping);
@@ -257,8 +260,8 @@ class GemmEnumeration {
 
   void try_pixel_tiles(bool whole_reduction) {
     const ConvolutionGeometry& g = problem_.geometry;
-    const bool streams =
-        !mapping_.input_resident || mapping_.fetch_input || !mapping_.output_resident || !whole_reduction;
+    const bool streams = !mapping_.input_resident || mapping_.fetch_input || !mapping_.output_resident ||
+                         !whole_reduction || (problem_.addend() != nullptr && !mapping_.addend_resident);
     std::vector<std::int64_t> row_sizes = streams ? tile_sizes(g.output[kRow]) : std::vector{g.output[kRow]};
     if (problem_.activation_weights) row_sizes = {1};  // each row has weights of its own
     row_sizes = given_or(
@@ -378,7 +381,10 @@ class GemmEnumeration {
     if (!set_slots(mapping_keys::kInputSlots, &GemmMapping::input_slots, mapping_.input_resident, is_single,
                    limits_.activation_slots) ||
         !set_slots(mapping_keys::kOutputSlots, &GemmMapping::output_slots, mapping_.output_resident,
-                   is_single, limits_.output_slots)) {
+                   is_single, limits_.output_slots) ||
+        (problem_.addend() != nullptr &&
+         !set_slots(mapping_keys::kAddendSlots, &GemmMapping::addend_slots, mapping_.addend_resident,
+                    is_single, limits_.activation_slots))) {
       return;
     }
     const std::int64_t sums = waiting_sum_bytes(mapping_, cursor, hardware_.accumulators);
@@ -386,7 +392,8 @@ class GemmEnumeration {
       // A slot of outputs is free again long before the next tile has its sums.
       mapping_.output_slots = 1;
     }
-    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots + sums;
+    needed.activation_bytes = tile.input * mapping_.input_slots + tile.output * mapping_.output_slots +
+                              tile.addend * mapping_.addend_slots + sums;
     // Of sums that leave others need less, so that what this chip cannot hold need not be listed.
     if (sums > 0 && !gives(mapping_keys::kSumsIn) &&
         needed.activation_bytes > hardware_.activation_buffer.capacity_bytes())

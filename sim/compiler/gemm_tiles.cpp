@@ -110,6 +110,9 @@ TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping
     bytes.input = dense_bytes(gemm_input_tile(problem, mapping, cursor), problem.input.layout.format,
                               problem.input.pixel_granule);
   if (!mapping.output_resident) bytes.output = gemm_output_bytes(problem, mapping, cursor);
+  if (const TensorView* addend = problem.addend(); addend != nullptr && !mapping.addend_resident)
+    bytes.addend =
+        dense_bytes(gemm_output_tile(mapping, cursor), addend->layout.format, addend->pixel_granule);
   return bytes;
 }
 

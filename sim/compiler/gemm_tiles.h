@@ -18,9 +18,10 @@ namespace qsim {
 [[nodiscard]] Dims gemm_output_tile(const GemmMapping& mapping, const GemmCursor& cursor);
 [[nodiscard]] Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping);
 
-/// Bytes of one slot of the input and output tiles (0 where resident).
+/// Bytes of one slot of the tiles (0 where resident).
 struct TileBytes {
   std::int64_t input = 0, output = 0;
+  std::int64_t addend = 0;  ///< 0 where there is none, too.
 };
 [[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                         const GemmCursor& cursor);

@@ -49,6 +49,7 @@ Json json_of(const GemmLayerMapping& layer) {
   Writer writer;
   writer.put(mapping_keys::kUnit, "mac_array");
   visit_gemm_mapping(layer.mapping, writer);
+  if (layer.has_addend) visit_addend(layer.mapping, writer);
   if (layer.weights_are_activations) writer.put(mapping_keys::kWeightsIn, "activations");
   writer.put(mapping_keys::kActivationBytes, layer.activation_bytes);
   writer.put(mapping_keys::kTileChannels, layer.tile_channels);
@@ -78,7 +79,7 @@ Json json_of(const VectorLayerMapping& layer) {
 void add_fusion(const auto& layer, Json& json) {
   if (layer.fusion.fused_with.empty()) return;
   json[mapping_keys::kFusedWith] = layer.fusion.fused_with;
-  json[mapping_keys::kStripeRows] = layer.fusion.stripe_rows;
+  if (layer.fusion.stripe_rows > 0) json[mapping_keys::kStripeRows] = layer.fusion.stripe_rows;
 }
 void add_fusion(const HostLayerMapping& /*layer*/, Json& /*json*/) {}
 
@@ -89,10 +90,14 @@ Json json_of(const HostLayerMapping& layer) {
           {"written_bytes", layer.written_bytes}};
 }
 
+Json json_of(const WayOutLayerMapping& /*layer*/) {
+  return {{mapping_keys::kUnit, "requantizer"}};
+}
+
 }  // namespace
 
 const char* unit_name(const LayerMapping& mapping) {
-  constexpr const char* kNames[] = {"mac_array", "vector_unit", "host"};
+  constexpr const char* kNames[] = {"mac_array", "vector_unit", "host", "requantizer"};
   return kNames[mapping.index()];
 }
 

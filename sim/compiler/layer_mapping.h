@@ -13,10 +13,10 @@
 
 namespace qsim {
 
-/// What a row is executed together with, stripe by stripe (chain.h).
+/// What a row is executed together with: stripe by stripe (chain.h), or on a way out (way_out.h).
 struct RowFusion {
-  std::vector<std::string> fused_with;  ///< The other rows of its chain, in order; none: it runs by itself.
-  std::int64_t stripe_rows = 0;         ///< Rows of the last row's output that a stripe adds.
+  std::vector<std::string> fused_with;  ///< The other rows, in order; none: it runs by itself.
+  std::int64_t stripe_rows = 0;         ///< Rows of the last row's output that a stripe adds; 0: no stripes.
 
   friend bool operator==(const RowFusion&, const RowFusion&) = default;
 };
@@ -31,6 +31,7 @@ struct GemmLayerMapping {
   std::int64_t weight_blocks = 1;
   std::int64_t reduction_parts = 1;
   std::int64_t images_together = 0;  ///< See VectorLayerMapping.
+  bool has_addend = false;           ///< An adder on the way out reads a second operand.
   RowFusion fusion{};
 
   friend bool operator==(const GemmLayerMapping&, const GemmLayerMapping&) = default;
@@ -57,9 +58,17 @@ struct HostLayerMapping {
   friend bool operator==(const HostLayerMapping&, const HostLayerMapping&) = default;
 };
 
-using LayerMapping = std::variant<GemmLayerMapping, VectorLayerMapping, HostLayerMapping>;
+/// A row that runs on the way out of the requantizer: the mapping is that of the product before it.
+struct WayOutLayerMapping {
+  RowFusion fusion{};                ///< With the product and the other rows on its way out.
+  std::int64_t images_together = 0;  ///< See VectorLayerMapping.
 
-/// "mac_array", "vector_unit", "host"
+  friend bool operator==(const WayOutLayerMapping&, const WayOutLayerMapping&) = default;
+};
+
+using LayerMapping = std::variant<GemmLayerMapping, VectorLayerMapping, HostLayerMapping, WayOutLayerMapping>;
+
+/// "mac_array", "vector_unit", "host", "requantizer"
 [[nodiscard]] const char* unit_name(const LayerMapping& mapping);
 
 /// As configs/schemas/mapping.schema.json has it. What the chip or the graph fixes (the array's organization,

@@ -16,7 +16,7 @@
 
 namespace qsim {
 
-enum class RowUnit : std::uint8_t { mac_array, vector_unit, host };
+enum class RowUnit : std::uint8_t { mac_array, vector_unit, host, requantizer };
 
 /// A row of the report, as a mapping file names it.
 struct RowId {
@@ -25,6 +25,8 @@ struct RowId {
   RowUnit unit = RowUnit::mac_array;
   std::size_t inputs = 1;  ///< Of the vector unit: of its first nest.
   std::size_t nests = 1;
+  bool may_be_joined = false;    ///< Of the vector unit: the requantizer may do it, on a product's way out.
+  bool may_have_addend = false;  ///< Of the MAC array: an adder may be on its way out.
 };
 
 /// A value of a mapping that is given, and where.
@@ -38,6 +40,7 @@ struct RowPin {
   std::string file;
   std::string layer;
   std::map<std::string, PinnedValue> values;  ///< By key: all of them, those that follow from others too.
+  std::optional<RowUnit> unit;
   Pinned<GemmMapping> gemm;
   std::vector<Pinned<VectorMapping>> vector;     ///< One a nest.
   std::optional<std::int64_t> activation_bytes;  ///< LayerMapping.

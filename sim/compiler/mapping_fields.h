@@ -38,6 +38,8 @@ inline constexpr const char* kInputIn = "input_in";
 inline constexpr const char* kOutputIn = "output_in";
 inline constexpr const char* kInputSlots = "input_slots";
 inline constexpr const char* kOutputSlots = "output_slots";
+inline constexpr const char* kAddendIn = "addend_in";
+inline constexpr const char* kAddendSlots = "addend_slots";
 inline constexpr const char* kSlots = "slots";
 inline constexpr const char* kActivationBytes = "activation_bytes";
 inline constexpr const char* kImagesTogether = "images_together";
@@ -88,6 +90,13 @@ void visit_gemm_mapping(Mapping& mapping, Visitor& visit) {
   visit.home(mapping_keys::kOutputIn, mapping.output_resident, "activation_buffer");
   visit.integer(mapping_keys::kInputSlots, mapping.input_slots);
   visit.integer(mapping_keys::kOutputSlots, mapping.output_slots);
+}
+
+/// What a product has beside these where an adder is on its way out.
+template <typename Mapping, typename Visitor>
+void visit_addend(Mapping& mapping, Visitor& visit) {
+  visit.home(mapping_keys::kAddendIn, mapping.addend_resident, "activation_buffer");
+  visit.integer(mapping_keys::kAddendSlots, mapping.addend_slots);
 }
 
 /// The same of an operation of the vector unit, which may have several inputs: `visit.homes(key, list,

@@ -72,16 +72,21 @@ class KeyWriter {
   }
   void add(const GemmProblem& problem) {
     const auto& [geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input,
-                 output, activation_weights, sums_weights, parameters, profile, range] = problem;
+                 output, activation_weights, sums_weights, parameters, profile, range, way_out] = problem;
     static_cast<void>(profile);
     static_cast<void>(range);
     add_all(geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input, output,
-            activation_weights, sums_weights, parameters);
+            activation_weights, sums_weights, parameters, way_out);
+  }
+  void add(const WayOutOperation& operation) {
+    const auto& [problem, chained] = operation;
+    add(chained);
+    add(*problem);
   }
   /// What of it a space takes over.
   void add(const GemmMapping& residency) {
     add_all(residency.store_output, residency.fetch_input, residency.weights_resident,
-            residency.input_resident, residency.output_resident);
+            residency.input_resident, residency.output_resident, residency.addend_resident);
   }
 
   // Operations of the vector unit.

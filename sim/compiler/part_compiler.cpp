@@ -11,6 +11,7 @@
 #include "sim/compiler/fused_plan.h"
 #include "sim/compiler/mapping_file.h"
 #include "sim/compiler/program_builder.h"
+#include "sim/compiler/way_out_plan.h"
 #include "workloads/graph/graph_memory.h"
 
 namespace qsim {
@@ -21,6 +22,7 @@ void PartCompiler::lower() {
   out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes);
   look_for_dram();
   lower_rows();
+  if (is_lowered_) ways_out_ = find_ways_out(out_.schedule, lowered_, hardware_);
 }
 
 std::optional<std::vector<RowPin>> PartCompiler::given() {
@@ -34,8 +36,21 @@ std::optional<std::vector<RowPin>> PartCompiler::given() {
 }
 
 bool PartCompiler::plan_with(std::vector<RowPin> given) {
-  if (!read_pins(std::move(given)) || !plan_memory()) return false;
+  const bool is_planned = !ways_out_.empty() && plan_ways_out(given);
+  if (!is_planned && (!read_pins(std::move(given)) || !plan_memory())) return false;
   out_.cost = batch_cost({graph_.batch, out_.program.parts, part_cost()});
+  return true;
+}
+
+bool PartCompiler::plan_ways_out(const std::vector<RowPin>& given) {
+  std::optional<JoinedPlan> joined =
+      plan_joined(graph_, out_.schedule, lowered_, ways_out_, hardware_, mapper_, given);
+  if (!joined) return false;
+  out_.schedule = std::move(joined->rows.schedule);
+  lowered_ = std::move(joined->rows.lowered);
+  pins_ = std::move(joined->pins);
+  plan_ = std::move(joined->plan);
+  fused_ = std::move(joined->fused);
   return true;
 }
 
@@ -142,6 +157,10 @@ std::vector<RowId> PartCompiler::row_ids() const {
     id.unit = row.on_mac_array ? RowUnit::mac_array : row.on_host ? RowUnit::host : RowUnit::vector_unit;
     id.nests = lowered_[r].problems.size();
     id.inputs = lowered_[r].inputs[0].size();
+    for (const WayOut& way_out : ways_out_) {
+      id.may_have_addend |= r == way_out.product;
+      id.may_be_joined |= r > way_out.product && r <= way_out.product + way_out.length;
+    }
     ids.push_back(std::move(id));
   }
   return ids;

@@ -14,6 +14,7 @@
 #include "sim/compiler/mapping_memo.h"
 #include "sim/compiler/plan.h"
 #include "sim/compiler/plan_pins.h"
+#include "sim/compiler/way_out.h"
 
 namespace qsim {
 
@@ -56,6 +57,9 @@ class PartCompiler {
   /// Rows that no chip can run get no nests.
   void lower_rows();
   [[nodiscard]] std::vector<RowId> row_ids() const;
+  /// Plans with the rows on ways out that cost least, as far as what is given leaves that open; false where
+  /// there is nothing to choose, or no plan.
+  bool plan_ways_out(const std::vector<RowPin>& given);
   /// False where what is given cannot be had.
   bool read_pins(std::vector<RowPin> given);
   void report_misfit(const PinMisfit& misfit);
@@ -79,6 +83,7 @@ class PartCompiler {
   std::vector<CompileProblem> problems_;
   CompiledProgram out_;
   std::vector<LoweredRow> lowered_;
+  std::vector<WayOut> ways_out_;  ///< The longest.
   PlanPins pins_;
   MemoryPlan plan_;
   std::vector<MemoryPlan> fused_;  ///< Other plans, with chains, the cheapest first.

@@ -97,23 +97,36 @@ class RowReader {
   RowReader(RowPin& row, const RowId& id, ProblemList& problems) : row_(row), id_(id), problems_(problems) {}
 
   void run() {
-    static const std::vector<std::string> kUnits = {"mac_array", "vector_unit", "host"};
-    const std::string& unit = kUnits[static_cast<std::size_t>(id_.unit)];
+    static const std::vector<std::string> kUnits = {"mac_array", "vector_unit", "host", "requantizer"};
+    const auto name_of = [](RowUnit unit) { return kUnits[static_cast<std::size_t>(unit)]; };
     known_ = {mapping_keys::kUnit};
-    if (const auto given = row_.values.find(mapping_keys::kUnit);
-        given != row_.values.end() && given->second.value != PinnedValue{unit, {}}.value) {
-      problems_.add(given->second.place, text_of(given->second),
-                    '"' + unit + "\", where " + id_.op + " runs");
-      return;
+    RowUnit unit = id_.unit;
+    if (const auto given = row_.values.find(mapping_keys::kUnit); given != row_.values.end()) {
+      const auto is_given = [&](RowUnit other) {
+        return given->second.value == PinnedValue{name_of(other), {}}.value;
+      };
+      if (id_.may_be_joined && is_given(RowUnit::requantizer)) unit = RowUnit::requantizer;
+      if (!is_given(unit)) {
+        const std::string other = id_.may_be_joined ? " or \"" + name_of(RowUnit::requantizer) + '"' : "";
+        problems_.add(given->second.place, text_of(given->second),
+                      '"' + name_of(unit) + '"' + other + ", where " + id_.op + " runs");
+        return;
+      }
+      row_.unit = unit;
     }
-    if (id_.unit == RowUnit::mac_array) read_gemm();
-    if (id_.unit == RowUnit::vector_unit) read_vector();
-    if (id_.unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
+    if (unit == RowUnit::mac_array) read_gemm();
+    if (unit == RowUnit::vector_unit) read_vector();
+    if (unit == RowUnit::requantizer) row_.vector.resize(id_.nests);
+    if (unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
+    // Names of other rows, which follow.
+    for (const auto& [key, value] : row_.values) {
+      if (key.starts_with(std::string(mapping_keys::kFusedWith) + '.')) known_.insert(key);
+    }
     row_.images_together = read_integer(mapping_keys::kImagesTogether);
     if (id_.unit != RowUnit::host) read_fusion();
     for (const auto& [key, value] : row_.values) {
       if (known_.contains(key)) continue;
-      problems_.add(value.place, text_of(value), "no such value in a mapping on " + unit, hint(key));
+      problems_.add(value.place, text_of(value), "no such value in a mapping on " + name_of(unit), hint(key));
     }
   }
 
@@ -150,6 +163,7 @@ class RowReader {
   void read_gemm() {
     FieldReader reader(row_, "", row_.gemm.given, known_, problems_);
     visit_gemm_mapping(row_.gemm.value, reader);
+    if (id_.may_have_addend) visit_addend(row_.gemm.value, reader);
     row_.activation_bytes = read_integer(mapping_keys::kActivationBytes);
     known_.insert({mapping_keys::kTileChannels, mapping_keys::kWeightBlocks, mapping_keys::kReductionParts});
   }

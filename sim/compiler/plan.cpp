@@ -381,6 +381,7 @@ class Planner {
   bool keep_everything() {
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const auto storage = static_cast<int>(s);
+      if (schedule_.storages[s].is_passed) continue;
       const std::optional<std::int64_t> address = map_.place(storage, Stay::kept, capacity_);
       if (!address) return false;
       map_.keep(storage, Stay::kept, *address);

@@ -12,8 +12,9 @@
 namespace qsim {
 
 bool may_stay(const Storage& storage, Stay stay, const HardwareConfig& hardware) {
-  if (hardware.requantizer.writes_through || storage.is_weights) return false;
-  if (stay == Stay::fetched) return hardware.mapper.fetches_inputs && storage.first_reader >= 0;
+  if (hardware.requantizer.writes_through || storage.is_weights || storage.is_passed) return false;
+  if (stay == Stay::fetched)
+    return hardware.mapper.fetches_inputs && storage.first_reader >= 0 && storage.may_be_fetched;
   return storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_host_visible;
 }
 
@@ -21,6 +22,8 @@ GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins) {
   GemmMapping mapping;
   mapping.input_resident = pins.stay(row.inputs[0][0]).value_or(Stay::in_dram) != Stay::in_dram;
   mapping.output_resident = pins.stay(row.output).value_or(Stay::in_dram) == Stay::kept;
+  mapping.addend_resident = row.gemm()->addend() != nullptr &&
+                            pins.stay(row.inputs[0].back()).value_or(Stay::in_dram) != Stay::in_dram;
   return mapping;
 }
 
@@ -77,6 +80,9 @@ class PinChecker {
     const Pinned<GemmMapping>& pin = pins_.rows[row].gemm;
     take(pin, mapping_keys::kInputIn, pin.value.input_resident, row, lowered_[row].inputs[n][0], of_readers_);
     take(pin, mapping_keys::kOutputIn, pin.value.output_resident, row, lowered_[row].output, of_makers_);
+    if (problem.addend() != nullptr)
+      take(pin, mapping_keys::kAddendIn, pin.value.addend_resident, row, lowered_[row].inputs[n].back(),
+           of_readers_);
     if (pin.gives(mapping_keys::kWeightsIn)) take_weights(problem, pin, row);
   }
   void take_residency(const VectorProblem& problem, std::size_t row, std::size_t n) {
@@ -174,6 +180,8 @@ class PinChecker {
     GemmMapping residency;
     residency.input_resident = stay(lowered_[row].inputs[n][0]) != Stay::in_dram;
     residency.output_resident = stay(lowered_[row].output) == Stay::kept;
+    residency.addend_resident =
+        problem.addend() != nullptr && stay(lowered_[row].inputs[n].back()) != Stay::in_dram;
     const MappingLimits unlimited = limits();
     const GemmProblem own = of_stripe(problem, row);
     const GemmSpace space(own, residency, hardware_, unlimited, &pins_.rows[row].gemm);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_tiles.h"
@@ -95,6 +97,7 @@ class ProgramBuilder {
     if (hardware_.dram.kind == DramKind::none) return;
     for (std::size_t s = 0; s < out_.schedule.storages.size(); ++s) {
       const Storage& storage = out_.schedule.storages[s];
+      if (storage.is_passed) continue;
       if (plan_.stays[s] != Stay::kept || storage.is_graph_output) {
         dram_address_[s] = take_dram(storage.bytes);
         const bool is_of_parts = (storage.is_graph_input || storage.is_graph_output) && !storage.is_constant;
@@ -137,6 +140,7 @@ class ProgramBuilder {
     std::vector<Nest> nests;
     for (std::size_t n = 0; n < plan_.nests[r].size(); ++n)
       std::visit([&](auto& plan) { nests.emplace_back(finish(plan, r, n, row)); }, plan_.nests[r][n]);
+    if (plan_.nests[r].empty()) row.mapping = mapping_on_way_out(r);
     const std::int64_t images = graph_.batch * out_.program.parts > 1 ? graph_.batch : 0;
     std::visit([&](auto& mapping) { mapping.images_together = images; }, row.mapping);
     out_.rows.push_back(std::move(row));
@@ -188,6 +192,23 @@ class ProgramBuilder {
   }
   [[nodiscard]] static bool fetches_alone(const HostNest& /*nest*/) { return false; }
 
+  /// Names of rows first .. first + more, but for row `own`.
+  [[nodiscard]] std::vector<std::string> names_without(std::size_t own, std::size_t first,
+                                                       std::size_t more) const {
+    std::vector<std::string> names;
+    for (std::size_t row = first; row <= first + more; ++row) {
+      if (row != own) names.push_back(graph_.nodes[out_.schedule.rows[row].nodes.back()].name);
+    }
+    return names;
+  }
+
+  /// Row r has no nest of its own: it runs on the way out of a product before it.
+  [[nodiscard]] LayerMapping mapping_on_way_out(std::size_t r) const {
+    std::size_t product = r;
+    while (lowered_[product].problems.empty()) --product;
+    return WayOutLayerMapping{{names_without(r, product, lowered_[product].gemm()->way_out.size()), 0}};
+  }
+
   /// Offsets of the blocks of weights and of parameters.
   static void place_blocks(const GemmProblem& problem, const GemmMapping& mapping, GemmPlacement& placement) {
     const GemmCursor cursor(problem, mapping);
@@ -231,6 +252,7 @@ class ProgramBuilder {
     const auto problem = std::get<std::shared_ptr<const GemmProblem>>(lowered.problems[n]);
     set_base(plan.placement.input, lowered.inputs[0][0]);
     set_base(plan.placement.output, lowered.output);
+    if (problem->addend() != nullptr) set_base(plan.placement.addend, lowered.inputs[0].back());
     place_blocks(*problem, plan.mapping, plan.placement);
     if (hardware_.dram.kind != DramKind::none) place_in_dram(*problem, lowered, plan.placement);
     GemmNest nest(static_cast<std::int32_t>(r), problem, std::move(plan.mapping), std::move(plan.placement));
@@ -247,8 +269,12 @@ class ProgramBuilder {
                                    problem->activation_weights.has_value(),
                                    gemm_output_tile(*problem, nest.mapping())[kChannel],
                                    cursor.blocks(),
-                                   cursor.parts()};
-    note_placement(graph_.nodes[row.node].outputs[0], nest.placement().output);
+                                   cursor.parts(),
+                                   0,
+                                   problem->addend() != nullptr,
+                                   {names_without(r, r, problem->way_out.size()), 0}};
+    const std::size_t last = r + problem->way_out.size();
+    note_placement(graph_.nodes[out_.schedule.rows[last].node].outputs[0], nest.placement().output);
     return nest;
   }
 

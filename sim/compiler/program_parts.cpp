@@ -41,7 +41,9 @@ class PartMover {
     const std::vector<int>& inputs = lowered_[row].inputs[n];
     bool any = moves(placement.input.dram.base, inputs[0]);
     any |= moves(placement.output.dram.base, lowered_[row].output);
-    if (inputs.size() > 1) any |= moves(placement.weights_dram_base, inputs[1]);
+    const GemmProblem& problem = *lowered_[row].gemm();
+    if (problem.activation_weights) any |= moves(placement.weights_dram_base, inputs[1]);
+    if (problem.addend() != nullptr) any |= moves(placement.addend.dram.base, inputs.back());
     return any;
   }
   [[nodiscard]] bool moves(VectorPlacement& placement, std::size_t row, std::size_t n) const {

@@ -54,6 +54,7 @@ const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, st
   residency.fetch_input = fetches(row, n, 0);
   residency.output_resident = map_.holds_output(lowered_[row].output);
   residency.store_output = stores(lowered_[row].output);
+  residency.addend_resident = problem.addend() != nullptr && map_.holds_input(lowered_[row].inputs[n].back());
   residency.weights_resident = weights_->stays[row];
   MappingLimits limits = limits_;
   limits.weights_ahead = row > first_product_;

@@ -36,6 +36,8 @@ struct Storage {
   bool is_graph_input = false;
   bool is_graph_output = false;
   bool is_host_visible = false;  ///< The host reads or writes it: it lies in DRAM.
+  bool is_passed = false;        ///< It goes from one operation to the next, and lies in no memory.
+  bool may_be_fetched = true;    ///< The first row that reads it can load it whole.
 };
 
 struct Schedule {

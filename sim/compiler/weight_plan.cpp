@@ -20,7 +20,7 @@ std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware,
   const GemmProblem* gemm = row.gemm();
   if (gemm == nullptr) return 0;
   GemmMapping whole;
-  whole.input_resident = whole.output_resident = whole.weights_resident = true;
+  whole.input_resident = whole.output_resident = whole.weights_resident = whole.addend_resident = true;
   const MappingLimits no_slots;
   whole = mapper.options(GemmSpace(*gemm, whole, hardware, no_slots)).best({})->mapping;
   const GemmCursor cursor(*gemm, whole);

@@ -129,6 +129,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("row_read_cycles", hardware.requantizer.row_read_cycles, 0, 1'000'000);
   visit.integer("turnaround_cycles", hardware.requantizer.turnaround_cycles, 0, 1'000'000);
   visit.boolean("writes_through", hardware.requantizer.writes_through);
+  visit.boolean("fused_add", hardware.requantizer.fused_add);
   visit.end();
 
   visit.begin("vector_unit");

@@ -75,6 +75,13 @@ void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
               "false where pixels do not stream through the array", "take " + dataflows_that_stream_pixels());
 }
 
+void check_way_out(const RequantizerConfig& requantizer, RuleList& rules) {
+  rules.check(!requantizer.fused_add || !requantizer.writes_through,
+              {"requantizer.fused_add", "requantizer.writes_through"}, 1,
+              "false where requantizer.writes_through is true",
+              "an addend lies in the activation buffer: set requantizer.writes_through to false");
+}
+
 /// Gaps follow beats of whole pixels.
 void check_gaps(const DmaConfig& dma, RuleList& rules) {
   for (const auto& [field, cycles] : {std::pair{"dma.line_gap_cycles", dma.line_gap_cycles},
@@ -131,6 +138,7 @@ std::vector<Problem> broken_hardware_rules(const HardwareConfig& hardware,
   check_buffer("activation_buffer", hardware.activation_buffer, rules);
   check_line_buffer(hardware, rules);
   check_accumulators(hardware, rules);
+  check_way_out(hardware.requantizer, rules);
   check_gaps(hardware.dma, rules);
   check_dram(hardware, rules);
   return rules.take();

@@ -54,6 +54,10 @@ std::int64_t own_cycles(const Interval& transfer, const std::vector<Turn>& turns
   return cycles;
 }
 
+bool is_on_way_out(const LayerResult& layer) {
+  return std::holds_alternative<WayOutLayerMapping>(layer.mapping);
+}
+
 /// Bursts of the DMA that each row, or each part of it, moves for itself in its own cycles; a transfer is
 /// spread evenly over its time.
 std::vector<Bursts> bursts_of(const RunResult& result) {
@@ -66,15 +70,18 @@ std::vector<Bursts> bursts_of(const RunResult& result) {
   for (const Interval& transfer : result.timeline.intervals) {
     const auto row = static_cast<std::size_t>(transfer.row);
     if (!is_transfer(transfer.span) || row >= first_inference) continue;
-    const std::int64_t own = own_cycles(transfer, turns[row]);
+    // A row on a product's way out runs in the product's cycles.
+    std::size_t host = row;
+    while (is_on_way_out(result.layers[result.timeline.layer_of(host)])) --host;
+    const std::int64_t own = own_cycles(transfer, turns[host]);
     if (own == 0) continue;
-    const std::size_t layer = result.timeline.layer_of(row);
+    const BurstRate& rate = rates[result.timeline.layer_of(row)];
     const double bytes = static_cast<double>(transfer.bytes) * static_cast<double>(own) /
                          static_cast<double>(transfer.end - transfer.begin);
     if (transfer.span == Span::stores_busy) {
-      bursts[layer].written += bytes * rates[layer].writes;
+      bursts[result.timeline.layer_of(host)].written += bytes * rate.writes;
     } else {
-      bursts[layer].read += bytes * rates[layer].reads;
+      bursts[result.timeline.layer_of(host)].read += bytes * rate.reads;
     }
   }
   return bursts;
@@ -148,6 +155,7 @@ std::vector<Limits> limits_of(const RunResult& result) {
   std::vector<Limits> limits;
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     limits.push_back(limits_of_row(result.layers[i], bursts[i], result.hardware));
+    if (i > 0 && is_on_way_out(result.layers[i])) limits[i].limited_by = limits[i - 1].limited_by;
   }
   return limits;
 }

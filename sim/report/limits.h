@@ -71,7 +71,8 @@ struct Limits {
 };
 
 /// One a layer of the result. Of a row's transfers those count that take place in its own cycles: weights
-/// that arrive while an earlier row computes limit neither of the two.
+/// that arrive while an earlier row computes limit neither of the two. Those of a row on a product's way out,
+/// which takes no cycles of its own, count for the product; `limited_by` is the product's.
 [[nodiscard]] std::vector<Limits> limits_of(const RunResult& result);
 
 }  // namespace qsim

@@ -68,7 +68,7 @@ class TraceWriter {
     write_bandwidth("DRAM read bytes per cycle", result_.timeline.bus.read_bytes);
     write_bandwidth("DRAM write bytes per cycle", result_.timeline.bus.written_bytes);
     write_fill("weight buffer bytes", {Held::weights, Held::parameters});
-    write_fill("activation buffer bytes", {Held::inputs});
+    write_fill("activation buffer bytes", {Held::inputs, Held::addends});
     return std::move(text_ += "\n]}\n");
   }
 

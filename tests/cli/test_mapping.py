@@ -32,6 +32,14 @@ def test_a_report_s_mappings_are_what_the_schema_says(report):
     jsonschema.validate({"layers": {row["name"]: row["mapping"] for row in report["layers"]}}, MAPPING_SCHEMA)
 
 
+def test_a_report_of_rows_on_a_way_out_is_what_the_schema_says():
+    report = report_of("--cost-only", "--hw", "npu_fused")
+    test_a_report_s_mappings_are_what_the_schema_says(report)
+    names = {row["name"] for row in report["layers"]}
+    joined = [row["mapping"] for row in report["layers"] if row["mapping"]["unit"] == "requantizer"]
+    assert joined and all(set(mapping["fused_with"]) <= names for mapping in joined)
+
+
 def test_both_schemas_have_the_same_mapping():
     assert REPORT_SCHEMA["$defs"]["mapping"] == MAPPING_SCHEMA["$defs"]["mapping"]
 
@@ -43,7 +51,8 @@ def test_sizes_are_numbers(report):
     assert isinstance(mapping["pixels_per_pass"], int) and isinstance(mapping["activation_bytes"], int)
 
 
-@pytest.mark.parametrize("options", [[], ["--batch", "2"], ["--hw", "npu_small"], ["--hw", "ethos_u55_128"]])
+@pytest.mark.parametrize("options", [[], ["--batch", "2"], ["--hw", "npu_small"], ["--hw", "ethos_u55_128"],
+                                     ["--hw", "npu_fused", "--set", "activation_buffer.capacity_kib=16"]])
 def test_a_report_given_back_repeats_its_run(tmp_path, options):
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     arguments = ["--workload", WORKLOAD, "--quiet", *options]

@@ -140,6 +140,28 @@ TEST_CASE("where writes go first a burst of 3 beats holds up the steps that foll
   CHECK(with_burst(Arbitration::fixed, kRows, kUndisturbed) == kReadyThen);
 }
 
+TEST_CASE(
+    "reads through the array's ports hold up its steps, whoever goes first where writes are concerned") {
+  constexpr std::int64_t kLastStep = kRows + kPixels - 1;
+  const auto with_reads = [](Arbitration arbitration, std::int64_t cycle, std::int64_t expected) {
+    BufferConfig config;
+    config.arbitration = arbitration;
+    Bench bench(config);
+    bench.activation_buffer.share_reads();
+    std::int64_t accepted = -1;
+    bench.completions.at(cycle,
+                         [&] { bench.activation_buffer.read_burst(3, [&] { accepted = now_cycle(); }); });
+    const bool is_ready_then = bench.run_pass(expected) == kReadyThen;
+    return is_ready_then ? accepted : -1;
+  };
+  for (const std::int64_t cycle : {kRows, kRows + 4, kLastStep - 1}) {
+    CHECK(with_reads(Arbitration::fixed, cycle, kUndisturbed + 3) == cycle);
+    CHECK(with_reads(Arbitration::write_first, cycle, kUndisturbed + 3) == cycle);
+  }
+  CHECK(with_reads(Arbitration::fixed, kLastStep, kUndisturbed) == kLastStep);
+  CHECK(with_reads(Arbitration::read_first, kRows + 4, kUndisturbed) == kRows + kPixels);
+}
+
 TEST_CASE("where reads go first a burst waits for the end of the stream, and holds up the next") {
   CHECK(with_burst(Arbitration::read_first, kRows + 4, kUndisturbed) == kReadyThen);
   // Before the stream: it takes cycles 8 to 10, and the pass streams from 11 on.

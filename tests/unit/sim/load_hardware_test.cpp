@@ -130,6 +130,9 @@ TEST_CASE("rules between fields") {
   CHECK(first_place(R"({"activation_buffer": {"banks": 3}})") == "activation_buffer.banks");
   CHECK(first_place(R"({"dma": {"transaction_bytes": 100}})") == "dma.transaction_bytes");
   CHECK(first_place(R"({"dma": {"transaction_bytes": 100}, "dram": {"kind": "none"}})") == "none");
+  CHECK(first_place(R"({"requantizer": {"fused_add": true}})") == "none");
+  CHECK(first_place(R"({"requantizer": {"fused_add": true, "writes_through": true}})") ==
+        "requantizer.fused_add");
   CHECK(first_place(R"({"activation_buffer": {"line_buffer": true}})") == "none");
   const std::string buffered = R"("activation_buffer": {"line_buffer": true})";
   CHECK(first_place(R"({"mac_array": {"dataflow": "output_stationary"}, )" + buffered + "}") ==

@@ -53,6 +53,9 @@ class RandomLayers {
   TensorId leaky(TensorId x);
   /// One of the functions that a table holds.
   TensorId table(TensorId x);
+  /// A convolution that keeps the extents, plus or minus its input, what comes of it by another way, or a
+  /// constant; with or without functions of one element before and behind the addition.
+  TensorId residual(TensorId x);
 
  private:
   Graph& graph() { return network_.graph; }
@@ -71,6 +74,8 @@ class RandomLayers {
   TensorId channel_constant(const std::string& name, std::int64_t channels);
   /// `grouped`: depthwise, or two groups where the channels allow it.
   TensorId convolve(TensorId x, std::int64_t groups, std::int64_t channels);
+  /// A function of one element that there is for the format of the activations.
+  TensorId element_function(TensorId x);
 
   Choice& choice_;
   RandomNetwork network_;

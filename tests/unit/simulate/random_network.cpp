@@ -67,11 +67,33 @@ Shape random_shape(Choice& choice) {
 
 }  // namespace
 
-RandomNetwork random_network(Choice& choice) {
+namespace {
+
+ActivationKind random_kind(Choice& choice) {
   ActivationKind kind;
   kind.semantics = choice.chance(50) ? Semantics::tflite : Semantics::onnx;
   kind.bits = static_cast<int>(choice.of({8, 8, 8, 16, 4, 5}));
   kind.is_signed = kind.semantics == Semantics::tflite || choice.chance(50);
+  return kind;
+}
+
+}  // namespace
+
+RandomNetwork residual_network(Choice& choice) {
+  const ActivationKind kind = random_kind(choice);
+  RandomLayers layers(choice, kind.semantics, kind.bits, kind.is_signed);
+  TensorId x = layers.input(random_shape(choice));
+  const std::int64_t blocks = choice.between(1, 3);
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    if (choice.chance(30)) x = layers.convolution(x);
+    x = layers.residual(x);
+    if (choice.chance(20)) x = layers.pool(x);
+  }
+  return layers.finish(x);
+}
+
+RandomNetwork random_network(Choice& choice) {
+  const ActivationKind kind = random_kind(choice);
   const std::vector<Row> rows = layers_for(kind);
   RandomLayers layers(choice, kind.semantics, kind.bits, kind.is_signed);
   TensorId x = layers.input(random_shape(choice));

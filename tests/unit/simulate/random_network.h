@@ -68,6 +68,9 @@ struct ActivationKind {
 /// One to six layers on one branch with the occasional residual addition or concatenation.
 [[nodiscard]] RandomNetwork random_network(Choice& choice);
 
+/// One to three residual blocks, with the occasional other layer between them.
+[[nodiscard]] RandomNetwork residual_network(Choice& choice);
+
 /// The kinds of layers that there are with such activations.
 [[nodiscard]] std::vector<LayerKind> layer_kinds(const ActivationKind& kind);
 /// One layer, one of layer_kinds().

@@ -164,4 +164,29 @@ TensorId RandomLayers::table(TensorId x) {
   return add_node(op, {x}, activation("table", shape(x)));
 }
 
+TensorId RandomLayers::element_function(TensorId x) {
+  if (activation_bits_ % 8 != 0 || choice_.chance(30)) return requantize(x);
+  return choice_.chance(50) ? leaky(x) : table(x);
+}
+
+TensorId RandomLayers::residual(TensorId x) {
+  const Shape dims = shape(x);
+  TensorId other = x;
+  if (choice_.chance(20)) other = element_function(x);
+  Conv2dOp op;
+  op.groups = choice_.chance(25) ? dims[3] : 1;
+  const std::int64_t kernel = choice_.of<std::int64_t>({1, 3});
+  op.pad_top = op.pad_bottom = op.pad_left = op.pad_right = kernel / 2;
+  const TensorId w = weights({dims[3], kernel, kernel, dims[3] / op.groups}, dims[3]);
+  TensorId y = add_node(op, {x, w, bias(x, w, dims[3])}, activation("conv", dims));
+  if (choice_.chance(30)) y = element_function(y);
+  if (activation_bits_ % 8 == 0) {
+    if (choice_.chance(20)) other = constant_activation("addend", dims);
+    const BinaryOp add{choice_.of({BinaryKind::add, BinaryKind::add, BinaryKind::sub}), Activation::none};
+    const bool is_first = choice_.chance(50);
+    y = add_node(add, {is_first ? y : other, is_first ? other : y}, activation("sum", dims));
+  }
+  return choice_.chance(40) ? element_function(y) : y;
+}
+
 }  // namespace qsim::test
