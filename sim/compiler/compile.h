@@ -14,6 +14,7 @@
 #include "sim/compiler/layer_mapping.h"
 #include "sim/compiler/mapper.h"
 #include "sim/compiler/mapping.h"
+#include "sim/compiler/memory_map.h"
 #include "sim/compiler/schedule.h"
 #include "workloads/execute/execute.h"
 #include "workloads/graph/graph.h"
@@ -42,6 +43,7 @@ struct CompiledProgram {
   /// the same place, one part after the other.
   std::map<TensorId, std::int64_t> part_strides;
   std::shared_ptr<const Graph> part_graph;  ///< What one part computes, where there are parts.
+  MemoryMap memory_map;                     ///< Of one part.
   MappingCost cost;                         ///< What the mapper minimized, as it estimated it.
 
   /// Where a tensor of a part lies when the row that makes it is complete.

@@ -68,6 +68,7 @@ class ProgramBuilder {
       note_fusion(*chain);
     }
     place_inputs();
+    out_.memory_map = make_memory_map(graph_, out_.schedule, lowered_, plan_, hardware_, out_.program.nests);
     repeat_for_parts(graph_, lowered_, part_stride_, out_);
     out_.program.dram_bytes = dram_bytes_;
   }

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "sim/explain/xml_text.h"
+
 namespace qsim {
 namespace {
 
@@ -17,24 +19,6 @@ constexpr double kMostRadius = 14, kLeastRadius = 3;
 constexpr std::array<const char*, kLimitCount> kColors{"#332288", "#88ccee", "#44aa99", "#117733",
                                                        "#999933", "#cc6677", "#882255", "#aa4499",
                                                        "#ddcc77", "#888888", "#000000"};
-
-std::string escaped(const std::string& text) {
-  std::string xml;
-  for (const char c : text) {
-    if (c == '&') {
-      xml += "&amp;";
-    } else if (c == '<') {
-      xml += "&lt;";
-    } else if (c == '>') {
-      xml += "&gt;";
-    } else if (c == '"') {
-      xml += "&quot;";
-    } else {
-      xml += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
-    }
-  }
-  return xml;
-}
 
 /// Powers of ten around what is shown, and where they lie.
 struct Axis {
@@ -93,7 +77,7 @@ class Picture {
  private:
   void label(double x, double y, const char* anchor, const std::string& text, int size = 12) {
     text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\">{}</text>\n", x,
-                         y, anchor, size, escaped(text));
+                         y, anchor, size, xml_text(text));
   }
   void line(double x1, double y1, double x2, double y2, const char* style) {
     text_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2,
@@ -150,7 +134,7 @@ class Picture {
           "stroke=\"{}\"><title>{}: {} x {} bits, {} cycles, {:.1f} MACs a cycle of {:.1f}, limited by "
           "{}</title></circle>\n",
           x, y_.at(point.macs_per_cycle), radius, color(point.limited_by), color(point.limited_by),
-          escaped(point.name), point.weight_bits, point.activation_bits, point.cycles, point.macs_per_cycle,
+          xml_text(point.name), point.weight_bits, point.activation_bits, point.cycles, point.macs_per_cycle,
           point.ceiling_macs_per_cycle, limit_name(point.limited_by));
     }
   }
