@@ -71,7 +71,7 @@ std::string option_help(const Option& option) {
 std::string help_text(const Command& command, const std::vector<Command>& all) {
   std::string text = command.words.summary + ".\n" + usage_lines(command);
   if (command.words.name.empty()) text += other_commands(all);
-  text += option_lines(command.options) + "\n";
+  text += option_lines(command.options);
   for (const std::string& note : command.words.notes) text += note + "\n";
   text += exit_codes(command);
   for (const std::string& example : command.words.examples) text += "example: " + example + "\n";

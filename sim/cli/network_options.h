@@ -12,8 +12,9 @@
 namespace qsim::cli {
 
 struct ChipOptions {
-  std::string hardware = "npu";   ///< Shipped name or file.
-  std::vector<std::string> sets;  ///< "PATH=VALUE" in their order.
+  std::string hardware = "npu";       ///< Shipped name or file.
+  std::vector<std::string> sets;      ///< "PATH=VALUE" in their order.
+  std::string objective = "latency";  ///< What mappings minimize (objective_of()).
 };
 
 /// How a float network is quantized.
@@ -103,6 +104,21 @@ inline Option batch_option(const std::string& group) {
           .group = group,
           .default_text = "1",
           .help = "N inputs as one batch"};
+}
+
+/// --objective
+template <typename Options>
+void add_objective(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {
+  table.add({.name = "objective",
+             .kind = ValueKind::choice,
+             .value = "latency|energy|edp",
+             .choices = {"latency", "energy", "edp"},
+             .group = group,
+             .default_text = "latency",
+             .help = "what mappings minimize",
+             .detail = "Cycles of the first inference, its energy, or their product, as the compiler "
+                       "estimates them; of equal cycles the least energy."},
+            store_in(chip, &ChipOptions::objective));
 }
 
 /// --set

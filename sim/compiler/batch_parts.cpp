@@ -60,20 +60,21 @@ MappingCost batch_cost(const PartCandidate& candidate) {
   cost.memory_cycles *= candidate.parts;
   cost.cycles *= candidate.parts;
   cost.transfers *= candidate.parts;
+  cost.energy_pj *= static_cast<double>(candidate.parts);
   return cost;
 }
 
-std::vector<std::size_t> by_cost(const std::vector<PartCandidate>& candidates) {
+std::vector<std::size_t> by_cost(const std::vector<PartCandidate>& candidates, const CostMeasure& measure) {
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) {
-    return std::pair(batch_cost(candidates[i]).total(), -candidates[i].images);
+    return std::pair(measure(batch_cost(candidates[i])), -candidates[i].images);
   });
   return order;
 }
 
-std::int64_t cycles_of_parts(const HardwareConfig& hardware, const Program& program, std::int32_t parts) {
-  Program part;  // no images: no values move
+Program without_values(const Program& program, std::int32_t parts) {
+  Program part;
   const auto nests = static_cast<std::ptrdiff_t>(program.nests.size()) / program.parts * parts;
   part.nests.assign(program.nests.begin(), program.nests.begin() + nests);
   part.rows = program.rows / program.parts * parts;
@@ -83,7 +84,11 @@ std::int64_t cycles_of_parts(const HardwareConfig& hardware, const Program& prog
   part.weight_credits = program.weight_credits;
   part.parameter_credits = program.parameter_credits;
   part.dram_bytes = program.dram_bytes;
-  return run_chip(hardware, part, {}).rows.back().completed;
+  return part;
+}
+
+std::int64_t cycles_of_parts(const HardwareConfig& hardware, const Program& program, std::int32_t parts) {
+  return run_chip(hardware, without_values(program, parts), {}).rows.back().completed;
 }
 
 std::optional<std::int64_t> take_images_together(std::vector<RowPin>& pins, std::int64_t batch,

@@ -41,7 +41,11 @@ struct PartCandidate {
 [[nodiscard]] MappingCost batch_cost(const PartCandidate& candidate);
 
 /// Indices of the candidates by cost, the cheapest first; of equal ones that of more images first.
-[[nodiscard]] std::vector<std::size_t> by_cost(const std::vector<PartCandidate>& candidates);
+[[nodiscard]] std::vector<std::size_t> by_cost(const std::vector<PartCandidate>& candidates,
+                                               const CostMeasure& measure = {});
+
+/// The first `parts` parts of a program alone, without images: no values move.
+[[nodiscard]] Program without_values(const Program& program, std::int32_t parts);
 
 /// Simulated cycles of the first `parts` parts of a program alone.
 [[nodiscard]] std::int64_t cycles_of_parts(const HardwareConfig& hardware, const Program& program,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "sim/compiler/images.h"
 #include "sim/compiler/part_compiler.h"
 #include "sim/compiler/program_parts.h"
+#include "sim/compiler/simulated_cost.h"
 #include "workloads/graph/batch.h"
 
 namespace qsim {
@@ -19,8 +21,9 @@ namespace {
 /// Compiles a batch in the cheapest parts (batch_parts.h).
 class BatchCompiler {
  public:
-  BatchCompiler(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper, bool with_images)
-      : graph_(graph), hardware_(hardware), mapper_(mapper), with_images_(with_images) {}
+  BatchCompiler(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
+                const CostMeasure& measure, bool with_images)
+      : graph_(graph), hardware_(hardware), mapper_(mapper, measure), with_images_(with_images) {}
 
   CompileOutcome run() {
     auto whole = std::make_unique<PartCompiler>(graph_, hardware_, mapper_, with_images_, 1);
@@ -72,15 +75,15 @@ class BatchCompiler {
   /// be faster as well: then N images are never slower than one after the other.
   CompileOutcome build_cheapest() {
     std::optional<std::size_t> chosen;
-    for (const std::size_t i : by_cost(candidates_)) {
+    for (const std::size_t i : by_cost(candidates_, mapper_.measure())) {
       if (!planned_[i].has_plan || planned_[i].compiler->has_problems() || !build(i)) continue;
       chosen = i;
       break;
     }
     if (!chosen) return planned_.front().compiler->fail();
     const std::size_t smallest = candidates_.size() - 1;
-    if (*chosen != smallest && planned_[smallest].has_plan && is_close(*chosen, smallest) &&
-        build(smallest) &&
+    if (mapper_.measure().is_latency() && *chosen != smallest && planned_[smallest].has_plan &&
+        is_close(*chosen, smallest) && build(smallest) &&
         cycles(smallest) * candidates_[*chosen].images < cycles(*chosen) * candidates_[smallest].images)
       chosen = smallest;
     settle_prefetch(*chosen);
@@ -126,11 +129,38 @@ class BatchCompiler {
   std::vector<Planned> planned_;           ///< Likewise.
 };
 
+/// What has to be minimized for the least energy, or product with cycles, as simulated: the program for the
+/// fewest cycles, those for the least energy, and for sums at the rates that the best of them has.
+CostMeasure best_measure(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper) {
+  CostMeasure best;
+  std::optional<SimulatedCost> least;
+  const auto value = [&](const SimulatedCost& cost) {
+    return mapper.objective() == Objective::energy ? cost.energy_pj : cost.product();
+  };
+  const auto try_measure = [&](const CostMeasure& measure) {
+    const CompileOutcome outcome = BatchCompiler(graph, hardware, mapper, measure, false).run();
+    if (!outcome.program) return;
+    const SimulatedCost cost = simulated_cost(hardware, outcome.program->program, *mapper.energies());
+    if (least && value(cost) >= value(*least)) return;
+    best = measure;
+    least = cost;
+  };
+  try_measure({});
+  try_measure(CostMeasure::energy());
+  constexpr int kRates = 2;
+  for (int rate = 0; least && rate < kRates; ++rate)
+    try_measure(CostMeasure::exchange(least->energy_pj / std::max(1.0, static_cast<double>(least->cycles))));
+  return best;
+}
+
 }  // namespace
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
                            bool with_images) {
-  return BatchCompiler(graph, hardware, mapper, with_images).run();
+  const CostMeasure measure = mapper.objective() == Objective::latency || mapper.energies() == nullptr
+                                  ? CostMeasure()
+                                  : best_measure(graph, hardware, mapper);
+  return BatchCompiler(graph, hardware, mapper, measure, with_images).run();
 }
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {

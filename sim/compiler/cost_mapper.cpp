@@ -32,21 +32,23 @@ MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const 
 
 /// A whole reduction before parts of it, large tiles of pixels before small ones, then the cost: machines
 /// with mapper.largest_tiles.
-auto by_size(const MappingOption<GemmMapping>& option) {
+auto by_size(const MappingOption<GemmMapping>& option, const CostMeasure& measure) {
   const GemmMapping& m = option.mapping;
   return std::tuple(-m.part_kernel_h, -m.part_kernel_w, -m.part_channels, -m.tile_rows, -m.tile_columns,
-                    option.cost.total());
+                    measure.rank(option.cost));
 }
 
 }  // namespace
 
-MappingOptions<GemmMapping> CostMapper::options(const GemmSpace& space) const {
-  if (space.hardware().mapper.largest_tiles) return worthwhile(space.candidates(), by_size);
-  return worthwhile(space.candidates(), [](const auto& option) { return option.cost.total(); });
+MappingOptions<GemmMapping> CostMapper::options(const GemmSpace& space, const CostMeasure& measure) const {
+  if (space.hardware().mapper.largest_tiles)
+    return worthwhile(space.candidates(), [&](const auto& option) { return by_size(option, measure); });
+  return worthwhile(space.candidates(), [&](const auto& option) { return measure.rank(option.cost); });
 }
 
-MappingOptions<VectorMapping> CostMapper::options(const VectorSpace& space) const {
-  return worthwhile(space.candidates(), [](const auto& option) { return option.cost.total(); });
+MappingOptions<VectorMapping> CostMapper::options(const VectorSpace& space,
+                                                  const CostMeasure& measure) const {
+  return worthwhile(space.candidates(), [&](const auto& option) { return measure.rank(option.cost); });
 }
 
 }  // namespace qsim

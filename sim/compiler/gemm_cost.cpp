@@ -6,6 +6,7 @@
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_cycles.h"
+#include "sim/compiler/gemm_events.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/schedule.h"
 #include "sim/compiler/tile_sums.h"
@@ -217,7 +218,7 @@ std::int64_t first_bytes(const GemmProblem& problem, const GemmMapping& mapping,
 }  // namespace
 
 MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
-                      const MappingLimits& limits) {
+                      const MappingLimits& limits, const EventRates* rates) {
   const GemmCursor cursor(problem, mapping);
   const MemoryRate& memory = limits.memory;
   RowCost cost = gemm_traffic(problem, mapping, cursor, limits);
@@ -256,7 +257,10 @@ MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, co
     const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping, cursor));
     cost.last_cycles += memory.cycles(stored) + memory.latency_cycles() + memory.setup_cycles();
   }
-  return {cost, memory};
+  MappingCost found(cost, memory);
+  if (rates != nullptr)
+    found.energy_pj = rates->energy_pj(gemm_events(problem, mapping, cursor, hardware, cost), found.cycles);
+  return found;
 }
 
 }  // namespace qsim

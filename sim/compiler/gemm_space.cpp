@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +31,12 @@ class GemmEnumeration {
  public:
   GemmEnumeration(const GemmProblem& problem, const GemmMapping& residency, const HardwareConfig& hardware,
                   const MappingLimits& limits, const Pinned<GemmMapping>* pin)
-      : problem_(problem), mapping_(residency), hardware_(hardware), limits_(limits), pin_(pin) {}
+      : problem_(problem),
+        mapping_(residency),
+        hardware_(hardware),
+        limits_(limits),
+        pin_(pin),
+        rates_(rates_of(limits, precision_of(problem))) {}
 
   MappingOptions<GemmMapping> run() {
     if (!set_array()) return std::move(found_);
@@ -406,7 +412,8 @@ class GemmEnumeration {
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
       if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
-      found_.options.push_back({mapping_, gemm_cost(problem_, mapping_, hardware_, limits_), needed});
+      found_.options.push_back(
+          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_, rates_ ? &*rates_ : nullptr), needed});
     }
   }
 
@@ -415,6 +422,7 @@ class GemmEnumeration {
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   const Pinned<GemmMapping>* pin_;
+  std::optional<EventRates> rates_;
   std::int64_t most_pixels_ = 1;  ///< Of one pass.
   MappingOptions<GemmMapping> found_;
   Level deepest_ = Level::array;

@@ -6,12 +6,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "sim/compiler/gemm_space.h"
 #include "sim/compiler/mapping.h"
 #include "sim/compiler/mapping_pin.h"
+#include "sim/compiler/objective.h"
 #include "sim/compiler/vector_space.h"
 
 namespace qsim {
@@ -59,18 +61,37 @@ class Mapper {
 
   /// The mappings worth having, a later one better than an earlier: the planner takes the last that fits.
   /// `needed` and `rejection` are the space's.
-  [[nodiscard]] virtual MappingOptions<GemmMapping> options(const GemmSpace& space) const = 0;
-  [[nodiscard]] virtual MappingOptions<VectorMapping> options(const VectorSpace& space) const = 0;
+  [[nodiscard]] virtual MappingOptions<GemmMapping> options(const GemmSpace& space,
+                                                            const CostMeasure& measure) const = 0;
+  [[nodiscard]] virtual MappingOptions<VectorMapping> options(const VectorSpace& space,
+                                                              const CostMeasure& measure) const = 0;
+
+  /// What the compiler minimizes; energies are wanted for any but latency.
+  [[nodiscard]] virtual Objective objective() const { return Objective::latency; }
+  /// nullptr where they are not known.
+  [[nodiscard]] virtual const EnergyRates* energies() const { return nullptr; }
 
   /// What is given about each row; none where nothing is. Throws InputError for what no row answers to.
   [[nodiscard]] virtual std::vector<RowPin> pins(const std::vector<RowId>& /*rows*/) const { return {}; }
 };
 
-/// The cheapest by MappingCost::total() (decision 0023).
+/// The cheapest by the measure (decision 0023).
 class CostMapper final : public Mapper {
  public:
-  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override;
-  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space) const override;
+  CostMapper() = default;  ///< The fastest; of equally fast ones any.
+  CostMapper(Objective objective, EnergyRates energies)
+      : objective_(objective), energies_(std::move(energies)) {}
+
+  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space,
+                                                    const CostMeasure& measure) const override;
+  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space,
+                                                      const CostMeasure& measure) const override;
+  [[nodiscard]] Objective objective() const override { return objective_; }
+  [[nodiscard]] const EnergyRates* energies() const override { return energies_ ? &energies_ : nullptr; }
+
+ private:
+  Objective objective_ = Objective::latency;
+  EnergyRates energies_;
 };
 
 }  // namespace qsim

@@ -9,7 +9,9 @@
 #include <optional>
 #include <vector>
 
+#include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
+#include "sim/compiler/energy_rates.h"
 #include "sim/compiler/mapping_cost.h"
 #include "sim/compiler/mapping_pin.h"
 
@@ -25,6 +27,7 @@ struct MappingLimits {
   std::int64_t weight_slots = 2;
   MemoryRate memory;
   bool weights_ahead = false;  ///< An earlier row runs while the first weights load.
+  const EnergyRates* energies = nullptr;
 };
 
 /// Limits of a chip whose weight buffer has slots of these sizes.
@@ -37,7 +40,19 @@ struct MappingLimits {
           slots,
           hardware.requantizer.writes_through ? 2 : slots,
           hardware.weight_buffer.double_buffered ? 2 : 1,
-          MemoryRate(hardware)};
+          MemoryRate(hardware),
+          false,
+          nullptr};
+}
+
+/// Unit energies of a row, where they are known.
+[[nodiscard]] inline std::optional<EventRates> rates_of(const MappingLimits& limits,
+                                                        const RowPrecision& precision) {
+  if (limits.energies == nullptr) return std::nullopt;
+  return (*limits.energies)(precision);
+}
+[[nodiscard]] inline RowPrecision precision_of(const GemmProblem& problem) {
+  return {problem.weight_format.bits, problem.activation_format.bits, problem.rounding_profile};
 }
 
 /// The space that a candidate needs.

@@ -77,6 +77,7 @@ struct MappingCost {
   std::int64_t cycles = 0;         ///< That the row takes.
   std::int64_t transfers = 0;
   std::int64_t spill_cycles = 0;  ///< RowCost.
+  double energy_pj = 0.0;         ///< Of the row's events and cycles; 0 where energies are not known.
 
   MappingCost() = default;
   MappingCost(const RowCost& row, const MemoryRate& memory);
@@ -90,8 +91,9 @@ struct MappingCost {
     return kCycle * cycles + 2 * memory_cycles + 64 * transfers + 2 * spill_cycles / 5;
   }
   /// Adds a load that nothing waits for before the memory has no time left.
-  void add_beside(std::int64_t bytes, const MemoryRate& memory) {
+  void add_beside(std::int64_t bytes, const MemoryRate& memory, double pj = 0.0) {
     dram_bytes += bytes;
+    energy_pj += pj;
     memory_cycles += memory.cycles(bytes);
     cycles = std::max(cycles, memory_cycles);
   }
@@ -101,6 +103,7 @@ struct MappingCost {
     cycles += other.cycles;
     transfers += other.transfers;
     spill_cycles += other.spill_cycles;
+    energy_pj += other.energy_pj;
     return *this;
   }
 };

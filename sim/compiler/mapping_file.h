@@ -37,12 +37,16 @@ class PinnedMapper final : public Mapper {
   PinnedMapper(MappingFile file, std::unique_ptr<const Mapper> chooser)
       : file_(std::move(file)), chooser_(std::move(chooser)) {}
 
-  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override {
-    return chooser_->options(space);
+  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space,
+                                                    const CostMeasure& measure) const override {
+    return chooser_->options(space, measure);
   }
-  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space) const override {
-    return chooser_->options(space);
+  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space,
+                                                      const CostMeasure& measure) const override {
+    return chooser_->options(space, measure);
   }
+  [[nodiscard]] Objective objective() const override { return chooser_->objective(); }
+  [[nodiscard]] const EnergyRates* energies() const override { return chooser_->energies(); }
   [[nodiscard]] std::vector<RowPin> pins(const std::vector<RowId>& rows) const override;
 
  private:

@@ -44,7 +44,9 @@ class KeyWriter {
     add_all(dims, layout, pixel_granule);
   }
   void add(const MappingLimits& limits) {
-    const auto& [weight_bytes, parameter_bytes, slots, output_slots, weight_slots, memory, ahead] = limits;
+    const auto& [weight_bytes, parameter_bytes, slots, output_slots, weight_slots, memory, ahead, energies] =
+        limits;
+    static_cast<void>(energies);  // the memo's own
     constexpr std::int64_t kManyBytes = 1 << 30;
     add_all(weight_bytes, parameter_bytes, slots, output_slots, weight_slots, ahead, memory.latency_cycles(),
             memory.setup_cycles(), memory.burst_bytes(), memory.cycles(kManyBytes));
@@ -73,10 +75,9 @@ class KeyWriter {
   void add(const GemmProblem& problem) {
     const auto& [geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input,
                  output, activation_weights, sums_weights, parameters, profile, range, way_out] = problem;
-    static_cast<void>(profile);
     static_cast<void>(range);
     add_all(geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input, output,
-            activation_weights, sums_weights, parameters, way_out);
+            activation_weights, sums_weights, parameters, profile, way_out);
   }
   void add(const WayOutOperation& operation) {
     const auto& [problem, chained] = operation;
@@ -139,13 +140,13 @@ std::size_t MappingMemo::Hash::operator()(const Key& key) const {
 template <typename Space, typename MappingType>
 const MappingOptions<MappingType>& MappingMemo::ask(const Space& space, Known<MappingType>& known) {
   if (space.pin() != nullptr && !space.pin()->given.empty()) {
-    known.given.push_back(std::make_unique<MappingOptions<MappingType>>(mapper_.options(space)));
+    known.given.push_back(std::make_unique<MappingOptions<MappingType>>(mapper_.options(space, measure_)));
     return *known.given.back();
   }
   KeyWriter writer;
   writer.add_all(space.problem(), space.residency(), space.limits());
   const auto [entry, is_new] = known.found.try_emplace(writer.take());
-  if (is_new) entry->second = mapper_.options(space);
+  if (is_new) entry->second = mapper_.options(space, measure_);
   return entry->second;
 }
 

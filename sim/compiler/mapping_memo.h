@@ -18,9 +18,18 @@ namespace qsim {
 class MappingMemo {
  public:
   /// The mapper is kept by reference.
-  explicit MappingMemo(const Mapper& mapper) : mapper_(mapper) {}
+  MappingMemo(const Mapper& mapper, const CostMeasure& measure) : mapper_(mapper), measure_(measure) {}
 
   [[nodiscard]] const Mapper& mapper() const { return mapper_; }
+  /// What is minimized.
+  [[nodiscard]] const CostMeasure& measure() const { return measure_; }
+  /// mapping_limits(), with energies where the mapper knows them.
+  [[nodiscard]] MappingLimits limits(const HardwareConfig& hardware, std::int64_t weight_slot_bytes,
+                                     std::int64_t parameter_slot_bytes) const {
+    MappingLimits limits = mapping_limits(hardware, weight_slot_bytes, parameter_slot_bytes);
+    limits.energies = mapper_.energies();
+    return limits;
+  }
   /// The mapper's options, which stay where they are as long as the memo lives. Spaces in which values are
   /// given are asked for anew each time.
   [[nodiscard]] const MappingOptions<GemmMapping>& options(const GemmSpace& space);
@@ -40,6 +49,7 @@ class MappingMemo {
   [[nodiscard]] const MappingOptions<MappingType>& ask(const Space& space, Known<MappingType>& known);
 
   const Mapper& mapper_;
+  CostMeasure measure_;
   Known<GemmMapping> gemm_;
   Known<VectorMapping> vector_;
 };

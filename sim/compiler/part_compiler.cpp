@@ -11,6 +11,7 @@
 #include "sim/compiler/fused_plan.h"
 #include "sim/compiler/mapping_file.h"
 #include "sim/compiler/program_builder.h"
+#include "sim/compiler/simulated_cost.h"
 #include "sim/compiler/way_out_plan.h"
 #include "workloads/graph/graph_memory.h"
 
@@ -54,26 +55,31 @@ bool PartCompiler::plan_ways_out(const std::vector<RowPin>& given) {
   return true;
 }
 
-std::int64_t PartCompiler::cycles_of(const MemoryPlan& plan) const {
+MappingCost PartCompiler::simulated(const MemoryPlan& plan) const {
   CompiledProgram trial;
   trial.program.parts = 1;
   trial.schedule = out_.schedule;
   build_program(graph_, lowered_, plan, hardware_, false, trial);
-  return cycles_of_parts(hardware_, trial.program, 1);
+  MappingCost cost = plan.cost;
+  if (mapper_.measure().is_latency()) {
+    cost.cycles = cycles_of_parts(hardware_, trial.program, 1);
+  } else {
+    const SimulatedCost found = simulated_cost(hardware_, trial.program, *mapper_.mapper().energies());
+    cost.cycles = found.cycles;
+    cost.energy_pj = found.energy_pj;
+  }
+  return cost;
 }
 
 void PartCompiler::choose_plan() {
   if (fused_.empty()) return;
-  const auto simulated = [this](const MemoryPlan& plan) {
-    MappingCost cost = plan.cost;
-    cost.cycles = cycles_of(plan);
-    return cost;
-  };
+  const CostMeasure& measure = mapper_.measure();
   MappingCost best = simulated(plan_);
   const std::int64_t most = best.cycles;
   for (MemoryPlan& fused : fused_) {
     const MappingCost cost = simulated(fused);
-    if (cost.cycles > most || cost.total() >= best.total()) continue;
+    if (measure.is_latency() && cost.cycles > most) continue;
+    if (measure(cost) >= measure(best)) continue;
     best = cost;
     plan_ = std::move(fused);
   }

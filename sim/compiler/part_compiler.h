@@ -72,7 +72,8 @@ class PartCompiler {
   /// Of the plans that take no more cycles than the one without chains that of least cost, with the cycles
   /// that they do take.
   void choose_plan();
-  [[nodiscard]] std::int64_t cycles_of(const MemoryPlan& plan) const;
+  /// A plan's cost with cycles, and energy where that counts, as simulated.
+  [[nodiscard]] MappingCost simulated(const MemoryPlan& plan) const;
 
   const Graph& graph_;
   HardwareConfig hardware_;

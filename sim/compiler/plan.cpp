@@ -1,6 +1,7 @@
 #include "sim/compiler/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/buffer_placement.h"
+#include "sim/compiler/gemm_events.h"
 #include "sim/compiler/row_mapper.h"
 #include "sim/compiler/weight_plan.h"
 
@@ -22,7 +24,7 @@ constexpr std::size_t kManyRows = 4096;
 constexpr std::size_t kTrialsAtLeast = 65'536;
 constexpr std::size_t kTrialsARow = 64;
 /// Weights that stay may cost the first inference this part of its time.
-constexpr std::int64_t kWorthKeeping = 400;
+constexpr double kWorthKeeping = 400.0;
 
 class Planner {
  public:
@@ -83,16 +85,17 @@ class Planner {
     const std::vector<std::vector<bool>> choices =
         weights_that_may_stay(bytes, striped_rows(chains_, lowered_.size()), capacity, all_fit);
     std::vector<std::optional<MemoryPlan>> found;
-    std::optional<std::int64_t> least;
+    std::optional<double> least;
     for (const std::vector<bool>& stays : choices) {
       found.push_back(plan_with(stays, false));
-      if (found.back())
-        least = std::min(least.value_or(found.back()->cost.total()), found.back()->cost.total());
+      if (!found.back()) continue;
+      const double cost = measure(found.back()->cost);
+      least = std::min(least.value_or(cost), cost);
     }
     // A chip too small for slots for all is too small, as `check` says: some weights that stay might just do.
     if (!all_fit && !found.back()) return std::nullopt;
     for (std::optional<MemoryPlan>& plan : found) {
-      if (plan && plan->cost.total() <= *least + *least / kWorthKeeping) return std::move(plan);
+      if (plan && measure(plan->cost) <= *least + std::floor(*least / kWorthKeeping)) return std::move(plan);
     }
     return std::nullopt;
   }
@@ -120,7 +123,7 @@ class Planner {
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
     if (!try_capacity(full)) return false;
     MappingCost best_cost = plan_.cost;
-    std::int64_t best_total = total_with_weights();
+    double best_total = total_with_weights();
     std::int64_t best_capacity = full;
     ActivationMap best_map = map_;
     auto best_rows = rows_;
@@ -147,11 +150,27 @@ class Planner {
   }
 
   /// What is minimized, with the loads of the weights that stay.
-  [[nodiscard]] std::int64_t total_with_weights() const {
+  [[nodiscard]] double total_with_weights() const {
     MappingCost cost = plan_.cost;
-    if (has_dram_) cost.add_beside(plan_.weights.slots_begin, memory_);
-    return cost.total();
+    add_weights(cost, plan_.weights.slots_begin);
+    return measure(cost);
   }
+
+  /// The loads of weights that stay.
+  void add_weights(MappingCost& cost, std::int64_t bytes) const {
+    if (!has_dram_) return;
+    double pj = 0.0;
+    if (const EnergyRates* energies = mapper_.mapper().energies(); energies != nullptr) {
+      RowCost loads;
+      loads.weights.add(bytes, {bytes, memory_.burst_bytes()}, memory_.burst_bytes());
+      Activity events;
+      add_transfer_events(events, loads, hardware_);
+      pj = (*energies)({}).energy_pj(events, 0);
+    }
+    cost.add_beside(bytes, memory_, pj);
+  }
+
+  [[nodiscard]] double measure(const MappingCost& cost) const { return mapper_.measure()(cost); }
 
   /// Plans with the first `capacity` bytes of the activation buffer; false where something does not fit.
   bool try_capacity(std::int64_t capacity) {
@@ -296,7 +315,7 @@ class Planner {
   bool keep_weights() {
     std::int64_t payload = 0;
     const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests, payload);
-    if (has_dram_) plan_.cost.add_beside(payload, memory_);
+    add_weights(plan_.cost, payload);
     const std::int64_t room =
         plan_.weights.slots > 0 ? plan_.weights.slots_begin : hardware_.weight_buffer.capacity_bytes();
     if (bytes > room && pins_.any())
@@ -370,7 +389,7 @@ class Planner {
       before += rows_[row]->cost;
       after += trial.back()->cost;
     }
-    if (!trial.back() || after.total() >= before.total()) {
+    if (!trial.back() || measure(after) >= measure(before)) {
       map_.release(storage);
       return false;
     }

@@ -18,8 +18,8 @@ RowMapper::RowMapper(const Schedule& schedule, const std::vector<LoweredRow>& lo
       pins_(pins),
       map_(map),
       has_dram_(hardware.dram.kind != DramKind::none),
-      limits_(mapping_limits(hardware, hardware.weight_buffer.capacity_bytes(),
-                             hardware.weight_buffer.capacity_bytes())) {
+      limits_(mapper.limits(hardware, hardware.weight_buffer.capacity_bytes(),
+                            hardware.weight_buffer.capacity_bytes())) {
   while (first_product_ < lowered.size() && lowered[first_product_].gemm() == nullptr) ++first_product_;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "hw_models/core/nest_cursor.h"
@@ -57,6 +58,7 @@ void add_times(MappingCost& cost, const MappingCost& stripe, std::int64_t count)
   cost.cycles += count * stripe.cycles;
   cost.transfers += count * stripe.transfers;
   cost.spill_cycles += count * stripe.spill_cycles;
+  cost.energy_pj += static_cast<double>(count) * stripe.energy_pj;
 }
 
 /// An input that is fetched stripe by stripe, a stripe ahead; the first is waited for. Each stripe fetches as
@@ -75,9 +77,9 @@ void add_fetch(MappingCost& cost, const TensorView& input, const std::vector<Row
 
 /// The better ones behind.
 template <typename MappingType>
-void sort_options(std::vector<MappingOption<MappingType>>& options) {
-  std::ranges::stable_sort(options, std::greater<>(), [](const MappingOption<MappingType>& option) {
-    return std::pair(option.cost.total(), option.needed.activation_bytes);
+void sort_options(std::vector<MappingOption<MappingType>>& options, const CostMeasure& measure) {
+  std::ranges::stable_sort(options, std::greater<>(), [&](const MappingOption<MappingType>& option) {
+    return std::pair(measure(option.cost), option.needed.activation_bytes);
   });
 }
 
@@ -94,12 +96,15 @@ class GemmStripes {
         windows_(windows),
         stripes_(alike_stripes(problem, windows)),
         fetches_input_(fetches_input),
-        context_(context) {}
+        context_(context),
+        rates_(rates_of(context.limits, precision_of(problem))) {}
 
   [[nodiscard]] MappingCost cost(const GemmMapping& mapping) const {
     MappingCost cost;
     for (const auto& [problem, count] : stripes_)
-      add_times(cost, gemm_cost(problem, mapping, context_.hardware, context_.limits), count);
+      add_times(cost,
+                gemm_cost(problem, mapping, context_.hardware, context_.limits, rates_ ? &*rates_ : nullptr),
+                count);
     cost.cycles += static_cast<std::int64_t>(windows_.size()) * start_cycles(context_.hardware);
     if (fetches_input_)
       add_fetch(cost, problem_.input, windows_, problem_.geometry.output[kRow], context_.limits.memory);
@@ -114,7 +119,8 @@ class GemmStripes {
     while (shorter.mapping.pixels_per_pass > 1) {
       shorter.mapping.pixels_per_pass = ceil_div(shorter.mapping.pixels_per_pass, 2);
       shorter.cost = cost(shorter.mapping);
-      if (shorter.cost.total() >= option.cost.total()) return;
+      const CostMeasure& measure = context_.mapper.measure();
+      if (measure(shorter.cost) >= measure(option.cost)) return;
       option = shorter;
     }
   }
@@ -125,6 +131,7 @@ class GemmStripes {
   std::vector<AlikeStripes<GemmProblem>> stripes_;
   bool fetches_input_;
   const StripeContext& context_;
+  std::optional<EventRates> rates_;
 };
 
 }  // namespace
@@ -181,7 +188,7 @@ MappingOptions<GemmMapping> stripe_options(const GemmProblem& problem, const std
     if (pin == nullptr || !pin->gives(mapping_keys::kPixelsPerPass)) stripes.shorten_passes(option);
     option.mapping.fetch_input = residency.fetch_input;
   }
-  sort_options(found.options);
+  sort_options(found.options, context.mapper.measure());
   return found;
 }
 
@@ -190,6 +197,7 @@ MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
                                              const VectorMapping& residency, const StripeContext& context,
                                              const Pinned<VectorMapping>* pin) {
   const std::vector<AlikeStripes<VectorProblem>> stripes = alike_stripes(problem, windows);
+  const std::optional<EventRates> rates = rates_of(context.limits, {});
   const VectorProblem most = stripe_problem(problem, largest(windows));
   VectorMapping there = residency;
   there.fetch_inputs.assign(problem.inputs.size(), false);
@@ -199,7 +207,10 @@ MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
     option.needed.activation_bytes = vector_tile_bytes(problem, option.mapping) * option.mapping.slots;
     option.cost = {};
     for (const auto& [stripe, count] : stripes)
-      add_times(option.cost, vector_cost(stripe, option.mapping, context.hardware, context.limits), count);
+      add_times(
+          option.cost,
+          vector_cost(stripe, option.mapping, context.hardware, context.limits, rates ? &*rates : nullptr),
+          count);
     for (std::size_t i = 0; i < residency.fetch_inputs.size(); ++i) {
       if (residency.fetch_inputs[i])
         add_fetch(option.cost, problem.inputs[i].tensor, windows, problem.extent[kRow],
@@ -207,7 +218,7 @@ MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
     }
     option.mapping.fetch_inputs = residency.fetch_inputs;
   }
-  sort_options(found.options);
+  sort_options(found.options, context.mapper.measure());
   return found;
 }
 

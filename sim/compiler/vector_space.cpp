@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/core/vector_work.h"
+#include "sim/compiler/gemm_events.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/schedule.h"
@@ -77,6 +79,22 @@ std::int64_t lane_cycles(const VectorProblem& problem, const VectorMapping& mapp
   return vector_cycles(work, hardware.vector_unit, hardware.activation_buffer).total();
 }
 
+/// Of all tiles together; words of ports are those of the whole.
+Activity vector_events(const VectorProblem& problem, const HardwareConfig& hardware, const RowCost& traffic) {
+  const Dims& e = problem.extent;
+  const VectorCost work = vector_cost(problem, e[0] * e[1] * e[2] * e[3]);
+  Activity events;
+  events[Event::vector_adds] = work.adds;
+  events[Event::vector_multiplies] = work.multiplies;
+  events[Event::vector_lookups] = work.lookups;
+  events[Event::activation_buffer_reads] =
+      ceil_div(work.read_bytes, hardware.activation_buffer.read_port_bytes);
+  events[Event::activation_buffer_writes] =
+      ceil_div(work.write_bytes, hardware.activation_buffer.write_port_bytes);
+  add_transfer_events(events, traffic, hardware);
+  return events;
+}
+
 constexpr std::array<const char*, kDims> kTileKeys = {mapping_keys::kTileBatch, mapping_keys::kTileRows,
                                                       mapping_keys::kTileColumns,
                                                       mapping_keys::kTileChannels};
@@ -86,7 +104,12 @@ class VectorEnumeration {
   VectorEnumeration(const VectorProblem& problem, const VectorMapping& residency,
                     const HardwareConfig& hardware, const MappingLimits& limits,
                     const Pinned<VectorMapping>* pin)
-      : problem_(problem), mapping_(residency), hardware_(hardware), limits_(limits), pin_(pin) {}
+      : problem_(problem),
+        mapping_(residency),
+        hardware_(hardware),
+        limits_(limits),
+        pin_(pin),
+        rates_(rates_of(limits, {})) {}
 
   MappingOptions<VectorMapping> run() {
     if (gives_tile()) {
@@ -158,7 +181,8 @@ class VectorEnumeration {
     }
     const SpaceNeeded needed{0, 0, vector_tile_bytes(problem_, mapping_) * mapping_.slots};
     add_needed(found_.needed, needed);
-    found_.options.push_back({mapping_, vector_cost(problem_, mapping_, hardware_, limits_), needed});
+    found_.options.push_back(
+        {mapping_, vector_cost(problem_, mapping_, hardware_, limits_, rates_ ? &*rates_ : nullptr), needed});
   }
 
   const VectorProblem& problem_;
@@ -166,13 +190,15 @@ class VectorEnumeration {
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   const Pinned<VectorMapping>* pin_;
+  std::optional<EventRates> rates_;
   MappingOptions<VectorMapping> found_;
 };
 
 }  // namespace
 
 MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
-                        const HardwareConfig& hardware, const MappingLimits& limits) {
+                        const HardwareConfig& hardware, const MappingLimits& limits,
+                        const EventRates* rates) {
   const MemoryRate& memory = limits.memory;
   const std::int64_t tiles = VectorCursor(problem, mapping).steps();
   RowCost cost;
@@ -205,7 +231,10 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mappi
                        memory.latency_cycles() + memory.setup_cycles();
   }
   if (limits.activation_slots == 1) cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
-  return {cost, memory};
+  MappingCost found(cost, memory);
+  if (rates != nullptr)
+    found.energy_pj = rates->energy_pj(vector_events(problem, hardware, cost), found.cycles);
+  return found;
 }
 
 std::int64_t vector_tile_bytes(const VectorProblem& problem, const VectorMapping& mapping) {

@@ -45,8 +45,9 @@ class VectorSpace {
 /// Of a slot each of all tensors that do not stay.
 [[nodiscard]] std::int64_t vector_tile_bytes(const VectorProblem& problem, const VectorMapping& mapping);
 
-/// Each tile is loaded and stored once.
+/// Each tile is loaded and stored once. With `rates` also the energy.
 [[nodiscard]] MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mapping,
-                                      const HardwareConfig& hardware, const MappingLimits& limits);
+                                      const HardwareConfig& hardware, const MappingLimits& limits,
+                                      const EventRates* rates = nullptr);
 
 }  // namespace qsim

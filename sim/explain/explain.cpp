@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "sim/compiler/mapper.h"
 
 namespace qsim {
 namespace {
@@ -13,14 +14,16 @@ namespace {
 /// Runs the graph, without values, on variants of a chip.
 class Runner {
  public:
-  Runner(const ChipWith& chip_with, const Graph& graph, const Mapper* mapper)
-      : chip_with_(chip_with), graph_(graph) {
-    options_.values = Values::none;
-    options_.mapper = mapper;
-  }
+  Runner(const ChipWith& chip_with, const Graph& graph, const MapperFor& mapper_for)
+      : chip_with_(chip_with), graph_(graph), mapper_for_(mapper_for) {}
 
   [[nodiscard]] RunResult run(const std::vector<std::string>& sets) const {
-    return simulate(chip_with_(sets), graph_, {}, options_);
+    const HardwareConfig chip = chip_with_(sets);
+    const std::unique_ptr<const Mapper> mapper = mapper_for_ ? mapper_for_(chip) : nullptr;
+    SimulateOptions options;
+    options.values = Values::none;
+    options.mapper = mapper.get();
+    return simulate(chip, graph_, {}, options);
   }
   /// Nothing where the chip or the network on it is not possible.
   [[nodiscard]] std::optional<std::int64_t> cycles(const std::vector<std::string>& sets) const {
@@ -34,7 +37,7 @@ class Runner {
  private:
   const ChipWith& chip_with_;
   const Graph& graph_;
-  SimulateOptions options_;
+  const MapperFor& mapper_for_;
 };
 
 StepRun run_step(const Runner& runner, const RunResult& before, Step step) {
@@ -115,7 +118,7 @@ std::int64_t gain_of(const ExplainResult& result, const StepRun& step) {
 }
 
 ExplainResult explain_run(const ChipWith& chip_with, const Graph& graph, const ExplainOptions& options) {
-  const Runner runner(chip_with, graph, options.mapper);
+  const Runner runner(chip_with, graph, options.mapper_for);
   ExplainResult result;
   result.run = runner.run({});
   result.limits = limits_of(result.run);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace qsim {
 /// The chip with further settings, the same that a run with these as --set has. Throws InputError where there
 /// is no such chip.
 using ChipWith = std::function<HardwareConfig(const std::vector<std::string>& sets)>;
+
+/// Chooses the mappings on a chip (SimulateOptions::mapper).
+using MapperFor = std::function<std::unique_ptr<const Mapper>(const HardwareConfig&)>;
 
 /// A step, and the run with it.
 struct StepRun {
@@ -40,8 +44,8 @@ struct EffectRemark {
 };
 
 struct ExplainOptions {
-  std::size_t layers = 10;         ///< Slow layers at most.
-  const Mapper* mapper = nullptr;  ///< SimulateOptions::mapper
+  std::size_t layers = 10;  ///< Slow layers at most.
+  MapperFor mapper_for;     ///< Of each chip; empty: CostMapper.
 };
 
 struct ExplainResult {

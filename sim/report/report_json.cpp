@@ -65,6 +65,7 @@ Json options_json(const ReportOptions& options) {
           {"activation_bits", or_null(options.activation_bits)},
           {"bits", text_or_null(options.bits_file)},
           {"until", text_or_null(options.until)},
+          {"objective", options.objective},
           {"set", options.sets}};
 }
 

@@ -28,6 +28,7 @@ struct ReportOptions {
   std::optional<int> activation_bits;  ///< --activation-bits
   std::string bits_file;               ///< Base name of --bits; empty without.
   std::string until;                   ///< Node of --until; empty without.
+  std::string objective = "latency";   ///< --objective
   std::vector<std::string> sets;       ///< --set arguments in their order.
   std::vector<InputOrigin> inputs;
   std::string energy_table;  ///< Name in the table's file.

@@ -6,6 +6,7 @@
 #include "sim/cli/prepare_graph.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
+#include "sim/energy/event_rates.h"
 #include "sim/explain/explain.h"
 #include "sim/explain/explain_json.h"
 #include "sim/explain/explain_text.h"
@@ -29,11 +30,15 @@ int run_explain(const ExplainCommandOptions& options, const ShippedFiles& files)
     return load_hardware(options.chip.hardware, all, files.hardware);
   };
   const HardwareConfig hardware = chip_with({});
+  const MapperFor mapper_for = [&](const HardwareConfig& chip) {
+    return cost_mapper(
+        objective_of(options.chip.objective),
+        EnergyModel(chip, load_energy_table(chip.energy, files.energy, options.chip.hardware)));
+  };
   // A run would refuse a chip without its energies.
-  static_cast<void>(
-      EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
+  static_cast<void>(mapper_for(hardware));
   const ExplainResult result =
-      explain_run(chip_with, prepare_graph(options.network, files), {options.layers, nullptr});
+      explain_run(chip_with, prepare_graph(options.network, files), {options.layers, mapper_for});
   if (!options.svg_path.empty()) {
     write_file_atomically(options.svg_path, roofline_svg(roofline_of(result.run)));
   }
@@ -57,6 +62,7 @@ Command explain_command() {
   add_chip_and_workload(table, &ExplainCommandOptions::chip, &ExplainCommandOptions::network, "what to run");
   add_sets(table, &ExplainCommandOptions::chip, "what to run");
   table.add(batch_option("what to run"), store_in(&ExplainCommandOptions::network, &NetworkOptions::batch));
+  add_objective(table, &ExplainCommandOptions::chip, "what to run");
   add_precision(table, &ExplainCommandOptions::network, "what to run");
   return table
       .add({.name = "layers",

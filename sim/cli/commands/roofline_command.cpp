@@ -6,6 +6,7 @@
 #include "sim/cli/prepare_graph.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
+#include "sim/energy/event_rates.h"
 #include "sim/explain/roofline.h"
 #include "sim/explain/roofline_json.h"
 #include "sim/explain/roofline_svg.h"
@@ -25,10 +26,11 @@ struct RooflineOptions {
 int run_roofline(const RooflineOptions& options, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
   // A run would refuse a chip without its energies.
-  static_cast<void>(
-      EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
+  const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware));
+  const std::unique_ptr<const Mapper> mapper = cost_mapper(objective_of(options.chip.objective), model);
   SimulateOptions how;
   how.values = Values::none;
+  how.mapper = mapper.get();
   const Roofline roofline = roofline_of(simulate(hardware, prepare_graph(options.network, files), {}, how));
   if (!options.svg_path.empty()) write_file_atomically(options.svg_path, roofline_svg(roofline));
   write_standard_output(options.json
@@ -51,6 +53,7 @@ Command roofline_command() {
   add_chip_and_workload(table, &RooflineOptions::chip, &RooflineOptions::network, "what to run");
   add_sets(table, &RooflineOptions::chip, "what to run");
   table.add(batch_option("what to run"), store_in(&RooflineOptions::network, &NetworkOptions::batch));
+  add_objective(table, &RooflineOptions::chip, "what to run");
   add_precision(table, &RooflineOptions::network, "what to run");
   return table
       .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -17,6 +17,7 @@
 #include "sim/compiler/mapping_file.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
+#include "sim/energy/event_rates.h"
 #include "sim/report/accounting.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/layers_csv.h"
@@ -65,6 +66,7 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   report.activation_bits = options.network.activation_bits;
   report.bits_file = base_name(options.network.bits_file);
   report.until = options.network.until;
+  report.objective = options.chip.objective;
   report.sets = options.chip.sets;
   report.inputs = std::move(origins);
   report.energy_table = energy_table;
@@ -130,11 +132,10 @@ int run(const RunOptions& options, const ShippedFiles& files) {
 
   const std::unique_ptr<WaveformFile> waveform = waveform_of(options);
   SimulateOptions how = simulate_options(options);
-  std::optional<PinnedMapper> mapper;
-  if (!options.mapping_path.empty()) {
-    mapper.emplace(read_mapping_file(options.mapping_path), std::make_unique<CostMapper>());
-    how.mapper = &*mapper;
-  }
+  std::unique_ptr<const Mapper> mapper = cost_mapper(objective_of(options.chip.objective), model);
+  if (!options.mapping_path.empty())
+    mapper = std::make_unique<PinnedMapper>(read_mapping_file(options.mapping_path), std::move(mapper));
+  how.mapper = mapper.get();
   if (waveform) how.waveform = &waveform->waveform;
   const RunResult result = simulate(hardware, graph, inputs.values, how);
   const RunSummary summary = summarize(result, model, options.network.batch);

@@ -132,7 +132,9 @@ void add_network_and_chip(Table& table) {
             .group = group,
             .help = "mappings by layer or operation; a report repeats its own",
             .detail = "What the file leaves open the compiler chooses. docs/mapping.md has the keys."},
-           &RunOptions::mapping_path)
+           &RunOptions::mapping_path);
+  add_objective(table, &RunOptions::chip, group);
+  table
       .add({.name = "until",
             .kind = Kind::text,
             .value = "NODE",

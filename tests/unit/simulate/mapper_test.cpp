@@ -19,10 +19,12 @@ constexpr std::size_t kPrograms = 200;
 /// Takes the first mapping that fits, whatever it costs.
 class FirstFit final : public Mapper {
  public:
-  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override {
+  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space,
+                                                    const CostMeasure& /*measure*/) const override {
     return reversed(space.candidates());
   }
-  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space) const override {
+  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space,
+                                                      const CostMeasure& /*measure*/) const override {
     return reversed(space.candidates());
   }
 
@@ -38,13 +40,15 @@ class FirstFit final : public Mapper {
 /// The cheapest mappings, and how often they were asked for.
 class CountingMapper final : public Mapper {
  public:
-  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space) const override {
+  [[nodiscard]] MappingOptions<GemmMapping> options(const GemmSpace& space,
+                                                    const CostMeasure& measure) const override {
     ++asked;
-    return cheapest_.options(space);
+    return cheapest_.options(space, measure);
   }
-  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space) const override {
+  [[nodiscard]] MappingOptions<VectorMapping> options(const VectorSpace& space,
+                                                      const CostMeasure& measure) const override {
     ++asked;
-    return cheapest_.options(space);
+    return cheapest_.options(space, measure);
   }
 
   mutable int asked = 0;

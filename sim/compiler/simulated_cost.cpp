@@ -1,0 +1,30 @@
+#include "sim/compiler/simulated_cost.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "hw_models/run_chip.h"
+#include "sim/compiler/batch_parts.h"
+
+namespace qsim {
+
+SimulatedCost simulated_cost(const HardwareConfig& hardware, const Program& program,
+                             const EnergyRates& energies) {
+  const ChipRun run = run_chip(hardware, without_values(program, program.parts), {});
+  std::vector<RowPrecision> precisions(static_cast<std::size_t>(program.rows));
+  for (const Nest& nest : program.nests) {
+    const auto* gemm = std::get_if<GemmNest>(&nest);
+    if (gemm == nullptr) continue;
+    const GemmProblem& problem = gemm->problem();
+    precisions[static_cast<std::size_t>(gemm->row)] = {
+        problem.weight_format.bits, problem.activation_format.bits, problem.rounding_profile};
+  }
+  SimulatedCost cost;
+  for (const auto& row : run.rows) cost.cycles = std::max(cost.cycles, row.completed);
+  for (std::size_t row = 0; row < precisions.size(); ++row)
+    cost.energy_pj += energies(precisions[row]).energy_pj(run.activity[row], 0);
+  cost.energy_pj += energies({}).energy_pj({}, cost.cycles);
+  return cost;
+}
+
+}  // namespace qsim

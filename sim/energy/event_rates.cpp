@@ -1,0 +1,68 @@
+#include "sim/energy/event_rates.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qsim {
+namespace {
+
+constexpr std::array<const char*, 3> kObjectives = {"latency", "energy", "edp"};
+
+/// A run of one row of this precision that has counted whatever there is.
+RunResult one_row(const RowPrecision& precision) {
+  RunResult run;
+  LayerResult& row = run.layers.emplace_back();
+  row.weight_bits = precision.weight_bits;
+  row.activation_bits = precision.activation_bits;
+  row.rounding_profile = precision.rounding_profile;
+  if (precision.weight_bits > 0) row.activity.counts.fill(1);
+  return run;
+}
+
+/// Counters that are told apart have a name of their own for each precision.
+EventRates rates_of(const std::vector<EnergyTerm>& terms, const RowPrecision& precision) {
+  EventRates rates;
+  const auto rate = [&](Event event, const std::string& shown) {
+    for (const EnergyTerm& term : terms) {
+      if (term.event.name() == shown) rates.event_pj[static_cast<std::size_t>(event)] += term.unit_pj;
+    }
+  };
+  for (const EventRow& row : kEvents) rate(row.event, std::string(row.name));
+  if (precision.weight_bits > 0) {
+    rate(Event::macs, mac_event(precision.weight_bits, precision.activation_bits).name());
+    rate(Event::weight_register_writes, weight_register_event(precision.weight_bits).name());
+    rate(Event::activation_register_writes, activation_register_event(precision.activation_bits).name());
+  }
+  if (precision.rounding_profile)
+    rate(Event::requantizations, requantization_event(*precision.rounding_profile).name());
+  for (const EnergyTerm& term : terms) {
+    if (term.event.name() == cycle_event().name()) rates.cycle_pj += term.unit_pj;
+  }
+  return rates;
+}
+
+}  // namespace
+
+EnergyRates event_rates(const EnergyModel& model) {
+  return [kept = std::make_shared<const EnergyModel>(model)](const RowPrecision& precision) {
+    return rates_of(kept->terms(one_row(precision)), precision);
+  };
+}
+
+std::unique_ptr<const Mapper> cost_mapper(Objective objective, const EnergyModel& model) {
+  return std::make_unique<CostMapper>(objective, event_rates(model));
+}
+
+const char* objective_name(Objective objective) {
+  return kObjectives[static_cast<std::size_t>(objective)];
+}
+
+Objective objective_of(std::string_view name) {
+  std::size_t index = 0;
+  while (index + 1 < kObjectives.size() && name != kObjectives[index]) ++index;
+  return static_cast<Objective>(index);
+}
+
+}  // namespace qsim
