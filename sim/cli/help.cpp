@@ -43,7 +43,7 @@ std::string option_lines(const std::vector<Option>& options) {
   std::string text;
   for (const Option& option : options) {
     // --version and --help, without a group, follow the last one.
-    const bool begins_group = text.empty() || (!option.group.empty() && option.group != (&option - 1)->group);
+    const bool begins_group = !text.empty() && !option.group.empty() && option.group != (&option - 1)->group;
     if (begins_group) text += "\n";
     text += fmt::format("  {:<{}}  {}\n", option_heading(option), column, option_help(option));
   }
