@@ -67,7 +67,8 @@ TEST_CASE("a machine whose tiles are as large as fits cuts in the order of the t
   chip.weight_buffer.capacity_kib = 16;
   chip.mapper.largest_tiles = true;
   const Graph graph = test::layer_graph({6, 7, 256, 40, 3});
-  const auto& mapping = std::get<GemmLayerMapping>(compile(graph, chip, false).rows[0].mapping).mapping;
+  const CompiledProgram compiled = compile(graph, chip, false);
+  const GemmMapping& mapping = std::get<GemmLayerMapping>(compiled.rows[0].mapping).mapping;
   CHECK(mapping.part_kernel_h * mapping.part_kernel_w < 9);
 }
 
