@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sim/explain/svg_picture.h"
 #include "sim/explain/xml_text.h"
 
 namespace qsim {
@@ -25,27 +26,14 @@ class MapPicture {
   MapPicture(const MemoryMap& map, const MemoryMapOf& of) : map_(map), of_(of) {}
 
   std::string draw() {
-    text_ = fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" "
-        "fill=\"white\"/>\n",
-        kMapWidth, kMapHeight);
-    label(kMapLeft, 28, "start", of_.workload + " on " + of_.hardware, 16);
+    svg_.label(kMapLeft, 28, "start", of_.workload + " on " + of_.hardware, 16);
     draw_buffer("activation buffer", map_.activation_buffer, kMapTop);
     draw_buffer("weight buffer", map_.weight_buffer, kMapTop + kPlotHeight + kMapGap);
     draw_legend();
-    return text_ + "</svg>\n";
+    return svg_.text();
   }
 
  private:
-  void label(double x, double y, const char* anchor, const std::string& text, int size = 12) {
-    text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\">{}</text>\n", x,
-                         y, anchor, size, xml_text(text));
-  }
-  void line(double x1, double y1, double x2, double y2, const char* style) {
-    text_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2,
-                         y2, style);
-  }
   [[nodiscard]] double x_of(std::size_t row) const {
     const auto rows = static_cast<double>(std::max<std::size_t>(1, map_.rows.size()));
     return kMapLeft + (kMapRight - kMapLeft) * static_cast<double>(row) / rows;
@@ -57,30 +45,31 @@ class MapPicture {
              kPlotHeight * (1 - static_cast<double>(address) /
                                     static_cast<double>(std::max<std::int64_t>(1, buffer.capacity_bytes)));
     };
-    label(kMapLeft, top - 8, "start",
-          fmt::format("{}, {} bytes, at most {} in use", name, buffer.capacity_bytes, buffer.peak_bytes));
+    svg_.label(
+        kMapLeft, top - 8, "start",
+        fmt::format("{}, {} bytes, at most {} in use", name, buffer.capacity_bytes, buffer.peak_bytes));
     for (int quarter = 0; quarter <= 4; ++quarter) {
       const std::int64_t address = buffer.capacity_bytes * quarter / 4;
-      line(kMapLeft, y_of(address), kMapRight, y_of(address), "stroke=\"#dddddd\"");
-      label(kMapLeft - 8, y_of(address) + 4, "end", std::to_string(address));
+      svg_.line(kMapLeft, y_of(address), kMapRight, y_of(address), "stroke=\"#dddddd\"");
+      svg_.label(kMapLeft - 8, y_of(address) + 4, "end", std::to_string(address));
     }
     for (const MemoryRange& range : buffer.ranges)
       draw_range(range, y_of(range.address + range.bytes), y_of(range.address));
     const std::size_t step = std::max<std::size_t>(1, map_.rows.size() / 12);
     for (std::size_t row = 0; row < map_.rows.size(); row += step)
-      label(x_of(row), top + kPlotHeight + 16, "start", std::to_string(row));
-    label((kMapLeft + kMapRight) / 2, top + kPlotHeight + 34, "middle", "row");
+      svg_.label(x_of(row), top + kPlotHeight + 16, "start", std::to_string(row));
+    svg_.label((kMapLeft + kMapRight) / 2, top + kPlotHeight + 34, "middle", "row");
   }
 
   void draw_range(const MemoryRange& range, double top, double bottom) {
-    text_ += fmt::format(
+    svg_.add(fmt::format(
         "<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.2f}\" fill=\"{}\" fill-opacity=\"0.7\" "
         "stroke=\"white\" stroke-width=\"0.3\"><title>{}</title></rect>\n",
         x_of(range.first_row), top, x_of(range.last_row + 1) - x_of(range.first_row), bottom - top,
         kUseColors[static_cast<std::size_t>(range.use)],
         xml_text(fmt::format("{} {}: bytes {} to {}, {} to {}", memory_use_name(range.use), range.name,
                              range.address, range.address + range.bytes - 1, map_.rows[range.first_row],
-                             map_.rows[range.last_row])));
+                             map_.rows[range.last_row]))));
   }
 
   void draw_legend() {
@@ -90,17 +79,17 @@ class MapPicture {
       if (std::ranges::none_of(map_.activation_buffer.ranges, is_here) &&
           std::ranges::none_of(map_.weight_buffer.ranges, is_here))
         continue;
-      text_ += fmt::format(
+      svg_.add(fmt::format(
           "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"12\" height=\"12\" fill=\"{}\" fill-opacity=\"0.7\"/>\n",
-          kMapRight + 24, y - 10, kUseColors[static_cast<std::size_t>(use.use)]);
-      label(kMapRight + 42, y, "start", std::string(use.name));
+          kMapRight + 24, y - 10, kUseColors[static_cast<std::size_t>(use.use)]));
+      svg_.label(kMapRight + 42, y, "start", std::string(use.name));
       y += 20;
     }
   }
 
   const MemoryMap& map_;
   const MemoryMapOf& of_;
-  std::string text_;
+  SvgPicture svg_{kMapWidth, kMapHeight};
 };
 
 }  // namespace

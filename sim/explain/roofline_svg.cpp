@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 
+#include "sim/explain/svg_picture.h"
 #include "sim/explain/xml_text.h"
 
 namespace qsim {
@@ -61,45 +62,31 @@ class Picture {
   }
 
   std::string draw() {
-    text_ = fmt::format(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" "
-        "font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" "
-        "fill=\"white\"/>\n",
-        kWidth, kHeight);
-    label(kLeft, 28, "start", roofline_.workload + " on " + roofline_.hardware, 16);
+    svg_.label(kLeft, 28, "start", roofline_.workload + " on " + roofline_.hardware, 16);
     draw_axes();
     draw_roofs();
     draw_points();
     draw_legend();
-    return text_ + "</svg>\n";
+    return svg_.text();
   }
 
  private:
-  void label(double x, double y, const char* anchor, const std::string& text, int size = 12) {
-    text_ += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\" font-size=\"{}\">{}</text>\n", x,
-                         y, anchor, size, xml_text(text));
-  }
-  void line(double x1, double y1, double x2, double y2, const char* style) {
-    text_ += fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2,
-                         y2, style);
-  }
-
   void draw_axes() {
     constexpr const char* kGrid = "stroke=\"#dddddd\"";
     for (int power = x_.low; power <= x_.high; ++power) {
       const double x = x_.at(std::pow(10.0, power));
-      line(x, kTop, x, kBottom, kGrid);
-      label(x, kBottom + 18, "middle", fmt::format("{:g}", std::pow(10.0, power)));
+      svg_.line(x, kTop, x, kBottom, kGrid);
+      svg_.label(x, kBottom + 18, "middle", fmt::format("{:g}", std::pow(10.0, power)));
     }
     for (int power = y_.low; power <= y_.high; ++power) {
       const double y = y_.at(std::pow(10.0, power));
-      line(kLeft, y, kRight, y, kGrid);
-      label(kLeft - 8, y + 4, "end", fmt::format("{:g}", std::pow(10.0, power)));
+      svg_.line(kLeft, y, kRight, y, kGrid);
+      svg_.label(kLeft - 8, y + 4, "end", fmt::format("{:g}", std::pow(10.0, power)));
     }
-    label((kLeft + kRight) / 2, kBottom + 42, "middle", "MACs per DRAM byte");
-    text_ += fmt::format(
+    svg_.label((kLeft + kRight) / 2, kBottom + 42, "middle", "MACs per DRAM byte");
+    svg_.add(fmt::format(
         "<text transform=\"translate(24 {:.1f}) rotate(-90)\" text-anchor=\"middle\">MACs per cycle</text>\n",
-        (kTop + kBottom) / 2);
+        (kTop + kBottom) / 2));
   }
 
   void draw_roofs() {
@@ -109,17 +96,17 @@ class Picture {
     for (const RooflinePeak& peak : roofline_.peaks) {
       highest = std::max(highest, peak.macs_per_cycle);
       const double y = y_.at(peak.macs_per_cycle);
-      line(bandwidth > 0 ? x_.at(peak.macs_per_cycle / bandwidth) : kLeft, y, kRight, y, kRoof);
-      label(kRight - 4, y - 6, "end",
-            fmt::format("{:g} MACs a cycle, {} x {} bits", peak.macs_per_cycle, peak.weight_bits,
-                        peak.activation_bits));
+      svg_.line(bandwidth > 0 ? x_.at(peak.macs_per_cycle / bandwidth) : kLeft, y, kRight, y, kRoof);
+      svg_.label(kRight - 4, y - 6, "end",
+                 fmt::format("{:g} MACs a cycle, {} x {} bits", peak.macs_per_cycle, peak.weight_bits,
+                             peak.activation_bits));
     }
     if (bandwidth == 0 || highest == 0) return;
     // From where the bandwidth's line enters the plot to the highest roof.
     const double begin = std::max(std::pow(10.0, x_.low), std::pow(10.0, y_.low) / bandwidth);
-    line(x_.at(begin), y_.at(begin * bandwidth), x_.at(highest / bandwidth), y_.at(highest), kRoof);
-    label(x_.at(begin) + 10, y_.at(begin * bandwidth) - 8, "start",
-          fmt::format("{:g} bytes a cycle", bandwidth));
+    svg_.line(x_.at(begin), y_.at(begin * bandwidth), x_.at(highest / bandwidth), y_.at(highest), kRoof);
+    svg_.label(x_.at(begin) + 10, y_.at(begin * bandwidth) - 8, "start",
+               fmt::format("{:g} bytes a cycle", bandwidth));
   }
 
   void draw_points() {
@@ -129,26 +116,26 @@ class Picture {
       const double x = point.macs_per_dram_byte ? x_.at(*point.macs_per_dram_byte) : kRight;
       const double radius = std::max(kLeastRadius, kMostRadius * std::sqrt(static_cast<double>(point.cycles) /
                                                                            static_cast<double>(most)));
-      text_ += fmt::format(
+      svg_.add(fmt::format(
           "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"{}\" fill-opacity=\"0.6\" "
           "stroke=\"{}\"><title>{}: {} x {} bits, {} cycles, {:.1f} MACs a cycle of {:.1f}, limited by "
           "{}</title></circle>\n",
           x, y_.at(point.macs_per_cycle), radius, color(point.limited_by), color(point.limited_by),
           xml_text(point.name), point.weight_bits, point.activation_bits, point.cycles, point.macs_per_cycle,
-          point.ceiling_macs_per_cycle, limit_name(point.limited_by));
+          point.ceiling_macs_per_cycle, limit_name(point.limited_by)));
     }
   }
 
   void draw_legend() {
     double y = kTop + 10;
-    label(kRight + 30, y, "start", "limited by");
+    svg_.label(kRight + 30, y, "start", "limited by");
     for (const LimitRow& row : kLimits) {
       const auto is_here = [&](const RooflinePoint& point) { return point.limited_by == row.limit; };
       if (std::ranges::none_of(roofline_.points, is_here)) continue;
       y += 20;
-      text_ += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\" fill=\"{}\" fill-opacity=\"0.6\"/>\n",
-                           kRight + 36, y - 4, color(row.limit));
-      label(kRight + 50, y, "start", std::string(row.name));
+      svg_.add(fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"6\" fill=\"{}\" fill-opacity=\"0.6\"/>\n",
+                           kRight + 36, y - 4, color(row.limit)));
+      svg_.label(kRight + 50, y, "start", std::string(row.name));
     }
   }
 
@@ -156,7 +143,7 @@ class Picture {
 
   const Roofline& roofline_;
   Axis x_, y_;
-  std::string text_;
+  SvgPicture svg_{kWidth, kHeight};
 };
 
 }  // namespace
