@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "hw_models/arithmetic/rounding.h"
@@ -31,6 +32,8 @@ struct MacArrayConfig {
   std::int64_t columns = 32;  ///< Output channels a tile; output pixels of input_stationary. 1..4096
   Organization organization = Organization::systolic;
   Dataflow dataflow = Dataflow::weight_stationary;
+  /// Of an array that offers several, each layer its own: all of them, `dataflow` the first. Otherwise empty.
+  std::vector<Dataflow> dataflows;
   Reduction reduction = Reduction::packed;
   /// dot_product: cycles from the operands to their sum in the accumulators. Absent: ceil(log2(rows)). 0..64
   std::optional<std::int64_t> adder_tree_cycles;
@@ -45,6 +48,9 @@ struct MacArrayConfig {
     const auto pieces = [](int operand, int multiplier) { return (operand + multiplier - 1) / multiplier; };
     return std::int64_t{pieces(weight_operand_bits, weight_bits)} *
            pieces(activation_operand_bits, activation_bits);
+  }
+  [[nodiscard]] std::vector<Dataflow> offered_dataflows() const {
+    return dataflows.empty() ? std::vector{dataflow} : dataflows;
   }
   [[nodiscard]] std::int64_t tree_cycles() const {
     return adder_tree_cycles.value_or(std::bit_width(static_cast<std::uint64_t>(rows - 1)));

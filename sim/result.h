@@ -42,7 +42,8 @@ struct LayerResult {
   bool activations_signed = true;
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Rows that requantize.
   Bound bound = Bound::compute;
-  LayerMapping mapping;  ///< Printed as `mapping`.
+  LayerMapping mapping;                     ///< Printed as `mapping`.
+  std::optional<Dataflow> chosen_dataflow;  ///< Of an array that offers several.
   std::optional<arithmetic::AccumulatorStats> accumulator;
   int accumulator_bits_worst_case = 0;
 };

@@ -27,9 +27,10 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
   layer.weight_bits = weights.bits;
   layer.weights_signed = weights.is_signed;
+  const GemmMapping& mapping = std::get<GemmLayerMapping>(row.mapping).mapping;
   layer.peak_macs_per_cycle =
-      dataflow_model(hardware.mac_array)
-          .peak_macs_per_cycle(hardware.mac_array, weights.bits, layer.activation_bits);
+      dataflow_of(mapping).peak_macs_per_cycle(hardware.mac_array, weights.bits, layer.activation_bits);
+  if (hardware.mac_array.dataflows.size() > 1) layer.chosen_dataflow = mapping.dataflow;
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_worst_case = row.accumulator_bits_worst_case;
   layer.rounding_profile = row.mac->rounding_profile;

@@ -20,8 +20,11 @@ PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, con
       recorder_(recorder),
       sums_(accumulators, weight_buffer.storage(), ports.update_cycles, moves_values),
       feed_(config, weight_buffer.storage(), activation_buffer.storage(), moves_values),
-      grid_(make_pe_grid(config, ports.update_cycles, sums_)),
       waveform_(waveform) {
+  for (const Dataflow dataflow : config.offered_dataflows()) {
+    const PeGridKind kind = dataflow_model(dataflow, config.organization).grid();
+    if (!grids_.contains(kind)) grids_[kind] = make_pe_grid(kind, config, ports.update_cycles, sums_);
+  }
   if (waveform_ != nullptr) declare_signals();
   processes.spawn("clock", [this] { run(); });
 }
@@ -67,8 +70,11 @@ void PeArray::evaluate(Cycle cycle) {
   shown_.step = shown_.channel = shown_.pixel = shown_.reduction = std::nullopt;
   advance_load(cycle);
   advance_stream(cycle);
-  grid_->clock(cycle);
-  const std::shared_ptr<Pass> drained = grid_->take_drained();
+  std::shared_ptr<Pass> drained;
+  for (const auto& [kind, grid] : grids_) {
+    grid->clock(cycle);
+    if (std::shared_ptr<Pass> pass = grid->take_drained()) drained = std::move(pass);
+  }
   if (waveform_ != nullptr && waveform_->covers(cycle)) {
     shown_.drains = drained != nullptr;
     show(cycle);
@@ -82,7 +88,7 @@ void PeArray::declare_signals() {
     waveform_->add("mac_array", name, 32);
   }
   waveform_->add("mac_array", "pass_drains", 1);
-  grid_->declare(*waveform_);
+  for (const auto& [kind, grid] : grids_) grid->declare(*waveform_);
 }
 
 void PeArray::show(Cycle cycle) {
@@ -92,7 +98,7 @@ void PeArray::show(Cycle cycle) {
     waveform_->set(signal++, value);
   }
   waveform_->set(signal++, shown_.drains ? 1 : 0);
-  grid_->show(*waveform_);
+  for (const auto& [kind, grid] : grids_) grid->show(*waveform_);
   waveform_->sample(cycle);
 }
 
@@ -131,8 +137,9 @@ void PeArray::advance_load(Cycle cycle) {
   LoadLine line = feed_.line(loading_->pass, loading_->lines_left - 1);
   line.cycle = cycle;
   shown_.loads_line = true;
-  grid_->enter(std::move(line));
-  settled_ = std::max(settled_, cycle + grid_->settle_cycles());
+  PeGrid& grid = grid_of(*loading_->pass);
+  grid.enter(std::move(line));
+  settled_ = std::max(settled_, cycle + grid.settle_cycles());
   if (--loading_->lines_left > 0) {
     read_line(*loading_);
     return;
@@ -165,9 +172,10 @@ void PeArray::advance_stream(Cycle cycle) {
     shown_.channel = tile.columns.channel_begin;
     shown_.pixel = tile.pixel_begin;
     shown_.reduction = tile.chunk_begin;
-    grid_->enter(std::move(operands));
+    PeGrid& grid = grid_of(pass);
+    grid.enter(std::move(operands));
     last_step_ = pass.last_step = cycle;
-    settled_ = std::max(settled_, cycle + grid_->settle_cycles());
+    settled_ = std::max(settled_, cycle + grid.settle_cycles());
     const std::int64_t least = pass.dataflow.step_cycles(config_, pass.shape, ports_.update_cycles);
     streaming_->next += std::max(least, read.cycles());
   }

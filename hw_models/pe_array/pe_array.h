@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <systemc>
@@ -57,6 +58,7 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   void read_line(LoadJob& job) const;
   [[nodiscard]] bool is_stopped(const Pass& pass, Cycle cycle) const;
   [[nodiscard]] std::shared_ptr<Pass> make_pass(const MacTile& tile) const;
+  [[nodiscard]] PeGrid& grid_of(const Pass& pass) { return *grids_.at(pass.dataflow.grid()); }
 
   MacArrayConfig config_;
   ArrayPorts ports_;
@@ -65,7 +67,8 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   Recorder& recorder_;
   SumCollector sums_;
   OperandFeed feed_;
-  std::unique_ptr<PeGrid> grid_;
+  /// Of the dataflows that the array offers; passes of one layer are in one of them.
+  std::map<PeGridKind, std::unique_ptr<PeGrid>> grids_;
   std::optional<LoadJob> loading_;
   std::optional<StreamJob> streaming_;
   std::deque<std::shared_ptr<Pass>> loaded_;  ///< In order; they wait for their stream.

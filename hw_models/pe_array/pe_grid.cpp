@@ -6,9 +6,9 @@
 
 namespace qsim {
 
-std::unique_ptr<PeGrid> make_pe_grid(const MacArrayConfig& config, std::int64_t update_cycles,
-                                     SumCollector& sums) {
-  switch (dataflow_model(config).grid()) {
+std::unique_ptr<PeGrid> make_pe_grid(PeGridKind kind, const MacArrayConfig& config,
+                                     std::int64_t update_cycles, SumCollector& sums) {
+  switch (kind) {
     case PeGridKind::stationary:
       return std::make_unique<StationaryGrid>(config, sums);
     case PeGridKind::output:

@@ -42,8 +42,7 @@ class PeGrid {
   std::shared_ptr<Pass> drained_;
 };
 
-/// The grid that carries out an array's dataflow.
-[[nodiscard]] std::unique_ptr<PeGrid> make_pe_grid(const MacArrayConfig& config, std::int64_t update_cycles,
-                                                   SumCollector& sums);
+[[nodiscard]] std::unique_ptr<PeGrid> make_pe_grid(PeGridKind kind, const MacArrayConfig& config,
+                                                   std::int64_t update_cycles, SumCollector& sums);
 
 }  // namespace qsim

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "sim/compiler/batch_parts.h"
@@ -153,6 +154,56 @@ CostMeasure best_measure(const Graph& graph, const HardwareConfig& hardware, con
   return best;
 }
 
+/// Of an array that offers several dataflows also the program for each alone is compiled, on a chip that has
+/// only that one. What is estimated to be little dearer than the program for all is simulated, and taken if
+/// it is better: so further dataflows never make a network slower.
+class DataflowChoice {
+ public:
+  DataflowChoice(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
+                 const CostMeasure& measure, bool with_images)
+      : graph_(graph), hardware_(hardware), mapper_(mapper), measure_(measure), with_images_(with_images) {}
+
+  CompileOutcome run() {
+    CompileOutcome best = compile_for(hardware_);
+    const std::vector<Dataflow>& offered = hardware_.mac_array.dataflows;
+    if (offered.size() <= 1 || !best.program) return best;
+    const double estimated = measure_(best.program->cost);
+    std::optional<double> least;
+    for (const Dataflow dataflow : offered) {
+      HardwareConfig chip = hardware_;
+      chip.mac_array.dataflow = dataflow;
+      chip.mac_array.dataflows = {dataflow};
+      CompileOutcome alone = compile_for(chip);
+      if (!alone.program || measure_(alone.program->cost) > kLittleDearer * estimated) continue;
+      if (!least) least = simulated(*best.program);
+      const double value = simulated(*alone.program);
+      if (value >= *least) continue;
+      best = std::move(alone);
+      least = value;
+    }
+    return best;
+  }
+
+ private:
+  [[nodiscard]] CompileOutcome compile_for(const HardwareConfig& chip) const {
+    return BatchCompiler(graph_, chip, mapper_, measure_, with_images_).run();
+  }
+  [[nodiscard]] double simulated(const CompiledProgram& compiled) const {
+    const Program& program = compiled.program;
+    if (measure_.is_latency()) return static_cast<double>(cycles_of_parts(hardware_, program, program.parts));
+    const SimulatedCost cost = simulated_cost(hardware_, program, *mapper_.energies());
+    return mapper_.objective() == Objective::energy ? cost.energy_pj : cost.product();
+  }
+
+  static constexpr double kLittleDearer = 17.0 / 16.0;
+
+  const Graph& graph_;
+  const HardwareConfig& hardware_;
+  const Mapper& mapper_;
+  const CostMeasure& measure_;
+  bool with_images_;
+};
+
 }  // namespace
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
@@ -160,7 +211,7 @@ CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, c
   const CostMeasure measure = mapper.objective() == Objective::latency || mapper.energies() == nullptr
                                   ? CostMeasure()
                                   : best_measure(graph, hardware, mapper);
-  return BatchCompiler(graph, hardware, mapper, measure, with_images).run();
+  return DataflowChoice(graph, hardware, mapper, measure, with_images).run();
 }
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {

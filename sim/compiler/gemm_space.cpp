@@ -36,18 +36,14 @@ class GemmEnumeration {
         hardware_(hardware),
         limits_(limits),
         pin_(pin),
-        rates_(rates_of(limits, precision_of(problem))) {}
+        rates_(limits, problem, hardware) {}
 
   MappingOptions<GemmMapping> run() {
     if (!set_array()) return std::move(found_);
-    for (const ColumnCut& cut : column_cuts()) {
-      mapping_.groups_per_tile = cut.groups_per_tile;
-      mapping_.column_tile = cut.column_tile;
-      most_pixels_ = cut.most_pixels;
-      // A pass is stored by itself where its channels are whole bytes.
-      mapping_.stores_each_pass =
-          hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, column_tiles());
-      try_parts();
+    for (const Dataflow dataflow : hardware_.mac_array.offered_dataflows()) {
+      if (gives(mapping_keys::kDataflow) && pin_->value.dataflow != dataflow) continue;
+      set_dataflow(dataflow);
+      try_columns();
     }
     if (!found_.needed.empty()) found_.rejection.reset();
     return std::move(found_);
@@ -81,15 +77,15 @@ class GemmEnumeration {
   bool set_array() {
     const MacArrayConfig& array = hardware_.mac_array;
     mapping_.organization = array.organization;
-    mapping_.dataflow = array.dataflow;
     mapping_.reduction = array.reduction;
-    mapping_.chunk_rows = dataflow_of(mapping_)
-                              .extent(array, problem_.weight_format.bits, problem_.activation_format.bits)
-                              .rows;
     mapping_.pass_order = hardware_.controller.pass_order;
-    if (gives(mapping_keys::kDataflow) && pin_->value.dataflow != mapping_.dataflow) {
+    const std::vector<Dataflow> offered = array.offered_dataflows();
+    if (gives(mapping_keys::kDataflow) && std::ranges::find(offered, pin_->value.dataflow) == offered.end()) {
+      std::string expected;
+      for (const Dataflow dataflow : offered)
+        expected += (expected.empty() ? "" : " or ") + value_text(dataflow);
       reject(Level::array, mapping_keys::kDataflow, value_text(pin_->value.dataflow),
-             value_text(mapping_.dataflow) + ", the dataflow of this chip's array");
+             expected + ", the dataflow" + (offered.size() > 1 ? "s" : "") + " of this chip's array");
       return false;
     }
     if (gives(mapping_keys::kPassOrder) && pin_->value.pass_order != mapping_.pass_order) {
@@ -100,7 +96,27 @@ class GemmEnumeration {
     return true;
   }
 
+  void set_dataflow(Dataflow dataflow) {
+    mapping_.dataflow = dataflow;
+    mapping_.chunk_rows =
+        dataflow_of(mapping_)
+            .extent(hardware_.mac_array, problem_.weight_format.bits, problem_.activation_format.bits)
+            .rows;
+  }
+
   // Columns.
+
+  void try_columns() {
+    for (const ColumnCut& cut : column_cuts()) {
+      mapping_.groups_per_tile = cut.groups_per_tile;
+      mapping_.column_tile = cut.column_tile;
+      most_pixels_ = cut.most_pixels;
+      // A pass is stored by itself where its channels are whole bytes.
+      mapping_.stores_each_pass =
+          hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, column_tiles());
+      try_parts();
+    }
+  }
 
   /// What a pass may take of `groups` groups of the layer.
   [[nodiscard]] PassBounds bounds(std::int64_t groups) const {
@@ -413,7 +429,7 @@ class GemmEnumeration {
       if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
       found_.options.push_back(
-          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_, rates_ ? &*rates_ : nullptr), needed});
+          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_, rates_.of(mapping_)), needed});
     }
   }
 
@@ -422,7 +438,7 @@ class GemmEnumeration {
   const HardwareConfig& hardware_;
   const MappingLimits& limits_;
   const Pinned<GemmMapping>* pin_;
-  std::optional<EventRates> rates_;
+  GemmRates rates_;
   std::int64_t most_pixels_ = 1;  ///< Of one pass.
   MappingOptions<GemmMapping> found_;
   Level deepest_ = Level::array;

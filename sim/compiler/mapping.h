@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -51,9 +52,28 @@ struct MappingLimits {
   if (limits.energies == nullptr) return std::nullopt;
   return (*limits.energies)(precision);
 }
-[[nodiscard]] inline RowPrecision precision_of(const GemmProblem& problem) {
-  return {problem.weight_format.bits, problem.activation_format.bits, problem.rounding_profile};
+[[nodiscard]] inline RowPrecision precision_of(const GemmProblem& problem, Dataflow dataflow) {
+  return {problem.weight_format.bits, problem.activation_format.bits, problem.rounding_profile, dataflow};
 }
+
+/// Those of a product, whose MACs have rates of their own in each dataflow that the array offers.
+class GemmRates {
+ public:
+  GemmRates(const MappingLimits& limits, const GemmProblem& problem, const HardwareConfig& hardware) {
+    if (limits.energies == nullptr) return;
+    for (const Dataflow dataflow : hardware.mac_array.offered_dataflows())
+      rates_[dataflow] = (*limits.energies)(precision_of(problem, dataflow));
+  }
+
+  /// nullptr where they are not known.
+  [[nodiscard]] const EventRates* of(const GemmMapping& mapping) const {
+    const auto found = rates_.find(mapping.dataflow);
+    return found == rates_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::map<Dataflow, EventRates> rates_;
+};
 
 /// The space that a candidate needs.
 struct SpaceNeeded {

@@ -5,6 +5,7 @@
 
 #include "hw_models/run_chip.h"
 #include "sim/compiler/batch_parts.h"
+#include "sim/compiler/mapping.h"
 
 namespace qsim {
 
@@ -15,9 +16,7 @@ SimulatedCost simulated_cost(const HardwareConfig& hardware, const Program& prog
   for (const Nest& nest : program.nests) {
     const auto* gemm = std::get_if<GemmNest>(&nest);
     if (gemm == nullptr) continue;
-    const GemmProblem& problem = gemm->problem();
-    precisions[static_cast<std::size_t>(gemm->row)] = {
-        problem.weight_format.bits, problem.activation_format.bits, problem.rounding_profile};
+    precisions[static_cast<std::size_t>(gemm->row)] = precision_of(gemm->problem(), gemm->mapping().dataflow);
   }
   SimulatedCost cost;
   for (const auto& row : run.rows) cost.cycles = std::max(cost.cycles, row.completed);

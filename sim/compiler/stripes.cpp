@@ -97,13 +97,12 @@ class GemmStripes {
         stripes_(alike_stripes(problem, windows)),
         fetches_input_(fetches_input),
         context_(context),
-        rates_(rates_of(context.limits, precision_of(problem))) {}
+        rates_(context.limits, problem, context.hardware) {}
 
   [[nodiscard]] MappingCost cost(const GemmMapping& mapping) const {
     MappingCost cost;
     for (const auto& [problem, count] : stripes_)
-      add_times(cost,
-                gemm_cost(problem, mapping, context_.hardware, context_.limits, rates_ ? &*rates_ : nullptr),
+      add_times(cost, gemm_cost(problem, mapping, context_.hardware, context_.limits, rates_.of(mapping)),
                 count);
     cost.cycles += static_cast<std::int64_t>(windows_.size()) * start_cycles(context_.hardware);
     if (fetches_input_)
@@ -131,7 +130,7 @@ class GemmStripes {
   std::vector<AlikeStripes<GemmProblem>> stripes_;
   bool fetches_input_;
   const StripeContext& context_;
-  std::optional<EventRates> rates_;
+  GemmRates rates_;
 };
 
 }  // namespace

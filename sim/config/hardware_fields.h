@@ -56,7 +56,7 @@ void visit_mac_array_fields(MacArray& mac_array, Visitor& visit) {
   visit.integer("rows", mac_array.rows, 1, 4096);
   visit.integer("columns", mac_array.columns, 1, 4096);
   visit.choice("organization", mac_array.organization, kOrganizationNames);
-  visit.choice("dataflow", mac_array.dataflow, kDataflowNames);
+  visit.choice_or_list("dataflow", mac_array.dataflow, "dataflows", mac_array.dataflows, kDataflowNames);
   visit.choice("reduction", mac_array.reduction, kReductionNames);
   visit.integer_or_auto("adder_tree_cycles", mac_array.adder_tree_cycles, 0, 64);
   visit.boolean("double_buffered_weights", mac_array.double_buffered_weights);
@@ -100,9 +100,9 @@ void visit_dram_fields(Dram& dram, Visitor& visit) {
 
 /// Calls one method of `visit` a field, `begin`/`end` around each section:
 /// text(key, member), number(key, member, min, max), integer(key, member, min, max), boolean(key, member),
-/// choice(key, member, names), choice_or_auto(key, member, names), integer_or_auto(key, member, min, max),
-/// and scaled(key, member, factor, min, max) where the member is the JSON number times `factor`, a whole
-/// number from min to max.
+/// choice(key, member, names), choice_or_list(key, member, list_key, list, names) of either of two keys,
+/// choice_or_auto(key, member, names), integer_or_auto(key, member, min, max), and scaled(key, member,
+/// factor, min, max) where the member is the JSON number times `factor`, a whole number from min to max.
 template <typename Hardware, typename Visitor>
 void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.text("name", hardware.name);

@@ -70,9 +70,15 @@ std::string dataflows_that_stream_pixels() {
 
 /// A line buffer holds rows of the window of pixels that stream past.
 void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
-  rules.check(!hardware.activation_buffer.line_buffer || dataflow_model(hardware.mac_array).pixels_stream(),
-              {"activation_buffer.line_buffer", "mac_array.dataflow", "mac_array.organization"}, 1,
-              "false where pixels do not stream through the array", "take " + dataflows_that_stream_pixels());
+  const MacArrayConfig& array = hardware.mac_array;
+  const bool streams = std::ranges::all_of(array.offered_dataflows(), [&](Dataflow dataflow) {
+    return dataflow_model(dataflow, array.organization).pixels_stream();
+  });
+  rules.check(
+      !hardware.activation_buffer.line_buffer || streams,
+      {"activation_buffer.line_buffer",
+       array.dataflows.empty() ? "mac_array.dataflow" : "mac_array.dataflows", "mac_array.organization"},
+      1, "false where pixels do not stream through the array", "take " + dataflows_that_stream_pixels());
 }
 
 void check_way_out(const RequantizerConfig& requantizer, RuleList& rules) {

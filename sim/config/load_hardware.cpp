@@ -60,6 +60,32 @@ class Reader {
   void choice(const std::string& key, Enum& value, const std::vector<std::string>& names) {
     value = static_cast<Enum>(object().choice(key, names, names[static_cast<std::size_t>(value)]));
   }
+  /// One value under `key`, or a list of different ones under `list_key`; what a file says takes the place of
+  /// what others say under either key.
+  template <typename Enum>
+  void choice_or_list(const std::string& key, Enum& value, const std::string& list_key,
+                      std::vector<Enum>& list, const std::vector<std::string>& names) {
+    const Json* words = object().raw(list_key);
+    if (words == nullptr) {
+      if (object().has(key)) list.clear();
+      return choice(key, value, names);
+    }
+    if (object().raw(key) != nullptr) {
+      return object().problem(list_key, "nothing where " + key + " is given", "remove one of the two");
+    }
+    std::vector<Enum> read;
+    for (const Json& word : words->is_array() ? *words : Json::array()) {
+      const auto found = word.is_string() ? std::ranges::find(names, word.get<std::string>()) : names.end();
+      if (found == names.end()) return object().problem(list_key, list_of(names));
+      const auto named = static_cast<Enum>(found - names.begin());
+      if (std::ranges::find(read, named) != read.end())
+        return object().problem(list_key, "each value once", "remove the second " + *found);
+      read.push_back(named);
+    }
+    if (read.empty()) return object().problem(list_key, list_of(names));
+    value = read.front();
+    list = std::move(read);
+  }
   template <typename Enum>
   void choice_or_auto(const std::string& key, std::optional<Enum>& value,
                       const std::vector<std::string>& names) {
@@ -86,6 +112,12 @@ class Reader {
 
  private:
   JsonObject& object() { return open_.back(); }
+
+  static std::string list_of(const std::vector<std::string>& names) {
+    std::string text = "a list of at least one of ";
+    for (const std::string& name : names) text += (name == names.front() ? "" : ", ") + name;
+    return text;
+  }
 
   std::vector<JsonObject> open_;
 };
@@ -282,7 +314,14 @@ std::vector<HardwareFile> read_chain(const std::string& name_or_path,
 }  // namespace
 
 std::vector<std::string> hardware_field_paths() {
-  return paths_of(hardware_to_json(HardwareConfig{}));
+  std::vector<std::string> paths = paths_of(hardware_to_json(HardwareConfig{}));
+  // A key that stands where another does not.
+  HardwareConfig several;
+  several.mac_array.dataflows = {Dataflow::weight_stationary};
+  for (std::string& path : paths_of(hardware_to_json(several))) {
+    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
+  }
+  return paths;
 }
 
 HardwareConfig load_hardware(const std::string& name_or_path, const std::vector<std::string>& sets,

@@ -35,6 +35,14 @@ class Writer {
     put(key, names[static_cast<std::size_t>(value)]);
   }
   template <typename Enum>
+  void choice_or_list(const std::string& key, Enum value, const std::string& list_key,
+                      const std::vector<Enum>& list, const std::vector<std::string>& names) {
+    if (list.empty()) return choice(key, value, names);
+    Json words = Json::array();
+    for (const Enum one : list) words.push_back(names[static_cast<std::size_t>(one)]);
+    put(list_key, std::move(words));
+  }
+  template <typename Enum>
   void choice_or_auto(const std::string& key, const std::optional<Enum>& value,
                       const std::vector<std::string>& names) {
     put(key, names[value ? 1 + static_cast<std::size_t>(*value) : 0]);

@@ -1,7 +1,9 @@
 #include "sim/energy/energy_model.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "hw_models/dataflow/dataflow_table.h"
@@ -116,23 +118,24 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
 // dot_product: an adder of the tree a MAC, of w + a + log2(rows) bits with a register behind; operands have
 // none.
 void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const {
-  std::set<std::pair<int, int>> widths;
+  std::set<std::tuple<int, int, std::optional<Dataflow>>> macs;
   std::set<int> weight_widths;
   std::set<int> activation_widths;
   for (const LayerResult& layer : result.layers) {
-    if (layer.activity[Event::macs] != 0) widths.emplace(layer.weight_bits, layer.activation_bits);
+    if (layer.activity[Event::macs] != 0)
+      macs.emplace(layer.weight_bits, layer.activation_bits, layer.chosen_dataflow);
     if (layer.activity[Event::weight_register_writes] != 0) weight_widths.insert(layer.weight_bits);
     if (layer.activity[Event::activation_register_writes] != 0) {
       activation_widths.insert(layer.activation_bits);
     }
   }
   const MacArrayConfig& array = hardware_.mac_array;
-  const DataflowModel& dataflow = dataflow_model(array);
-  for (const auto& [weight_bits, activation_bits] : widths) {
+  for (const auto& [weight_bits, activation_bits, chosen] : macs) {
+    const DataflowModel& dataflow = dataflow_model(chosen.value_or(array.dataflow), array.organization);
     const double sum_bits =
         dataflow.sum_bits(array, hardware_.accumulators.width_bits, weight_bits, activation_bits);
     const double moving_bits = dataflow.moving_bits(weight_bits, activation_bits);
-    const ShownEvent event = mac_event(weight_bits, activation_bits);
+    const ShownEvent event = mac_event(weight_bits, activation_bits, chosen);
     terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
     terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);
     terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + sum_bits);

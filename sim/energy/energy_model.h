@@ -53,6 +53,8 @@ class EnergyModel {
   /// The terms of every event that the run can have counted, in the order of the components.
   [[nodiscard]] std::vector<EnergyTerm> terms(const RunResult& result) const;
   [[nodiscard]] const EnergyTable& table() const { return table_; }
+  /// MACs of the chip's array are told apart by dataflow.
+  [[nodiscard]] bool has_several_dataflows() const { return hardware_.mac_array.dataflows.size() > 1; }
 
  private:
   class TermList;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,18 +12,21 @@ namespace {
 constexpr std::array<const char*, 3> kObjectives = {"latency", "energy", "edp"};
 
 /// A run of one row of this precision that has counted whatever there is.
-RunResult one_row(const RowPrecision& precision) {
+RunResult one_row(const RowPrecision& precision, bool has_several_dataflows) {
   RunResult run;
   LayerResult& row = run.layers.emplace_back();
   row.weight_bits = precision.weight_bits;
   row.activation_bits = precision.activation_bits;
   row.rounding_profile = precision.rounding_profile;
+  if (has_several_dataflows) row.chosen_dataflow = precision.dataflow;
   if (precision.weight_bits > 0) row.activity.counts.fill(1);
   return run;
 }
 
 /// Counters that are told apart have a name of their own for each precision.
-EventRates rates_of(const std::vector<EnergyTerm>& terms, const RowPrecision& precision) {
+EventRates rates_of(const EnergyModel& model, const RowPrecision& precision) {
+  const RunResult run = one_row(precision, model.has_several_dataflows());
+  const std::vector<EnergyTerm> terms = model.terms(run);
   EventRates rates;
   const auto rate = [&](Event event, const std::string& shown) {
     for (const EnergyTerm& term : terms) {
@@ -31,7 +35,8 @@ EventRates rates_of(const std::vector<EnergyTerm>& terms, const RowPrecision& pr
   };
   for (const EventRow& row : kEvents) rate(row.event, std::string(row.name));
   if (precision.weight_bits > 0) {
-    rate(Event::macs, mac_event(precision.weight_bits, precision.activation_bits).name());
+    const std::optional<Dataflow> chosen = run.layers[0].chosen_dataflow;
+    rate(Event::macs, mac_event(precision.weight_bits, precision.activation_bits, chosen).name());
     rate(Event::weight_register_writes, weight_register_event(precision.weight_bits).name());
     rate(Event::activation_register_writes, activation_register_event(precision.activation_bits).name());
   }
@@ -47,7 +52,7 @@ EventRates rates_of(const std::vector<EnergyTerm>& terms, const RowPrecision& pr
 
 EnergyRates event_rates(const EnergyModel& model) {
   return [kept = std::make_shared<const EnergyModel>(model)](const RowPrecision& precision) {
-    return rates_of(kept->terms(one_row(precision)), precision);
+    return rates_of(*kept, precision);
   };
 }
 

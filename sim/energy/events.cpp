@@ -3,10 +3,14 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "hw_models/dataflow/dataflow_table.h"
+
 namespace qsim {
 
-ShownEvent mac_event(int weight_bits, int activation_bits) {
-  return ShownEvent("macs_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits));
+ShownEvent mac_event(int weight_bits, int activation_bits, std::optional<Dataflow> dataflow) {
+  const std::string name = "macs_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
+  if (!dataflow) return ShownEvent(name);
+  return ShownEvent(name + "_" + dataflow_names()[static_cast<std::size_t>(*dataflow)]);
 }
 
 ShownEvent weight_register_event(int weight_bits) {
@@ -44,7 +48,8 @@ EventCounts layer_events(const LayerResult& layer) {
   if (requantizations != 0 && !layer.rounding_profile) {
     throw std::logic_error("row " + layer.name + " counts requantizations but has no rounding profile");
   }
-  if (macs != 0) events[mac_event(layer.weight_bits, layer.activation_bits).name()] = macs;
+  if (macs != 0)
+    events[mac_event(layer.weight_bits, layer.activation_bits, layer.chosen_dataflow).name()] = macs;
   if (register_writes != 0) events[weight_register_event(layer.weight_bits).name()] = register_writes;
   if (activation_writes != 0)
     events[activation_register_event(layer.activation_bits).name()] = activation_writes;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,7 @@ class ShownEvent {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  friend ShownEvent mac_event(int weight_bits, int activation_bits);
+  friend ShownEvent mac_event(int weight_bits, int activation_bits, std::optional<Dataflow> dataflow);
   friend ShownEvent weight_register_event(int weight_bits);
   friend ShownEvent activation_register_event(int activation_bits);
   friend ShownEvent requantization_event(arithmetic::RoundingProfile profile);
@@ -36,8 +37,9 @@ class ShownEvent {
   std::string name_;
 };
 
-/// "macs_w8a8": MACs of 8-bit weights and activations.
-[[nodiscard]] ShownEvent mac_event(int weight_bits, int activation_bits);
+/// "macs_w8a8": MACs of 8-bit weights and activations; of arrays that offer several dataflows, whose MACs
+/// move different operands, "macs_w8a8_output_stationary".
+[[nodiscard]] ShownEvent mac_event(int weight_bits, int activation_bits, std::optional<Dataflow> dataflow);
 /// "weight_register_writes_w8"
 [[nodiscard]] ShownEvent weight_register_event(int weight_bits);
 /// "activation_register_writes_a8"

@@ -51,6 +51,15 @@ class SchemaChecker {
     CHECK(entry(key)["default"] == names[static_cast<std::size_t>(value)]);
   }
   template <typename Enum>
+  void choice_or_list(const std::string& key, Enum value, const std::string& list_key,
+                      const std::vector<Enum>& list, const std::vector<std::string>& names) {
+    choice(key, value, names);
+    CHECK(entry(list_key)["items"]["enum"].get<std::vector<std::string>>() == names);
+    CHECK(entry(list_key)["uniqueItems"] == true);
+    CHECK(entry(list_key)["minItems"] == 1);
+    CHECK(list.empty());
+  }
+  template <typename Enum>
   void choice_or_auto(const std::string& key, const std::optional<Enum>& value,
                       const std::vector<std::string>& names) {
     CHECK(entry(key)["enum"].get<std::vector<std::string>>() == names);
