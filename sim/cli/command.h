@@ -93,6 +93,20 @@ class CommandTable {
     return *this;
   }
 
+  /// The options added so far also append themselves to a list, as one writes them: {"--hw", "npu"}.
+  CommandTable& records(std::vector<std::string> Options::*list) {
+    for (Option& option : command_.options) {
+      option.store = [store = std::move(option.store), name = option.written(),
+                      takes_value = option.takes_value(), list](std::any& options, const std::string& text) {
+        store(options, text);
+        std::vector<std::string>& words = std::any_cast<Options&>(options).*list;
+        words.push_back(name);
+        if (takes_value) words.push_back(text);
+      };
+    }
+    return *this;
+  }
+
   /// The last call: what the command does with its options; the result is the exit code.
   [[nodiscard]] Command runs(int (*function)(const Options&, const ShippedFiles&)) {
     add({.name = "help", .short_name = 'h', .help = "this text"});

@@ -127,6 +127,10 @@ InputArgument input_argument(const std::string& text) {
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+void check_input_names(const Graph& graph, const std::vector<InputArgument>& arguments) {
+  static_cast<void>(match_arguments(graph, arguments));
+}
+
 InputArrays named_arrays(const std::vector<InputArgument>& arguments) {
   InputArrays arrays;
   for (const InputArgument& argument : arguments) arrays.emplace(argument.name, argument.path);

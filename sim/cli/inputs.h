@@ -4,15 +4,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/cli/commands/run_options.h"
+#include "sim/cli/cost_options.h"
 #include "sim/report/report_options.h"
+#include "sim/simulate.h"
 #include "workloads/graph/graph.h"
 #include "workloads/readers/load.h"
 
 namespace qsim::cli {
-
-/// "NAME=FILE" or "FILE".
-[[nodiscard]] InputArgument input_argument(const std::string& text);
 
 /// The arguments that have a name, for prepare_graph().
 [[nodiscard]] InputArrays named_arrays(const std::vector<InputArgument>& arguments);
@@ -21,6 +19,9 @@ struct PreparedInputs {
   std::vector<TensorData> values;    ///< In the order of graph.inputs; empty with Values::none.
   std::vector<InputOrigin> origins;  ///< The same order.
 };
+
+/// Each names an input of its own, or a constant that was read with the model. Throws InputError.
+void check_input_names(const Graph& graph, const std::vector<InputArgument>& arguments);
 
 /// An integer array must have its input's type and shape and fit its bit width; a float array for a quantized
 /// input becomes clamp(rne(x / scale) + zero_point). Inputs that no argument names are generated from `seed`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,10 +39,13 @@ struct NetworkOptions {
   CalibrationOptions calibration;
 };
 
-/// Stores a value in a member of a struct that is itself a member of the command's options.
-template <typename Options, typename Part, typename Member>
-auto store_in(Part Options::*part, Member Part::*member) {
-  return [part, member](Options& options, const std::string& text) { assign(options.*part.*member, text); };
+/// Stores a value in a member of a struct that is part of the command's options: `part` is a member of
+/// theirs, or a function that finds it in them.
+template <typename Part, typename Member>
+auto store_in(Part part, Member member) {
+  return [part, member](auto& options, const std::string& text) {
+    assign(std::invoke(part, options).*member, text);
+  };
 }
 
 /// --report
@@ -57,8 +61,8 @@ void add_report(CommandTable<Options>& table, std::string Options::*path, const 
 }
 
 /// --shape
-template <typename Options>
-void add_shapes(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+template <typename Options, typename Network>
+void add_shapes(CommandTable<Options>& table, Network network, const std::string& group) {
   table.add({.name = "shape",
              .kind = ValueKind::text,
              .value = "NAME=1,3,224,224",
@@ -69,9 +73,9 @@ void add_shapes(CommandTable<Options>& table, NetworkOptions Options::*network, 
 }
 
 /// --hw, --workload and --shape.
-template <typename Options>
-void add_chip_and_workload(CommandTable<Options>& table, ChipOptions Options::*chip,
-                           NetworkOptions Options::*network, const std::string& group) {
+template <typename Options, typename Chip, typename Network>
+void add_chip_and_workload(CommandTable<Options>& table, Chip chip, Network network,
+                           const std::string& group) {
   table.add({.name = "hw",
              .kind = ValueKind::hardware,
              .value = "FILE|NAME",
@@ -107,8 +111,8 @@ inline Option batch_option(const std::string& group) {
 }
 
 /// --objective
-template <typename Options>
-void add_objective(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {
+template <typename Options, typename Chip>
+void add_objective(CommandTable<Options>& table, Chip chip, const std::string& group) {
   table.add({.name = "objective",
              .kind = ValueKind::choice,
              .value = "latency|energy|edp",
@@ -122,8 +126,8 @@ void add_objective(CommandTable<Options>& table, ChipOptions Options::*chip, con
 }
 
 /// --set
-template <typename Options>
-void add_sets(CommandTable<Options>& table, ChipOptions Options::*chip, const std::string& group) {
+template <typename Options, typename Chip>
+void add_sets(CommandTable<Options>& table, Chip chip, const std::string& group) {
   table.add({.name = "set",
              .kind = ValueKind::hardware_field,
              .value = "PATH=VALUE",
@@ -136,8 +140,8 @@ void add_sets(CommandTable<Options>& table, ChipOptions Options::*chip, const st
 }
 
 /// --weight-bits, --activation-bits and --bits.
-template <typename Options>
-void add_precision(CommandTable<Options>& table, NetworkOptions Options::*network, const std::string& group) {
+template <typename Options, typename Network>
+void add_precision(CommandTable<Options>& table, Network network, const std::string& group) {
   const auto bits = [&](const char* name, const char* help) {
     return Option{.name = name,
                   .kind = ValueKind::integer,
@@ -161,13 +165,13 @@ void add_precision(CommandTable<Options>& table, NetworkOptions Options::*networ
 }
 
 /// --calibration, --calibration-inputs and --ranges.
-template <typename Options>
-void add_calibration(CommandTable<Options>& table, NetworkOptions Options::*network,
-                     const std::string& group) {
+template <typename Options, typename Network>
+void add_calibration(CommandTable<Options>& table, Network network, const std::string& group) {
   const auto store = [network](auto CalibrationOptions::*member) {
-    return [network, member](Options& options, const std::string& text) {
-      assign((options.*network).calibration.*member, text);
+    const auto part = [network](Options& options) -> CalibrationOptions& {
+      return std::invoke(network, options).calibration;
     };
+    return store_in(part, member);
   };
   table.add({.name = "calibration",
              .kind = ValueKind::text,

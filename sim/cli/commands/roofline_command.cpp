@@ -1,12 +1,8 @@
 #include "sim/cli/commands/roofline_command.h"
 
 #include "base/atomic_file.h"
-#include "sim/cli/network_options.h"
+#include "sim/cli/cost_options.h"
 #include "sim/cli/output_files.h"
-#include "sim/cli/prepare_graph.h"
-#include "sim/config/load_hardware.h"
-#include "sim/energy/energy_model.h"
-#include "sim/energy/event_rates.h"
 #include "sim/explain/roofline.h"
 #include "sim/explain/roofline_json.h"
 #include "sim/explain/roofline_svg.h"
@@ -17,21 +13,20 @@ namespace qsim::cli {
 namespace {
 
 struct RooflineOptions {
-  ChipOptions chip;
-  NetworkOptions network;
+  CostOptions cost;
   bool json = false;
   std::string svg_path;
 };
 
 int run_roofline(const RooflineOptions& options, const ShippedFiles& files) {
-  const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
+  const HardwareConfig hardware = hardware_of(options.cost, files);
   // A run would refuse a chip without its energies.
-  const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware));
-  const std::unique_ptr<const Mapper> mapper = cost_mapper(objective_of(options.chip.objective), model);
+  const std::unique_ptr<const Mapper> mapper =
+      mapper_of(options.cost, energy_model_of(options.cost, hardware, files));
   SimulateOptions how;
   how.values = Values::none;
   how.mapper = mapper.get();
-  const Roofline roofline = roofline_of(simulate(hardware, prepare_graph(options.network, files), {}, how));
+  const Roofline roofline = roofline_of(simulate(hardware, graph_of(options.cost, files), {}, how));
   if (!options.svg_path.empty()) write_file_atomically(options.svg_path, roofline_svg(roofline));
   write_standard_output(options.json
                             ? roofline_json(roofline, QSIM_VERSION)
@@ -50,11 +45,7 @@ Command roofline_command() {
        .usage = {"--workload FILE|NAME [options]"},
        .notes = {"Ceilings are the array's peak at a layer's precision and the DRAM's bandwidth."},
        .examples = {"qsim roofline --hw npu --workload resnet50 --svg resnet50.svg"}});
-  add_chip_and_workload(table, &RooflineOptions::chip, &RooflineOptions::network, "what to run");
-  add_sets(table, &RooflineOptions::chip, "what to run");
-  table.add(batch_option("what to run"), store_in(&RooflineOptions::network, &NetworkOptions::batch));
-  add_objective(table, &RooflineOptions::chip, "what to run");
-  add_precision(table, &RooflineOptions::network, "what to run");
+  add_cost_options(table, &RooflineOptions::cost, "what to run");
   return table
       .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},
            &RooflineOptions::json)

@@ -12,12 +12,7 @@
 #include "hw_models/waveform.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/output_files.h"
-#include "sim/cli/prepare_graph.h"
 #include "sim/cli/trap_report.h"
-#include "sim/compiler/mapping_file.h"
-#include "sim/config/load_hardware.h"
-#include "sim/energy/energy_model.h"
-#include "sim/energy/event_rates.h"
 #include "sim/report/accounting.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/layers_csv.h"
@@ -33,7 +28,7 @@ namespace {
 SimulateOptions simulate_options(const RunOptions& options) {
   SimulateOptions simulate_options;
   simulate_options.values = options.values;
-  simulate_options.inferences = options.inferences;
+  simulate_options.inferences = options.cost.inferences;
   simulate_options.fidelity = options.fidelity;
   const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   simulate_options.threads = options.threads > 0 ? options.threads : processors;
@@ -59,15 +54,15 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   report.version = QSIM_VERSION;
   report.values = values_name(options.values);
   report.fidelity = options.fidelity == Fidelity::pe ? "pe" : "tile";
-  report.batch = options.network.batch;
-  report.inferences = options.inferences;
+  report.batch = options.cost.network.batch;
+  report.inferences = options.cost.inferences;
   report.seed = options.seed;
-  report.weight_bits = options.network.weight_bits;
-  report.activation_bits = options.network.activation_bits;
-  report.bits_file = base_name(options.network.bits_file);
-  report.until = options.network.until;
-  report.objective = options.chip.objective;
-  report.sets = options.chip.sets;
+  report.weight_bits = options.cost.network.weight_bits;
+  report.activation_bits = options.cost.network.activation_bits;
+  report.bits_file = base_name(options.cost.network.bits_file);
+  report.until = options.cost.network.until;
+  report.objective = options.cost.chip.objective;
+  report.sets = options.cost.chip.sets;
   report.inputs = std::move(origins);
   report.energy_table = energy_table;
   return report;
@@ -125,20 +120,18 @@ void finish(WaveformFile& waveform, const RunOptions& options, const RunResult& 
 }  // namespace
 
 int run(const RunOptions& options, const ShippedFiles& files) {
-  const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
-  const EnergyModel model(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware));
-  const Graph graph = prepare_graph(options.network, files, named_arrays(options.inputs));
-  PreparedInputs inputs = prepare_inputs(graph, options.inputs, options.seed, options.values);
+  const HardwareConfig hardware = hardware_of(options.cost, files);
+  const EnergyModel model = energy_model_of(options.cost, hardware, files);
+  const Graph graph = graph_of(options.cost, files);
+  PreparedInputs inputs = prepare_inputs(graph, options.cost.inputs, options.seed, options.values);
 
   const std::unique_ptr<WaveformFile> waveform = waveform_of(options);
   SimulateOptions how = simulate_options(options);
-  std::unique_ptr<const Mapper> mapper = cost_mapper(objective_of(options.chip.objective), model);
-  if (!options.mapping_path.empty())
-    mapper = std::make_unique<PinnedMapper>(read_mapping_file(options.mapping_path), std::move(mapper));
+  const std::unique_ptr<const Mapper> mapper = mapper_of(options.cost, model);
   how.mapper = mapper.get();
   if (waveform) how.waveform = &waveform->waveform;
   const RunResult result = simulate(hardware, graph, inputs.values, how);
-  const RunSummary summary = summarize(result, model, options.network.batch);
+  const RunSummary summary = summarize(result, model, options.cost.network.batch);
   check_accounting(result, summary, graph);
   write_results(options, result, summary,
                 report_options(options, model.table().name, std::move(inputs.origins)));

@@ -6,14 +6,9 @@
 
 #include "base/error.h"
 #include "sim/cli/commands/run_command.h"
-#include "sim/cli/inputs.h"
 
 namespace qsim::cli {
 namespace {
-
-void add_input(RunOptions& options, const std::string& text) {
-  options.inputs.push_back(input_argument(text));
-}
 
 void set_values(RunOptions& options, const std::string& text) {
   options.values = text == "tile" ? Values::tile : Values::layer;
@@ -52,21 +47,9 @@ using Kind = ValueKind;
 
 void add_network_and_chip(Table& table) {
   const std::string group = "Network and chip";
-  add_chip_and_workload(table, &RunOptions::chip, &RunOptions::network, group);
+  add_cost_options(table, &RunOptions::cost, group);
+  add_inferences(table, &RunOptions::cost, group);
   table
-      .add({.name = "input",
-            .kind = Kind::input_file,
-            .value = "[NAME=]FILE.npy",
-            .extensions = {".npy"},
-            .named = true,
-            .repeatable = true,
-            .group = group,
-            .help = "value of an input, repeatable; without it a seeded one",
-            .detail = "C order. An integer array is taken as already quantized and must have the input's "
-                      "type; a float array is "
-                      "quantized with the input's own parameters. NAME may be left out where the network has "
-                      "one input."},
-           add_input)
       .add({.name = "seed",
             .kind = Kind::integer,
             .value = "N",
@@ -75,30 +58,6 @@ void add_network_and_chip(Table& table) {
             .help = "of the seeded inputs",
             .detail = "The same seed yields the same values on every computer."},
            &RunOptions::seed)
-      .add(batch_option(group), store_in(&RunOptions::network, &NetworkOptions::batch))
-      .add({.name = "inferences",
-            .kind = Kind::integer,
-            .value = "N",
-            .min = 1,
-            .max = 1'000'000,
-            .group = group,
-            .default_text = "1",
-            .help = "N inferences in sequence",
-            .detail = "The first is cold: inputs, weights and parameters lie in DRAM."},
-           &RunOptions::inferences);
-  add_sets(table, &RunOptions::chip, group);
-  add_precision(table, &RunOptions::network, group);
-  add_calibration(table, &RunOptions::network, group);
-  table.add(
-      {.name = "preprocess",
-       .kind = Kind::input_file,
-       .value = "FILE|NAME",
-       .extensions = {".json"},
-       .group = group,
-       .default_text = "pixels as they are",
-       .help = "of calibration images: size, mean, scale"},
-      [](RunOptions& options, const std::string& text) { options.network.calibration.preprocess = text; });
-  table
       .add({.name = "values",
             .kind = Kind::choice,
             .value = "layer|tile",
@@ -125,22 +84,6 @@ void add_network_and_chip(Table& table) {
             .group = group,
             .help = "no values: the same cycles, energy and traffic"},
            set_cost_only)
-      .add({.name = "mapping",
-            .kind = Kind::input_file,
-            .value = "FILE.json",
-            .extensions = {".json"},
-            .group = group,
-            .help = "mappings by layer or operation; a report repeats its own",
-            .detail = "What the file leaves open the compiler chooses. docs/mapping.md has the keys."},
-           &RunOptions::mapping_path);
-  add_objective(table, &RunOptions::chip, group);
-  table
-      .add({.name = "until",
-            .kind = Kind::text,
-            .value = "NODE",
-            .group = group,
-            .help = "stop after this node"},
-           store_in(&RunOptions::network, &NetworkOptions::until))
       .add({.name = "threads",
             .kind = Kind::integer,
             .value = "N",
