@@ -97,7 +97,7 @@ class Picture {
       highest = std::max(highest, peak.macs_per_cycle);
       const double y = y_.at(peak.macs_per_cycle);
       svg_.line(bandwidth > 0 ? x_.at(peak.macs_per_cycle / bandwidth) : kLeft, y, kRight, y, kRoof);
-      svg_.label(kRight - 4, y - 6, "end",
+      svg_.label(kRight - 4, y - kMostRadius - 6, "end",
                  fmt::format("{:g} MACs a cycle, {} x {} bits", peak.macs_per_cycle, peak.weight_bits,
                              peak.activation_bits));
     }
@@ -105,7 +105,9 @@ class Picture {
     // From where the bandwidth's line enters the plot to the highest roof.
     const double begin = std::max(std::pow(10.0, x_.low), std::pow(10.0, y_.low) / bandwidth);
     svg_.line(x_.at(begin), y_.at(begin * bandwidth), x_.at(highest / bandwidth), y_.at(highest), kRoof);
-    svg_.label(x_.at(begin) + 10, y_.at(begin * bandwidth) - 8, "start",
+    // Where no layer is: above the middle of the line.
+    const double middle = std::sqrt(begin * highest / bandwidth);
+    svg_.label(x_.at(middle) - kMostRadius, y_.at(middle * bandwidth) - kMostRadius, "end",
                fmt::format("{:g} bytes a cycle", bandwidth));
   }
 
