@@ -25,9 +25,10 @@ using MapperFor = std::function<std::unique_ptr<const Mapper>(const HardwareConf
 /// A step, and the run with it.
 struct StepRun {
   Step step;
-  std::int64_t cycles = 0;
-  std::vector<std::int64_t> layer_cycles;  ///< Empty where the rows are not those of the run.
-  std::string error;                       ///< Why there is no such run; then the above say nothing.
+  std::int64_t cycles = 0;                    ///< Of the first inference.
+  std::optional<std::int64_t> steady_cycles;  ///< Of the last one, where there are several.
+  std::vector<std::int64_t> layer_cycles;     ///< In the run's order; empty where the rows are not its.
+  std::string error;                          ///< Why there is no such run; then the above say nothing.
 };
 
 struct SlowLayer {
@@ -39,17 +40,21 @@ struct SlowLayer {
 struct EffectRemark {
   std::string path;
   std::int64_t value = 0;
-  std::optional<std::int64_t> enough;  ///< As many, or as little, as make a difference.
+  std::int64_t enough = 0;  ///< As many, or as little, as make a difference.
+  std::int64_t cycles = 0;  ///< Of the run with that.
   std::string text;
 };
 
 struct ExplainOptions {
-  std::size_t layers = 10;  ///< Slow layers at most.
-  MapperFor mapper_for;     ///< Of each chip; empty: CostMapper.
+  std::size_t layers = 10;      ///< Slow layers at most.
+  MapperFor mapper_for;         ///< Of each chip; empty: CostMapper.
+  std::int64_t inferences = 1;  ///< In sequence.
+  std::string command;          ///< The run as one writes it, "qsim --workload ..": --set may follow.
 };
 
 struct ExplainResult {
-  RunResult run;  ///< Without values.
+  RunResult run;        ///< Without values.
+  std::string command;  ///< ExplainOptions
   std::vector<Limits> limits;
   std::int64_t lost_cycles = 0;  ///< Of all layers.
   std::vector<SlowLayer> slow;   ///< Most lost cycles first.
@@ -62,6 +67,9 @@ struct ExplainResult {
 /// run on the chip; a step with which it does not has an error.
 [[nodiscard]] ExplainResult explain_run(const ChipWith& chip_with, const Graph& graph,
                                         const ExplainOptions& options = {});
+
+/// The command line of the run with these settings.
+[[nodiscard]] std::string command_with(const ExplainResult& result, const std::vector<std::string>& sets);
 
 /// Cycles that a step saves in a layer, or in the run; negative where it costs some.
 [[nodiscard]] std::int64_t gain_of(const ExplainResult& result, const StepRun& step, std::size_t layer);

@@ -26,7 +26,7 @@ std::string flags_of(const Step& step) {
 
 std::string step_table(const ExplainResult& result) {
   std::string text = fmt::format("{:<{}}{:>11}{:>8}  {}\n", "the next step of each setting", kNameColumns + 2,
-                                 "cycles", "gain", "how");
+                                 "cycles", "gain", "with that command and");
   std::string without;
   for (const StepRun& step : result.steps) {
     if (!step.error.empty()) {
@@ -75,13 +75,19 @@ std::string slow_layers(const ExplainResult& result) {
 }  // namespace
 
 std::string explain_text(const ExplainResult& result) {
-  std::string text =
-      fmt::format("{} on {}: {} cycles, {:.1f}% of them beyond the MACs at the array's peak\n\n",
-                  result.run.workload_name, result.run.hardware.name, result.run.total_cycles,
-                  percent(result.lost_cycles, result.run.total_cycles));
+  std::string text = fmt::format("{} on {}: {} cycles, {:.1f}% of them beyond the MACs at the array's peak\n",
+                                 result.run.workload_name, result.run.hardware.name, result.run.total_cycles,
+                                 percent(result.lost_cycles, result.run.total_cycles));
+  if (result.run.steady_state) {
+    text += fmt::format("{} cycles an inference after the first ones\n", result.run.steady_state->cycles);
+  }
+  text += "\n  " + result.command + "\n\n";
   text += step_table(result) + "\n" + slow_layers(result);
   if (!result.remarks.empty()) text += "\nremarks\n";
-  for (const EffectRemark& remark : result.remarks) text += wrapped("  ", remark.text, kColumns);
+  for (const EffectRemark& remark : result.remarks) {
+    text += wrapped("  ", fmt::format("{} (--set {})", remark.text, set_of(remark.path, remark.enough)),
+                    kColumns);
+  }
   return text;
 }
 

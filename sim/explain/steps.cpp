@@ -80,9 +80,19 @@ std::vector<Step> next_steps(const HardwareConfig& hardware) {
 }
 
 std::vector<Amount> amounts_of(const HardwareConfig& hardware) {
-  std::vector<Amount> amounts{{"weight_buffer.capacity_kib", hardware.weight_buffer.capacity_kib},
-                              {"activation_buffer.capacity_kib", hardware.activation_buffer.capacity_kib},
-                              {"accumulators.entries", hardware.accumulators.entries}};
+  const BufferConfig& weights = hardware.weight_buffer;
+  const BufferConfig& activations = hardware.activation_buffer;
+  std::vector<Amount> amounts{{"weight_buffer.capacity_kib", weights.capacity_kib},
+                              {"activation_buffer.capacity_kib", activations.capacity_kib},
+                              {"accumulators.entries", hardware.accumulators.entries},
+                              {"weight_buffer.read_ports", weights.read_ports},
+                              {"weight_buffer.read_port_bytes", weights.read_port_bytes},
+                              {"activation_buffer.read_ports", activations.read_ports},
+                              {"activation_buffer.read_port_bytes", activations.read_port_bytes},
+                              {"activation_buffer.write_ports", activations.write_ports},
+                              {"activation_buffer.write_port_bytes", activations.write_port_bytes},
+                              {"requantizer.lanes", hardware.requantizer.lanes}};
+  if (hardware.vector_unit.lanes > 0) amounts.push_back({"vector_unit.lanes", hardware.vector_unit.lanes});
   if (hardware.dram.kind != DramKind::none) {
     amounts.push_back({"dram.outstanding_requests", hardware.dram.outstanding_requests});
   }

@@ -1,39 +1,85 @@
-"""qsim explain and qsim roofline: gains are those of real runs, the picture is an SVG, bad input is refused."""
+"""qsim explain and qsim roofline: gains are those of real runs, the JSON is what the schemas say, the picture is an SVG."""
 
 import json
+import shlex
+import sys
 import xml.etree.ElementTree
 
+import jsonschema
 import pytest
-from qsim_process import bad_input, qsim
+from qsim_process import QSIM, ROOT, bad_input, qsim, report_of
+
+sys.path.insert(0, str(ROOT / "bench"))
+import explain_gains  # noqa: E402  pylint: disable=wrong-import-position
+
+
+def schema_of(command):
+    return json.loads((ROOT / "configs" / "schemas" / f"{command}.schema.json").read_text(encoding="utf-8"))
+
+
+def result_of(command, *arguments):
+    process = qsim(command, *arguments, "--json")
+    assert process.returncode == 0, process.stderr
+    result = json.loads(process.stdout)
+    jsonschema.validate(result, schema_of(command))
+    return result
 
 
 def explained(*arguments):
-    process = qsim("explain", *arguments, "--json")
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    return result_of("explain", *arguments)
 
 
-def cycles(*arguments):
-    report = json.loads(qsim(*arguments, "--cost-only", "--json").stdout)
-    return report["totals"]["cycles"], {layer["name"]: layer["cycles"] for layer in report["layers"]}
+@pytest.mark.parametrize("arguments", [
+    ["--hw", "npu"], ["--hw", "npu_small", "--objective", "energy", "--until", "stage1.conv1"], ["--hw", "npu_fused", "--inferences", "3"],
+    ["--hw", "nvdla_small"], ["--hw", "ethos_u55_128", "--batch", "2", "--until", "stage1.conv2"], ["--hw", "scalesim_16_os", "--weight-bits", "4"],
+    ["--hw", "npu_large", "--until", "stage2.conv1", "--set", "dram.outstanding_requests=8"]], ids=" ".join)
+def test_every_suggestion_is_a_command_that_takes_the_cycles_it_says(arguments):
+    """bench/explain_gains.py does the same for all that ships."""
+    result = explained("--workload", "resnet8", "--layers", "1000", *arguments)
+    assert len(result["steps"]) >= 10 and result["remarks"]
+    lines, runs = explain_gains.differences(QSIM, result)
+    assert not lines and runs == 1 + len(result["steps"]) + len(result["remarks"])
 
 
-@pytest.mark.parametrize("hardware", ["npu", "npu_small", "nvdla_small", "scalesim_16_os"])
-def test_gains_are_those_of_runs_with_the_settings(hardware):
-    network = ["--hw", hardware, "--workload", "resnet8"]
-    result = explained(*network)
-    total, layers = cycles(*network)
-    assert result["cycles"] == total
-    assert len(result["steps"]) >= 10
-    for step in result["steps"]:
-        if step["error"] is not None:
-            continue
-        flags = [word for setting in step["set"] for word in ("--set", setting)]
-        after, layers_after = cycles(*network, *flags)
-        assert step["gain_cycles"] == total - after, step
-        for layer in result["layers"]:
-            gains = {of_layer["name"]: of_layer["gain_cycles"] for of_layer in layer["steps"]}
-            assert gains[step["name"]] == layers[layer["name"]] - layers_after[layer["name"]]
+def test_a_difference_is_found():
+    result = explained("--workload", "resnet8")
+    result["steps"] = result["steps"][:1]
+    result["steps"][0]["cycles"] += 1
+    result["remarks"] = []
+    lines, _ = explain_gains.differences(QSIM, result)
+    assert len(lines) == 1 and result["steps"][0]["command"] in lines[0]
+
+
+def test_a_command_is_quoted_for_the_shell(tmp_path):
+    network = tmp_path / "it's mine.csv"
+    network.write_text("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+                       "one, 8, 8, 1, 1, 16, 32, 1,\n")
+    result = explained("--workload", network, "--set", "mac_array.rows=16")
+    assert shlex.split(result["command"]) == ["qsim", "--workload", str(network), "--set", "mac_array.rows=16", "--cost-only"]
+    assert explain_gains.run_of(QSIM, result["command"])["cycles"] == result["cycles"]
+
+
+def test_what_is_impossible_is_refused_by_a_run_too():
+    result = explained("--workload", "resnet8", "--set", "requantizer.lanes=4096")
+    (step,) = [step for step in result["steps"] if step["set"] == ["requantizer.lanes=8192"]]
+    assert step["cycles"] is None and "4096" in step["error"]
+    assert explain_gains.run_of(QSIM, step["command"]) == explain_gains.NO_CYCLES
+
+
+def test_given_mappings_hold_for_explain_and_roofline(tmp_path):
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps({"operations": {"conv2d": {"output_in": "dram"}}}))
+    report = report_of("--mapping", mapping, "--cost-only")
+    assert report["totals"]["cycles"] > report_of("--cost-only")["totals"]["cycles"]
+    result = explained("--workload", "resnet8", "--mapping", mapping)
+    assert result["cycles"] == report["totals"]["cycles"]
+    assert not explain_gains.differences(QSIM, result)[0]
+    layers = {layer["name"]: layer for layer in report["layers"]}
+    for layer in result_of("roofline", "--workload", "resnet8", "--mapping", mapping)["layers"]:
+        assert layer["cycles"] == layers[layer["name"]]["cycles"]
+        traffic = layers[layer["name"]]["traffic_bytes"]
+        assert layer["dram_bytes"] == sum(traffic[key] for key in traffic if key.startswith("dram_"))
+        assert layer["limited_by"] == layers[layer["name"]]["limited_by"]
 
 
 def test_a_pointwise_layer_waits_for_bandwidth(tmp_path):
@@ -61,9 +107,7 @@ def test_lines_of_the_tables_fit_100_columns():
 
 def test_a_roofline_has_a_layer_a_circle(tmp_path):
     picture = tmp_path / "roof.svg"
-    process = qsim("roofline", "--workload", "resnet8", "--json", "--svg", picture)
-    assert process.returncode == 0
-    result = json.loads(process.stdout)
+    result = result_of("roofline", "--workload", "resnet8", "--svg", picture)
     for layer in result["layers"]:
         assert layer["macs_per_cycle"] == pytest.approx(layer["macs"] / layer["cycles"])
         reach = layer["macs_per_dram_byte"]
@@ -74,9 +118,18 @@ def test_a_roofline_has_a_layer_a_circle(tmp_path):
     assert len(titles) == len(result["layers"])
 
 
+@pytest.mark.parametrize("arguments", [["--hw", "scalesim_16_os", "--set", "dram.kind=none"],
+                                       ["--hw", "npu", "--batch", "3", "--objective", "edp"],
+                                       ["--hw", "nvdla_small", "--activation-bits", "4"]], ids=" ".join)
+def test_a_roofline_is_what_its_schema_says(arguments):
+    assert result_of("roofline", "--workload", "resnet8", *arguments)["layers"]
+
+
 @pytest.mark.parametrize("command", ["explain", "roofline"])
 def test_bad_input_is_refused(command, tmp_path):
     bad_input(command, "--workload", "no_such_network")
     bad_input(command, "--workload", "resnet8", "--set", "mac_array.rows=0")
     bad_input(command, "--workload", "resnet8", "--svg", tmp_path / "no_folder" / "x.svg")
+    bad_input(command, "--workload", "resnet8", "--mapping", tmp_path / "no_such_file.json")
+    bad_input(command, "--workload", "resnet8", "--input", f"no_such_input={tmp_path / 'x.npy'}")
     bad_input(command)

@@ -1,12 +1,10 @@
 #include "sim/cli/commands/explain_command.h"
 
+#include <algorithm>
+
 #include "base/atomic_file.h"
-#include "sim/cli/network_options.h"
+#include "sim/cli/cost_options.h"
 #include "sim/cli/output_files.h"
-#include "sim/cli/prepare_graph.h"
-#include "sim/config/load_hardware.h"
-#include "sim/energy/energy_model.h"
-#include "sim/energy/event_rates.h"
 #include "sim/explain/explain.h"
 #include "sim/explain/explain_json.h"
 #include "sim/explain/explain_text.h"
@@ -16,29 +14,44 @@ namespace qsim::cli {
 namespace {
 
 struct ExplainCommandOptions {
-  ChipOptions chip;
-  NetworkOptions network;
+  CostOptions cost;
+  std::vector<std::string> arguments;  ///< Those of a run, as they were given.
   std::size_t layers = 10;
   bool json = false;
   std::string svg_path;
 };
 
+/// A word that a shell takes as it is.
+std::string shell_word(const std::string& text) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::ranges::all_of(text, is_plain)) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+/// The run that is explained. Inputs are values, which --cost-only refuses.
+std::string command_of(const ExplainCommandOptions& options) {
+  std::string text = "qsim";
+  for (const std::string& word : options.arguments) text += " " + shell_word(word);
+  return options.cost.inputs.empty() ? text + " --cost-only" : text;
+}
+
 int run_explain(const ExplainCommandOptions& options, const ShippedFiles& files) {
   const ChipWith chip_with = [&](const std::vector<std::string>& sets) {
-    std::vector<std::string> all = options.chip.sets;
-    all.insert(all.end(), sets.begin(), sets.end());
-    return load_hardware(options.chip.hardware, all, files.hardware);
+    return hardware_of(options.cost, files, sets);
   };
-  const HardwareConfig hardware = chip_with({});
   const MapperFor mapper_for = [&](const HardwareConfig& chip) {
-    return cost_mapper(
-        objective_of(options.chip.objective),
-        EnergyModel(chip, load_energy_table(chip.energy, files.energy, options.chip.hardware)));
+    return mapper_of(options.cost, energy_model_of(options.cost, chip, files));
   };
   // A run would refuse a chip without its energies.
-  static_cast<void>(mapper_for(hardware));
+  static_cast<void>(mapper_for(chip_with({})));
   const ExplainResult result =
-      explain_run(chip_with, prepare_graph(options.network, files), {options.layers, mapper_for});
+      explain_run(chip_with, graph_of(options.cost, files),
+                  {options.layers, mapper_for, options.cost.inferences, command_of(options)});
   if (!options.svg_path.empty()) {
     write_file_atomically(options.svg_path, roofline_svg(roofline_of(result.run)));
   }
@@ -59,12 +72,9 @@ Command explain_command() {
        .usage = {"--workload FILE|NAME [options]"},
        .notes = {"Gains are those of runs with the settings that are named; no values are computed."},
        .examples = {"qsim explain --hw npu --workload resnet8"}});
-  add_chip_and_workload(table, &ExplainCommandOptions::chip, &ExplainCommandOptions::network, "what to run");
-  add_sets(table, &ExplainCommandOptions::chip, "what to run");
-  table.add(batch_option("what to run"), store_in(&ExplainCommandOptions::network, &NetworkOptions::batch));
-  add_objective(table, &ExplainCommandOptions::chip, "what to run");
-  add_precision(table, &ExplainCommandOptions::network, "what to run");
-  return table
+  add_cost_options(table, &ExplainCommandOptions::cost, "what to run");
+  add_inferences(table, &ExplainCommandOptions::cost, "what to run");
+  return table.records(&ExplainCommandOptions::arguments)
       .add({.name = "layers",
             .kind = ValueKind::integer,
             .value = "N",

@@ -83,21 +83,54 @@ TEST_CASE("a step that the chip cannot take says why") {
 TEST_CASE("enough of a setting takes no more cycles, half of it does or does not work") {
   const Graph graph = test::layer_graph(kPointwise);
   const ExplainResult result = explain_run(npu_with, graph);
-  int found = 0;
+  std::set<std::string> paths;
   for (const EffectRemark& remark : result.remarks) {
-    if (!remark.enough || *remark.enough > remark.value) continue;
-    ++found;
+    if (remark.enough > remark.value) continue;
+    paths.insert(remark.path);
     INFO(remark.text);
-    CHECK(run_with({set_of(remark.path, *remark.enough)}, graph).total_cycles <= result.run.total_cycles);
-    if (*remark.enough == 1) continue;
+    const RunResult with = run_with({set_of(remark.path, remark.enough)}, graph);
+    CHECK(with.total_cycles <= result.run.total_cycles);
+    CHECK(remark.cycles == with.total_cycles);
+    if (remark.enough == 1) continue;
     try {
-      CHECK(run_with({set_of(remark.path, *remark.enough / 2)}, graph).total_cycles >
-            result.run.total_cycles);
+      CHECK(run_with({set_of(remark.path, remark.enough / 2)}, graph).total_cycles > result.run.total_cycles);
     } catch (const InputError&) {
       SUCCEED("too small to run");
     }
   }
-  CHECK(found > 0);
+  // Nothing runs on the vector unit, and a port of 64 bytes writes 32 outputs at a time.
+  CHECK(paths.contains("vector_unit.lanes"));
+  CHECK(paths.contains("activation_buffer.write_port_bytes"));
+}
+
+TEST_CASE("of several inferences a step has the cycles of the steady state too") {
+  const Graph graph = test::layer_graph(kPointwise);
+  ExplainOptions options;
+  options.inferences = 3;
+  options.layers = 0;
+  const ExplainResult result = explain_run(npu_with, graph, options);
+  SimulateOptions how;
+  how.values = Values::none;
+  how.inferences = 3;
+  for (const StepRun& step : result.steps) {
+    const RunResult after = simulate(npu_with(step.step.sets), graph, {}, how);
+    CHECK(step.cycles == after.total_cycles);
+    CHECK(step.steady_cycles == after.steady_state->cycles);
+  }
+  CHECK_FALSE(explain_run(npu_with, graph, {0, nullptr, 1, ""}).steps[0].steady_cycles);
+}
+
+TEST_CASE("a suggestion is a command line") {
+  ExplainOptions options;
+  options.command = "qsim --workload one.json --cost-only";
+  const ExplainResult result = explain_run(npu_with, test::layer_graph(kPointwise), options);
+  CHECK(command_with(result, {"weight_buffer.banks=8", "weight_buffer.read_ports=8"}) ==
+        "qsim --workload one.json --cost-only --set weight_buffer.banks=8 --set weight_buffer.read_ports=8");
+  const auto json = explain_json(result, "1.2.3");
+  CHECK(json["command"] == options.command);
+  CHECK(json["steps"][0]["command"] ==
+        options.command + " --set " + json["steps"][0]["set"][0].get<std::string>());
+  CHECK(explain_text(result).find("\n  " + options.command + "\n") != std::string::npos);
 }
 
 TEST_CASE("a bus of 5 cycles a burst and a latency of 100 needs 21 requests in flight") {
@@ -110,8 +143,9 @@ TEST_CASE("a bus of 5 cycles a burst and a latency of 100 needs 21 requests in f
       return npu_with(sets);
     };
     const ExplainResult result = explain_run(chip_with, graph);
-    return std::ranges::any_of(result.remarks, [](const EffectRemark& remark) {
-      return remark.path == "dram.outstanding_requests" && remark.enough == 21;
+    return std::ranges::any_of(result.remarks, [&](const EffectRemark& remark) {
+      return remark.path == "dram.outstanding_requests" && remark.enough == 21 &&
+             remark.cycles == run_with({"dram.outstanding_requests=21"}, graph).total_cycles;
     });
   };
   CHECK(has_remark("20"));
@@ -124,7 +158,7 @@ TEST_CASE("slow are the layers with most cycles beyond their MACs at the peak") 
   REQUIRE(result.slow.size() == 1);
   // 7 * 7 * 256 * 256 MACs, 1,024 a cycle.
   CHECK(result.slow[0].lost_cycles == result.run.total_cycles - 49 * 256 * 256 / 1024);
-  CHECK(explain_run(npu_with, graph, {0, nullptr}).slow.empty());
+  CHECK(explain_run(npu_with, graph, {0, nullptr, 1, ""}).slow.empty());
 }
 
 TEST_CASE("the JSON has a layer's steps, and what limits it") {
