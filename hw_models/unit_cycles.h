@@ -14,9 +14,11 @@ struct UnitCycles {
   /// or a stream, takes with them. No less than the two above where they are not what it waits for.
   std::int64_t weight_reads = 0, activation_reads = 0;
   std::int64_t output_writes = 0;  ///< The ports that requantizer and vector unit write to, partial sums too.
-  std::int64_t sum_reads = 0;      ///< The ports that bring partial sums back: slots of their own.
-  std::int64_t requantizer = 0;    ///< Lanes, or reading the accumulators where that takes longer.
-  std::int64_t vector_unit = 0;    ///< Lanes.
+  /// The activation buffer's read ports again, for the adder on the way out: between the array's reads.
+  std::int64_t addend_reads = 0;
+  std::int64_t sum_reads = 0;    ///< The ports that bring partial sums back: slots of their own.
+  std::int64_t requantizer = 0;  ///< Lanes, or reading the accumulators where that takes longer.
+  std::int64_t vector_unit = 0;  ///< Lanes.
 
   UnitCycles& operator+=(const UnitCycles& other) {
     array += other.array;
@@ -24,6 +26,7 @@ struct UnitCycles {
     weight_reads += other.weight_reads;
     activation_reads += other.activation_reads;
     output_writes += other.output_writes;
+    addend_reads += other.addend_reads;
     sum_reads += other.sum_reads;
     requantizer += other.requantizer;
     vector_unit += other.vector_unit;

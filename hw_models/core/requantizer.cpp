@@ -40,7 +40,7 @@ void Requantizer::run() {
     count(command);
     UnitCycles& units = recorder_.units(command.nest->row);
     units.requantizer += timing_.lane_cycles(command, 0);
-    units.activation_reads += ports.reads;
+    units.addend_reads += ports.reads;
     units.output_writes += ports.writes;
     recorder_.timeline.record(Span::requantizer_busy, command.nest->row, begin, written);
     if (!command.sums) count_way_out(command, begin, written);

@@ -132,12 +132,13 @@ void add_request_remark(ExplainResult& result, const Runner& runner) {
   if (!with) return;
   result.remarks.push_back(
       {kPath, dram.outstanding_requests, need, with->first,
-       fmt::format("{}={} are fewer than bandwidth x latency: reads use the bus for at most {:.0f}% of the "
-                   "time, and more bandwidth has no effect on those that wait for nothing else; with {} this "
-                   "run takes {} cycles",
-                   kPath, dram.outstanding_requests,
-                   100.0 * static_cast<double>(dram.outstanding_requests) / static_cast<double>(need), need,
-                   with->first)});
+       fmt::format(
+           "{}={} are fewer than bandwidth x latency: reads use the bus for at most {:.0f}% of the "
+           "time, and more bandwidth has hardly an effect on those that wait for nothing else; with {} this "
+           "run takes {} cycles",
+           kPath, dram.outstanding_requests,
+           100.0 * static_cast<double>(dram.outstanding_requests) / static_cast<double>(need), need,
+           with->first)});
 }
 
 void find_remarks(ExplainResult& result, const Runner& runner) {

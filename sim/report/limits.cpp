@@ -128,13 +128,24 @@ double fill_cycles(const LayerResult& layer, const MacArrayConfig& array) {
   return static_cast<double>(std::max(layer.unit_cycles.array_load, exposed));
 }
 
+/// The array and an adder on its way out read in turn, and the reads of the one hold up the other. Where the
+/// ports hold up no step but for the adder, more of them would shorten the adder's reads alone. Sums that
+/// come back have slots of their own.
+double activation_port_cycles(const UnitCycles& units) {
+  const bool is_slow = units.activation_reads - units.addend_reads > units.array;
+  const std::int64_t reads =
+      is_slow ? units.activation_reads
+              : std::max(std::min(units.activation_reads, units.array), units.addend_reads);
+  return static_cast<double>(std::max(reads, units.sum_reads));
+}
+
 Limits limits_of_row(const LayerResult& layer, const Bursts& bursts, const HardwareConfig& hardware) {
   const UnitCycles& units = layer.unit_cycles;
   Limits limits;
   limits[Limit::array] = static_cast<double>(units.array);
   limits[Limit::fill] = fill_cycles(layer, hardware.mac_array);
   limits[Limit::weight_port] = static_cast<double>(units.weight_reads);
-  limits[Limit::activation_port] = static_cast<double>(std::max(units.activation_reads, units.sum_reads));
+  limits[Limit::activation_port] = activation_port_cycles(units);
   limits[Limit::output_port] = static_cast<double>(units.output_writes);
   limits[Limit::requantizer] = static_cast<double>(units.requantizer);
   limits[Limit::vector_unit] = static_cast<double>(units.vector_unit);

@@ -11,6 +11,7 @@ from qsim_process import QSIM, ROOT, bad_input, qsim, report_of
 
 sys.path.insert(0, str(ROOT / "bench"))
 import explain_gains  # noqa: E402  pylint: disable=wrong-import-position
+import explain_limits  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def schema_of(command):
@@ -66,6 +67,39 @@ def test_what_is_impossible_is_refused_by_a_run_too():
     assert explain_gains.run_of(QSIM, step["command"]) == explain_gains.NO_CYCLES
 
 
+POINTWISE = ("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
+             "pw, 7, 7, 1, 1, 1024, 1024, 1,\n")
+
+
+@pytest.mark.parametrize("hardware", ["npu", "npu_small", "npu_large", "npu_fused", "nvdla_small", "ethos_u55_128"])
+def test_twice_of_what_limits_a_slow_row_gains_most(hardware):
+    """But for one row of a machine. bench/explain_limits.py does the same for all that ships."""
+    right, wrong = explain_limits.judge(explained("--workload", "resnet8", "--hw", hardware, "--layers", "1000"))
+    assert right >= 2 and len(wrong) <= 1, wrong
+
+
+def test_a_row_that_names_something_else_is_found():
+    step = {"name": "", "cycles": 60, "gain": 0.4, "error": None}
+    layer = {"name": "a", "cycles": 100, "limited_by": "requantizer",
+             "steps": [dict(step, set=["requantizer.lanes=64"], gain_cycles=10),
+                       dict(step, set=["dram.bandwidth_gb_per_s=25.6"], gain_cycles=40)]}
+    assert explain_limits.judge({"layers": [layer]}) == (
+        0, ["a: 100 cycles, limited by requantizer, which gains 10; dram_bandwidth gains 40"])
+    assert explain_limits.judge({"layers": [dict(layer, limited_by="dram_bandwidth")]}) == (1, [])
+
+
+def test_below_bandwidth_x_latency_requests_count_and_bandwidth_hardly(tmp_path):
+    """A burst is on the bus for 5 cycles and in flight for 105: 8 of 21 requests."""
+    file = tmp_path / "pw.csv"
+    file.write_text(POINTWISE)
+    result = explained("--workload", file, "--set", "dram.outstanding_requests=8")
+    (remark,) = [remark for remark in result["remarks"] if remark["field"] == "dram.outstanding_requests"]
+    assert remark["enough"] == 21 and "38% of the time" in remark["text"]
+    assert remark["cycles"] < 0.5 * result["cycles"]
+    gains = {step["set"][-1].split("=")[0]: step["gain"] for step in result["steps"]}
+    assert gains["dram.bandwidth_gb_per_s"] < 0.05 and gains["dram.outstanding_requests"] > 0.4
+
+
 def test_given_mappings_hold_for_explain_and_roofline(tmp_path):
     mapping = tmp_path / "mapping.json"
     mapping.write_text(json.dumps({"operations": {"conv2d": {"output_in": "dram"}}}))
@@ -84,8 +118,7 @@ def test_given_mappings_hold_for_explain_and_roofline(tmp_path):
 
 def test_a_pointwise_layer_waits_for_bandwidth(tmp_path):
     file = tmp_path / "pw.csv"
-    file.write_text("Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"
-                    "pw, 7, 7, 1, 1, 1024, 1024, 1,\n")
+    file.write_text(POINTWISE)
     result = explained("--workload", file)
     assert result["layers"][0]["limited_by"] == "dram_bandwidth"
     assert result["steps"][0]["set"] == ["dram.bandwidth_gb_per_s=25.6"]

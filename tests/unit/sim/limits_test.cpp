@@ -78,6 +78,23 @@ TEST_CASE("the slowest unit limits, of equal ones the first; less than half of t
   CHECK(limits_of(run)[0].limited_by == Limit::array);
 }
 
+TEST_CASE(
+    "an addend's reads are no limit where they are fewer than steps that the ports hold up for them alone") {
+  RunResult run = two_rows();
+  UnitCycles& units = run.layers[0].unit_cycles;
+  units.array = 120;
+  units.addend_reads = 60;
+  units.activation_reads = 120 + 60;  // twice the ports: 120 + 30
+  CHECK(limits_of(run)[0][Limit::activation_port] == Approx(120));
+  CHECK(limits_of(run)[0].limited_by == Limit::array);
+  units.addend_reads = 130;
+  CHECK(limits_of(run)[0].limited_by == Limit::activation_port);
+  units.addend_reads = 60;
+  units.activation_reads = 120 + 60 + 1;  // a step takes more than the multipliers
+  CHECK(limits_of(run)[0][Limit::activation_port] == Approx(181));
+  CHECK(limits_of(run)[0].limited_by == Limit::activation_port);
+}
+
 TEST_CASE("filling is what nothing hides, and draining where there is one register") {
   RunResult run = two_rows();
   LayerResult& layer = run.layers[0];
