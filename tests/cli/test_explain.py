@@ -158,6 +158,18 @@ def test_a_roofline_is_what_its_schema_says(arguments):
     assert result_of("roofline", "--workload", "resnet8", *arguments)["layers"]
 
 
+@pytest.mark.parametrize("command", ["explain", "roofline", "memory-map"])
+def test_a_page_has_the_picture_and_the_table(command, tmp_path):
+    picture, page = tmp_path / "x.svg", tmp_path / "x.html"
+    table = qsim(command, "--workload", "resnet8", "--until", "stage1.conv1", "--svg", picture, "--html", page).stdout
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>\n") and picture.read_text(encoding="utf-8") in text
+    root = xml.etree.ElementTree.fromstring(text.removeprefix("<!DOCTYPE html>\n"))
+    assert root.find("body/h1").text == "resnet8 on npu"
+    assert root.find("body/pre").text == table
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")  # nothing from elsewhere
+
+
 @pytest.mark.parametrize("command", ["explain", "roofline"])
 def test_bad_input_is_refused(command, tmp_path):
     bad_input(command, "--workload", "no_such_network")

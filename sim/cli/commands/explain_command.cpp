@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "base/atomic_file.h"
 #include "sim/cli/cost_options.h"
-#include "sim/cli/output_files.h"
+#include "sim/cli/picture_options.h"
 #include "sim/explain/explain.h"
 #include "sim/explain/explain_json.h"
 #include "sim/explain/explain_text.h"
@@ -17,8 +16,7 @@ struct ExplainCommandOptions {
   CostOptions cost;
   std::vector<std::string> arguments;  ///< Those of a run, as they were given.
   std::size_t layers = 10;
-  bool json = false;
-  std::string svg_path;
+  PictureOptions pictures;
 };
 
 /// A word that a shell takes as it is.
@@ -52,14 +50,10 @@ int run_explain(const ExplainCommandOptions& options, const ShippedFiles& files)
   const ExplainResult result =
       explain_run(chip_with, graph_of(options.cost, files),
                   {options.layers, mapper_for, options.cost.inferences, command_of(options)});
-  if (!options.svg_path.empty()) {
-    write_file_atomically(options.svg_path, roofline_svg(roofline_of(result.run)));
-  }
-  write_standard_output(options.json
-                            ? explain_json(result, QSIM_VERSION)
-                                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                                  "\n"
-                            : explain_text(result));
+  write_forms(options.pictures,
+              {result.run.workload_name + " on " + result.run.hardware.name,
+               [&] { return explain_json(result, QSIM_VERSION); }, [&] { return explain_text(result); },
+               [&] { return roofline_svg(roofline_of(result.run)); }});
   return 0;
 }
 
@@ -74,7 +68,7 @@ Command explain_command() {
        .examples = {"qsim explain --hw npu --workload resnet8"}});
   add_cost_options(table, &ExplainCommandOptions::cost, "what to run");
   add_inferences(table, &ExplainCommandOptions::cost, "what to run");
-  return table.records(&ExplainCommandOptions::arguments)
+  table.records(&ExplainCommandOptions::arguments)
       .add({.name = "layers",
             .kind = ValueKind::integer,
             .value = "N",
@@ -83,17 +77,9 @@ Command explain_command() {
             .group = "result",
             .default_text = "10",
             .help = "at most N slow layers"},
-           &ExplainCommandOptions::layers)
-      .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},
-           &ExplainCommandOptions::json)
-      .add({.name = "svg",
-            .kind = ValueKind::output_file,
-            .value = "FILE.svg",
-            .extensions = {".svg"},
-            .group = "result",
-            .help = "the picture that qsim roofline draws"},
-           &ExplainCommandOptions::svg_path)
-      .runs(run_explain);
+           &ExplainCommandOptions::layers);
+  add_pictures(table, &ExplainCommandOptions::pictures, "the picture that qsim roofline draws");
+  return table.runs(run_explain);
 }
 
 }  // namespace qsim::cli

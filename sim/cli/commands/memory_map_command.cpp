@@ -2,9 +2,8 @@
 
 #include <memory>
 
-#include "base/atomic_file.h"
 #include "sim/cli/cost_options.h"
-#include "sim/cli/output_files.h"
+#include "sim/cli/picture_options.h"
 #include "sim/compiler/compile.h"
 #include "sim/explain/memory_map_json.h"
 #include "sim/explain/memory_map_svg.h"
@@ -15,8 +14,7 @@ namespace {
 
 struct MemoryMapOptions {
   CostOptions cost;
-  bool json = false;
-  std::string svg_path;
+  PictureOptions pictures;
 };
 
 int run_memory_map(const MemoryMapOptions& options, const ShippedFiles& files) {
@@ -27,12 +25,9 @@ int run_memory_map(const MemoryMapOptions& options, const ShippedFiles& files) {
   const Graph graph = graph_of(options.cost, files);
   const MemoryMap map = compile(graph, hardware, *mapper, false).memory_map;
   const MemoryMapOf of{hardware.name, graph.name};
-  if (!options.svg_path.empty()) write_file_atomically(options.svg_path, memory_map_svg(map, of));
-  write_standard_output(options.json
-                            ? memory_map_json(map, of, QSIM_VERSION)
-                                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                                  "\n"
-                            : memory_map_text(map, of));
+  write_forms(options.pictures,
+              {graph.name + " on " + hardware.name, [&] { return memory_map_json(map, of, QSIM_VERSION); },
+               [&] { return memory_map_text(map, of); }, [&] { return memory_map_svg(map, of); }});
   return 0;
 }
 
@@ -46,17 +41,8 @@ Command memory_map_command() {
        .notes = {"Of a batch in parts the map is that of a part, which all are alike."},
        .examples = {"qsim memory-map --hw npu --workload resnet50 --svg resnet50.svg"}});
   add_cost_options(table, &MemoryMapOptions::cost, "what to place");
-  return table
-      .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},
-           &MemoryMapOptions::json)
-      .add({.name = "svg",
-            .kind = ValueKind::output_file,
-            .value = "FILE.svg",
-            .extensions = {".svg"},
-            .group = "result",
-            .help = "picture of the buffers: rows by addresses"},
-           &MemoryMapOptions::svg_path)
-      .runs(run_memory_map);
+  add_pictures(table, &MemoryMapOptions::pictures, "picture of the buffers: rows by addresses");
+  return table.runs(run_memory_map);
 }
 
 }  // namespace qsim::cli

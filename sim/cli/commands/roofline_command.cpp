@@ -1,8 +1,7 @@
 #include "sim/cli/commands/roofline_command.h"
 
-#include "base/atomic_file.h"
 #include "sim/cli/cost_options.h"
-#include "sim/cli/output_files.h"
+#include "sim/cli/picture_options.h"
 #include "sim/explain/roofline.h"
 #include "sim/explain/roofline_json.h"
 #include "sim/explain/roofline_svg.h"
@@ -14,8 +13,7 @@ namespace {
 
 struct RooflineOptions {
   CostOptions cost;
-  bool json = false;
-  std::string svg_path;
+  PictureOptions pictures;
 };
 
 int run_roofline(const RooflineOptions& options, const ShippedFiles& files) {
@@ -27,12 +25,10 @@ int run_roofline(const RooflineOptions& options, const ShippedFiles& files) {
   how.values = Values::none;
   how.mapper = mapper.get();
   const Roofline roofline = roofline_of(simulate(hardware, graph_of(options.cost, files), {}, how));
-  if (!options.svg_path.empty()) write_file_atomically(options.svg_path, roofline_svg(roofline));
-  write_standard_output(options.json
-                            ? roofline_json(roofline, QSIM_VERSION)
-                                      .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                                  "\n"
-                            : roofline_text(roofline));
+  write_forms(
+      options.pictures,
+      {roofline.workload + " on " + roofline.hardware, [&] { return roofline_json(roofline, QSIM_VERSION); },
+       [&] { return roofline_text(roofline); }, [&] { return roofline_svg(roofline); }});
   return 0;
 }
 
@@ -46,17 +42,8 @@ Command roofline_command() {
        .notes = {"Ceilings are the array's peak at a layer's precision and the DRAM's bandwidth."},
        .examples = {"qsim roofline --hw npu --workload resnet50 --svg resnet50.svg"}});
   add_cost_options(table, &RooflineOptions::cost, "what to run");
-  return table
-      .add({.name = "json", .group = "result", .help = "the result as JSON (docs/explain.md)"},
-           &RooflineOptions::json)
-      .add({.name = "svg",
-            .kind = ValueKind::output_file,
-            .value = "FILE.svg",
-            .extensions = {".svg"},
-            .group = "result",
-            .help = "picture of layers and ceilings"},
-           &RooflineOptions::svg_path)
-      .runs(run_roofline);
+  add_pictures(table, &RooflineOptions::pictures, "picture of layers and ceilings");
+  return table.runs(run_roofline);
 }
 
 }  // namespace qsim::cli
