@@ -92,8 +92,8 @@ def traffic_of_inputs(hold, once, tiles, parts, reread, order):
     return parts * reread
 
 
-def best_of_matrix(layer, machine):
-    """The least bytes of one matrix, its parameters among them.
+def best_of_matrix(layer, machine, with_parameters=True):
+    """The least bytes of one matrix, its parameters among them if they are to be; they take room in any case.
 
     Sums of a tile whose reduction is cut stay in the accumulators: pixels x column tiles of a tile are at most their entries.
     Where a buffer is double-buffered, what passes through it has two slots, and what stays whole is there once. Parameters
@@ -120,7 +120,9 @@ def best_of_matrix(layer, machine):
                    "tile": parameters_fit & (size * layer.depth <= weight_slot),
                    "whole": layer.weight_bytes + layer.parameter_bytes <= machine.weight_capacity}
 
-    weights_once = layer.weight_bytes + layer.outputs * layer.channel_bytes + blocks * layer.header_bytes
+    weights_once = layer.weight_bytes
+    if with_parameters:
+        weights_once += layer.outputs * layer.channel_bytes + blocks * layer.header_bytes
     tiles_once = rows[6] * columns[6] * layer.batch * layer.channels
     parts_once = rows[4] * columns[4] * layer.batch * layer.channels
 
@@ -148,7 +150,7 @@ def best_mapping(layer, machine):
     """The least bytes of a layer; of several matrices, each by itself, their parameters once."""
     if layer.matrices == 1:
         return best_of_matrix(layer, machine)
-    one = best_of_matrix(dataclasses.replace(layer, matrices=1, channel_bytes=0, header_bytes=0), machine)
+    one = best_of_matrix(dataclasses.replace(layer, matrices=1), machine, with_parameters=False)
     return Best(layer.matrices * one.dram_bytes + layer.parameter_bytes, one.mapping)
 
 
