@@ -116,7 +116,7 @@ class RowReader {
     }
     if (unit == RowUnit::mac_array) read_gemm();
     if (unit == RowUnit::vector_unit) read_vector();
-    if (unit == RowUnit::requantizer) row_.vector.resize(id_.nests);
+    if (unit == RowUnit::requantizer) size_vector();  // what runs on a way out has no values of its own
     if (unit == RowUnit::host) known_.insert({"host_macs", "read_bytes", "written_bytes"});
     // Names of other rows, which follow.
     for (const auto& [key, value] : row_.values) {
@@ -168,13 +168,18 @@ class RowReader {
     known_.insert({mapping_keys::kTileChannels, mapping_keys::kWeightBlocks, mapping_keys::kReductionParts});
   }
 
-  void read_vector() {
+  void size_vector() {
     row_.vector.resize(id_.nests);
+    for (std::size_t n = 0; n < id_.nests; ++n)
+      row_.vector[n].value.inputs_resident.assign(n == 0 ? id_.inputs : 1, false);
+  }
+
+  void read_vector() {
+    size_vector();
     for (std::size_t n = 0; n < id_.nests; ++n) {
       const std::string prefix =
           n == 0 ? "" : std::string(mapping_keys::kParts) + "." + std::to_string(n - 1) + ".";
       Pinned<VectorMapping>& nest = row_.vector[n];
-      nest.value.inputs_resident.assign(n == 0 ? id_.inputs : 1, false);
       FieldReader reader(row_, prefix, nest.given, known_, problems_);
       visit_vector_mapping(nest.value, reader);
     }

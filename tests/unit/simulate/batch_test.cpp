@@ -10,6 +10,7 @@
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/same_run.h"
 #include "workloads/graph/batch.h"
 #include "workloads/readers/load.h"
 
@@ -27,26 +28,6 @@ RunResult cost_of(const HardwareConfig& chip, const Graph& graph) {
   return simulate(chip, graph, {}, options);
 }
 
-/// The network with a batch, and inputs of all images; nothing where the network keeps them not apart.
-std::optional<test::RandomNetwork> batched(test::RandomNetwork network, std::int64_t batch) {
-  try {
-    set_batch(network.graph, batch);
-  } catch (const InputError&) {
-    return std::nullopt;
-  }
-  for (std::size_t i = 0; i < network.inputs.size(); ++i) {
-    TensorData& input = network.inputs[i];
-    const std::vector<std::byte> one = input.bytes;
-    input.shape[0] = batch;
-    for (std::int64_t image = 1; image < batch; ++image) {  // images that differ: each is turned by one more
-      const auto turn = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(image) % one.size());
-      input.bytes.insert(input.bytes.end(), one.begin() + turn, one.end());
-      input.bytes.insert(input.bytes.end(), one.begin(), one.begin() + turn);
-    }
-  }
-  return network;
-}
-
 std::int64_t images_together(const RunResult& run) {
   return mapping_json(run.layers[0].mapping).value("images_together", std::int64_t{0});
 }
@@ -57,29 +38,6 @@ PinnedMapper with_images(const RunResult& run, std::int64_t images) {
   return {parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>()};
 }
 
-void check_same(const RunResult& a, const RunResult& b) {
-  CHECK(a.total_cycles == b.total_cycles);
-  REQUIRE(a.dump.size() == b.dump.size());
-  for (std::size_t i = 0; i < a.dump.size(); ++i) {
-    INFO("tensor " << a.dump[i].name);
-    CHECK((a.dump[i].data.bytes == b.dump[i].data.bytes));
-  }
-  REQUIRE(a.layers.size() == b.layers.size());
-  for (std::size_t i = 0; i < a.layers.size(); ++i) {
-    INFO("layer " << a.layers[i].name);
-    CHECK(a.layers[i].name == b.layers[i].name);
-    CHECK(a.layers[i].cycles == b.layers[i].cycles);
-    CHECK(a.layers[i].span_cycles == b.layers[i].span_cycles);
-    CHECK(a.layers[i].cycles_breakdown == b.layers[i].cycles_breakdown);
-    CHECK(a.layers[i].activity.counts == b.layers[i].activity.counts);
-    REQUIRE(a.layers[i].accumulator.has_value() == b.layers[i].accumulator.has_value());
-    if (!a.layers[i].accumulator) continue;
-    CHECK(a.layers[i].accumulator->min == b.layers[i].accumulator->min);
-    CHECK(a.layers[i].accumulator->max == b.layers[i].accumulator->max);
-    CHECK(a.layers[i].accumulator->overflows == b.layers[i].accumulator->overflows);
-  }
-}
-
 TEST_CASE("random networks: throughput does not fall with the batch") {
   int compared = 0;
   int cut = 0;
@@ -87,7 +45,7 @@ TEST_CASE("random networks: throughput does not fall with the batch") {
     if (!takes_parts(chip)) continue;
     const double one = static_cast<double>(cost_of(chip, network.graph).total_cycles);
     for (const std::int64_t batch : {2, 3, 4, 5}) {
-      const auto made = batched(network, batch);
+      const auto made = test::batched(network, batch);
       if (!made) break;
       INFO("seed " << seed << " batch " << batch);
       const RunResult run = cost_of(chip, made->graph);
@@ -106,7 +64,7 @@ TEST_CASE("random networks: all ways to cut a batch compute the same, and the ac
   int compared = 0;
   for (const auto& [seed, network, chip] : test::random_pairs(60, 82'001)) {
     const std::int64_t batch = 2 + seed % 5;
-    const auto made = batched(network, batch);
+    const auto made = test::batched(network, batch);
     if (!made || !takes_parts(chip)) continue;
     SimulateOptions options;
     options.dump_tensors = true;
@@ -123,9 +81,9 @@ TEST_CASE("random networks: all ways to cut a batch compute the same, and the ac
       for (std::size_t i = 0; i < own.dump.size(); ++i)
         CHECK((layer.dump[i].data.bytes == own.dump[i].data.bytes));
       options.values = Values::tile;
-      check_same(simulate(chip, made->graph, made->inputs, options), layer);
+      test::check_same_run(simulate(chip, made->graph, made->inputs, options), layer);
       options.fidelity = Fidelity::pe;
-      check_same(simulate(chip, made->graph, made->inputs, options), layer);
+      test::check_same_run(simulate(chip, made->graph, made->inputs, options), layer);
       ++compared;
     }
   }

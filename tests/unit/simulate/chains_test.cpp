@@ -12,6 +12,8 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/random_layers.h"
+#include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
@@ -28,34 +30,6 @@ HardwareConfig chain_chip(test::Choice& choice) {
   chip.controller.pass_order = PassOrder::even;
   chip.accumulators.spill = choice.chance(30);
   return chip;
-}
-
-/// Convolutions with kernels of 1 to 5 rows, strides of 1 and 2 and any padding, depthwise ones, pools,
-/// tables and sums with a tensor further up.
-test::RandomNetwork chain_network(test::Choice& choice) {
-  const Semantics semantics = choice.chance(50) ? Semantics::tflite : Semantics::onnx;
-  test::RandomLayers layers(choice, semantics, 8, true);
-  layers.set_most_kernel(5);
-  std::vector<TensorId> made{layers.input(
-      {choice.between(1, 2), choice.between(5, 20), choice.between(1, 6), choice.between(1, 10)})};
-  const std::int64_t count = choice.between(2, 7);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const TensorId x = made.back();
-    const auto other = std::find_if(made.begin(), made.end() - 1,
-                                    [&](TensorId id) { return layers.shape_of(id) == layers.shape_of(x); });
-    if (other != made.end() - 1 && choice.chance(60)) {
-      made.push_back(layers.sum(x, *other));
-    } else if (choice.chance(15)) {
-      made.push_back(layers.pool(x));
-    } else if (choice.chance(10)) {
-      made.push_back(layers.table(x));
-    } else if (choice.chance(10)) {
-      made.push_back(layers.transposed_convolution(x));
-    } else {
-      made.push_back(choice.chance(25) ? layers.depthwise(x) : layers.convolution(x));
-    }
-  }
-  return layers.finish(made.back());
 }
 
 struct Given {
@@ -103,27 +77,6 @@ RunResult run_with(const HardwareConfig& chip, const test::RandomNetwork& networ
   return simulate(chip, network.graph, network.inputs, options);
 }
 
-void check_values(const RunResult& a, const RunResult& b) {
-  REQUIRE(a.dump.size() == b.dump.size());
-  for (std::size_t i = 0; i < a.dump.size(); ++i) {
-    INFO("tensor " << a.dump[i].name);
-    CHECK((a.dump[i].data.bytes == b.dump[i].data.bytes));
-  }
-}
-
-void check_rows(const RunResult& a, const RunResult& b) {
-  CHECK(a.total_cycles == b.total_cycles);
-  REQUIRE(a.layers.size() == b.layers.size());
-  for (std::size_t i = 0; i < a.layers.size(); ++i) {
-    INFO("layer " << a.layers[i].name);
-    CHECK(a.layers[i].name == b.layers[i].name);
-    CHECK(a.layers[i].cycles == b.layers[i].cycles);
-    CHECK(a.layers[i].span_cycles == b.layers[i].span_cycles);
-    CHECK(a.layers[i].cycles_breakdown == b.layers[i].cycles_breakdown);
-    CHECK(a.layers[i].activity.counts == b.layers[i].activity.counts);
-  }
-}
-
 struct Seen {
   int chains = 0, rings = 0, fetched_rings = 0, streamed_weights = 0, kept_weights = 0;
 };
@@ -145,7 +98,7 @@ void check_chains(int count, std::uint32_t seed, Seen& seen) {
   for (; seen.chains < count; ++seed) {
     INFO("seed " << seed);
     test::Choice choice(seed);
-    const test::RandomNetwork network = chain_network(choice);
+    const test::RandomNetwork network = test::chain_network(choice);
     const HardwareConfig chip = chain_chip(choice);
     const Given given = random_chain(choice, network.graph);
     const PinnedMapper mapper = pinned(given.file);
@@ -160,15 +113,15 @@ void check_chains(int count, std::uint32_t seed, Seen& seen) {
     const RunResult layer = run_with(chip, network, mapper, Values::layer, Fidelity::tile);
     CHECK_NOTHROW(check_accounting(layer, summarize(layer, EnergyModel(chip, table), 1), network.graph));
     const RunResult tile = run_with(chip, network, mapper, Values::tile, Fidelity::tile);
-    check_values(tile, layer);
-    check_rows(tile, layer);
+    test::check_same_values(tile, layer);
+    test::check_same_rows(tile, layer);
     if (seed % 4 == 0) {
       const RunResult pe = run_with(chip, network, mapper, Values::tile, Fidelity::pe);
-      check_values(pe, layer);
-      check_rows(pe, layer);
+      test::check_same_values(pe, layer);
+      test::check_same_rows(pe, layer);
     }
     const PinnedMapper again = pinned(mappings_of(layer));
-    check_rows(run_with(chip, network, again, Values::none, Fidelity::tile), layer);
+    test::check_same_rows(run_with(chip, network, again, Values::none, Fidelity::tile), layer);
   }
 }
 
@@ -186,14 +139,14 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
   for (std::uint32_t seed = 30'000; seed < 30'150; ++seed) {
     INFO("seed " << seed);
     test::Choice choice(seed);
-    const test::RandomNetwork network = chain_network(choice);
+    const test::RandomNetwork network = test::chain_network(choice);
     HardwareConfig chip = chain_chip(choice);
     chip.activation_buffer.capacity_kib = 2;
     if (!test::fits(network.graph, chip)) continue;
     const RunResult with = run_with(chip, network, CostMapper(), Values::tile, Fidelity::tile);
     chip.mapper.fuses_chains = false;
     const RunResult without = run_with(chip, network, CostMapper(), Values::layer, Fidelity::tile);
-    check_values(with, without);
+    test::check_same_values(with, without);
     CHECK(with.total_cycles <= without.total_cycles);
     fused += std::ranges::any_of(with.layers, [](const LayerResult& layer) {
       return mapping_json(layer.mapping).contains("stripe_rows");
@@ -204,7 +157,7 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
 
 TEST_CASE("what is no chain is refused with its place") {
   test::Choice choice(3);
-  const test::RandomNetwork network = chain_network(choice);
+  const test::RandomNetwork network = test::chain_network(choice);
   const std::vector<Node>& nodes = network.graph.nodes;
   HardwareConfig chip;
   const auto problem = [&](const Json& mapping) {
@@ -226,6 +179,51 @@ TEST_CASE("what is no chain is refused with its place") {
   const std::int64_t rows = network.graph.tensor(nodes[1].outputs[0]).shape[1];
   CHECK(problem({{"fused_with", {nodes[1].name}}, {"stripe_rows", rows + 1}}) ==
         layer + ".stripe_rows: 1 to " + std::to_string(rows) + ", the rows of the last layer's output");
+}
+
+/// Two functions of one element, one behind the other, on 8 rows of 4 pixels.
+test::RandomNetwork two_tables() {
+  test::Choice choice(1);
+  test::RandomLayers layers(choice, Semantics::tflite, 8, true);
+  return layers.finish(layers.table(layers.table(layers.input({1, 8, 4, 6}))));
+}
+
+/// The first of two_tables() with more values than those of a chain in stripes of a row.
+Json table_chain(const Graph& graph, const Json& first, const Json& second = Json::object()) {
+  const std::vector<Node>& nodes = graph.nodes;
+  Json layers = {{nodes[0].name, {{"fused_with", {nodes[1].name}}, {"stripe_rows", 1}}}};
+  layers[nodes[0].name].update(first);
+  layers[nodes[1].name] = second;
+  return {{"layers", layers}};
+}
+
+// A ring holds two rows: that of the stripe and that of the next one.
+TEST_CASE("what comes through a ring comes with its stripe, however its rows are cut into tiles") {
+  const test::RandomNetwork network = two_tables();
+  HardwareConfig chip;
+  chip.mapper.fuses_chains = true;
+  for (const Json& tile :
+       {Json{{"columns", 2}}, Json{{"channels", 2}}, Json{{"columns", 3}, {"channels", 5}}}) {
+    INFO(tile.dump());
+    const PinnedMapper mapper =
+        pinned(table_chain(network.graph, {{"input_in", "activation_buffer"}, {"output_tile", tile}}));
+    const CompiledProgram compiled = compile(network.graph, chip, mapper, false);
+    CHECK(std::get<VectorNest>(compiled.program.nests[0]).placement().inputs[0].buffer.ring_rows == 2);
+    const RunResult layer = run_with(chip, network, mapper, Values::layer, Fidelity::tile);
+    const RunResult tiles = run_with(chip, network, mapper, Values::tile, Fidelity::tile);
+    test::check_same_run(tiles, layer);
+    CHECK(tiles.activity[Event::dram_read_activation_bytes] == 8 * 4 * 6);
+  }
+}
+
+TEST_CASE("a chain fetches nothing that it makes") {
+  const Graph graph = two_tables().graph;
+  HardwareConfig chip;
+  chip.mapper.fuses_chains = true;
+  const Json file = table_chain(graph, {{"output_in", "dram"}}, {{"input_in", "activation_buffer"}});
+  const CompileOutcome outcome = try_compile(graph, chip, pinned(file), false);
+  REQUIRE(outcome.problems.size() == 1);
+  CHECK(outcome.problems[0].problem.place == "layers." + graph.nodes[1].name + ".input_in");
 }
 
 TEST_CASE("2,000 random chains compute what their rows do one after the other", "[.][long]") {

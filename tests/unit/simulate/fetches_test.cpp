@@ -67,13 +67,6 @@ std::vector<test::RandomPair> pairs(std::size_t count, std::uint32_t seed, const
   return list;
 }
 
-test::RandomNetwork strided_network(test::Choice& choice) {
-  test::RandomLayers layers(choice, Semantics::onnx, static_cast<int>(choice.of({8, 8, 16, 4})), true);
-  const TensorId x = layers.input(
-      {choice.between(1, 2), choice.between(1, 24), choice.between(1, 24), choice.of({1, 3, 8, 16, 20, 32})});
-  return layers.finish(layers.strided_convolution(x));
-}
-
 /// Scores of several heads, or what follows them.
 test::RandomNetwork product_network(test::Choice& choice) {
   test::RandomLayers layers(choice, Semantics::onnx, static_cast<int>(choice.of({8, 16})), true);
@@ -140,7 +133,7 @@ TEST_CASE("a kernel that is cut into parts reads the rows that a part touches") 
 
 TEST_CASE("strided and dilated convolutions give the same values whatever is skipped") {
   int skipping = 0;
-  for (const test::RandomPair& made : pairs(kPrograms, 1, strided_network)) {
+  for (const test::RandomPair& made : pairs(kPrograms, 1, test::strided_network)) {
     INFO("seed " << made.seed);
     check_values(made);
     const CompiledProgram compiled = compile(made.network.graph, made.chip, false);
@@ -152,7 +145,7 @@ TEST_CASE("strided and dilated convolutions give the same values whatever is ski
 
 TEST_CASE("the cost of a strided convolution has the bytes of inputs that its loads fetch") {
   int skipping = 0;
-  for (const test::RandomPair& made : pairs(kPrograms, 5000, strided_network)) {
+  for (const test::RandomPair& made : pairs(kPrograms, 5000, test::strided_network)) {
     INFO("seed " << made.seed);
     HardwareConfig chip = made.chip;
     chip.mapper.fetches_inputs = false;

@@ -10,6 +10,7 @@
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
@@ -98,14 +99,6 @@ bool overflows(const RunResult& result) {
   });
 }
 
-void check_same_values(const RunResult& a, const RunResult& b) {
-  REQUIRE(a.dump.size() == b.dump.size());
-  for (std::size_t i = 0; i < a.dump.size(); ++i) {
-    INFO(a.dump[i].name);
-    CHECK(a.dump[i].data.bytes == b.dump[i].data.bytes);
-  }
-}
-
 TEST_CASE("a mapper that takes the first mapping that fits gives the same values, by layers and by tiles") {
   const FirstFit first_fit;
   int mapped_otherwise = 0;
@@ -114,10 +107,10 @@ TEST_CASE("a mapper that takes the first mapping that fits gives the same values
     const RunResult cheapest = run(made, Values::layer, nullptr);
     const RunResult layer = run(made, Values::layer, &first_fit);
     const RunResult tile = run(made, Values::tile, &first_fit);
-    check_same_values(tile, layer);
+    test::check_same_values(tile, layer);
     CHECK(tile.total_cycles == layer.total_cycles);
     // The order of accumulation is the mapping's: it shows where an accumulator overflows.
-    if (!overflows(cheapest) && !overflows(layer)) check_same_values(cheapest, layer);
+    if (!overflows(cheapest) && !overflows(layer)) test::check_same_values(cheapest, layer);
     for (std::size_t i = 0; i < layer.layers.size(); ++i)
       mapped_otherwise += layer.layers[i].mapping == cheapest.layers[i].mapping ? 0 : 1;
   }

@@ -6,6 +6,7 @@
 #include "hw_models/dataflow/dataflow_table.h"
 #include "sim/compiler/compile.h"
 #include "tests/unit/simulate/random_layers.h"
+#include "workloads/graph/batch.h"
 
 namespace qsim::test {
 
@@ -100,6 +101,61 @@ RandomNetwork random_network(Choice& choice) {
   const std::int64_t count = choice.between(1, 6);
   for (std::int64_t i = 0; i < count; ++i) x = (layers.*draw_layer(choice, rows))(x);
   return layers.finish(x);
+}
+
+RandomNetwork chain_network(Choice& choice) {
+  const Semantics semantics = choice.chance(50) ? Semantics::tflite : Semantics::onnx;
+  RandomLayers layers(choice, semantics, 8, true);
+  layers.set_most_kernel(5);
+  std::vector<TensorId> made{layers.input(
+      {choice.between(1, 2), choice.between(5, 20), choice.between(1, 6), choice.between(1, 10)})};
+  const std::int64_t count = choice.between(2, 7);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const TensorId x = made.back();
+    const auto other = std::find_if(made.begin(), made.end() - 1,
+                                    [&](TensorId id) { return layers.shape_of(id) == layers.shape_of(x); });
+    if (other != made.end() - 1 && choice.chance(60)) {
+      made.push_back(layers.sum(x, *other));
+    } else if (choice.chance(15)) {
+      made.push_back(layers.pool(x));
+    } else if (choice.chance(10)) {
+      made.push_back(layers.table(x));
+    } else if (choice.chance(10)) {
+      made.push_back(layers.transposed_convolution(x));
+    } else {
+      made.push_back(choice.chance(25) ? layers.depthwise(x) : layers.convolution(x));
+    }
+  }
+  return layers.finish(made.back());
+}
+
+RandomNetwork strided_network(Choice& choice) {
+  RandomLayers layers(choice, Semantics::onnx, static_cast<int>(choice.of({8, 8, 16, 4})), true);
+  const TensorId x = layers.input(
+      {choice.between(1, 2), choice.between(1, 24), choice.between(1, 24), choice.of({1, 3, 8, 16, 20, 32})});
+  return layers.finish(layers.strided_convolution(x));
+}
+
+std::optional<RandomNetwork> batched(RandomNetwork network, std::int64_t batch) {
+  for (const TensorData& input : network.inputs) {
+    if (input.shape[0] != 1) return std::nullopt;
+  }
+  try {
+    set_batch(network.graph, batch);
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < network.inputs.size(); ++i) {
+    TensorData& input = network.inputs[i];
+    const std::vector<std::byte> one = input.bytes;
+    input.shape[0] = batch;
+    for (std::int64_t image = 1; image < batch; ++image) {  // images that differ: each is turned by one more
+      const auto turn = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(image) % one.size());
+      input.bytes.insert(input.bytes.end(), one.begin() + turn, one.end());
+      input.bytes.insert(input.bytes.end(), one.begin(), one.begin() + turn);
+    }
+  }
+  return network;
 }
 
 std::vector<LayerKind> layer_kinds(const ActivationKind& kind) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -70,6 +71,16 @@ struct ActivationKind {
 
 /// One to three residual blocks, with the occasional other layer between them.
 [[nodiscard]] RandomNetwork residual_network(Choice& choice);
+
+/// Two to seven layers that may be executed together: convolutions with kernels of 1 to 5 rows, strides of 1
+/// and 2 and any padding, depthwise ones, pools, tables and sums with a tensor further up.
+[[nodiscard]] RandomNetwork chain_network(Choice& choice);
+
+/// A convolution that leaves out pixels or rows of its input.
+[[nodiscard]] RandomNetwork strided_network(Choice& choice);
+
+/// A network of one image with a batch, and inputs of all images; nothing where it keeps them not apart.
+[[nodiscard]] std::optional<RandomNetwork> batched(RandomNetwork network, std::int64_t batch);
 
 /// The kinds of layers that there are with such activations.
 [[nodiscard]] std::vector<LayerKind> layer_kinds(const ActivationKind& kind);

@@ -11,6 +11,7 @@
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
@@ -25,15 +26,6 @@ std::string describe(const RunResult& run) {
     text += " " + layer.op + mapping_json(layer.mapping).dump();
   }
   return text;
-}
-
-/// First tensor that differs, or "".
-std::string first_difference(const RunResult& a, const RunResult& b) {
-  for (std::size_t i = 0; i < a.dump.size(); ++i) {
-    if (a.dump[i].name != b.dump[i].name) return "order of tensors";
-    if (a.dump[i].data.bytes != b.dump[i].data.bytes) return a.dump[i].name;
-  }
-  return a.dump.size() == b.dump.size() ? "" : "number of tensors";
 }
 
 /// Some networks of each kind of layer with each format of activations.
@@ -70,18 +62,9 @@ int check_alike(const test::RandomPair& made) {
   int overflowing = 0;
   INFO("seed " << made.seed << " " << describe(tile));
   CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), made.network.graph));
-  CHECK(first_difference(tile, layer) == "");
-  CHECK(tile.total_cycles == layer.total_cycles);
-  for (std::size_t i = 0; i < tile.layers.size(); ++i) {
-    INFO("layer " << tile.layers[i].name);
-    CHECK(tile.layers[i].activity.counts == layer.layers[i].activity.counts);
-    REQUIRE(tile.layers[i].accumulator.has_value() == layer.layers[i].accumulator.has_value());
-    if (!tile.layers[i].accumulator) continue;
-    CHECK(tile.layers[i].accumulator->min == layer.layers[i].accumulator->min);
-    CHECK(tile.layers[i].accumulator->max == layer.layers[i].accumulator->max);
-    CHECK(tile.layers[i].accumulator->overflows == layer.layers[i].accumulator->overflows);
-    overflowing += tile.layers[i].accumulator->overflows > 0 ? 1 : 0;
-  }
+  test::check_same_run(tile, layer);
+  for (const LayerResult& row : tile.layers)
+    overflowing += row.accumulator && row.accumulator->overflows > 0 ? 1 : 0;
   return overflowing;
 }
 

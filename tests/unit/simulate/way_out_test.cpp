@@ -14,6 +14,7 @@
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
@@ -66,27 +67,6 @@ std::int64_t rows_on_way_out(const RunResult& run) {
   return std::ranges::count_if(run.layers, is_on_way_out);
 }
 
-/// All tensors have the same bytes.
-void check_same_values(const RunResult& a, const RunResult& b) {
-  REQUIRE(a.dump.size() == b.dump.size());
-  for (std::size_t i = 0; i < a.dump.size(); ++i) {
-    INFO("tensor " << a.dump[i].name);
-    CHECK(a.dump[i].name == b.dump[i].name);
-    CHECK((a.dump[i].data.bytes == b.dump[i].data.bytes));
-  }
-}
-
-void check_same_run(const RunResult& a, const RunResult& b) {
-  CHECK(a.total_cycles == b.total_cycles);
-  REQUIRE(a.layers.size() == b.layers.size());
-  for (std::size_t i = 0; i < a.layers.size(); ++i) {
-    INFO("layer " << a.layers[i].name);
-    CHECK(a.layers[i].span_cycles == b.layers[i].span_cycles);
-    CHECK(a.layers[i].cycles_breakdown == b.layers[i].cycles_breakdown);
-    CHECK(a.layers[i].activity.counts == b.layers[i].activity.counts);
-  }
-}
-
 TEST_CASE("every tensor is what it is row by row, those included that no memory holds; both ways") {
   std::int64_t joined = 0;
   for (const test::RandomPair& made : joined_pairs(kNetworks, 1)) {
@@ -94,11 +74,11 @@ TEST_CASE("every tensor is what it is row by row, those included that no memory 
     const RunResult tile = run_with(made, Values::tile);
     const RunResult layer = run_with(made, Values::layer);
     joined += rows_on_way_out(tile);
-    check_same_values(tile, layer);
-    check_same_run(tile, layer);
+    test::check_same_values(tile, layer);
+    test::check_same_rows(tile, layer);
     test::RandomPair apart = made;
     apart.chip = without_way_out(made.chip);
-    check_same_values(tile, run_with(apart, Values::tile));
+    test::check_same_values(tile, run_with(apart, Values::tile));
     const EnergyModel energy(made.chip, load_energy_table("45nm", shipped_energy_tables(), ""));
     CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), made.network.graph));
   }
@@ -110,8 +90,8 @@ TEST_CASE("PE by PE the same cycles, causes, counts and values") {
     INFO("seed " << made.seed);
     const RunResult tile = run_with(made, Values::tile);
     const RunResult pe = run_with(made, Values::tile, Fidelity::pe);
-    check_same_values(tile, pe);
-    check_same_run(tile, pe);
+    test::check_same_values(tile, pe);
+    test::check_same_rows(tile, pe);
   }
 }
 
@@ -257,6 +237,16 @@ TEST_CASE("a row's unit, given, puts it on the way out or leaves it to the vecto
   CHECK(rows_on_way_out(run_given("requantizer")) == 1);
   CHECK(rows_on_way_out(run_given("vector_unit")) == 0);
   CHECK_THROWS_WITH(run_given("mac_array"), Catch::Matchers::Contains("\"vector_unit\" or \"requantizer\""));
+}
+
+// The rows as they were tell why; a row that is given to the requantizer has no values of its own there.
+TEST_CASE("what is wrong of a product is told where a row is given to its way out") {
+  Json file = {{"layers", {{"z", {{"unit", "requantizer"}}}}}};
+  file["layers"]["y"] = {{"column_tile", 99}};
+  const PinnedMapper pinned(parse_mappings(file, "mapping.json"), std::make_unique<CostMapper>());
+  const CompileOutcome outcome = try_compile(sum_graph(8), sum_chip(), pinned, false);
+  REQUIRE(outcome.problems.size() == 1);
+  CHECK(outcome.problems[0].problem.place == "layers.y.column_tile");
 }
 
 // ---- what is not on a way out -----------------------------------------------------------------------------
