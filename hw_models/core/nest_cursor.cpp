@@ -257,7 +257,7 @@ void reach(const std::vector<arithmetic::ResizeTap>& taps, std::int64_t& begin, 
 
 VectorCursor::VectorCursor(const VectorProblem& problem, const Dims& extent, const Dims& tile,
                            RowWindow window)
-    : problem_(problem), extent_(extent), tile_(tile), end_(extent) {
+    : problem_(problem), extent_(extent), tile_(tile), in_stripes_(!window.is_all()), end_(extent) {
   begin_[kRow] = window.begin;
   end_[kRow] = window.end_of(extent[kRow]);
   for (std::size_t d = 0; d < kDims; ++d) {
@@ -299,8 +299,9 @@ Box VectorCursor::input_box(const VectorInput& input, const Box& output) const {
 }
 
 bool VectorCursor::comes_row_by_row(const VectorInput& input) const {
-  return counts_[kColumn] == 1 && counts_[kChannel] == 1 && input.source[kBatch] == kBatch &&
-         input.source[kRow] == kRow && input.stride[kBatch] == 1 && input.offset[kBatch] == 0 &&
+  const bool whole_rows = counts_[kColumn] == 1 && counts_[kChannel] == 1;
+  return (whole_rows || in_stripes_) && input.source[kBatch] == kBatch && input.source[kRow] == kRow &&
+         input.stride[kBatch] == 1 && input.offset[kBatch] == 0 &&
          input.tensor.dims[kBatch] == extent_[kBatch] && input.stride[kRow] > 0 &&
          !std::holds_alternative<arithmetic::ResizeFunction>(problem_.function);
 }
@@ -308,6 +309,8 @@ bool VectorCursor::comes_row_by_row(const VectorInput& input) const {
 Box VectorCursor::fetch_box(const VectorInput& input, std::int64_t index) const {
   if (!comes_row_by_row(input)) return index == 0 && begin_[kRow] == 0 ? Box{{}, input.tensor.dims} : Box{};
   const Box output = step(index).output;
+  // Columns and channels beside the first tile's read the rows that it has fetched.
+  if (output.begin[kColumn] > 0 || output.begin[kChannel] > 0) return {};
   const auto row_end = [&](std::int64_t end) {
     if (end == extent_[kRow]) return input.tensor.dims[kRow];
     Box rows = output;

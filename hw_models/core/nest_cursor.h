@@ -174,11 +174,13 @@ class VectorCursor {
   /// Of an input that is fetched and stays, what comes with step `index`: the rows that no step before has
   /// had, or all of it with the first step where rows do not come in order.
   [[nodiscard]] Box fetch_box(const VectorInput& input, std::int64_t index) const;
+  /// Of a nest that computes a stripe always, where the operation can: a ring has no place for all rows.
   [[nodiscard]] bool comes_row_by_row(const VectorInput& input) const;
 
  private:
   const VectorProblem& problem_;
   Dims extent_{}, tile_{};
+  bool in_stripes_ = false;
   Dims begin_{}, end_{};  ///< Elements of the output: those of the window.
   Dims counts_{};
   std::int64_t steps_ = 1;

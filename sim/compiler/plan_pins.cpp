@@ -51,6 +51,7 @@ class PinChecker {
     }
     combine_residency();
     pins_.chains = check_chain_pins(schedule_, lowered_, hardware_, pins_.rows, problems_);
+    check_fetches_in_chains();
     if (!problems_.empty()) return std::move(pins_);
     for (std::size_t r = 0; r < pins_.rows.size(); ++r) {
       for (std::size_t n = 0; n < lowered_[r].problems.size(); ++n) {
@@ -144,6 +145,19 @@ class PinChecker {
         pins_.stays[s] = Stay::kept;
       } else {
         pins_.stays[s] = read.is_resident.value_or(false) ? Stay::fetched : Stay::in_dram;
+      }
+    }
+  }
+
+  /// What a chain makes is not complete when its readers would fetch it.
+  void check_fetches_in_chains() {
+    for (const ChainLayout& layout : pins_.chains) {
+      for (const int storage : layout.not_fetched) {
+        if (pins_.stay(storage) != Stay::fetched) continue;
+        const Said& read = of_readers_[static_cast<std::size_t>(storage)];
+        report(pins_.rows[read.row], read.place, "activation_buffer",
+               "dram, or activation_buffer for the row that makes it: a chain fetches nothing that it makes, "
+               "or reads before its first reader");
       }
     }
   }
