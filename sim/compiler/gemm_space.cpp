@@ -332,8 +332,7 @@ class GemmEnumeration {
       return;
     }
     if (whole_reduction || mapping_.sums_in == SumsIn::activation_buffer) return try_candidate();
-    const std::int64_t pixels = mapping_.tile_rows * mapping_.tile_columns;
-    if (sums_fit(pixels)) return try_candidate();
+    if (sums_fit()) return try_candidate();
     if (is_given || !may_leave() || hardware_.mapper.largest_tiles) return;
     mapping_.sums_in = SumsIn::activation_buffer;
     if (is_one_of_few(mapping_.tile_rows, problem_.geometry.output[kRow]) &&
@@ -346,9 +345,22 @@ class GemmEnumeration {
     return std::ranges::find(few, tile) != few.end();
   }
 
+  /// Of the tile of pixels that takes most. In halves (PassOrder::full) a smaller one at the edge may take
+  /// more than a full one: 10 pixels in passes of 5 take two, 9 take three, of 2, 2 and 5.
+  [[nodiscard]] std::int64_t most_passes() const {
+    const auto edge = [](std::int64_t size, std::int64_t tile) { return (size - 1) % tile + 1; };
+    const Dims& output = problem_.geometry.output;
+    std::int64_t most = 0;
+    for (const std::int64_t rows : {mapping_.tile_rows, edge(output[kRow], mapping_.tile_rows)}) {
+      for (const std::int64_t columns : {mapping_.tile_columns, edge(output[kColumn], mapping_.tile_columns)})
+        most = std::max(most, PassCut(rows * columns, mapping_.pixels_per_pass, mapping_.pass_order).count());
+    }
+    return most;
+  }
+
   /// The sums of all passes of a step, which wait in half of the accumulators where the reduction is cut.
-  bool sums_fit(std::int64_t pixels) {
-    const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
+  bool sums_fit() {
+    const std::int64_t passes = most_passes();
     const std::int64_t needed =
         mapping_.column_tiles_per_block * passes * GemmCursor(problem_, mapping_).pass_entries();
     const std::int64_t entries = hardware_.accumulators.entries_per_slot();

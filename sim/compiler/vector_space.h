@@ -18,6 +18,7 @@ class VectorSpace {
 
   [[nodiscard]] MappingOptions<VectorMapping> candidates() const;
 
+  [[nodiscard]] const HardwareConfig& hardware() const { return hardware_; }
   [[nodiscard]] const VectorProblem& problem() const { return problem_; }
   [[nodiscard]] const VectorMapping& residency() const { return residency_; }
   [[nodiscard]] const MappingLimits& limits() const { return limits_; }
