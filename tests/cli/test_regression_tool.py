@@ -1,4 +1,4 @@
-"""scripts/regression: equal programs give no difference, and a number that changes is found and named."""
+"""scripts/regression and scripts/agreement: no difference where there is none, and a number that changes is found and named."""
 
 import json
 import random
@@ -51,6 +51,35 @@ def test_a_cycle_more_is_a_difference_whose_place_is_named(tmp_path):
 
 def test_nothing_to_compare_is_not_success():
     assert regression(QSIM, "--only", "no such case").returncode == 1
+
+
+TILES_TAKE_LONGER = """#!{python}
+import pathlib, re, subprocess, sys
+code = subprocess.run([{qsim!r}, *sys.argv[1:]], check=False).returncode
+report = pathlib.Path("report.json")
+if "tile" in sys.argv and report.exists():
+    report.write_text(re.sub('"cycles": ([0-9]+)', lambda found: '"cycles": ' + found[1] + '1', report.read_text(), count=1))
+sys.exit(code)
+"""
+
+
+def agreement(program, *arguments):
+    return subprocess.run([ROOT / "scripts" / "agreement", program, *arguments], check=False, capture_output=True, text=True)
+
+
+def test_values_by_tiles_agree_with_those_by_layers_and_with_every_pe():
+    run = agreement(QSIM, "--programs", "5")
+    assert run.returncode == 0, run.stdout
+    assert "5 programs ran of " in run.stdout and ", 0 differences" in run.stdout
+
+
+def test_a_number_that_only_one_way_has_is_named(tmp_path):
+    wrapper = tmp_path / "qsim"
+    wrapper.write_text(TILES_TAKE_LONGER.format(python=sys.executable, qsim=QSIM))
+    wrapper.chmod(0o755)
+    run = agreement(wrapper, "--programs", "2")
+    assert run.returncode == 1
+    assert "layer before, tile now: report.json: $.totals.cycles: " in run.stdout, run.stdout
 
 
 @pytest.mark.parametrize("old, new, place", [

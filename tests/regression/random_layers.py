@@ -180,6 +180,19 @@ def requantize(g, x):
     return g.emit("quantize", [x], x.shape, g.grid())
 
 
+def residual(g, x):
+    """A convolution that keeps the extents, plus or minus its input; with or without a function of one element around it."""
+    kernel = [g.rng.choice([1, 3]), g.rng.choice([1, 3])]
+    padding = [side for k in kernel for side in (k // 2, k // 2)]
+    y = g.emit("conv2d", [x], x.shape, g.grid(), weights=g.weights((x.shape[3], *kernel, x.shape[3]), x), bias=g.bias(),
+               padding=padding)
+    if g.chance(0.3):
+        y = table(g, y)
+    operands = [x, y] if g.chance(0.5) else [y, x]
+    y = g.emit(g.rng.choice(["add", "add", "sub"]), operands, x.shape, g.grid(), activation=g.rng.choice(["none", "relu"]))
+    return clamp(g, y) if g.chance(0.3) else y
+
+
 # ---- moves ----
 
 def pad(g, x):

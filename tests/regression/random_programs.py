@@ -107,3 +107,53 @@ def random_program(seed, index):
     rng = random.Random(f"{seed}-{index}")
     name = f"random_{index}"
     return random_network(rng, name), random_machine(rng, name), random_options(rng)
+
+
+# ---- with the options of a machine that it had not from the start: what no other build is compared with ----
+
+def stacked_network(rng, name):
+    """Workload JSON of blocks that follow one another: convolutions one by one, or with a sum behind that skips them."""
+    g = RandomGraph(rng)
+    g.bits, g.signed = 8, g.signed
+    x = g.add_input((1, g.between(4, 20), g.between(1, 8), g.between(1, 24)))
+    for _ in range(g.between(1, 4)):
+        kinds = [random_layers.residual] * 4 + [random_layers.convolution, random_layers.depthwise, random_layers.pool,
+                                                random_layers.table, random_layers.convolution]
+        x = rng.choice(kinds)(g, x)
+    return g.json(name)
+
+
+def random_optioned_machine(rng, name):
+    """A random machine with partial sums that leave, chains, ways out, skipped pixels, and what a mapper is bound to."""
+    pick = lambda *values: rng.choice(values)
+    machine = random_machine(rng, name)
+    if rng.random() < 0.5:
+        machine["mac_array"].update(rows=rng.randint(1, 6), columns=rng.randint(1, 6))
+    if rng.random() < 0.3:
+        machine["accumulators"]["entries"] = rng.randint(40, 200)
+    if rng.random() < 0.6:  # what lets rows be executed together
+        machine["dma"].update(weight_prefetch="halves", channel_order="round_robin")
+        machine["requantizer"]["writes_through"] = False
+        machine["controller"]["pass_order"] = "even"
+        machine["activation_buffer"]["capacity_kib"] = pick(2, 2, 3, 4, 8)
+    machine["accumulators"]["spill"] = rng.random() < 0.6
+    machine["requantizer"]["fused_add"] = not machine["requantizer"]["writes_through"] and rng.random() < 0.6
+    machine["dma"]["skips_pixels"] = rng.random() < 0.8
+    machine["mapper"] = {
+        "loop_order": pick("any", "any", "any", "weights_outer", "activations_outer"), "largest_tiles": rng.random() < 0.1,
+        "fetches_inputs": rng.random() < 0.85, "fuses_chains": rng.random() < 0.6,
+    }
+    return machine
+
+
+def random_optioned_program(seed, index):
+    """Network, machine and options of one program, with all that a machine may have."""
+    rng = random.Random(f"options {seed}-{index}")
+    name = f"random_{index}"
+    network = stacked_network(rng, name) if rng.random() < 0.5 else random_network(rng, name)
+    options = random_options(rng)
+    if rng.random() < 0.2:
+        options += ["--objective", rng.choice(["energy", "edp"])]
+    if "--batch" not in options and rng.random() < 0.3:
+        options += ["--batch", str(rng.randint(2, 4))]
+    return network, random_optioned_machine(rng, name), options
