@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+from cases import ENERGY
 from compare import Case, difference, exact_json, run
 from random_mappings import draw_mapping
 from random_programs import random_optioned_program
@@ -60,6 +61,7 @@ def kinds_of(report):
         kinds |= {"addend"} if "addend_in" in row else set()
         kinds |= {"kept input"} if row["input_in"] == "activation_buffer" else set()
         kinds |= {row["loop_order"]} if row["weight_blocks"] > 1 else set()
+    kinds |= {"several dataflows"} if len({row["dataflow"] for row in rows if row["unit"] == "mac_array"}) > 1 else set()
     homes = {row["weights_in"] for row in rows if row["unit"] == "mac_array"}
     return kinds | ({"some weights stay"} if {"dram", "weight_buffer"} <= homes else set())
 
@@ -71,6 +73,7 @@ class Program:
         self.qsim, self.scratch, self.runs = qsim, pathlib.Path(scratch), 0
         self.rng = random.Random(f"mappings {seed}-{index}")
         network, self.machine, options = random_optioned_program(seed, index)
+        self.machine["energy"] = str(ENERGY)
         self.files = {"machine.json": json.dumps(self.machine), "network.json": json.dumps(network)}
         self.arguments = ["--hw", "machine.json", "--workload", "network.json", *options]
 

@@ -129,6 +129,10 @@ def random_optioned_machine(rng, name):
     machine = random_machine(rng, name)
     if rng.random() < 0.5:
         machine["mac_array"].update(rows=rng.randint(1, 6), columns=rng.randint(1, 6))
+    if rng.random() < 0.25:  # pixels do not stream in all of them
+        del machine["mac_array"]["dataflow"]
+        machine["mac_array"]["dataflows"] = rng.sample(["weight_stationary", "output_stationary", "input_stationary"], rng.randint(2, 3))
+        machine["activation_buffer"]["line_buffer"] = False
     if rng.random() < 0.3:
         machine["accumulators"]["entries"] = rng.randint(40, 200)
     if rng.random() < 0.6:  # what lets rows be executed together
