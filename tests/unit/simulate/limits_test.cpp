@@ -163,6 +163,7 @@ std::optional<Gains> gains_of(const HardwareConfig& chip, const test::LayerSize&
   for (const Knob& knob : kKnobs) {
     HardwareConfig better = chip;
     knob.twice(better);
+    if (!test::fits(test::layer_graph(size), better)) continue;  // a wider column of weights than the buffer
     const std::int64_t gain = before.cycles - limited(better, size).cycles;
     if (knob.limit == limit) {
       has_knob = true;
