@@ -30,6 +30,7 @@ struct LayerResult {
   std::int64_t host_macs = 0;
   /// From the previous row's completion to its own; of a row that is executed in parts, of all parts.
   std::int64_t cycles = 0;
+  std::int64_t estimated_cycles = 0;     ///< What the mapper took `cycles` for; 0 of the host.
   std::int64_t span_cycles = 0;          ///< First to last activity; of parts their sum.
   std::int64_t peak_macs_per_cycle = 0;  ///< At the layer's precision.
   CycleBreakdown cycles_breakdown{};

@@ -47,6 +47,7 @@ LayerResult describe_row(const Graph& graph, const CompiledRow& row, const Hardw
   (row.on_host ? layer.host_macs : layer.macs) = mac_count(graph, node);
   layer.peak_macs_per_cycle = hardware.mac_array.rows * hardware.mac_array.columns;
   layer.mapping = row.mapping;
+  layer.estimated_cycles = row.cost.cycles;
   describe_precision(layer, graph, node, row, hardware);
   return layer;
 }

@@ -63,10 +63,12 @@ class DataflowModel {
   [[nodiscard]] virtual PassBounds bounds(const MacArrayConfig& array, const LayerShape& layer,
                                           std::int64_t entries) const = 0;
   /// Cycles that the array is occupied with `pixels` pixels in `passes` passes like `pass`, which is of full
-  /// size: all of `pass.chunks`, loads hidden where they can be, ports never slower than the array.
+  /// size: all of `pass.chunks`, loads hidden where they can be. The read ports give the operands of a step
+  /// every `port_cycles` cycles.
   [[nodiscard]] virtual std::int64_t occupied_cycles(const MacArrayConfig& array, const PassShape& pass,
                                                      std::int64_t pixels, std::int64_t passes,
-                                                     std::int64_t update_cycles) const = 0;
+                                                     std::int64_t update_cycles,
+                                                     std::int64_t port_cycles) const = 0;
 
   // A pass: the PEs that it uses, and the steps in which the rest streams through them.
   [[nodiscard]] virtual std::int64_t rows_used(const PassShape& pass) const = 0;

@@ -49,10 +49,11 @@ class InputStationary final : public DataflowModel {
   /// Each pass and chunk: its channels, or filling the PEs.
   [[nodiscard]] std::int64_t occupied_cycles(const MacArrayConfig& array, const PassShape& pass,
                                              std::int64_t /*pixels*/, std::int64_t passes,
-                                             std::int64_t update_cycles) const override {
+                                             std::int64_t update_cycles,
+                                             std::int64_t port_cycles) const override {
     const std::int64_t fill = lines(extent(array, pass.weight_bits, pass.activation_bits));
-    return passes * pass.chunks.count() *
-           std::max(pass.channels * step_cycles(array, pass, update_cycles), fill);
+    const std::int64_t step = std::max(step_cycles(array, pass, update_cycles), port_cycles);
+    return passes * pass.chunks.count() * std::max(pass.channels * step, fill);
   }
 
   [[nodiscard]] std::int64_t rows_used(const PassShape& pass) const override {

@@ -43,9 +43,10 @@ class OutputStationary final : public DataflowModel {
   /// Each pass: the reduction, or the buses of the columns.
   [[nodiscard]] std::int64_t occupied_cycles(const MacArrayConfig& array, const PassShape& pass,
                                              std::int64_t /*pixels*/, std::int64_t passes,
-                                             std::int64_t update_cycles) const override {
-    return passes *
-           std::max(pass.depth * step_cycles(array, pass, update_cycles), pass.pixels * update_cycles);
+                                             std::int64_t update_cycles,
+                                             std::int64_t port_cycles) const override {
+    const std::int64_t step = std::max(step_cycles(array, pass, update_cycles), port_cycles);
+    return passes * std::max(pass.depth * step, pass.pixels * update_cycles);
   }
 
   [[nodiscard]] std::int64_t rows_used(const PassShape& pass) const override {

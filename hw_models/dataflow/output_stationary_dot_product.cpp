@@ -41,8 +41,9 @@ class OutputStationaryDotProduct final : public DataflowModel {
   }
   [[nodiscard]] std::int64_t occupied_cycles(const MacArrayConfig& array, const PassShape& pass,
                                              std::int64_t pixels, std::int64_t /*passes*/,
-                                             std::int64_t update_cycles) const override {
-    return pixels * pass.chunks.count() * step_cycles(array, pass, update_cycles);
+                                             std::int64_t update_cycles,
+                                             std::int64_t port_cycles) const override {
+    return pixels * pass.chunks.count() * std::max(step_cycles(array, pass, update_cycles), port_cycles);
   }
 
   [[nodiscard]] std::int64_t rows_used(const PassShape& pass) const override {

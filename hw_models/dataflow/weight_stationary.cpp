@@ -43,9 +43,11 @@ class WeightStationary final : public DataflowModel {
   /// Each chunk: its pixels, or filling the PEs for each pass of them.
   [[nodiscard]] std::int64_t occupied_cycles(const MacArrayConfig& array, const PassShape& pass,
                                              std::int64_t pixels, std::int64_t passes,
-                                             std::int64_t update_cycles) const override {
+                                             std::int64_t update_cycles,
+                                             std::int64_t port_cycles) const override {
     const std::int64_t fill = lines(extent(array, pass.weight_bits, pass.activation_bits));
-    return pass.chunks.count() * std::max(pixels * step_cycles(array, pass, update_cycles), passes * fill);
+    const std::int64_t step = std::max(step_cycles(array, pass, update_cycles), port_cycles);
+    return pass.chunks.count() * std::max(pixels * step, passes * fill);
   }
 
   [[nodiscard]] std::int64_t rows_used(const PassShape& pass) const override {

@@ -58,7 +58,8 @@ MappingCost batch_cost(const PartCandidate& candidate) {
   MappingCost cost = candidate.part_cost;
   cost.dram_bytes *= candidate.parts;
   cost.memory_cycles *= candidate.parts;
-  cost.cycles *= candidate.parts;
+  cost.cycles += (candidate.parts - 1) * cost.loaded_cycles;
+  cost.loaded_cycles *= candidate.parts;
   cost.transfers *= candidate.parts;
   cost.energy_pj *= static_cast<double>(candidate.parts);
   return cost;

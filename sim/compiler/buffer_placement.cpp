@@ -72,7 +72,7 @@ VectorPlacement place_in_buffers(const VectorProblem& problem, const VectorMappi
 }
 
 std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
-                                    std::vector<std::vector<NestPlan>>& nests, std::int64_t& payload_bytes) {
+                                    std::vector<std::vector<NestPlan>>& nests) {
   std::int64_t address = 0;
   for (std::size_t row = 0; row < nests.size(); ++row) {
     const GemmProblem* gemm = lowered[row].gemm();
@@ -87,7 +87,6 @@ std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
       parameters += gemm->parameters.block_bytes(end - begin);
       for (std::int64_t part = 0; part < cursor.parts(); ++part) weights += cursor.block_bytes(block, part);
     }
-    payload_bytes += parameters + weights;
     placement.parameters_base = address;
     placement.weights_base = address + aligned_bytes(parameters);
     address = placement.weights_base + aligned_bytes(weights);

@@ -21,9 +21,8 @@ namespace qsim {
                                                std::int64_t slots_begin);
 
 /// Places parameters and weights of the rows whose weights stay one behind the other; the bytes that they
-/// take. `payload_bytes` grows by what is loaded.
+/// take.
 [[nodiscard]] std::int64_t place_resident_weights(const std::vector<LoweredRow>& lowered,
-                                                  std::vector<std::vector<NestPlan>>& nests,
-                                                  std::int64_t& payload_bytes);
+                                                  std::vector<std::vector<NestPlan>>& nests);
 
 }  // namespace qsim

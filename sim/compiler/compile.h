@@ -30,6 +30,7 @@ struct CompiledRow {
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
   int accumulator_bits_worst_case = 0;
   LayerMapping mapping;
+  MappingCost cost;  ///< As the mapper estimated it, of all parts of a batch.
 };
 
 struct CompiledProgram {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -12,8 +13,8 @@ namespace {
 /// Drops candidates that another one matches or beats in less space, and puts the better ones behind. `rank`:
 /// less is better; of equal ones those that need less of the activation buffer, then the first.
 template <typename MappingType, typename Rank>
-MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const Rank& rank) {
-  const auto& options = found.options;
+std::vector<MappingOption<MappingType>> worthwhile(const std::vector<MappingOption<MappingType>>& options,
+                                                   const Rank& rank) {
   std::vector<std::size_t> order(options.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::sort(order, {}, [&](std::size_t i) {
@@ -26,7 +27,22 @@ MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const 
       kept.push_back(options[i]);
   }
   std::ranges::reverse(kept);
-  found.options = std::move(kept);
+  return kept;
+}
+
+template <typename MappingType, typename Rank>
+MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const Rank& rank) {
+  std::map<int, std::vector<MappingOption<MappingType>>> kinds;
+  for (const auto& option : found.options) kinds[option.kind].push_back(option);
+  for (const auto& [kind, options] : kinds) found.kinds.push_back(worthwhile(options, rank));
+  // What is best where no weights come ahead, and where all do that may.
+  for (const auto cycles : {&WeightLoads::most_cycles, &WeightLoads::least_cycles}) {
+    found.kinds.push_back(worthwhile(found.options, [&](MappingOption<MappingType> option) {
+      if (option.cost.weights.memory_cycles > 0) option.cost.cycles = option.cost.weights.*cycles;
+      return rank(option);
+    }));
+  }
+  found.options = worthwhile(found.options, rank);
   return found;
 }
 

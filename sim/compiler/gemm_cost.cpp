@@ -1,59 +1,17 @@
 #include "sim/compiler/gemm_cost.h"
 
 #include <algorithm>
-#include <numeric>
+#include <limits>
 
-#include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_cycles.h"
 #include "sim/compiler/gemm_events.h"
 #include "sim/compiler/gemm_tiles.h"
-#include "sim/compiler/schedule.h"
-#include "sim/compiler/tile_sums.h"
+#include "sim/compiler/gemm_traffic.h"
 
 namespace qsim {
 
 namespace {
-
-/// Sum of the input extents of all tiles of `tile` outputs and all kernel parts of `part` taps in one
-/// dimension, halos included.
-std::int64_t input_extents(std::int64_t outputs, std::int64_t tile, std::int64_t kernel, std::int64_t part,
-                           const InputDimension& input, bool skips) {
-  const auto& [stride, pad, dilation, input_dilation, size] = input;
-  std::int64_t sum = 0;
-  for (std::int64_t k = 0; k < kernel; k += part) {
-    const std::int64_t k_end = std::min(kernel, k + part);
-    // Inserted zeros make tiles differ by their phase.
-    const TileRange inside =
-        input_dilation > 1
-            ? TileRange{}
-            : tiles_inside({outputs, tile, stride, k * dilation - pad, (k_end - 1 - k) * dilation + 1, size});
-    sum += sum_over_tiles(ceil_div(outputs, tile), inside, [&](std::int64_t i) {
-      return input_reach(input, i * tile, std::min(outputs, (i + 1) * tile), k, k_end, skips).count;
-    });
-  }
-  return sum;
-}
-
-/// Bytes of all input tiles of one pass over the output. The tiles are boxes: rows, columns and channels are
-/// cut independently of each other, so the sum of the products is the product of the sums.
-std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping, const InputSkips& skips) {
-  const ConvolutionGeometry& g = problem.geometry;
-  const std::int64_t rows = input_extents(g.output[kRow], mapping.tile_rows, g.kernel_h,
-                                          mapping.part_kernel_h, input_rows(g), skips.rows);
-  const std::int64_t columns = input_extents(g.output[kColumn], mapping.tile_columns, g.kernel_w,
-                                             mapping.part_kernel_w, input_columns(g), skips.columns);
-  std::int64_t pixel_bytes = 0;
-  if (mapping.part_channels == g.group_channels()) {
-    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], problem.input.layout.format.bits);
-  } else {
-    const int bits = problem.input.layout.format.bits;
-    pixel_bytes = g.groups * (g.group_channels() / mapping.part_channels *
-                                  arithmetic::packed_bytes(mapping.part_channels, bits) +
-                              arithmetic::packed_bytes(g.group_channels() % mapping.part_channels, bits));
-  }
-  return g.output[kBatch] * rows * columns * pixel_bytes;
-}
 
 /// What is stored when computing is over: the last tile, or the last pass of it.
 std::int64_t exposed_output_bytes(const GemmMapping& mapping, std::int64_t tile_bytes) {
@@ -62,125 +20,61 @@ std::int64_t exposed_output_bytes(const GemmMapping& mapping, std::int64_t tile_
                                   : tile_bytes;
 }
 
-/// Contiguous pieces of the weights of a block in DRAM: all of them where a run is a whole line of the
-/// tensor.
-Runs weight_runs(const GemmProblem& problem, const GemmMapping& mapping, std::int64_t block_bytes) {
-  if (!problem.activation_weights) return {block_bytes, block_bytes};
-  const std::int64_t element = problem.activation_weights->layout.format.bits / 8;
-  const ConvolutionGeometry& g = problem.geometry;
-  const bool transposed = problem.activation_weights->transposed;
-  const std::int64_t line = transposed ? g.group_channels() : g.group_outputs();
-  const std::int64_t run =
-      transposed ? mapping.part_channels : mapping.column_tile * mapping.column_tiles_per_block;
-  if (run >= line) return {block_bytes, std::gcd(block_bytes, line * element)};
-  return {run * element, std::gcd(run, line) * element};
-}
-
-/// What loads and stores move, and how often.
-RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
-                     const MappingLimits& limits) {
-  const ConvolutionGeometry& g = problem.geometry;
-  const std::int64_t pixel_tiles = g.output[kBatch] * ceil_div(g.output[kRow], mapping.tile_rows) *
-                                   ceil_div(g.output[kColumn], mapping.tile_columns);
-  const std::int64_t blocks = cursor.blocks();
-  const std::int64_t parts = cursor.parts();
-  const bool weights_outer = mapping.order == LoopOrder::weights_outer;
-  const std::int64_t matrices = problem.activation_weights ? g.output[kBatch] * g.output[kRow] : 1;
-  const std::int64_t weight_passes =
-      (weights_outer ? parts == 1 : blocks * parts == 1) ? matrices : pixel_tiles;
-  const std::int64_t parameter_passes = (weights_outer || blocks == 1) ? 1 : pixel_tiles;
-  std::int64_t input_passes = blocks;
-  if (g.groups > 1) {
-    // Each block reads the channels of its own groups.
-    input_passes = std::max<std::int64_t>(1, blocks / g.groups);
-  } else if (parts == 1 && (!weights_outer || pixel_tiles == 1)) {
-    input_passes = 1;
-  }
-  RowCost cost;
-  const MemoryRate& memory = limits.memory;
-  const std::int64_t burst = memory.burst_bytes();
-  if (!mapping.weights_resident) {
-    // Without groups all blocks are alike but the last.
-    const bool are_alike = g.groups == 1 && !problem.activation_weights;
-    cursor.visit_blocks([&](std::int64_t block, std::int64_t alike) {
-      cursor.visit_parts([&](std::int64_t part, std::int64_t alike_parts) {
-        const std::int64_t bytes = cursor.block_bytes(block, part);
-        const std::int64_t together = are_alike ? alike : 1;
-        cost.weights.add(together * weight_passes * bytes, weight_runs(problem, mapping, bytes), burst,
-                         alike / together * alike_parts);
-      });
-    });
-    const std::int64_t parameters =
-        parameter_passes * (blocks * problem.parameters.header_bytes() +
-                            g.output[kChannel] * problem.parameters.channel_bytes());
-    cost.weights.add(parameters, {parameters, burst}, burst);
-    cost.weights.turns = weight_passes * blocks * parts;
-    cost.weights.slots = limits.weight_slots;
-    cost.weights.transfers = cost.weights.turns + parameter_passes * blocks;
-  }
-  if (mapping.fetch_input) {
-    cost.inputs.add(dense_bytes(problem.input.dims, problem.input.layout.format, problem.input.pixel_granule),
-                    runs_of(problem.input, gemm_input_tile(problem, mapping, cursor)), burst);
-    cost.inputs.transfers += pixel_tiles * cursor.fetched_parts();
-  } else if (!mapping.input_resident) {
-    cost.inputs.add(input_passes * input_bytes(problem, mapping, cursor.skips()),
-                    input_runs(problem, mapping, cursor), burst);
-    cost.inputs.transfers = cost.inputs.turns = input_passes * pixel_tiles * parts;
-    cost.inputs.slots = mapping.input_slots;
-  }
-  if (const TensorView* addend = problem.addend(); addend != nullptr && !mapping.addend_resident) {
-    cost.inputs.add(dense_bytes(addend->dims, addend->layout.format, addend->pixel_granule),
-                    runs_of(*addend, gemm_output_tile(mapping, cursor)), burst);
-    cost.inputs.transfers += pixel_tiles * blocks;
-  }
-  if (mapping.store_output) {
-    cost.stores.add(dense_bytes(g.output, problem.output.layout.format),
-                    runs_of(problem.output, gemm_output_tile(mapping, cursor)), burst);
-    cost.stores.transfers = cost.stores.turns = pixel_tiles * blocks;
-    cost.stores.slots = mapping.output_slots;
-  }
-  return cost;
-}
-
-/// Cycles of a product whose reduction is cut into P parts. Each step loads its own weights, and inputs that
-/// do not stay, while the step before computes; there is no more room to be ahead. So where the last part is
-/// smaller, its step is too short for the loads of the next full one:
+/// Cycles of a product whose reduction is cut into parts. Each step loads its own weights, and inputs that do
+/// not stay, while the step before computes; there is no more room to be ahead. So the sum over the parts of
 ///
-///   (P - 2) max(A, M) + max(A, M') + max(A', M)    A, A' cycles of the array, M, M' of the loads of a full
-///   and
-///                                                  of the last part
+///   max(A, M)    cycles of the array, and of the loads of the next part,
 ///
-/// for each tile of pixels and block. What else passes the bus, `beside` cycles, is spread over all steps.
-std::int64_t cycles_of_parts(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
-                             const GemmCycles& cycles, const MemoryRate& memory, std::int64_t beside) {
-  const std::int64_t parts = cursor.parts();
-  const std::int64_t input = gemm_tile_bytes(problem, mapping, cursor).input;
-  const std::int64_t full_depth = cursor.part(0).depth();
+/// for each tile of pixels and block. Smaller parts lie between full ones: their steps are too short for the
+/// loads of the next. Behind the last step nothing is loaded. What else passes the bus, `beside` cycles, is
+/// spread over all steps.
+std::int64_t cycles_of_parts(const GemmMapping& mapping, const GemmCursor& cursor, const GemmCycles& cycles,
+                             const RowCost& cost, const MemoryRate& memory, std::int64_t beside) {
+  const std::int64_t last = cursor.parts() - 1;
+  const std::int64_t rounds = cursor.steps() / cursor.parts();
+  std::int64_t depth = 0;
+  cursor.visit_parts(
+      [&](std::int64_t part, std::int64_t alike) { depth += alike * cursor.part(part).depth(); });
+  const std::int64_t loaded = (mapping.weights_resident ? 0 : cost.weights.bus_bytes) +
+                              (mapping.fetch_input ? 0 : cost.inputs.bus_bytes);
   const auto load_cycles = [&](std::int64_t part) {
-    const std::int64_t weights = mapping.weights_resident ? 0 : cursor.block_bytes(0, part);
-    return memory.cycles(weights + input * cursor.part(part).depth() / full_depth) + beside / cursor.steps();
+    return memory.cycles(loaded / rounds * cursor.part(part).depth() / depth) + beside / cursor.steps();
   };
-  const std::int64_t full = load_cycles(0);
-  const std::int64_t last = load_cycles(parts - 1);
-  const std::int64_t step = (parts - 2) * std::max(cycles.first_step, full) +
-                            std::max(cycles.first_step, last) + std::max(cycles.last_step, full);
-  return cursor.steps() / parts * step;
+  const auto array_cycles = [&](std::int64_t part) {
+    if (part == last) return cycles.last_step;
+    return cycles.first_step * cursor.part(part).depth() / cursor.part(0).depth();
+  };
+  const auto step = [&](std::int64_t computed, std::int64_t loaded_part) {
+    return std::max(array_cycles(computed), load_cycles(loaded_part));
+  };
+  std::int64_t sum = 0;
+  std::int64_t full = 0;
+  cursor.visit_parts([&](std::int64_t part, std::int64_t alike) {
+    if (part == 0 && last > 0) {
+      full += alike;
+    } else {
+      sum += alike * (step(0, part) + step(part, 0));
+      full -= alike;
+    }
+  });
+  sum += full * step(0, 0);
+  const std::int64_t behind_last = step(last, 0) - array_cycles(last);
+  return rounds * sum - behind_last;
 }
 
-/// Cycles that steps wait for a slot of outputs while a tile of inputs is loaded. Channels take turns request
-/// by request: a store of short runs stands behind a long request of the loads each time, until they are
-/// done, which began as long before the store as the step's outputs take to drain. With two slots it has to
-/// be over before the step after the next, which is a step's array cycles later than where its own drain
-/// began.
+/// Cycles that steps wait for a slot of outputs while a tile of inputs, or weights, is loaded. Channels take
+/// turns request by request: a store of short runs stands behind a long request of the loads each time, until
+/// they are done, which began as long before the store as the step's outputs take to drain. With two slots it
+/// has to be over before the step after the next, which is a step's array cycles later than where its own
+/// drain began.
 std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
                          const HardwareConfig& hardware, const GemmCycles& cycles, const RowCost& cost,
-                         const MemoryRate& memory) {
-  if (cost.stores.turns == 0 || cost.inputs.turns == 0 || mapping.output_resident) return 0;
+                         const ChannelTraffic& loaded, const MemoryRate& memory) {
+  if (cost.stores.slots == 0 || loaded.turns < 2 || memory.writes_apart()) return 0;
   // An output tile of sums that leave has all parts of the next one to be stored.
   if (cursor.sums_leave()) return 0;
-  const std::int64_t loads = cost.inputs.turns;
-  const std::int64_t load = memory.cycles(cost.inputs.bus_bytes / loads);
-  const std::int64_t store = memory.cycles(cost.stores.bus_bytes / cost.stores.turns);
+  const std::int64_t load = memory.cycles(loaded.bus_bytes / loaded.turns);
+  const std::int64_t store = memory.writes().cycles(cost.stores.bus_bytes / cost.stores.turns);
   const Runs runs = runs_of(problem.output, gemm_output_tile(mapping, cursor));
   const std::int64_t request = std::min<std::int64_t>(hardware.dma.transaction_bytes, runs.bytes);
   const std::int64_t requests = ceil_div(gemm_output_bytes(problem, mapping, cursor), request);
@@ -189,24 +83,49 @@ std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping,
   const std::int64_t late = cycles.drain + memory.latency_cycles() + memory.setup_cycles() + store +
                             std::clamp<std::int64_t>(load - cycles.drain, 0, behind) -
                             (mapping.output_slots - 1) * step;
-  return loads * std::clamp<std::int64_t>(late, 0, load);
+  return (loaded.turns - 1) * std::clamp<std::int64_t>(late, 0, load);
 }
 
-/// Bytes that are there before the first pass: a tile of inputs, and weights that nobody had time to load
-/// before.
-std::int64_t first_bytes(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
-                         const HardwareConfig& hardware, const MappingLimits& limits) {
-  std::int64_t bytes = 0;
-  if (mapping.fetch_input || !mapping.input_resident) {
-    GemmMapping streamed = mapping;
-    streamed.input_resident = false;
-    if (mapping.fetch_input) {
-      streamed.part_kernel_h = problem.geometry.kernel_h;
-      streamed.part_kernel_w = problem.geometry.kernel_w;
-    }
-    bytes += gemm_tile_bytes(problem, streamed, GemmCursor(problem, streamed)).input;
+/// Cycles of a row, until the work is done, where `bytes` are loaded as fast as they come, in requests of
+/// `request` bytes: what stays, or is fetched. Meanwhile each request of the stores stands behind one of the
+/// loads, and only so much work is done as there is room for its outputs.
+std::int64_t behind_backlog(const RowCost& cost, std::int64_t bytes, std::int64_t request,
+                            const MemoryRate& memory) {
+  const ChannelTraffic& stores = cost.stores;
+  if (bytes == 0 || stores.slots == 0 || memory.writes_apart()) return 0;
+  const std::int64_t stored = std::min(stores.bus_bytes, bytes / request * stores.request_bytes);
+  const std::int64_t room = stored + stores.slots * (stores.bus_bytes / stores.turns);
+  if (room >= stores.bus_bytes) return 0;
+  const double left = 1.0 - static_cast<double>(room) / static_cast<double>(stores.bus_bytes);
+  return memory.cycles(bytes + stored) +
+         static_cast<std::int64_t>(left * static_cast<double>(cost.work_cycles));
+}
+
+/// When `bytes` have come, of which requests of `request` bytes take turns with those of up to `others`.
+std::int64_t arrival(std::int64_t bytes, std::int64_t request, std::int64_t others,
+                     std::int64_t other_request, const MemoryRate& memory) {
+  if (bytes == 0) return 0;
+  const std::int64_t between = std::min(others, ceil_div(bytes, request) * other_request);
+  return memory.cycles(bytes + between) + memory.input_start();
+}
+
+/// Bytes of inputs that are there before the first pass: those of a tile.
+std::int64_t first_input_bytes(const GemmProblem& problem, const GemmMapping& mapping) {
+  if (!mapping.fetch_input && mapping.input_resident) return 0;
+  GemmMapping streamed = mapping;
+  streamed.input_resident = false;
+  if (mapping.fetch_input) {
+    streamed.part_kernel_h = problem.geometry.kernel_h;
+    streamed.part_kernel_w = problem.geometry.kernel_w;
   }
-  if (limits.weights_ahead) return bytes;
+  return gemm_tile_bytes(problem, streamed, GemmCursor(problem, streamed)).input;
+}
+
+/// Likewise weights and parameters that nobody had time to load before.
+std::int64_t first_weight_bytes(const GemmProblem& problem, const GemmCursor& cursor,
+                                const HardwareConfig& hardware) {
+  const auto [begin, end] = cursor.block_channels(0);
+  std::int64_t bytes = problem.parameters.block_bytes(end - begin);
   // In a ring all parts of a column tile load one behind the other.
   const std::int64_t parts = hardware.dma.weight_prefetch == WeightPrefetch::ring ? cursor.parts() : 1;
   if (parts == 1) return bytes + cursor.block_bytes(0, 0);
@@ -215,52 +134,151 @@ std::int64_t first_bytes(const GemmProblem& problem, const GemmMapping& mapping,
   return bytes;
 }
 
+/// Array cycles behind the load of the last weights that stay: those of a block, or, where all blocks meet
+/// each tile of pixels, of all tiles but the first.
+std::int64_t cycles_behind_weights(const GemmMapping& mapping, const GemmCursor& cursor,
+                                   const GemmCycles& cycles) {
+  if (mapping.order == LoopOrder::weights_outer) return cycles.array / cursor.blocks();
+  const std::int64_t tiles = cursor.steps() / (cursor.blocks() * cursor.parts());
+  return cycles.array - cycles.array / tiles + cycles.last_step;
+}
+
+/// Array cycles behind the arrival of the last of an input that is fetched. The first block of weights meets
+/// all of it, or of each tile, with the first tap.
+std::int64_t cycles_behind_inputs(const GemmMapping& mapping, const GemmCursor& cursor,
+                                  const GemmCycles& cycles) {
+  const bool weights_outer = mapping.order == LoopOrder::weights_outer;
+  const std::int64_t tiles = weights_outer ? 1 : cursor.steps() / (cursor.blocks() * cursor.parts());
+  const std::int64_t tile = cycles.array / tiles;
+  return tile - tile / cursor.blocks() * cursor.fetched_parts() / cursor.parts();
+}
+
+/// Bytes of weights that find room before the row begins, in so many slots: all that stay, or that a ring
+/// takes.
+std::int64_t bytes_ahead(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                         const HardwareConfig& hardware, std::int64_t slots) {
+  if (problem.activation_weights) return 0;  // the row before makes them
+  if (mapping.weights_resident) return std::numeric_limits<std::int64_t>::max();
+  if (hardware.dma.weight_prefetch == WeightPrefetch::ring) return hardware.weight_buffer.capacity_bytes();
+  const auto [begin, end] = cursor.block_channels(0);
+  return slots * (cursor.block_bytes(0, 0) + problem.parameters.block_bytes(end - begin));
+}
+
+/// From the last load of weights to the end of the row.
+std::int64_t behind_last_weights(const GemmMapping& mapping, const GemmCursor& cursor,
+                                 const GemmCycles& cycles) {
+  if (cursor.blocks() * cursor.parts() == 1) return cycles.array + cycles.drain;
+  const bool block_is_last = mapping.order == LoopOrder::weights_outer && cursor.parts() == 1;
+  return (block_is_last ? cycles.array / cursor.blocks() : cycles.last_step) + cycles.drain;
+}
+
+/// The units' times, and what nothing overlaps at the end.
+RowCost row_cost(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                 const GemmCycles& cycles, const HardwareConfig& hardware, const MappingLimits& limits) {
+  const MemoryRate& memory = limits.memory;
+  RowCost cost = gemm_traffic(problem, mapping, cursor, hardware, limits);
+  cost.work_cycles = cost.busy_cycles = std::max({cycles.array, cycles.requantizer, cycles.accumulators});
+  cost.stores.hold_cycles = cycles.drain;
+  // Parameters are in use until the outputs of their channels are made.
+  if (cost.weights.slots > 0 && cursor.parts() == 1) cost.weights.hold_cycles = cycles.drain;
+  cost.spill_cycles = 2 * cycles.spilled;
+  if (cursor.parts() > 1) {
+    // The first tile that is fetched has come before.
+    const std::int64_t fetched =
+        mapping.fetch_input ? cost.inputs.bus_bytes - first_input_bytes(problem, mapping) : 0;
+    const std::int64_t beside = memory.cycles(cost.stores.bus_bytes + std::max<std::int64_t>(0, fetched));
+    cost.busy_cycles =
+        std::max(cost.busy_cycles, cycles_of_parts(mapping, cursor, cycles, cost, memory, beside));
+  }
+  for (const ChannelTraffic* loaded : {&cost.inputs, &cost.weights})
+    cost.busy_cycles = std::max(
+        cost.busy_cycles,
+        cycles.array + store_waits(problem, mapping, cursor, hardware, cycles, cost, *loaded, memory));
+  cost.last_cycles = cycles.drain;
+  // The last loads are a block of weights that all pixels pass by, or what a single step needs.
+  const bool block_is_last =
+      mapping.order == LoopOrder::weights_outer && cursor.parts() == 1 && cost.inputs.turns == 0;
+  const std::int64_t last_array = block_is_last ? cycles.array / cursor.blocks() : cycles.last_step;
+  cost.tail_cycles =
+      memory.latency_cycles() + cycles.start + cycles.drain + std::min(last_array, cycles.array);
+  if (mapping.store_output) {
+    const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping, cursor));
+    cost.last_cycles +=
+        memory.writes().cycles(stored) + memory.writes().latency_cycles() + memory.setup_cycles();
+  }
+  return cost;
+}
+
 }  // namespace
 
 MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
                       const MappingLimits& limits, const EventRates* rates) {
   const GemmCursor cursor(problem, mapping);
   const MemoryRate& memory = limits.memory;
-  RowCost cost = gemm_traffic(problem, mapping, cursor, limits);
   const GemmCycles cycles = gemm_cycles(problem, mapping, cursor, hardware);
-  cost.busy_cycles = std::max({cycles.array, cycles.requantizer, cycles.accumulators});
-  cost.spill_cycles = 2 * cycles.spilled;
-  if (cursor.parts() > 1) {
-    const std::int64_t beside =
-        memory.cycles(cost.stores.bus_bytes + (mapping.fetch_input ? cost.inputs.bus_bytes : 0));
-    cost.busy_cycles =
-        std::max(cost.busy_cycles, cycles_of_parts(problem, mapping, cursor, cycles, memory, beside));
-  }
-  cost.busy_cycles = std::max(
-      cost.busy_cycles, cycles.array + store_waits(problem, mapping, cursor, hardware, cycles, cost, memory));
+  RowCost cost = row_cost(problem, mapping, cursor, cycles, hardware, limits);
+  const std::int64_t inputs = first_input_bytes(problem, mapping);
+  const std::int64_t weights = cost.weights.bus_bytes > 0 ? first_weight_bytes(problem, cursor, hardware) : 0;
+  const bool stays = mapping.weights_resident;
+  const auto ahead_in = [&](std::int64_t slots) {
+    return std::min(cost.weights.bus_bytes, bytes_ahead(problem, mapping, cursor, hardware, slots));
+  };
+  const std::int64_t ahead = ahead_in(limits.weight_slots);
+  const std::int64_t inputs_ahead = mapping.fetch_input
+                                        ? cost.inputs.bus_bytes
+                                        : std::min(cost.inputs.bus_bytes, mapping.input_slots * inputs);
+  // Inputs and weights of the first step come at the same time.
+  const std::int64_t inputs_alone = arrival(inputs, cost.inputs.request_bytes, 0, 1, memory);
+  cost.first_cycles = std::max(arrival(inputs, cost.inputs.request_bytes, std::max(ahead, weights),
+                                       cost.weights.request_bytes, memory),
+                               arrival(weights, cost.weights.request_bytes, inputs_ahead,
+                                       cost.inputs.request_bytes, memory)) +
+                      cycles.start;
   if (mapping.fetch_input) {
-    // The first block of weights meets all of an input that is fetched, or its first tile.
-    const std::int64_t tiles =
-        mapping.order == LoopOrder::weights_outer ? 1 : cursor.steps() / (cursor.blocks() * cursor.parts());
-    cost.busy_cycles =
-        std::max(cost.busy_cycles, memory.cycles(cost.inputs.bus_bytes) / tiles + cycles.array -
-                                       cycles.array / (cursor.blocks() * tiles));
+    cost.busy_cycles = std::max(
+        {cost.busy_cycles,
+         arrival(cost.inputs.bus_bytes, cost.inputs.request_bytes, ahead, cost.weights.request_bytes,
+                 memory) +
+             cycles_behind_inputs(mapping, cursor, cycles) - cost.first_cycles,
+         behind_backlog(cost, cost.inputs.bus_bytes, cost.inputs.request_bytes, memory) - cost.first_cycles});
   }
-  // What has nothing beside it to overlap with.
-  if (limits.activation_slots == 1 && !mapping.input_resident)
-    cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
-  if (limits.weight_slots == 1 && !mapping.weights_resident)
-    cost.busy_cycles += memory.cycles(cost.weights.bus_bytes);
-  const std::int64_t first = first_bytes(problem, mapping, cursor, hardware, limits);
-  if (first > 0) cost.first_cycles = memory.cycles(first) + memory.latency_cycles() + memory.setup_cycles();
-  cost.last_cycles = cycles.drain;
-  // The last loads are a block of weights that all pixels pass by, or what a single step needs.
-  const bool block_is_last = mapping.order == LoopOrder::weights_outer && cursor.parts() == 1;
-  const std::int64_t last_array = block_is_last ? cycles.array / cursor.blocks() : cycles.last_step;
-  cost.tail_cycles = memory.latency_cycles() + cycles.drain + std::min(last_array, cycles.array);
-  if (mapping.store_output) {
-    const std::int64_t stored = exposed_output_bytes(mapping, gemm_output_bytes(problem, mapping, cursor));
-    cost.last_cycles += memory.cycles(stored) + memory.latency_cycles() + memory.setup_cycles();
+  const std::int64_t busy_without_weights = mapping.weights_resident ? cost.busy_cycles : cost.work_cycles;
+  const auto with_energy = [&](MappingCost found) {
+    if (rates != nullptr)
+      found.energy_pj = rates->energy_pj(gemm_events(problem, mapping, cursor, hardware, cost), found.cycles);
+    return found;
+  };
+  if (cost.weights.bus_bytes == 0) return with_energy({cost, memory});
+  if (stays) {
+    const std::int64_t backlog = cost.weights.bus_bytes + (mapping.fetch_input ? cost.inputs.bus_bytes : 0);
+    cost.busy_cycles =
+        std::max({cost.busy_cycles,
+                  arrival(cost.weights.bus_bytes, cost.weights.request_bytes, inputs_ahead,
+                          cost.inputs.request_bytes, memory) +
+                      cycles_behind_weights(mapping, cursor, cycles) - cost.first_cycles,
+                  behind_backlog(cost, backlog, cost.weights.request_bytes, memory) - cost.first_cycles});
   }
   MappingCost found(cost, memory);
-  if (rates != nullptr)
-    found.energy_pj = rates->energy_pj(gemm_events(problem, mapping, cursor, hardware, cost), found.cycles);
-  return found;
+  RowCost loaded = cost;
+  loaded.weights.bus_bytes -= ahead;
+  loaded.first_cycles = inputs_alone + cycles.start;
+  loaded.busy_cycles = std::max(busy_without_weights, cost.busy_cycles - memory.cycles(ahead));
+  if (stays) loaded.weights = {};
+  const std::int64_t beside = memory.cycles(ahead_in(1));
+  found.weights = {memory.cycles(cost.weights.bus_bytes),
+                   memory.cycles(ahead),
+                   beside,
+                   found.cycles,
+                   std::min(found.cycles, MappingCost(loaded, memory).cycles),
+                   behind_last_weights(mapping, cursor, cycles),
+                   stays};
+  if (stays) found.loaded_cycles = found.weights.least_cycles;
+  // The rows before have as much time left as this one leaves to those behind.
+  if (limits.weights_ahead)
+    found.cycles =
+        std::max(found.weights.least_cycles,
+                 found.cycles - std::min({beside, memory.cycles(weights), found.weights.tail_cycles}));
+  return with_energy(found);
 }
 
 }  // namespace qsim

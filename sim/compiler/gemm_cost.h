@@ -8,11 +8,10 @@
 
 namespace qsim {
 
-/// With P tiles of pixels and T column tiles, each load and store as often as the loop order asks for:
-///
-///   occupied_cycles = P * T * cycles of a column tile (gemm_cost.cpp, by dataflow)
-///   exposed_bytes   = first input tile (with one slot: all input tiles) + first weights + last output
-/// With `rates` also its energy.
+/// The larger of what array, requantizer and accumulators (gemm_cycles.h), the memory (gemm_traffic.h) and
+/// the turns of tiles in their slots take (RowCost), with what the row begins and ends with: the arrival of
+/// its first operands, the draining of its last pass. docs/compiler.md says how each is derived. With `rates`
+/// also its energy.
 [[nodiscard]] MappingCost gemm_cost(const GemmProblem& problem, const GemmMapping& mapping,
                                     const HardwareConfig& hardware, const MappingLimits& limits,
                                     const EventRates* rates = nullptr);

@@ -38,11 +38,11 @@ class GemmTimes {
     pass_.pixels = std::min(pixels, mapping_.pixels_per_pass);
     pass_.chunks = ChunkCut(part, mapping_.chunk_rows, mapping_.reduction);
     pass_.depth = cursor_.chunks(part).depth(0);
-    const std::int64_t stream = dataflow_.occupied_cycles(array, pass_of(part), pixels, passes, interval());
+    const std::int64_t stream = dataflow_.occupied_cycles(
+        array, pass_of(part), pixels, passes, hardware_.accumulators.update_cycles, port_interval());
     const std::int64_t fills = passes * cursor_.chunks(part).count();
     const std::int64_t fill = fill_cycles();
-    if (array.double_buffered_weights || dataflow_.stays() == Stays::sums)
-      return std::max(stream, fills * fill);
+    if (array.double_buffered_weights) return std::max(stream, fills * fill);
     return fills * (fill + drained());
   }
 
@@ -55,8 +55,7 @@ class GemmTimes {
   /// Of a pass that has nothing beside it.
   [[nodiscard]] std::int64_t drained() const {
     const std::int64_t steps = dataflow_.steps(pass_);
-    const std::int64_t step = std::max(
-        dataflow_.step_cycles(hardware_.mac_array, pass_, hardware_.accumulators.update_cycles), interval());
+    const std::int64_t step = step_interval();
     StreamCycles stream;
     stream.stream_cycles = steps * step;
     stream.last_step_cycle = (steps - 1) * step;
@@ -64,7 +63,18 @@ class GemmTimes {
     return dataflow_.timing(hardware_.mac_array, pass_, stream, hardware_.accumulators.update_cycles)
         .drain_cycles;
   }
-  [[nodiscard]] std::int64_t pass_stream() const { return dataflow_.steps(pass_) * interval(); }
+  [[nodiscard]] std::int64_t pass_stream() const { return dataflow_.steps(pass_) * step_interval(); }
+  /// Filling and streaming overlap from pass to pass; the shorter of the two stands alone once.
+  [[nodiscard]] std::int64_t start() const {
+    return hardware_.mac_array.double_buffered_weights ? std::min(fill_cycles(), pass_stream()) : 0;
+  }
+  /// Of the `cycles` that a run occupies the array, those before its first sum may need an accumulator: of
+  /// filling the PEs, what the stream before does not hide.
+  [[nodiscard]] std::int64_t without_accumulators(std::int64_t cycles) const {
+    if (dataflow_.stays() == Stays::sums) return std::max<std::int64_t>(0, cycles - pass_stream());
+    const std::int64_t hidden = hardware_.mac_array.double_buffered_weights ? pass_stream() : 0;
+    return std::max<std::int64_t>(0, fill_cycles() - hidden);
+  }
 
   [[nodiscard]] std::int64_t requantizer(std::int64_t pixels) const {
     const RequantizerConfig& config = hardware_.requantizer;
@@ -76,8 +86,7 @@ class GemmTimes {
     if (config.row_read_cycles > 0) {
       const std::int64_t row =
           config.row_read_cycles + ceil_div(hardware_.mac_array.columns * operations, config.lanes);
-      const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
-      lanes = passes * cursor_.column_tiles() * cursor_.pass_entries() * row;
+      lanes = cursor_.column_tiles() * read_out(pixels, row);
     }
     return std::max({lanes, written, addend_reads(pixels)});
   }
@@ -95,6 +104,17 @@ class GemmTimes {
   }
 
  private:
+  /// Cycles of the runs of a column tile, whose entries take `row` cycles each, with the gaps between them
+  /// (RequantizerTiming).
+  [[nodiscard]] std::int64_t read_out(std::int64_t pixels, std::int64_t row) const {
+    const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
+    const std::int64_t entries = dataflow_.streams_inputs() ? pixels : passes * cursor_.pass_entries();
+    const std::int64_t run = ceil_div(entries, passes);
+    const std::int64_t spare = hardware_.accumulators.entries_per_slot() - run;
+    const std::int64_t hidden = std::clamp<std::int64_t>(spare, 0, run) * row;
+    return entries * row +
+           passes * std::max<std::int64_t>(0, hardware_.requantizer.turnaround_cycles - hidden);
+  }
   /// The chunk order in which occupied_cycles() wants its pass.
   [[nodiscard]] const PassShape& pass_of(const ReductionPart& part) {
     shape_ = pass_;
@@ -102,19 +122,20 @@ class GemmTimes {
     return shape_;
   }
 
-  /// Least cycles between steps: what the accumulators want, and what the read ports want, of which
-  /// step_cycles() knows the first alone.
-  [[nodiscard]] std::int64_t interval() const {
+  /// Cycles between steps as the read ports want them.
+  [[nodiscard]] std::int64_t port_interval() const {
     const OperandBox box = dataflow_.step(pass_, 0);
-    std::int64_t cycles = hardware_.accumulators.update_cycles;
-    const std::int64_t sums = dataflow_.steps_a_sum(pass_);
+    std::int64_t cycles = 1;
     if (dataflow_.streams_inputs())
-      cycles = std::max(cycles,
-                        sums * port_cycles(box.inputs(), pass_.activation_bits, hardware_.activation_buffer));
-    if (dataflow_.streams_weights())
       cycles =
-          std::max(cycles, sums * port_cycles(box.weights(), pass_.weight_bits, hardware_.weight_buffer));
+          std::max(cycles, port_cycles(box.inputs(), pass_.activation_bits, hardware_.activation_buffer));
+    if (dataflow_.streams_weights())
+      cycles = std::max(cycles, port_cycles(box.weights(), pass_.weight_bits, hardware_.weight_buffer));
     return cycles;
+  }
+  [[nodiscard]] std::int64_t step_interval() const {
+    return std::max(dataflow_.step_cycles(hardware_.mac_array, pass_, hardware_.accumulators.update_cycles),
+                    port_interval());
   }
 
   [[nodiscard]] std::int64_t fill_cycles() const {
@@ -155,7 +176,6 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
   const ConvolutionGeometry& g = problem.geometry;
   GemmTimes times(problem, mapping, cursor, hardware);
   GemmCycles cycles;
-  // Parts of equal size are alike but for the last one.
   const std::int64_t parts = cursor.parts();
   std::int64_t runs = 0;
   for (const Extent& rows : extents(g.output[kRow], mapping.tile_rows)) {
@@ -163,8 +183,10 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
       const std::int64_t tiles = g.output[kBatch] * rows.count * columns.count;
       if (tiles == 0) continue;
       const std::int64_t pixels = rows.size * columns.size;
-      std::int64_t tile_cycles = times.column_tile(pixels, cursor.part(parts - 1));
-      if (parts > 1) tile_cycles += (parts - 1) * times.column_tile(pixels, cursor.part(0));
+      std::int64_t tile_cycles = 0;
+      cursor.visit_parts([&](std::int64_t part, std::int64_t alike) {
+        tile_cycles += alike * times.column_tile(pixels, cursor.part(part));
+      });
       cycles.array += tiles * (cursor.column_tiles() * tile_cycles + times.held_up(pixels));
       cycles.requantizer += tiles * times.requantizer(pixels);
       runs += tiles * (cursor.sums_wait()
@@ -179,17 +201,30 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
   cycles.first_step = mapping.column_tiles_per_block * times.column_tile(pixels, cursor.part(0));
   cycles.last_step = mapping.column_tiles_per_block * times.column_tile(pixels, cursor.part(parts - 1));
   const std::int64_t last_pass = std::min(pixels, mapping.pixels_per_pass);
+  const auto read_out = [&](std::int64_t outputs) { return ceil_div(outputs, hardware.requantizer.lanes); };
   // Where the array serves one pass at a time its own draining is among its cycles.
-  const bool overlaps =
-      hardware.mac_array.double_buffered_weights || dataflow_of(mapping).stays() == Stays::sums;
-  cycles.drain = (overlaps ? times.drained() - times.pass_stream() : 0) +
-                 static_cast<std::int64_t>(1 + problem.way_out.size()) * hardware.requantizer.latency_cycles +
-                 ceil_div(last_pass * mapping.column_tile, hardware.requantizer.lanes);
+  const std::int64_t latency =
+      static_cast<std::int64_t>(1 + problem.way_out.size()) * hardware.requantizer.latency_cycles;
+  const std::int64_t drain =
+      (hardware.mac_array.double_buffered_weights ? times.drained() - times.pass_stream() : 0) + latency;
+  const std::int64_t last_columns =
+      g.groups == 1 ? g.output[kChannel] - (cursor.column_tiles() - 1) * mapping.column_tile
+                    : mapping.column_tile;
+  cycles.drain = drain + read_out(last_pass * last_columns);
+  cycles.start = times.start();
   // Sums that leave drain after each part, come back before the next one, and are a run of the requantizer.
   cycles.requantizer += cycles.spilled;
   if (cursor.sums_leave()) runs += (parts - 1) * runs;
-  cycles.accumulators =
-      (cycles.array + runs * cycles.drain + 2 * cycles.spilled) / hardware.accumulators.slots();
+  // The last column tile may have fewer channels. While a run of one tile waits for its PEs to be filled, or
+  // for the buses that its sums take, it has no accumulators yet. What has left the lanes needs none.
+  const std::int64_t run_drain =
+      drain - latency + read_out(last_pass * g.output[kChannel] / cursor.column_tiles());
+  const std::int64_t filled =
+      cursor.sums_wait() ? 0 : std::min(cycles.array, runs * times.without_accumulators(cycles.array / runs));
+  const std::int64_t run = (cycles.array - filled + 2 * cycles.spilled) / runs;
+  const std::int64_t slots = hardware.accumulators.slots();
+  const std::int64_t side_by_side = (runs - 1) % slots;
+  cycles.accumulators = ceil_div(runs, slots) * (run + run_drain) + side_by_side * run - run_drain;
   return cycles;
 }
 

@@ -440,9 +440,25 @@ class GemmEnumeration {
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
       if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
-      found_.options.push_back(
-          {mapping_, gemm_cost(problem_, mapping_, hardware_, limits_, rates_.of(mapping_)), needed});
+      found_.options.push_back({mapping_,
+                                gemm_cost(problem_, mapping_, hardware_, limits_, rates_.of(mapping_)),
+                                needed, kind(cursor)});
     }
+  }
+
+  /// The dataflow, the order of the loops, whether pixels and the reduction are cut, and how often half of
+  /// the accumulators would do.
+  [[nodiscard]] int kind(const GemmCursor& cursor) const {
+    constexpr int kMostHalves = 3;
+    int halves = 0;
+    for (std::int64_t used = 2 * cursor.pass_entries();
+         halves < kMostHalves && used <= hardware_.accumulators.entries_per_slot(); used *= 2)
+      ++halves;
+    const int order = mapping_.order == LoopOrder::weights_outer ? 1 : 0;
+    const int dataflow = static_cast<int>(mapping_.dataflow);
+    const ConvolutionGeometry& g = problem_.geometry;
+    const bool is_cut = mapping_.tile_rows < g.output[kRow] || mapping_.tile_columns < g.output[kColumn];
+    return 32 * dataflow + (is_cut ? 16 : 0) + 4 * halves + (cursor.parts() > 1 ? 2 : 0) + order;
   }
 
   const GemmProblem& problem_;

@@ -27,7 +27,8 @@ struct MappingLimits {
   std::int64_t output_slots = 2;      ///< .. and a streamed output of the MAC array.
   std::int64_t weight_slots = 2;
   MemoryRate memory;
-  bool weights_ahead = false;  ///< An earlier row runs while the first weights load.
+  bool weights_ahead = false;           ///< An earlier row runs while the first weights load.
+  bool loads_resident_weights = false;  ///< Weights that stay come from DRAM while the row runs.
   const EnergyRates* energies = nullptr;
 };
 
@@ -42,6 +43,7 @@ struct MappingLimits {
           hardware.requantizer.writes_through ? 2 : slots,
           hardware.weight_buffer.double_buffered ? 2 : 1,
           MemoryRate(hardware),
+          false,
           false,
           nullptr};
 }
@@ -95,18 +97,27 @@ inline void add_needed(std::vector<SpaceNeeded>& list, const SpaceNeeded& needed
   list.push_back(needed);
 }
 
+/// Estimates that differ by less than this part are close.
+constexpr std::int64_t kSure = 16;
+
 /// One way to execute a problem.
 template <typename MappingType>
 struct MappingOption {
   MappingType mapping;
   MappingCost cost;
   SpaceNeeded needed;
+  /// Candidates of one kind are alike in what estimates are least sure of; the best of each kind are worth a
+  /// simulation.
+  int kind = 0;
 };
 
 /// What a mapper has found, the better ones behind.
 template <typename MappingType>
-struct MappingOptions {
+class MappingOptions {
+ public:
   std::vector<MappingOption<MappingType>> options;
+  /// The same of each kind of candidates by itself, and of all where more, or fewer, weights come ahead.
+  std::vector<std::vector<MappingOption<MappingType>>> kinds;
   /// What the candidates need, whatever the limits: each entry less than all others in something. Some
   /// candidate fits into a space exactly where some entry does.
   std::vector<SpaceNeeded> needed;
@@ -116,6 +127,36 @@ struct MappingOptions {
 
   /// The last option that fits into `space`; nullptr where none does.
   [[nodiscard]] const MappingOption<MappingType>* best(const SpaceNeeded& space) const {
+    return best_of(options, space);
+  }
+  /// What simulation may find better than `chosen` in `space`: the best of each kind there and in parts of a
+  /// buffer, the cheaper first, as far as their estimates are close.
+  [[nodiscard]] std::vector<const MappingOption<MappingType>*> rivals(
+      const MappingOption<MappingType>& chosen, const SpaceNeeded& space) const {
+    std::vector<SpaceNeeded> rooms(1, space);
+    for (const std::int64_t sixteenths : {12, 8, 4, 2, 1}) {
+      rooms.push_back(
+          {space.weight_slot_bytes, space.parameter_slot_bytes, space.activation_bytes * sixteenths / 16});
+      rooms.push_back(
+          {space.weight_slot_bytes * sixteenths / 16, space.parameter_slot_bytes, space.activation_bytes});
+    }
+    std::vector<const MappingOption<MappingType>*> found;
+    for (const auto& kind : kinds) {
+      for (const SpaceNeeded& room : rooms) {
+        const auto* option = best_of(kind, room);
+        const std::int64_t total = chosen.cost.total();
+        const bool may_be_better = option != nullptr && option->cost.total() < total + total / kSure;
+        if (may_be_better && option->mapping != chosen.mapping && std::ranges::count(found, option) == 0)
+          found.push_back(option);
+      }
+    }
+    std::ranges::stable_sort(found, {}, [](const auto* option) { return option->cost.total(); });
+    return found;
+  }
+
+ private:
+  [[nodiscard]] static const MappingOption<MappingType>* best_of(
+      const std::vector<MappingOption<MappingType>>& options, const SpaceNeeded& space) {
     for (auto option = options.rbegin(); option != options.rend(); ++option) {
       if (option->needed.is_within(space)) return &*option;
     }

@@ -10,6 +10,7 @@
 #include "sim/compiler/fit.h"
 #include "sim/compiler/fused_plan.h"
 #include "sim/compiler/mapping_file.h"
+#include "sim/compiler/plan_trials.h"
 #include "sim/compiler/program_builder.h"
 #include "sim/compiler/simulated_cost.h"
 #include "sim/compiler/way_out_plan.h"
@@ -51,6 +52,7 @@ bool PartCompiler::plan_ways_out(const std::vector<RowPin>& given) {
   lowered_ = std::move(joined->rows.lowered);
   pins_ = std::move(joined->pins);
   plan_ = std::move(joined->plan);
+  others_ = std::move(joined->others);
   fused_ = std::move(joined->fused);
   return true;
 }
@@ -87,6 +89,9 @@ void PartCompiler::choose_plan() {
 }
 
 bool PartCompiler::build() {
+  if (hardware_.dram.kind != DramKind::none && problems_.empty())
+    plan_ = settle_by_simulation(graph_, out_.schedule, lowered_, hardware_, mapper_.measure(),
+                                 std::move(plan_), std::move(others_));
   choose_plan();
   out_.cost = batch_cost({graph_.batch, out_.program.parts, plan_.cost});
   build_program(graph_, lowered_, std::move(plan_), hardware_, with_images_, out_);
@@ -214,6 +219,7 @@ bool PartCompiler::plan_memory() {
     if (is_lowered_) outcome = plan({});
   }
   if (outcome.plan) plan_ = std::move(*outcome.plan);
+  others_ = std::move(outcome.others);
   if (outcome.plan && !pins_.any())
     fused_ = make_fused_plans(out_.schedule, lowered_, hardware_, mapper_, plan_);
   return outcome.plan.has_value();

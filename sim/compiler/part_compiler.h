@@ -87,7 +87,8 @@ class PartCompiler {
   std::vector<WayOut> ways_out_;  ///< The longest.
   PlanPins pins_;
   MemoryPlan plan_;
-  std::vector<MemoryPlan> fused_;  ///< Other plans, with chains, the cheapest first.
+  std::vector<MemoryPlan> fused_;   ///< Other plans, with chains, the cheapest first.
+  std::vector<MemoryPlan> others_;  ///< PlanOutcome.
 };
 
 }  // namespace qsim

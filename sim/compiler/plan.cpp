@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "sim/compiler/activation_map.h"
 #include "sim/compiler/buffer_placement.h"
 #include "sim/compiler/gemm_events.h"
+#include "sim/compiler/nest_placement.h"
+#include "sim/compiler/row_choice.h"
 #include "sim/compiler/row_mapper.h"
 #include "sim/compiler/weight_plan.h"
 
@@ -23,8 +26,8 @@ constexpr std::size_t kManyRows = 4096;
 /// network of 360 layers, and growing in step with the rows above.
 constexpr std::size_t kTrialsAtLeast = 65'536;
 constexpr std::size_t kTrialsARow = 64;
-/// Weights that stay may cost the first inference this part of its time.
-constexpr double kWorthKeeping = 400.0;
+/// Plans that are worth a simulation, at most.
+constexpr std::size_t kMostPlans = 6;
 
 class Planner {
  public:
@@ -39,7 +42,6 @@ class Planner {
         has_dram_(hardware.dram.kind != DramKind::none),
         map_(schedule, has_dram_),
         row_mapper_(schedule, lowered, hardware, mapper, pins, map_),
-        memory_(hardware),
         rows_(lowered.size()) {
     map_.set_chains(chains_, lowered);
     row_mapper_.set_chains(chains_);
@@ -67,8 +69,8 @@ class Planner {
 
  private:
   PlanOutcome outcome(std::optional<MemoryPlan> plan) {
-    if (plan) return {std::move(plan), std::nullopt};
-    return {std::nullopt, misfit_ ? misfit_ : row_mapper_.misfit()};
+    if (plan) return {std::move(plan), std::move(others_), std::nullopt};
+    return {std::nullopt, {}, misfit_ ? misfit_ : row_mapper_.misfit()};
   }
 
   [[nodiscard]] std::vector<bool> given_weights() const {
@@ -85,89 +87,120 @@ class Planner {
     const std::vector<std::vector<bool>> choices =
         weights_that_may_stay(bytes, striped_rows(chains_, lowered_.size()), capacity, all_fit);
     std::vector<std::optional<MemoryPlan>> found;
+    std::vector<std::vector<MemoryPlan>> others;
     std::optional<double> least;
     for (const std::vector<bool>& stays : choices) {
       found.push_back(plan_with(stays, false));
+      others.push_back(std::move(others_));
       if (!found.back()) continue;
       const double cost = measure(found.back()->cost);
       least = std::min(least.value_or(cost), cost);
     }
     // A chip too small for slots for all is too small, as `check` says: some weights that stay might just do.
     if (!all_fit && !found.back()) return std::nullopt;
-    for (std::optional<MemoryPlan>& plan : found) {
-      if (plan && measure(plan->cost) <= *least + std::floor(*least / kWorthKeeping)) return std::move(plan);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (!found[i] || measure(found[i]->cost) > *least + std::floor(*least / kWorthKeeping)) continue;
+      others_ = std::move(others[i]);
+      for (std::size_t other = 0; other < found.size(); ++other) {
+        if (other == i || !found[other] || pins_.any()) continue;
+        others_.push_back(std::move(*found[other]));
+        std::ranges::move(others[other], std::back_inserter(others_));
+      }
+      return std::move(found[i]);
     }
     return std::nullopt;
   }
 
+  /// What was found with a part of the activation buffer.
+  struct Tried {
+    std::int64_t capacity = 0;
+    MappingCost cost;
+    std::vector<MappingCost> row_costs;
+    ActivationMap map;
+    std::vector<std::optional<RowMapping>> rows;
+  };
+
   /// Nothing where something does not fit.
   std::optional<MemoryPlan> plan_with(std::vector<bool> weights_stay, bool in_ring) {
     plan_ = {};
-    plan_weight_buffer(std::move(weights_stay));
-    if (!search()) return std::nullopt;
-    make_nests();
-    if (in_ring)
-      plan_.weights = cut_into_ring(plan_.weights, products(), hardware_.weight_buffer.capacity_bytes());
-    if (!keep_weights()) return std::nullopt;
-    plan_.chains = chains_;
-    plan_.stays = map_.stays();
-    plan_.address = map_.addresses();
+    others_.clear();
+    plan_.weights = plan_weight_buffer(std::move(weights_stay), lowered_, hardware_, mapper_, pins_);
+    std::vector<Tried> tried = search();
+    if (tried.empty()) return std::nullopt;
+    for (std::size_t i = in_ring || pins_.any() ? 1 : tried.size(); i-- > 1;) {
+      if (finish(tried[i], false)) others_.push_back(plan_);
+    }
+    if (!finish(tried[0], in_ring)) return std::nullopt;
+    // What rows take in sequence may be less where each alone would take more.
+    for (MemoryPlan& other : others_) {
+      if (measure(other.cost) < measure(plan_.cost)) std::swap(other, plan_);
+    }
     return plan_;
   }
 
   /// Keeping activations is greedy, and greed with more room can end worse. So smaller capacities are tried
-  /// as well, always the same ones, and the best plan wins: then more room never costs more. False where some
-  /// row does not even fit into the whole buffer.
-  bool search() {
+  /// as well, always the same ones: then more room never costs more. The best plan first; behind it those
+  /// that were the best in less of the buffer. Nothing where some row does not even fit into all of it.
+  std::vector<Tried> search() {
     row_mapper_.start(plan_.weights);
     const std::int64_t full = hardware_.activation_buffer.capacity_bytes();
-    if (!try_capacity(full)) return false;
-    MappingCost best_cost = plan_.cost;
-    double best_total = total_with_weights();
-    std::int64_t best_capacity = full;
-    ActivationMap best_map = map_;
-    auto best_rows = rows_;
+    if (!try_capacity(full)) return {};
+    std::vector<Tried> best;
+    const auto take = [&](Tried tried) {
+      if (!best.empty() && measure(tried.cost) > measure(best.back().cost)) return;
+      if (!best.empty() && measure(tried.cost) == measure(best.back().cost)) best.pop_back();
+      best.push_back(std::move(tried));
+    };
+    const Tried whole{full, plan_.cost, plan_.row_costs, map_, rows_};
+    for (const std::int64_t capacity : smaller_capacities()) {
+      if (try_capacity(capacity)) take({capacity, plan_.cost, plan_.row_costs, map_, rows_});
+    }
+    take(whole);
+    std::ranges::reverse(best);
+    best.resize(std::min(best.size(), kMostPlans), whole);
+    return best;
+  }
+  [[nodiscard]] std::vector<std::int64_t> smaller_capacities() const {
+    std::vector<std::int64_t> found;
+    const std::int64_t full = chooses() ? hardware_.activation_buffer.capacity_bytes() : 0;
     const std::int64_t quarters = rows_.size() > kManyRows ? 5 : 8;
-    const bool is_free = has_dram_ && !hardware_.mapper.largest_tiles;
-    for (std::int64_t octave = 1024; octave < full && is_free; octave *= 2) {
-      for (std::int64_t quarter = 4; quarter < quarters; ++quarter) {
-        const std::int64_t capacity = octave * quarter / 4;
-        if (capacity >= full || !try_capacity(capacity) || total_with_weights() >= best_total) continue;
-        best_cost = plan_.cost;
-        best_total = total_with_weights();
-        best_capacity = capacity;
-        best_map = map_;
-        best_rows = rows_;
-      }
+    for (std::int64_t octave = 1024; octave < full; octave *= 2) {
+      for (std::int64_t quarter = 4; quarter < quarters; ++quarter) found.push_back(octave * quarter / 4);
     }
-    plan_.cost = best_cost;
+    std::erase_if(found, [&](std::int64_t capacity) { return capacity >= full; });
+    return found;
+  }
+  [[nodiscard]] bool chooses() const { return has_dram_ && !hardware_.mapper.largest_tiles; }
+
+  /// Makes what was tried the plan; false where the weights that stay do not fit.
+  bool finish(Tried& tried, bool in_ring) {
+    map_ = tried.map;
+    rows_ = std::move(tried.rows);
     plan_.activation_bytes.clear();
-    for (std::size_t r = 0; r < rows_.size(); ++r)
-      plan_.activation_bytes.push_back(pins_.activation_bytes(r, best_capacity));
-    map_ = std::move(best_map);
-    rows_ = std::move(best_rows);
-    return true;
-  }
-
-  /// What is minimized, with the loads of the weights that stay.
-  [[nodiscard]] double total_with_weights() const {
-    MappingCost cost = plan_.cost;
-    add_weights(cost, plan_.weights.slots_begin);
-    return measure(cost);
-  }
-
-  /// The loads of weights that stay.
-  void add_weights(MappingCost& cost, std::int64_t bytes) const {
-    if (!has_dram_) return;
-    double pj = 0.0;
-    if (const EnergyRates* energies = mapper_.mapper().energies(); energies != nullptr) {
-      RowCost loads;
-      loads.weights.add(bytes, {bytes, memory_.burst_bytes()}, memory_.burst_bytes());
-      Activity events;
-      add_transfer_events(events, loads, hardware_);
-      pj = (*energies)({}).energy_pj(events, 0);
+    for (std::size_t r = 0; r < rows_.size(); ++r) {
+      plan_.activation_bytes.push_back(pins_.activation_bytes(r, tried.capacity));
+      if (chooses() && !in_ring) row_mapper_.add_rivals(r, tried.capacity, *rows_[r]);
     }
-    cost.add_beside(bytes, memory_, pj);
+    plan_.chains = chains_;
+    plan_.stays = map_.stays();
+    plan_.address = map_.addresses();
+    const std::vector<std::optional<RowMapping>> alone = rows_;
+    if (choose_in_sequence(rows_, mapper_.measure())) {
+      const std::vector<std::optional<RowMapping>> in_sequence = std::exchange(rows_, alone);
+      if (place_rows(in_ring)) others_.push_back(plan_);
+      rows_ = in_sequence;
+    }
+    return place_rows(in_ring);
+  }
+
+  /// False where the weights that stay do not fit.
+  bool place_rows(bool in_ring) {
+    add_costs();
+    make_nests();
+    if (in_ring)
+      plan_.weights = cut_into_ring(plan_.weights, products(lowered_, plan_.nests),
+                                    hardware_.weight_buffer.capacity_bytes());
+    return keep_weights();
   }
 
   [[nodiscard]] double measure(const MappingCost& cost) const { return mapper_.measure()(cost); }
@@ -176,7 +209,8 @@ class Planner {
   bool try_capacity(std::int64_t capacity) {
     capacity_ = capacity;
     map_.clear();
-    const std::vector<int> order = has_dram_ ? candidates() : std::vector<int>{};
+    const std::vector<int> order =
+        has_dram_ ? by_saved_reads(schedule_, lowered_, hardware_) : std::vector<int>{};
     if (has_dram_ ? !keep_given(order) : !keep_everything()) return false;
     if (!map_rows()) return false;
     if (has_dram_) {
@@ -191,9 +225,19 @@ class Planner {
       }
       if (!put_in_order(order)) return false;
     }
-    plan_.cost = {};
-    for (const auto& row : rows_) plan_.cost += row->cost;
+    add_costs();
     return true;
+  }
+
+  /// Of the rows as they are mapped.
+  void add_costs() {
+    plan_.cost = {};
+    plan_.row_costs.clear();
+    RowSequence sequence;
+    for (const auto& row : rows_) {
+      plan_.row_costs.push_back(sequence.add(row->cost));
+      plan_.cost += plan_.row_costs.back();
+    }
   }
 
   /// What lies between the rows of a chain alone stays, unless something else is given.
@@ -253,69 +297,23 @@ class Planner {
     return true;
   }
 
-  /// Slots in what the weights that stay leave free, where others pass through them.
-  void plan_weight_buffer(std::vector<bool> stays) {
-    std::int64_t resident = 0;
-    bool all_stay = true;
-    for (std::size_t row = 0; row < lowered_.size(); ++row) {
-      if (lowered_[row].gemm() == nullptr) continue;
-      all_stay &= stays[row];
-      if (stays[row]) resident += weight_bytes(lowered_[row], hardware_, mapper_);
-    }
-    const std::int64_t free = std::max<std::int64_t>(0, hardware_.weight_buffer.capacity_bytes() - resident);
-    plan_.weights = cut_into_slots(all_stay ? 0 : free, hardware_.weight_buffer.double_buffered,
-                                   all_stay ? 0 : least_parameter_bytes(lowered_, hardware_, mapper_, pins_));
-    if (all_stay) plan_.weights.slots = 0;
-    plan_.weights.slots_begin = aligned_bytes(resident);
-    plan_.weights.stays = std::move(stays);
-  }
-
   // What the search has left.
 
   void make_nests() {
     plan_.nests.clear();
-    plan_.row_costs.clear();
+    plan_.rivals.clear();
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      plan_.row_costs.push_back(rows_[row]->cost);
       std::vector<NestPlan>& nests = plan_.nests.emplace_back();
-      for (std::size_t n = 0; n < rows_[row]->nests.size(); ++n) {
-        const NestChoice& choice = rows_[row]->nests[n];
-        std::visit([&](const auto& option) { nests.emplace_back(place(option, row, n, choice.slots_begin)); },
-                   choice.option);
-      }
+      for (std::size_t n = 0; n < rows_[row]->nests.size(); ++n)
+        nests.push_back(place_nest(rows_[row]->nests[n], lowered_[row], n, map_));
+      std::vector<RivalPlan>& rivals = plan_.rivals.emplace_back();
+      for (const Rival& rival : rows_[row]->rivals)
+        rivals.push_back({place_nest(rival.choice, lowered_[row], 0, map_), rival.cost});
     }
   }
-  [[nodiscard]] GemmPlan place(const MappingOption<GemmMapping>* option, std::size_t row, std::size_t n,
-                               std::int64_t address) const {
-    const LoweredRow& lowered = lowered_[row];
-    return {option->mapping, place_in_buffers(*lowered.gemm(), option->mapping, lowered, n, map_, address)};
-  }
-  [[nodiscard]] VectorPlan place(const MappingOption<VectorMapping>* option, std::size_t row, std::size_t n,
-                                 std::int64_t address) const {
-    const LoweredRow& lowered = lowered_[row];
-    const auto& problem = *std::get<std::shared_ptr<const VectorProblem>>(lowered.problems[n]);
-    return {option->mapping, place_in_buffers(problem, option->mapping, lowered, n, map_, address)};
-  }
-  [[nodiscard]] static HostMapping place(HostMapping mapping, std::size_t /*row*/, std::size_t /*n*/,
-                                         std::int64_t /*address*/) {
-    return mapping;
-  }
-
-  /// The products of all rows, as make_nests() left them.
-  [[nodiscard]] std::vector<MappedGemm> products() const {
-    std::vector<MappedGemm> found;
-    for (std::size_t row = 0; row < plan_.nests.size(); ++row) {
-      if (const GemmProblem* gemm = lowered_[row].gemm(); gemm != nullptr)
-        found.push_back({gemm, &std::get<GemmPlan>(plan_.nests[row][0]).mapping});
-    }
-    return found;
-  }
-
   /// False where the weights that stay, as they are cut, do not fit before the slots.
   bool keep_weights() {
-    std::int64_t payload = 0;
-    const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests, payload);
-    add_weights(plan_.cost, payload);
+    const std::int64_t bytes = place_resident_weights(lowered_, plan_.nests);
     const std::int64_t room =
         plan_.weights.slots > 0 ? plan_.weights.slots_begin : hardware_.weight_buffer.capacity_bytes();
     if (bytes > room && pins_.any())
@@ -325,30 +323,6 @@ class Planner {
   }
 
   // What stays in the activation buffer.
-
-  /// Most reads saved per row of occupancy first.
-  [[nodiscard]] std::vector<int> candidates() const {
-    std::vector<int> reads(schedule_.storages.size(), 0);
-    for (const LoweredRow& row : lowered_) {
-      for (const auto& inputs : row.inputs) {
-        for (const int storage : inputs) ++reads[static_cast<std::size_t>(storage)];
-      }
-    }
-    std::vector<int> order;
-    for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
-      const Storage& storage = schedule_.storages[s];
-      if (may_stay(storage, Stay::kept, hardware_) || may_stay(storage, Stay::fetched, hardware_))
-        order.push_back(static_cast<int>(s));
-    }
-    const auto density = [&](int s) {
-      const Storage& storage = schedule_.storages[static_cast<std::size_t>(s)];
-      const int first = storage.first_row < 0 ? storage.first_reader : storage.first_row;
-      return static_cast<double>(1 + reads[static_cast<std::size_t>(s)]) /
-             static_cast<double>(storage.last_row - first + 1);
-    };
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return density(a) > density(b); });
-    return order;
-  }
 
   /// What is to stay takes its place first, each the first that is free: so the same tensors always lie at
   /// the same addresses.
@@ -417,10 +391,10 @@ class Planner {
   bool has_dram_;
   ActivationMap map_;
   RowMapper row_mapper_;
-  MemoryRate memory_;
   std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
+  std::vector<MemoryPlan> others_;  ///< PlanOutcome.
   std::optional<PinMisfit> misfit_;
   std::vector<std::optional<RowMapping>> rows_;
 };

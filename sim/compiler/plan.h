@@ -29,6 +29,12 @@ struct VectorPlan {
 /// Decided for one nest; the host needs nothing of the chip.
 using NestPlan = std::variant<GemmPlan, VectorPlan, HostMapping>;
 
+/// Another way to execute a row of one nest.
+struct RivalPlan {
+  NestPlan nest;
+  MappingCost cost;  ///< Of the row.
+};
+
 struct MemoryPlan {
   WeightBufferPlan weights;
   std::vector<Stay> stays;            ///< By storage.
@@ -36,8 +42,10 @@ struct MemoryPlan {
   /// By row: the first bytes of the activation buffer, in which tile slots and what stays lie.
   std::vector<std::int64_t> activation_bytes;
   std::vector<std::vector<NestPlan>> nests;  ///< By row.
-  std::vector<MappingCost> row_costs;
-  MappingCost cost;                 ///< Sum over the rows, and the loads of weights that stay.
+  std::vector<MappingCost> row_costs;        ///< By row.
+  /// By row of one nest: what simulation may find better than the nest, in the same room.
+  std::vector<std::vector<RivalPlan>> rivals;
+  MappingCost cost;                 ///< Sum over the rows.
   std::vector<ChainLayout> chains;  ///< Rows that are executed in stripes, in order.
 };
 
@@ -50,6 +58,8 @@ struct PinMisfit {
 
 struct PlanOutcome {
   std::optional<MemoryPlan> plan;
+  /// What is best in half of the activation buffer, a quarter, ..., and with fewer weights that stay.
+  std::vector<MemoryPlan> others;
   std::optional<PinMisfit> misfit;  ///< Where there is no plan, and pins.
 };
 

@@ -18,6 +18,30 @@ bool may_stay(const Storage& storage, Stay stay, const HardwareConfig& hardware)
   return storage.first_row >= 0 && storage.last_row > storage.first_row && !storage.is_host_visible;
 }
 
+std::vector<int> by_saved_reads(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
+                                const HardwareConfig& hardware) {
+  std::vector<int> reads(schedule.storages.size(), 0);
+  for (const LoweredRow& row : lowered) {
+    for (const auto& inputs : row.inputs) {
+      for (const int storage : inputs) ++reads[static_cast<std::size_t>(storage)];
+    }
+  }
+  std::vector<int> order;
+  for (std::size_t s = 0; s < schedule.storages.size(); ++s) {
+    const Storage& storage = schedule.storages[s];
+    if (may_stay(storage, Stay::kept, hardware) || may_stay(storage, Stay::fetched, hardware))
+      order.push_back(static_cast<int>(s));
+  }
+  const auto density = [&](int s) {
+    const Storage& storage = schedule.storages[static_cast<std::size_t>(s)];
+    const int first = storage.first_row < 0 ? storage.first_reader : storage.first_row;
+    return static_cast<double>(1 + reads[static_cast<std::size_t>(s)]) /
+           static_cast<double>(storage.last_row - first + 1);
+  };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return density(a) > density(b); });
+  return order;
+}
+
 GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins) {
   GemmMapping mapping;
   mapping.input_resident = pins.stay(row.inputs[0][0]).value_or(Stay::in_dram) != Stay::in_dram;

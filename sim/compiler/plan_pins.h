@@ -44,6 +44,11 @@ struct PlanPins {
 /// later one reads; fetched, what a row of the chip reads.
 [[nodiscard]] bool may_stay(const Storage& storage, Stay stay, const HardwareConfig& hardware);
 
+/// Those that may, most reads saved per row of occupancy first.
+[[nodiscard]] std::vector<int> by_saved_reads(const Schedule& schedule,
+                                              const std::vector<LoweredRow>& lowered,
+                                              const HardwareConfig& hardware);
+
 /// What is given of where a product's tensors lie.
 [[nodiscard]] GemmMapping given_residency(const LoweredRow& row, const PlanPins& pins);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/batch_parts.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/images.h"
 #include "sim/compiler/program_parts.h"
@@ -144,6 +145,7 @@ class ProgramBuilder {
     if (plan_.nests[r].empty()) row.mapping = mapping_on_way_out(r);
     const std::int64_t images = graph_.batch * out_.program.parts > 1 ? graph_.batch : 0;
     std::visit([&](auto& mapping) { mapping.images_together = images; }, row.mapping);
+    row.cost = batch_cost({graph_.batch, out_.program.parts, plan_.row_costs[r]});
     out_.rows.push_back(std::move(row));
     return nests;
   }

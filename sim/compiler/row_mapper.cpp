@@ -60,7 +60,8 @@ const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, st
   limits.weights_ahead = row > first_product_;
   if (const std::vector<RowWindow> own = windows(row); !own.empty())
     return gemm_stripes_.emplace_back(
-        stripe_options(problem, own, residency, {hardware_, limits, mapper_}, pins_.gemm(row)));
+        stripe_options(problem, own, residency, {hardware_, limits, mapper_, has_dram_}, pins_.gemm(row)));
+  limits.loads_resident_weights = has_dram_;
   return mapper_.options(GemmSpace(problem, residency, hardware_, limits, pins_.gemm(row)));
 }
 
@@ -127,6 +128,7 @@ bool RowMapper::map_nest(const ProblemType& problem, std::size_t row, std::size_
     return false;
   }
   mapping.cost += option->cost;
+  mapping.cost.weights = option->cost.weights;  // a row with weights has one nest
   mapping.nests.push_back({option, gap.first});
   return true;
 }
@@ -137,12 +139,38 @@ bool RowMapper::map_nest(const HostProblem& /*problem*/, std::size_t /*row*/, st
   return true;
 }
 
-std::optional<RowMapping> RowMapper::map_row(std::size_t row, std::int64_t capacity) {
+template <typename ProblemType>
+void RowMapper::add_rivals_of(const ProblemType& problem, std::size_t row,
+                              std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping) {
+  const auto& options = options_of(problem, row, 0);
+  const SpaceNeeded room = space_beside(gap.second - gap.first);
+  if (const auto* chosen = options.best(room); chosen != nullptr) {
+    for (const auto* option : options.rivals(*chosen, room))
+      mapping.rivals.push_back({{option, gap.first}, option->cost});
+  }
+}
+
+void RowMapper::add_rivals_of(const HostProblem& /*problem*/, std::size_t /*row*/,
+                              std::pair<std::int64_t, std::int64_t> /*gap*/, RowMapping& /*mapping*/) {}
+
+void RowMapper::add_rivals(std::size_t row, std::int64_t capacity, RowMapping& mapping) {
+  if (mapping.nests.size() != 1) return;
+  const auto gap = largest_gap(row, capacity);
+  std::visit([&](const auto& problem) { add_rivals_of(*problem, row, gap, mapping); },
+             lowered_[row].problems[0]);
+}
+
+std::pair<std::int64_t, std::int64_t> RowMapper::largest_gap(std::size_t row, std::int64_t capacity) const {
   std::pair<std::int64_t, std::int64_t> gap{0, 0};
   const std::int64_t usable = pins_.activation_bytes(row, capacity);
   for (const auto& interval : map_.free_intervals(row, row, usable)) {
     if (interval.second - interval.first > gap.second - gap.first) gap = interval;
   }
+  return gap;
+}
+
+std::optional<RowMapping> RowMapper::map_row(std::size_t row, std::int64_t capacity) {
+  const auto gap = largest_gap(row, capacity);
   RowMapping mapping;
   for (std::size_t n = 0; n < lowered_[row].problems.size(); ++n) {
     const bool mapped =

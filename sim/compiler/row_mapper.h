@@ -29,9 +29,16 @@ struct NestChoice {
   std::int64_t slots_begin = 0;
 };
 
+/// Another way, with its cost.
+struct Rival {
+  NestChoice choice;
+  MappingCost cost;
+};
+
 /// What is decided about a row. Placements are made once the search is over.
 struct RowMapping {
   std::vector<NestChoice> nests;
+  std::vector<Rival> rivals;  ///< Of a single nest: MappingOptions::rivals().
   MappingCost cost;
 };
 
@@ -50,6 +57,9 @@ class RowMapper {
   /// beside what stays now. Nothing where no gap is large enough.
   [[nodiscard]] std::optional<RowMapping> map_row(std::size_t row, std::int64_t capacity);
 
+  /// Adds what else may be done in the room that map_row() found.
+  void add_rivals(std::size_t row, std::int64_t capacity, RowMapping& mapping);
+
   /// Of pins, the last row that did not fit.
   [[nodiscard]] const std::optional<PinMisfit>& misfit() const { return misfit_; }
 
@@ -65,6 +75,14 @@ class RowMapper {
   /// The host needs nothing of the chip, whatever stays on it.
   [[nodiscard]] static bool map_nest(const HostProblem& problem, std::size_t row, std::size_t n,
                                      std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping);
+  template <typename ProblemType>
+  void add_rivals_of(const ProblemType& problem, std::size_t row, std::pair<std::int64_t, std::int64_t> gap,
+                     RowMapping& mapping);
+  static void add_rivals_of(const HostProblem& problem, std::size_t row,
+                            std::pair<std::int64_t, std::int64_t> gap, RowMapping& mapping);
+  /// The largest gap of the first bytes of the buffer during a row.
+  [[nodiscard]] std::pair<std::int64_t, std::int64_t> largest_gap(std::size_t row,
+                                                                  std::int64_t capacity) const;
   /// Candidates of a nest; they depend on which of its tensors are resident, not on where.
   template <typename ProblemType>
   [[nodiscard]] const auto& options_of(const ProblemType& problem, std::size_t row, std::size_t n);

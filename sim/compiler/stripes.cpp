@@ -83,11 +83,6 @@ void sort_options(std::vector<MappingOption<MappingType>>& options, const CostMe
   });
 }
 
-/// Cycles from the start of a nest on the array to its first step: filling the PEs.
-std::int64_t start_cycles(const HardwareConfig& hardware) {
-  return hardware.mac_array.rows;
-}
-
 class GemmStripes {
  public:
   GemmStripes(const GemmProblem& problem, const std::vector<RowWindow>& windows, bool fetches_input,
@@ -104,9 +99,11 @@ class GemmStripes {
     for (const auto& [problem, count] : stripes_)
       add_times(cost, gemm_cost(problem, mapping, context_.hardware, context_.limits, rates_.of(mapping)),
                 count);
-    cost.cycles += static_cast<std::int64_t>(windows_.size()) * start_cycles(context_.hardware);
     if (fetches_input_)
       add_fetch(cost, problem_.input, windows_, problem_.geometry.output[kRow], context_.limits.memory);
+    cost.loaded_cycles = cost.cycles;
+    if (mapping.weights_resident && context_.loads_resident_weights)
+      cost.add_beside(weight_bytes(mapping), context_.limits.memory);
     return cost;
   }
 
@@ -125,6 +122,19 @@ class GemmStripes {
   }
 
  private:
+  /// With parameters; the first stripe loads them.
+  [[nodiscard]] std::int64_t weight_bytes(const GemmMapping& mapping) const {
+    const GemmCursor cursor(problem_, mapping);
+    std::int64_t bytes = cursor.blocks() * problem_.parameters.header_bytes() +
+                         problem_.geometry.output[kChannel] * problem_.parameters.channel_bytes();
+    cursor.visit_blocks([&](std::int64_t block, std::int64_t alike) {
+      cursor.visit_parts([&](std::int64_t part, std::int64_t alike_parts) {
+        bytes += alike * alike_parts * cursor.block_bytes(block, part);
+      });
+    });
+    return bytes;
+  }
+
   const GemmProblem& problem_;
   const std::vector<RowWindow>& windows_;
   std::vector<AlikeStripes<GemmProblem>> stripes_;
@@ -187,6 +197,7 @@ MappingOptions<GemmMapping> stripe_options(const GemmProblem& problem, const std
     if (pin == nullptr || !pin->gives(mapping_keys::kPixelsPerPass)) stripes.shorten_passes(option);
     option.mapping.fetch_input = residency.fetch_input;
   }
+  found.kinds.clear();
   sort_options(found.options, context.mapper.measure());
   return found;
 }
@@ -215,8 +226,10 @@ MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
         add_fetch(option.cost, problem.inputs[i].tensor, windows, problem.extent[kRow],
                   context.limits.memory);
     }
+    option.cost.loaded_cycles = option.cost.cycles;
     option.mapping.fetch_inputs = residency.fetch_inputs;
   }
+  found.kinds.clear();
   sort_options(found.options, context.mapper.measure());
   return found;
 }

@@ -14,6 +14,7 @@ struct StripeContext {
   const HardwareConfig& hardware;
   const MappingLimits& limits;
   MappingMemo& mapper;
+  bool loads_resident_weights = false;  ///< Of the whole row: see MappingLimits, which are a stripe's.
 };
 
 /// What rows `window` of the output are by themselves: the rows of the input that they read, and the padding

@@ -212,6 +212,9 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mappi
     cost.inputs.add(is_fetched ? whole : input_bytes(problem, mapping, input), runs_of(input.tensor, tile),
                     memory.burst_bytes());
     cost.inputs.transfers += tiles;
+    cost.inputs.pause_cycles += input_pauses(
+        hardware.dma, memory, is_fetched ? whole : input_bytes(problem, mapping, input),
+        arithmetic::packed_bytes(tile[kChannel], input.tensor.layout.format.bits), tile[kColumn]);
     if (!is_fetched) {
       cost.inputs.turns = tiles;
       cost.inputs.slots = mapping.slots;
@@ -219,18 +222,17 @@ MappingCost vector_cost(const VectorProblem& problem, const VectorMapping& mappi
     first += dense_bytes(tile, input.tensor.layout.format);
   }
   const std::int64_t tile_cycles = lane_cycles(problem, mapping, hardware);
-  cost.busy_cycles = tiles * tile_cycles;
-  if (first > 0) cost.first_cycles = memory.cycles(first) + memory.latency_cycles() + memory.setup_cycles();
+  cost.work_cycles = cost.busy_cycles = tiles * tile_cycles;
+  if (first > 0) cost.first_cycles = memory.cycles(first) + memory.input_start();
   cost.tail_cycles = memory.latency_cycles() + tile_cycles;
   if (mapping.store_output) {
     cost.stores.add(dense_bytes(problem.extent, problem.output.layout.format),
                     runs_of(problem.output, mapping.tile), memory.burst_bytes());
     cost.stores.transfers = cost.stores.turns = tiles;
     if (!mapping.output_resident) cost.stores.slots = mapping.slots;
-    cost.last_cycles = memory.cycles(dense_bytes(mapping.tile, problem.output.layout.format)) +
-                       memory.latency_cycles() + memory.setup_cycles();
+    cost.last_cycles = memory.writes().cycles(dense_bytes(mapping.tile, problem.output.layout.format)) +
+                       memory.writes().latency_cycles() + memory.setup_cycles();
   }
-  if (limits.activation_slots == 1) cost.busy_cycles += memory.cycles(cost.inputs.bus_bytes);
   MappingCost found(cost, memory);
   if (rates != nullptr)
     found.energy_pj = rates->energy_pj(vector_events(problem, hardware, cost), found.cycles);

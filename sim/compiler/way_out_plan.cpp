@@ -5,6 +5,7 @@
 
 #include "sim/compiler/batch_parts.h"
 #include "sim/compiler/fused_plan.h"
+#include "sim/compiler/plan_trials.h"
 #include "sim/compiler/program_builder.h"
 
 namespace qsim {
@@ -65,6 +66,7 @@ class JoinPlanner {
         make_plan(made.rows.schedule, made.rows.lowered, hardware_, mapper_, made.pins, made.pins.chains);
     if (!outcome.plan) return std::nullopt;
     made.plan = std::move(*outcome.plan);
+    made.others = std::move(outcome.others);
     if (!made.pins.any())
       made.fused = make_fused_plans(made.rows.schedule, made.rows.lowered, hardware_, mapper_, made.plan);
     return made;
@@ -103,6 +105,8 @@ class JoinPlanner {
     if (!first || !second || first->cost().total() > second->cost().total() ||
         !is_close(first->cost(), second->cost()))
       return cheaper(std::move(first), std::move(second));
+    settle(*first);
+    settle(*second);
     return simulated_cycles(*second) < simulated_cycles(*first) ? std::move(second) : std::move(first);
   }
 
@@ -111,6 +115,14 @@ class JoinPlanner {
     constexpr std::int64_t kSimilar = 16;
     constexpr std::int64_t kShortCycles = 1 << 17;
     return more.cycles < kShortCycles || more.total() - less.total() < more.total() / kSimilar;
+  }
+
+  /// Compared is what either can be made; nothing is tried again then.
+  void settle(JoinedPlan& made) const {
+    made.plan = settle_by_simulation(graph_, made.rows.schedule, made.rows.lowered, hardware_,
+                                     mapper_.measure(), std::move(made.plan), std::move(made.others));
+    made.others.clear();
+    for (std::vector<RivalPlan>& rivals : made.plan.rivals) rivals.clear();
   }
 
   [[nodiscard]] std::int64_t simulated_cycles(const JoinedPlan& made) const {

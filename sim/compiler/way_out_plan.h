@@ -20,7 +20,8 @@ struct JoinedPlan {
   JoinedRows rows;
   PlanPins pins;
   MemoryPlan plan;
-  std::vector<MemoryPlan> fused;  ///< Other plans of the same rows, with chains, the cheapest first.
+  std::vector<MemoryPlan> others;  ///< PlanOutcome.
+  std::vector<MemoryPlan> fused;   ///< Other plans of the same rows, with chains, the cheapest first.
 
   /// Of the cheapest.
   [[nodiscard]] const MappingCost& cost() const {

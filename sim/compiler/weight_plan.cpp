@@ -118,6 +118,26 @@ std::vector<std::vector<bool>> weights_that_may_stay(const std::vector<std::int6
   return choices;
 }
 
+WeightBufferPlan plan_weight_buffer(std::vector<bool> stays, const std::vector<LoweredRow>& lowered,
+                                    const HardwareConfig& hardware, MappingMemo& mapper,
+                                    const PlanPins& pins) {
+  std::int64_t resident = 0;
+  bool all_stay = true;
+  for (std::size_t row = 0; row < lowered.size(); ++row) {
+    if (lowered[row].gemm() == nullptr) continue;
+    all_stay &= stays[row];
+    if (stays[row]) resident += weight_bytes(lowered[row], hardware, mapper);
+  }
+  const std::int64_t free = std::max<std::int64_t>(0, hardware.weight_buffer.capacity_bytes() - resident);
+  WeightBufferPlan plan =
+      cut_into_slots(all_stay ? 0 : free, hardware.weight_buffer.double_buffered,
+                     all_stay ? 0 : least_parameter_bytes(lowered, hardware, mapper, pins));
+  if (all_stay) plan.slots = 0;
+  plan.slots_begin = aligned_bytes(resident);
+  plan.stays = std::move(stays);
+  return plan;
+}
+
 WeightBufferPlan cut_into_ring(WeightBufferPlan plan, const std::vector<MappedGemm>& products,
                                std::int64_t capacity_bytes) {
   std::int64_t weights = 0;

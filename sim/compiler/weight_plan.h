@@ -18,6 +18,9 @@ inline constexpr std::int64_t kBufferAlignment = 64;
   return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
 }
 
+/// Weights that stay may cost the first inference this part of its time.
+inline constexpr double kWorthKeeping = 400.0;
+
 struct WeightBufferPlan {
   std::vector<bool> stays;       ///< By row: its weights stay, one row behind the other from address 0.
   std::int64_t slots_begin = 0;  ///< Address of the slots.
@@ -55,6 +58,11 @@ struct WeightBufferPlan {
 [[nodiscard]] std::vector<std::vector<bool>> weights_that_may_stay(
     const std::vector<std::int64_t>& weight_bytes, const std::vector<bool>& is_striped,
     std::int64_t capacity_bytes, bool all_fit);
+/// The weights that stay, and slots in what they leave free where others pass through them.
+[[nodiscard]] WeightBufferPlan plan_weight_buffer(std::vector<bool> stays,
+                                                  const std::vector<LoweredRow>& lowered,
+                                                  const HardwareConfig& hardware, MappingMemo& mapper,
+                                                  const PlanPins& pins);
 
 /// A product and how it is executed.
 struct MappedGemm {

@@ -76,13 +76,15 @@ class Reader {
     std::vector<Enum> read;
     for (const Json& word : words->is_array() ? *words : Json::array()) {
       const auto found = word.is_string() ? std::ranges::find(names, word.get<std::string>()) : names.end();
-      if (found == names.end()) return object().problem(list_key, list_of(names));
+      if (found == names.end())
+        return object().problem(list_key, list_of(names), "name " + names.front() + ", or leave the key out");
       const auto named = static_cast<Enum>(found - names.begin());
       if (std::ranges::find(read, named) != read.end())
         return object().problem(list_key, "each value once", "remove the second " + *found);
       read.push_back(named);
     }
-    if (read.empty()) return object().problem(list_key, list_of(names));
+    if (read.empty())
+      return object().problem(list_key, list_of(names), "name " + names.front() + ", or leave the key out");
     value = read.front();
     list = std::move(read);
   }

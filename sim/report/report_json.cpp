@@ -31,6 +31,7 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
   json["op"] = layer.op;
   json["macs"] = layer.macs;
   json["cycles"] = layer.cycles;
+  json["estimated_cycles"] = layer.estimated_cycles;
   json["span_cycles"] = layer.span_cycles;
   json["peak_macs_per_cycle"] = layer.peak_macs_per_cycle;
   json["mac_utilization"] = row.mac_utilization;

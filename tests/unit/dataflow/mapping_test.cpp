@@ -108,10 +108,10 @@ TEST_CASE("a pass at its bounds never needs more rows, columns or entries than t
 TEST_CASE("an array is occupied while it streams, or while it is filled where that takes longer") {
   // 100 pixels in 2 passes of 50, 20 elements of the reduction on 8 rows: 3 chunks, 16 columns, 12 channels.
   const auto occupied = [](Organization organization, Dataflow dataflow, std::int64_t pixels,
-                           std::int64_t passes, std::int64_t update) {
+                           std::int64_t passes, std::int64_t update, std::int64_t port = 1) {
     const MacArrayConfig array = array_of(8, 16, organization, dataflow);
     const PassShape pass = test::pass_of(pixels / passes, 20, 12, array);
-    return dataflow_model(array).occupied_cycles(array, pass, pixels, passes, update);
+    return dataflow_model(array).occupied_cycles(array, pass, pixels, passes, update, port);
   };
   using enum Organization;
   SECTION("weights stay: a cycle a pixel and chunk, at least 8 rows or 16 columns a pass and chunk") {
@@ -119,6 +119,7 @@ TEST_CASE("an array is occupied while it streams, or while it is filled where th
     CHECK(occupied(systolic, Dataflow::weight_stationary, 10, 2, 1) == 3 * 2 * 8);
     CHECK(occupied(dot_product, Dataflow::weight_stationary, 10, 2, 1) == 3 * 2 * 16);
     CHECK(occupied(systolic, Dataflow::weight_stationary, 100, 2, 3) == 3 * 100 * 3);
+    CHECK(occupied(systolic, Dataflow::weight_stationary, 100, 2, 1, 4) == 3 * 100 * 4);
   }
   SECTION("inputs stay: a cycle a channel, pass and chunk") {
     CHECK(occupied(systolic, Dataflow::input_stationary, 100, 2, 1) == 2 * 3 * 12);
@@ -127,6 +128,7 @@ TEST_CASE("an array is occupied while it streams, or while it is filled where th
   SECTION("outputs stay in the PEs: the reduction, or the sums on the bus of a column") {
     CHECK(occupied(systolic, Dataflow::output_stationary, 100, 20, 1) == 20 * 20);
     CHECK(occupied(systolic, Dataflow::output_stationary, 100, 20, 6) == 20 * 5 * 6);
+    CHECK(occupied(systolic, Dataflow::output_stationary, 100, 20, 6, 2) == 20 * 20 * 2);
   }
   SECTION("outputs stay behind the trees: a cycle a pixel and chunk, a sum every third step") {
     CHECK(occupied(dot_product, Dataflow::output_stationary, 100, 2, 1) == 100 * 3);

@@ -144,11 +144,11 @@ TEST_CASE("parts are divisors of the batch, the whole batch first and single ima
 
 TEST_CASE("of candidates that cost the same the one of more images is first") {
   MappingCost cost;
-  cost.cycles = 100;
+  cost.cycles = cost.loaded_cycles = 100;
   MappingCost half = cost;
-  half.cycles = 50;
+  half.cycles = half.loaded_cycles = 50;
   MappingCost quarter = cost;
-  quarter.cycles = 24;
+  quarter.cycles = quarter.loaded_cycles = 24;
   CHECK(by_cost({{4, 1, cost}, {2, 2, half}, {1, 4, quarter}}) == std::vector<std::size_t>{2, 0, 1});
 }
 
