@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -10,16 +9,26 @@
 namespace qsim {
 namespace {
 
-/// Drops candidates that another one matches or beats in less space, and puts the better ones behind. `rank`:
-/// less is better; of equal ones those that need less of the activation buffer, then the first.
+/// Candidates by a rank, less first; of equal ones those that need less of the activation buffer, then the
+/// first. Ranks are taken once.
 template <typename MappingType, typename Rank>
+std::vector<std::size_t> in_order(const std::vector<MappingOption<MappingType>>& options, const Rank& rank) {
+  using Key = std::tuple<decltype(rank(options[0])), std::int64_t, std::size_t>;
+  std::vector<Key> keys;
+  keys.reserve(options.size());
+  for (std::size_t i = 0; i < options.size(); ++i)
+    keys.emplace_back(rank(options[i]), options[i].needed.activation_bytes, i);
+  std::ranges::sort(keys);
+  std::vector<std::size_t> order;
+  order.reserve(keys.size());
+  for (const Key& key : keys) order.push_back(std::get<std::size_t>(key));
+  return order;
+}
+
+/// Drops candidates that another one matches or beats in less space, and puts the better ones behind.
+template <typename MappingType>
 std::vector<MappingOption<MappingType>> worthwhile(const std::vector<MappingOption<MappingType>>& options,
-                                                   const Rank& rank) {
-  std::vector<std::size_t> order(options.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, [&](std::size_t i) {
-    return std::tuple(rank(options[i]), options[i].needed.activation_bytes, i);
-  });
+                                                   const std::vector<std::size_t>& order) {
   std::vector<MappingOption<MappingType>> kept;
   for (const std::size_t i : order) {
     const SpaceNeeded& needed = options[i].needed;
@@ -32,17 +41,20 @@ std::vector<MappingOption<MappingType>> worthwhile(const std::vector<MappingOpti
 
 template <typename MappingType, typename Rank>
 MappingOptions<MappingType> worthwhile(MappingOptions<MappingType> found, const Rank& rank) {
-  std::map<int, std::vector<MappingOption<MappingType>>> kinds;
-  for (const auto& option : found.options) kinds[option.kind].push_back(option);
-  for (const auto& [kind, options] : kinds) found.kinds.push_back(worthwhile(options, rank));
+  const std::vector<std::size_t> order = in_order(found.options, rank);
+  std::map<int, std::vector<std::size_t>> kinds;
+  for (const std::size_t i : order) kinds[found.options[i].kind].push_back(i);
+  for (const auto& [kind, alike] : kinds) found.kinds.push_back(worthwhile(found.options, alike));
   // What is best where no weights come ahead, and where all do that may.
   for (const auto cycles : {&WeightLoads::most_cycles, &WeightLoads::least_cycles}) {
-    found.kinds.push_back(worthwhile(found.options, [&](MappingOption<MappingType> option) {
-      if (option.cost.weights.memory_cycles > 0) option.cost.cycles = option.cost.weights.*cycles;
-      return rank(option);
-    }));
+    found.kinds.push_back(
+        worthwhile(found.options, in_order(found.options, [&](const MappingOption<MappingType>& option) {
+                     MappingOption<MappingType> other = option;
+                     if (other.cost.weights.memory_cycles > 0) other.cost.cycles = other.cost.weights.*cycles;
+                     return rank(other);
+                   })));
   }
-  found.options = worthwhile(found.options, rank);
+  found.options = worthwhile(found.options, order);
   return found;
 }
 
