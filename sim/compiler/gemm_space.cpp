@@ -11,6 +11,7 @@
 
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/gemm_cost.h"
+#include "sim/compiler/gemm_cuts.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/reduction_parts.h"
@@ -113,7 +114,7 @@ class GemmEnumeration {
       most_pixels_ = cut.most_pixels;
       // A pass is stored by itself where its channels are whole bytes.
       mapping_.stores_each_pass =
-          hardware_.requantizer.writes_through && cuts_fall_on_bytes(1, column_tiles());
+          hardware_.requantizer.writes_through && cuts_fall_on_bytes(problem_, mapping_, 1, column_tiles());
       try_parts();
     }
   }
@@ -221,11 +222,13 @@ class GemmEnumeration {
   [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) {
     const std::int64_t tiles = column_tiles();
     if (gives(mapping_keys::kColumnTilesPerBlock)) return given_block(whole_reduction, tiles);
-    if (hardware_.dma.weight_prefetch == WeightPrefetch::ring && cuts_fall_on_bytes(1, tiles)) return {1};
+    if (hardware_.dma.weight_prefetch == WeightPrefetch::ring &&
+        cuts_fall_on_bytes(problem_, mapping_, 1, tiles))
+      return {1};
     std::vector<std::int64_t> sizes;
     const std::int64_t most = most_column_tiles(whole_reduction, tiles);
     for (const std::int64_t size : few_tile_sizes(tiles)) {
-      if (size <= most && cuts_fall_on_bytes(size, tiles)) sizes.push_back(size);
+      if (size <= most && cuts_fall_on_bytes(problem_, mapping_, size, tiles)) sizes.push_back(size);
     }
     std::ranges::reverse(sizes);
     return sizes;
@@ -249,33 +252,13 @@ class GemmEnumeration {
       expected = fmt::format("1 to {}, the column tiles", tiles);
     } else if (size > most) {
       expected = fmt::format("1 to {}, whose sums the accumulators hold where the reduction is cut", most);
-    } else if (!cuts_fall_on_bytes(size, tiles)) {
+    } else if (!cuts_fall_on_bytes(problem_, mapping_, size, tiles)) {
       expected = "blocks that begin at a byte of the output and of the input";
     } else {
       return {size};
     }
     reject(Level::block, mapping_keys::kColumnTilesPerBlock, std::to_string(size), std::move(expected));
     return {};
-  }
-
-  [[nodiscard]] bool cuts_fall_on_bytes(std::int64_t size, std::int64_t tiles) const {
-    GemmMapping mapping = mapping_;
-    mapping.column_tiles_per_block = size;
-    const TensorView* addend = problem_.addend();
-    const std::int64_t granule = std::max(
-        byte_granule(problem_.output.layout.format.bits),
-        byte_granule(addend == nullptr ? problem_.output.layout.format.bits : addend->layout.format.bits));
-    const std::int64_t input_granule = byte_granule(problem_.input.layout.format.bits);
-    if (granule == 1 && input_granule == 1) return true;
-    const GemmCursor cursor(problem_, mapping);
-    // Where blocks begin comes again after as many as a period of them has elements of a byte.
-    const std::int64_t period = cursor.block_period() * granule * input_granule;
-    for (std::int64_t block = 1; block <= period && block * size < tiles; ++block) {
-      if (cursor.block_channels(block).first % granule != 0) return false;
-      const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
-      if (group * problem_.geometry.group_channels() % input_granule != 0) return false;
-    }
-    return true;
   }
 
   // Tiles of pixels.
@@ -340,27 +323,9 @@ class GemmEnumeration {
       try_candidate();
   }
 
-  [[nodiscard]] static bool is_one_of_few(std::int64_t tile, std::int64_t size) {
-    const std::vector<std::int64_t> few = few_tile_sizes(size);
-    return std::ranges::find(few, tile) != few.end();
-  }
-
-  /// Of the tile of pixels that takes most. In halves (PassOrder::full) a smaller one at the edge may take
-  /// more than a full one: 10 pixels in passes of 5 take two, 9 take three, of 2, 2 and 5.
-  [[nodiscard]] std::int64_t most_passes() const {
-    const auto edge = [](std::int64_t size, std::int64_t tile) { return (size - 1) % tile + 1; };
-    const Dims& output = problem_.geometry.output;
-    std::int64_t most = 0;
-    for (const std::int64_t rows : {mapping_.tile_rows, edge(output[kRow], mapping_.tile_rows)}) {
-      for (const std::int64_t columns : {mapping_.tile_columns, edge(output[kColumn], mapping_.tile_columns)})
-        most = std::max(most, PassCut(rows * columns, mapping_.pixels_per_pass, mapping_.pass_order).count());
-    }
-    return most;
-  }
-
   /// The sums of all passes of a step, which wait in half of the accumulators where the reduction is cut.
   bool sums_fit() {
-    const std::int64_t passes = most_passes();
+    const std::int64_t passes = most_passes(problem_, mapping_);
     const std::int64_t needed =
         mapping_.column_tiles_per_block * passes * GemmCursor(problem_, mapping_).pass_entries();
     const std::int64_t entries = hardware_.accumulators.entries_per_slot();
@@ -442,23 +407,8 @@ class GemmEnumeration {
       mapping_.order = order;
       found_.options.push_back({mapping_,
                                 gemm_cost(problem_, mapping_, hardware_, limits_, rates_.of(mapping_)),
-                                needed, kind(cursor)});
+                                needed, gemm_kind(problem_, mapping_, cursor, hardware_)});
     }
-  }
-
-  /// The dataflow, the order of the loops, whether pixels and the reduction are cut, and how often half of
-  /// the accumulators would do.
-  [[nodiscard]] int kind(const GemmCursor& cursor) const {
-    constexpr int kMostHalves = 3;
-    int halves = 0;
-    for (std::int64_t used = 2 * cursor.pass_entries();
-         halves < kMostHalves && used <= hardware_.accumulators.entries_per_slot(); used *= 2)
-      ++halves;
-    const int order = mapping_.order == LoopOrder::weights_outer ? 1 : 0;
-    const int dataflow = static_cast<int>(mapping_.dataflow);
-    const ConvolutionGeometry& g = problem_.geometry;
-    const bool is_cut = mapping_.tile_rows < g.output[kRow] || mapping_.tile_columns < g.output[kColumn];
-    return 32 * dataflow + (is_cut ? 16 : 0) + 4 * halves + (cursor.parts() > 1 ? 2 : 0) + order;
   }
 
   const GemmProblem& problem_;

@@ -1,0 +1,61 @@
+#include "sim/compiler/gemm_cuts.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "sim/compiler/gemm_tiles.h"
+#include "sim/compiler/reduction_parts.h"
+
+namespace qsim {
+
+bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::int64_t size,
+                        std::int64_t tiles) {
+  mapping.column_tiles_per_block = size;
+  const TensorView* addend = problem.addend();
+  const std::int64_t granule = std::max(
+      byte_granule(problem.output.layout.format.bits),
+      byte_granule(addend == nullptr ? problem.output.layout.format.bits : addend->layout.format.bits));
+  const std::int64_t input_granule = byte_granule(problem.input.layout.format.bits);
+  if (granule == 1 && input_granule == 1) return true;
+  const GemmCursor cursor(problem, mapping);
+  // Where blocks begin comes again after as many as a period of them has elements of a byte.
+  const std::int64_t period = cursor.block_period() * granule * input_granule;
+  for (std::int64_t block = 1; block <= period && block * size < tiles; ++block) {
+    if (cursor.block_channels(block).first % granule != 0) return false;
+    const std::int64_t group = cursor.column_tile(cursor.column_tile_begin(block)).group_begin;
+    if (group * problem.geometry.group_channels() % input_granule != 0) return false;
+  }
+  return true;
+}
+
+bool is_one_of_few(std::int64_t tile, std::int64_t size) {
+  const std::vector<std::int64_t> few = few_tile_sizes(size);
+  return std::ranges::find(few, tile) != few.end();
+}
+
+std::int64_t most_passes(const GemmProblem& problem, const GemmMapping& mapping) {
+  const auto edge = [](std::int64_t size, std::int64_t tile) { return (size - 1) % tile + 1; };
+  const Dims& output = problem.geometry.output;
+  std::int64_t most = 0;
+  for (const std::int64_t rows : {mapping.tile_rows, edge(output[kRow], mapping.tile_rows)}) {
+    for (const std::int64_t columns : {mapping.tile_columns, edge(output[kColumn], mapping.tile_columns)})
+      most = std::max(most, PassCut(rows * columns, mapping.pixels_per_pass, mapping.pass_order).count());
+  }
+  return most;
+}
+
+int gemm_kind(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+              const HardwareConfig& hardware) {
+  constexpr int kMostHalves = 3;
+  int halves = 0;
+  for (std::int64_t used = 2 * cursor.pass_entries();
+       halves < kMostHalves && used <= hardware.accumulators.entries_per_slot(); used *= 2)
+    ++halves;
+  const int order = mapping.order == LoopOrder::weights_outer ? 1 : 0;
+  const int dataflow = static_cast<int>(mapping.dataflow);
+  const Dims& output = problem.geometry.output;
+  const bool is_cut = mapping.tile_rows < output[kRow] || mapping.tile_columns < output[kColumn];
+  return 32 * dataflow + (is_cut ? 16 : 0) + 4 * halves + (cursor.parts() > 1 ? 2 : 0) + order;
+}
+
+}  // namespace qsim

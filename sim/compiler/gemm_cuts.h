@@ -1,0 +1,28 @@
+// What the enumeration of a product's mappings asks of a single one.
+#pragma once
+
+#include <cstdint>
+
+#include "hw_models/core/nest_cursor.h"
+#include "hw_models/gemm.h"
+#include "hw_models/hardware_config.h"
+
+namespace qsim {
+
+/// Blocks of `size` of the `tiles` column tiles begin at whole bytes of the output, of an addend, and, of
+/// groups, of the input.
+[[nodiscard]] bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::int64_t size,
+                                      std::int64_t tiles);
+
+[[nodiscard]] bool is_one_of_few(std::int64_t tile, std::int64_t size);
+
+/// Of the tile of pixels that takes most. In halves (PassOrder::full) a smaller one at the edge may take more
+/// than a full one: 10 pixels in passes of 5 take two, 9 take three, of 2, 2 and 5.
+[[nodiscard]] std::int64_t most_passes(const GemmProblem& problem, const GemmMapping& mapping);
+
+/// MappingOption::kind: the dataflow, the order of the loops, whether pixels and the reduction are cut, and
+/// how often half of the accumulators would do.
+[[nodiscard]] int gemm_kind(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,
+                            const HardwareConfig& hardware);
+
+}  // namespace qsim
