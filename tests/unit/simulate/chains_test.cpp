@@ -152,7 +152,7 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
       return mapping_json(layer.mapping).contains("stripe_rows");
     });
   }
-  CHECK(fused > 4);  // few small networks wait for DRAM between layers
+  CHECK(fused > 2);  // few small networks wait for DRAM between layers
 }
 
 TEST_CASE("what is no chain is refused with its place") {
