@@ -136,7 +136,7 @@ TEST_CASE("rows that are executed in stripes compute what they compute one after
 
 TEST_CASE("a machine that may fuse is never slower, and computes the same") {
   int fused = 0;
-  for (std::uint32_t seed = 30'000; seed < 30'150; ++seed) {
+  for (std::uint32_t seed = 30'000; seed < 30'250; ++seed) {
     INFO("seed " << seed);
     test::Choice choice(seed);
     const test::RandomNetwork network = test::chain_network(choice);
@@ -152,7 +152,7 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
       return mapping_json(layer.mapping).contains("stripe_rows");
     });
   }
-  CHECK(fused > 2);  // few small networks wait for DRAM between layers
+  CHECK(fused > 4);  // few small networks wait for DRAM between layers
 }
 
 TEST_CASE("what is no chain is refused with its place") {
