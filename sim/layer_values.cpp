@@ -23,11 +23,19 @@ LayerRunner::LayerRunner(const Graph& graph, const CompiledProgram& compiled, in
       dump_tensors_(dump_tensors),
       row_of_node_(rows_of_nodes(graph, compiled)),
       last_reader_(last_readers(graph)),
+      traps_(compiled.rows.size()),
       executor_(graph, threads) {}
 
 NamedTensor LayerRunner::named(TensorId id) const {
   const Tensor& tensor = graph_.tensor(id);
   return {tensor.name, to_model_layout(executor_.value(id), tensor), tensor.quantization};
+}
+
+void LayerRunner::note_trap(const Node& node, const MacContext& context, std::size_t row) {
+  if (traps_[row]) return;
+  Operands operands;
+  for (const TensorId id : node.inputs) operands.push_back(id == kNoTensor ? nullptr : &executor_.value(id));
+  traps_[row] = first_overflow(graph_, node, context, operands);
 }
 
 void LayerRunner::release_after(std::size_t node) {
@@ -46,7 +54,11 @@ LayerValues LayerRunner::run(const std::vector<TensorData>& inputs) {
     const bool on_array = row >= 0 && compiled_.rows[static_cast<std::size_t>(row)].mac.has_value();
     const MacContext context = on_array ? *compiled_.rows[static_cast<std::size_t>(row)].mac : MacContext{};
     const auto stats = executor_.run_node(graph_.nodes[i], context);
-    if (on_array) values.accumulators[static_cast<std::size_t>(row)] = stats;
+    if (on_array) {
+      values.accumulators[static_cast<std::size_t>(row)] = stats;
+      const bool traps = context.accumulator.overflow == arithmetic::Overflow::trap && stats->overflows > 0;
+      if (traps) note_trap(graph_.nodes[i], context, static_cast<std::size_t>(row));
+    }
     release_after(i);
   }
   for (const TensorId id : graph_.outputs) values.outputs.push_back(named(id));

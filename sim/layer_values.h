@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
 #include "workloads/execute/execute.h"
+#include "workloads/execute/overflow_place.h"
 
 namespace qsim {
 
@@ -26,8 +28,11 @@ class LayerRunner {
 
   /// `inputs` in the order of graph.inputs.
   [[nodiscard]] LayerValues run(const std::vector<TensorData>& inputs);
+  /// By report row, where accumulators that trap overflowed first in the runs so far.
+  [[nodiscard]] const std::vector<std::optional<OverflowPlace>>& traps() const { return traps_; }
 
  private:
+  void note_trap(const Node& node, const MacContext& context, std::size_t row);
   void release_after(std::size_t node);
   [[nodiscard]] NamedTensor named(TensorId id) const;
 
@@ -36,6 +41,7 @@ class LayerRunner {
   bool dump_tensors_;
   std::vector<int> row_of_node_;          ///< -1 where a node has no row of its own.
   std::vector<std::size_t> last_reader_;  ///< By tensor (liveness.h).
+  std::vector<std::optional<OverflowPlace>> traps_;
   Executor executor_;
 };
 

@@ -15,6 +15,7 @@
 #include "hw_models/timeline.h"
 #include "hw_models/unit_cycles.h"
 #include "sim/compiler/layer_mapping.h"
+#include "workloads/execute/overflow_place.h"
 #include "workloads/graph/graph.h"
 
 namespace qsim {
@@ -46,7 +47,10 @@ struct LayerResult {
   LayerMapping mapping;                     ///< Printed as `mapping`.
   std::optional<Dataflow> chosen_dataflow;  ///< Of an array that offers several.
   std::optional<arithmetic::AccumulatorStats> accumulator;
-  int accumulator_bits_worst_case = 0;
+  /// Whatever the input (worst_case_sums.h); absent with --cost-only.
+  std::optional<arithmetic::AccumulatorRange> accumulator_worst_case;
+  int accumulator_bits_any_weights = 0;  ///< Whatever the weights are, too: of the operands' formats.
+  std::optional<OverflowPlace> trap;     ///< Where accumulators that trap overflowed first.
 };
 
 /// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).

@@ -11,6 +11,7 @@
 #include "sim/compiler/compile.h"
 #include "sim/layer_values.h"
 #include "sim/run_memory.h"
+#include "workloads/execute/worst_case_sums.h"
 
 namespace qsim {
 
@@ -32,7 +33,7 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
       dataflow_of(mapping).peak_macs_per_cycle(hardware.mac_array, weights.bits, layer.activation_bits);
   if (hardware.mac_array.dataflows.size() > 1) layer.chosen_dataflow = mapping.dataflow;
   layer.accumulator_bits = hardware.accumulators.width_bits;
-  layer.accumulator_bits_worst_case = row.accumulator_bits_worst_case;
+  layer.accumulator_bits_any_weights = row.accumulator_bits_any_weights;
   layer.rounding_profile = row.mac->rounding_profile;
 }
 
@@ -104,13 +105,24 @@ void add_steady_state(RunResult& result, const Program& program, const ChipRun& 
   result.steady_state = steady;
 }
 
+/// What the accumulators of each row saw, and where those that trap overflowed first.
+struct RowSums {
+  std::vector<std::optional<arithmetic::AccumulatorStats>> seen;
+  std::vector<std::optional<OverflowPlace>> traps;
+};
+
 /// `places`: of add_layers().
-void add_accumulators(RunResult& result, const std::vector<std::size_t>& places,
-                      const std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+void add_accumulators(RunResult& result, const Graph& graph, const CompiledProgram& compiled,
+                      const std::vector<std::size_t>& places, const RowSums& sums) {
   for (std::size_t r = 0; r < places.size(); ++r) {
-    result.layers[places[r]].accumulator = stats[r];
+    const CompiledRow& row = compiled.rows[r];
+    LayerResult& layer = result.layers[places[r]];
+    layer.accumulator = sums.seen[r];
+    layer.trap = sums.traps[r];
+    if (!row.mac || !result.values_computed) continue;
+    layer.accumulator_worst_case = worst_case_sums(graph, graph.nodes[row.node], *row.mac);
     const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
-    if (traps && stats[r]) result.trapped_overflows += stats[r]->overflows;
+    if (traps && layer.accumulator) result.trapped_overflows += layer.accumulator->overflows;
   }
 }
 
@@ -126,13 +138,13 @@ ChipRun run_cost(const HardwareConfig& hardware, const CompiledProgram& compiled
 /// Time from the chip, values from the fast kernels; side by side where there are threads for both.
 ChipRun run_with_layer_values(RunResult& result, const Graph& graph, const CompiledProgram& compiled,
                               const std::vector<TensorData>& inputs, const SimulateOptions& options,
-                              std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
-  auto values = std::async(options.threads > 1 ? std::launch::async : std::launch::deferred, [&] {
-    return LayerRunner(graph, compiled, options.threads, options.dump_tensors).run(inputs);
-  });
+                              RowSums& sums) {
+  LayerRunner runner(graph, compiled, options.threads, options.dump_tensors);
+  auto values = std::async(options.threads > 1 ? std::launch::async : std::launch::deferred,
+                           [&] { return runner.run(inputs); });
   ChipRun run = run_cost(result.hardware, compiled, options);
   LayerValues computed = values.get();
-  stats = std::move(computed.accumulators);
+  sums = {std::move(computed.accumulators), runner.traps()};
   result.outputs = std::move(computed.outputs);
   result.dump = std::move(computed.dump);
   return run;
@@ -140,7 +152,7 @@ ChipRun run_with_layer_values(RunResult& result, const Graph& graph, const Compi
 
 ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProgram& compiled,
                              const std::vector<TensorData>& inputs, const SimulateOptions& options,
-                             std::vector<std::optional<arithmetic::AccumulatorStats>>& stats) {
+                             RowSums& sums) {
   for (std::size_t i = 0; i < inputs.size(); ++i) add_input_image(compiled, graph.inputs[i], inputs[i]);
   ChipValues values(graph, compiled);
   ChipOptions chip;
@@ -155,9 +167,15 @@ ChipRun run_with_chip_values(RunResult& result, const Graph& graph, CompiledProg
   const std::size_t rows = compiled.rows.size();
   for (std::size_t r = 0; r < static_cast<std::size_t>(compiled.program.rows); ++r) {
     if (!compiled.rows[r % rows].mac) continue;
-    std::optional<arithmetic::AccumulatorStats>& seen = stats[r % rows];
+    std::optional<arithmetic::AccumulatorStats>& seen = sums.seen[r % rows];
     if (!seen) seen.emplace();
     seen->merge(run.accumulators[r]);
+  }
+  const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
+  if (traps && std::ranges::any_of(sums.seen, [](const auto& seen) { return seen && seen->overflows > 0; })) {
+    LayerRunner runner(graph, compiled, options.threads, false);  // the same values, layer by layer
+    (void)runner.run(inputs);
+    sums.traps = runner.traps();
   }
   result.outputs = values.outputs(inputs);
   if (options.dump_tensors) result.dump = values.dump(inputs);
@@ -182,21 +200,21 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   result.peak_macs_per_cycle = hardware.mac_array.rows * hardware.mac_array.columns;
   result.values_computed = options.values != Values::none;
 
-  std::vector<std::optional<arithmetic::AccumulatorStats>> stats(compiled.rows.size());
+  RowSums sums{{compiled.rows.size(), std::nullopt}, {compiled.rows.size(), std::nullopt}};
   ChipRun run;
   switch (options.values) {
     case Values::none:
       run = run_cost(hardware, compiled, options);
       break;
     case Values::layer:
-      run = run_with_layer_values(result, graph, compiled, inputs, options, stats);
+      run = run_with_layer_values(result, graph, compiled, inputs, options, sums);
       break;
     case Values::tile:
-      run = run_with_chip_values(result, graph, compiled, inputs, options, stats);
+      run = run_with_chip_values(result, graph, compiled, inputs, options, sums);
       break;
   }
   std::vector<std::size_t> places = add_layers(result, graph, compiled, run);
-  add_accumulators(result, places, stats);
+  add_accumulators(result, graph, compiled, places, sums);
   add_steady_state(result, compiled.program, run, options.inferences);
   result.timeline = {compiled.program.parts, std::move(run.intervals),   std::move(run.fills),
                      std::move(run.rows),    std::move(run.completions), std::move(run.bus),

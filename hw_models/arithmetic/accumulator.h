@@ -52,4 +52,13 @@ struct AccumulatorStats {
 /// Bits of the smallest two's complement register that holds [min, max].
 [[nodiscard]] int signed_bits(std::int64_t min, std::int64_t max);
 
+/// Limits of what an accumulator may be asked to hold.
+struct AccumulatorRange {
+  std::int64_t min = 0;
+  std::int64_t max = 0;
+
+  /// The narrowest accumulator that never overflows.
+  [[nodiscard]] int bits() const { return signed_bits(min, max); }
+};
+
 }  // namespace qsim::arithmetic

@@ -1,5 +1,6 @@
 #include "sim/cli/command_list.h"
 
+#include "sim/cli/commands/accumulators_command.h"
 #include "sim/cli/commands/check_command.h"
 #include "sim/cli/commands/compare_outputs_command.h"
 #include "sim/cli/commands/convert_command.h"
@@ -15,9 +16,9 @@ namespace qsim::cli {
 
 std::vector<Command> all_commands() {
   return {
-      run_command(),        check_command(),    explain_command(),         roofline_command(),
-      memory_map_command(), evaluate_command(), compare_outputs_command(), convert_command(),
-      list_command(),       help_command(),
+      run_command(),        check_command(),        explain_command(),  roofline_command(),
+      memory_map_command(), accumulators_command(), evaluate_command(), compare_outputs_command(),
+      convert_command(),    list_command(),         help_command(),
   };
 }
 

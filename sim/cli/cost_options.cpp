@@ -91,5 +91,15 @@ Option until(const std::string& group) {
           .help = "stop after this node"};
 }
 
+Option seed(const std::string& group) {
+  return {.name = "seed",
+          .kind = ValueKind::integer,
+          .value = "N",
+          .group = group,
+          .default_text = "1",
+          .help = "of the seeded inputs",
+          .detail = "The same seed yields the same values on every computer."};
+}
+
 }  // namespace rows
 }  // namespace qsim::cli

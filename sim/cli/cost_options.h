@@ -48,6 +48,7 @@ namespace rows {
 [[nodiscard]] Option preprocess(const std::string& group);
 [[nodiscard]] Option mapping(const std::string& group);
 [[nodiscard]] Option until(const std::string& group);
+[[nodiscard]] Option seed(const std::string& group);
 }  // namespace rows
 
 /// --hw, --workload, --shape, --input, --batch, --set, --mapping, --objective, --until, bit widths, and how a

@@ -11,9 +11,11 @@ void write_forms(const PictureOptions& options, const PictureForms& forms) {
   if (!options.html_path.empty()) {
     write_file_atomically(options.html_path, html_page(forms.title, forms.svg(), forms.table()));
   }
-  write_standard_output(
-      options.json ? forms.json().dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
-                   : forms.table());
+  write_standard_output(options.json ? json_text(forms.json()) : forms.table());
+}
+
+std::string json_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 namespace rows {

@@ -25,6 +25,9 @@ struct PictureForms {
 /// Writes the files, then the table or the JSON to standard output.
 void write_forms(const PictureOptions& options, const PictureForms& forms);
 
+/// As files and standard output have it; bytes of names that are no UTF-8 are replaced.
+[[nodiscard]] std::string json_text(const nlohmann::ordered_json& json);
+
 namespace rows {
 [[nodiscard]] Option json();
 [[nodiscard]] Option svg(const std::string& help);

@@ -28,7 +28,7 @@ struct CompiledRow {
   std::optional<MacContext> mac;  ///< Rows on the MAC array.
   bool on_host = false;
   bool converts_for_host = false;  ///< Quantize or dequantize whose floats the host makes or reads.
-  int accumulator_bits_worst_case = 0;
+  int accumulator_bits_any_weights = 0;
   LayerMapping mapping;
   MappingCost cost;  ///< As the mapper estimated it, of all parts of a batch.
 };

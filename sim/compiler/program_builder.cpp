@@ -265,7 +265,7 @@ class ProgramBuilder {
                          chunk_ends(nest),
                          channels_before_taps(nest),
                          problem->rounding_profile};
-    row.accumulator_bits_worst_case = worst_case_accumulator_bits(*problem, lowered.preload);
+    row.accumulator_bits_any_weights = worst_case_accumulator_bits(*problem, lowered.preload);
     const GemmCursor cursor(nest);
     row.mapping = GemmLayerMapping{nest.mapping(),
                                    plan_.activation_bytes[r],

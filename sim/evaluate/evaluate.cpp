@@ -10,6 +10,7 @@
 #include "sim/evaluate/process_pool.h"
 #include "sim/layer_values.h"
 #include "sim/simulate.h"
+#include "workloads/execute/worst_case_sums.h"
 #include "workloads/graph/layout.h"
 
 namespace qsim {
@@ -215,7 +216,10 @@ class Evaluator {
       if (!compiled_.rows[r].mac) continue;
       AccumulatorStats all;
       for (std::size_t job = 0; job < jobs_; ++job) all.merge(shared_.accumulators(job, r));
-      inference.layers[r].accumulator = all;
+      LayerResult& layer = inference.layers[inference.timeline.layer_of(r)];
+      layer.accumulator = all;
+      layer.accumulator_worst_case =
+          worst_case_sums(graph_, graph_.nodes[compiled_.rows[r].node], *compiled_.rows[r].mac);
       if (hardware_.accumulators.overflow == arithmetic::Overflow::trap)
         inference.trapped_overflows += all.overflows;
     }

@@ -79,9 +79,14 @@ void check_accumulator(const LayerResult& layer, Ledger& ledger) {
   if (!layer.accumulator || layer.accumulator->min > layer.accumulator->max) return;
   const arithmetic::AccumulatorStats& seen = *layer.accumulator;
   const int bits_used = arithmetic::signed_bits(seen.min, seen.max);
-  if (seen.overflows == 0) {  // after an overflow the register goes on from another value
-    ledger.at_most(layer.name + ": accumulator bits used against the worst case", bits_used,
-                   layer.accumulator_bits_worst_case);
+  if (seen.overflows == 0 && layer.accumulator_worst_case) {
+    // After an overflow the register goes on from another value.
+    ledger.at_most(layer.name + ": the largest sum against the worst case", seen.max,
+                   layer.accumulator_worst_case->max);
+    ledger.at_most(layer.name + ": the worst case against the smallest sum",
+                   layer.accumulator_worst_case->min, seen.min);
+    ledger.at_most(layer.name + ": bits of the worst case against those of any weights",
+                   layer.accumulator_worst_case->bits(), layer.accumulator_bits_any_weights);
   }
   const bool fits = bits_used <= layer.accumulator_bits;
   if (fits != (seen.overflows == 0)) {

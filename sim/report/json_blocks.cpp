@@ -42,7 +42,15 @@ Json bits_or_null(int bits) {
 Json accumulator_json(const LayerResult& layer) {
   if (layer.accumulator_bits == 0) return nullptr;
   Json json = {{"min", nullptr}, {"max", nullptr}, {"bits_used", nullptr}};
-  json["bits_worst_case"] = bits_or_null(layer.accumulator_bits_worst_case);
+  json["worst_min"] = nullptr;
+  json["worst_max"] = nullptr;
+  json["bits_worst_case"] = nullptr;
+  if (layer.accumulator_worst_case) {
+    json["worst_min"] = layer.accumulator_worst_case->min;
+    json["worst_max"] = layer.accumulator_worst_case->max;
+    json["bits_worst_case"] = layer.accumulator_worst_case->bits();
+  }
+  json["bits_any_weights"] = bits_or_null(layer.accumulator_bits_any_weights);
   json["overflows"] = nullptr;
   if (layer.accumulator && layer.accumulator->min <= layer.accumulator->max) {
     json["min"] = layer.accumulator->min;

@@ -4,39 +4,12 @@
 
 #include "workloads/execute/execute_nodes.h"
 #include "workloads/execute/gather_rows.h"
+#include "workloads/execute/mac_weights.h"
 
 namespace qsim {
 namespace {
 
 using namespace arithmetic;
-
-/// Weights [out][kh][kw][channel] in the reduction order of the geometry; a transposed kernel is turned.
-std::vector<std::int32_t> ordered_weights(const TensorData& data, const ConvGeometry& g, bool turned) {
-  std::vector<std::int32_t> weights;
-  visit_element_type(data.type, [&](auto zero) {
-    const auto values = data.as<decltype(zero)>();
-    if (!turned) return weights.assign(values.begin(), values.end());
-    const auto channels = static_cast<std::size_t>(g.group_channels());
-    weights.reserve(values.size());
-    const std::size_t kernel = static_cast<std::size_t>(g.kernel_h * g.kernel_w) * channels;
-    for (std::size_t out = 0; out < values.size(); out += kernel) {
-      for (std::size_t tap = kernel; tap > 0; tap -= channels) {
-        const auto from = values.subspan(out + tap - channels, channels);
-        weights.insert(weights.end(), from.begin(), from.end());
-      }
-    }
-  });
-  return weights;
-}
-
-/// Weights [out][tap][channel] with the taps of one part's channels after those of the other.
-void order_weights(std::vector<std::int32_t>& weights, const ConvGeometry& g, std::int64_t part_channels) {
-  const std::vector<std::int32_t> natural = weights;
-  for (std::size_t out = 0; out < weights.size(); out += static_cast<std::size_t>(g.depth())) {
-    order_by_parts(natural.data() + out, g.kernel_h * g.kernel_w, g.group_channels(), part_channels,
-                   weights.data() + out);
-  }
-}
 
 /// [out_channel][tap] to [tap][out_channel]
 DepthwiseWeights depthwise_weights(const std::vector<std::int32_t>& weights, const ConvGeometry& g) {
@@ -162,8 +135,7 @@ PreparedMac prepare_mac(const Graph& graph, const Node& node, std::int64_t part_
   const ConvGeometry& g = prepared.geometry = conv_geometry(graph, node);
   prepared.preload = folded_bias(graph, node);
   prepared.part_channels = part_channels;
-  std::vector<std::int32_t> weights = ordered_weights(*tensor.data, g, g.is_turned);
-  if (part_channels > 0) order_weights(weights, g, part_channels);
+  const std::vector<std::int32_t> weights = weights_in_order(*tensor.data, g, part_channels);
   const auto& zero_points = tensor.quantization->zero_points;
   if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int32_t z) { return z != 0; })) {
     for (std::int64_t n = 0; n < g.out_channels; ++n) {

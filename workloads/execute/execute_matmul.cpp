@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "workloads/execute/execute_nodes.h"
+#include "workloads/execute/mac_weights.h"
 
 namespace qsim {
 namespace {
@@ -13,22 +14,6 @@ using namespace arithmetic;
 struct ProductSize {
   std::int64_t rows = 1, depth = 1, columns = 1;
 };
-
-/// One matrix of the second operand as weights, [columns][depth].
-std::vector<std::int32_t> weights_of(const TensorData& b, std::int64_t matrix, const ProductSize& size,
-                                     bool transposed) {
-  std::vector<std::int32_t> weights(static_cast<std::size_t>(size.columns * size.depth));
-  visit_element_type(b.type, [&](auto zero) {
-    const auto* values = b.as<decltype(zero)>().data() + matrix * size.depth * size.columns;
-    for (std::int64_t n = 0; n < size.columns; ++n) {
-      for (std::int64_t k = 0; k < size.depth; ++k) {
-        weights[static_cast<std::size_t>(n * size.depth + k)] =
-            std::int32_t{values[transposed ? n * size.depth + k : k * size.columns + n]};
-      }
-    }
-  });
-  return weights;
-}
 
 /// One product with its zero-point corrections.
 template <typename In>
@@ -134,7 +119,8 @@ AccumulatorStats run_matmul(const Graph& graph, const Node& node, const MacConte
   options.threads = threads;
   AccumulatorStats stats;
   for (std::size_t p = 0; p < a_matrices.size(); ++p) {
-    const std::vector<std::int32_t> weights = weights_of(b, b_matrices[p], size, transposed);
+    const std::vector<std::int32_t> weights =
+        matrix_weights(b, b_matrices[p], size.depth, size.columns, transposed);
     const PackedWeights packed(weights, size.columns, size.depth, b_quantization.format());
     const auto first_row = static_cast<std::int64_t>(p) * size.rows;
     stats.merge(visit_element_type(a.type, [&](auto zero) {

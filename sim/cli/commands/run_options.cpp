@@ -49,15 +49,7 @@ void add_network_and_chip(Table& table) {
   const std::string group = "Network and chip";
   add_cost_options(table, &RunOptions::cost, group);
   add_inferences(table, &RunOptions::cost, group);
-  table
-      .add({.name = "seed",
-            .kind = Kind::integer,
-            .value = "N",
-            .group = group,
-            .default_text = "1",
-            .help = "of the seeded inputs",
-            .detail = "The same seed yields the same values on every computer."},
-           &RunOptions::seed)
+  table.add(rows::seed(group), &RunOptions::seed)
       .add({.name = "values",
             .kind = Kind::choice,
             .value = "layer|tile",

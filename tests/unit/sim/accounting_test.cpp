@@ -92,7 +92,12 @@ TEST_CASE("accumulators overflow exactly where the sums do not fit") {
         "conv: 2 overflows of 32-bit accumulators");
   finds([](RunResult& run) { run.layers[0].accumulator_bits = 13; },
         "conv: 0 overflows of 13-bit accumulators that needed 14");
-  finds([](RunResult& run) { run.layers[0].accumulator_bits_worst_case = 13; }, "worst case: 14 exceeds 13");
+  finds([](RunResult& run) { run.layers[0].accumulator_worst_case->max = 4999; },
+        "the largest sum against the worst case: 5000 exceeds 4999");
+  finds([](RunResult& run) { run.layers[0].accumulator_worst_case->min = -99; },
+        "the worst case against the smallest sum: -99 exceeds -100");
+  finds([](RunResult& run) { run.layers[0].accumulator_bits_any_weights = 13; },
+        "those of any weights: 14 exceeds 13");
 }
 
 TEST_CASE("a counter is never negative") {

@@ -99,7 +99,11 @@ TEST_CASE("a row without MACs, accumulators and requantizer has nulls there") {
   qsim::LayerResult& layer = run.layers[0];
   layer.accumulator.reset();
   CHECK(report_of(run)["layers"][0]["accumulator"]["min"].is_null());
-  CHECK(report_of(run)["layers"][0]["accumulator"]["bits_worst_case"] == 20);
+  CHECK(report_of(run)["layers"][0]["accumulator"]["bits_worst_case"] == 14);
+  CHECK(report_of(run)["layers"][0]["accumulator"]["bits_any_weights"] == 20);
+  layer.accumulator_worst_case.reset();
+  CHECK(report_of(run)["layers"][0]["accumulator"]["worst_max"].is_null());
+  CHECK(report_of(run)["layers"][0]["accumulator"]["bits_worst_case"].is_null());
   layer.accumulator_bits = 0;
   CHECK(report_of(run)["layers"][0]["accumulator"].is_null());
   CHECK(report_of(run)["layers"][0]["bits"]["accumulator"].is_null());

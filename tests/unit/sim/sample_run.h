@@ -46,7 +46,8 @@ inline qsim::LayerResult layer() {
   layer.rounding_profile = qsim::arithmetic::RoundingProfile::fixed_point_double_rounding;
   layer.bound = qsim::Bound::weights;
   layer.accumulator = qsim::arithmetic::AccumulatorStats{-100, 5000, 0};
-  layer.accumulator_bits_worst_case = 20;
+  layer.accumulator_worst_case = qsim::arithmetic::AccumulatorRange{-8192, 8191};  // 14 bits
+  layer.accumulator_bits_any_weights = 20;
   const std::vector<std::pair<Event, std::int64_t>> counts = {{Event::macs, 2048},
                                                               {Event::weight_register_writes, 128},
                                                               {Event::weight_buffer_reads, 4},

@@ -35,7 +35,7 @@ TEST_CASE("channels of all taps may be a part where the worst case fits the accu
   const Graph graph = test::layer_graph(kCutConvolution);
   const PinnedMapper mapper = cut_into(kAllTapsOfHalf);
   const auto rows = compile(graph, chip_of_width(kBitsOfAnyOrder), mapper, false).rows;
-  CHECK(rows[0].accumulator_bits_worst_case == kBitsOfAnyOrder);
+  CHECK(rows[0].accumulator_bits_any_weights == kBitsOfAnyOrder);
   CHECK(std::get<GemmLayerMapping>(rows[0].mapping).reduction_parts == 2);
   CHECK_THROWS_AS(compile(graph, chip_of_width(kBitsOfAnyOrder - 1), mapper, false), InputError);
 }

@@ -1,0 +1,52 @@
+// How wide a network's accumulators have to be, and what narrower ones save: sums observed, sums that any
+// input can make, and the cost of the same network with other widths, found by running it again.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/energy/energy_model.h"
+#include "sim/explain/explain.h"
+
+namespace qsim {
+
+/// A row that uses the accumulators.
+struct AccumulatorRow {
+  std::string name, op;
+  int weight_bits = 0, activation_bits = 0;
+  arithmetic::AccumulatorStats seen;        ///< In this run.
+  arithmetic::AccumulatorRange worst_case;  ///< Of any input (worst_case_sums.h).
+  int bits_any_weights = 0;                 ///< Of any input and any weights.
+
+  [[nodiscard]] int bits_used() const { return arithmetic::signed_bits(seen.min, seen.max); }
+};
+
+/// The chip with accumulators of some width.
+struct AccumulatorWidth {
+  int bits = 0;
+  std::string why;  ///< "as configured"
+  std::int64_t cycles = 0;
+  double energy_total_pj = 0.0;
+  double accumulators_pj = 0.0;  ///< Of them the accumulators'.
+};
+
+struct AccumulatorAnalysis {
+  std::string hardware, workload;
+  int width_bits = 0;
+  std::vector<AccumulatorRow> rows;
+  int bits_used = 0;        ///< Widest of the rows: what held this run's sums.
+  int bits_worst_case = 0;  ///< Widest of the rows: the narrowest accumulator that no input overflows.
+  /// As configured, then each of these two that differs and that the chip can have.
+  std::vector<AccumulatorWidth> widths;
+};
+
+/// The energies of a chip.
+using EnergyOf = std::function<EnergyModel(const HardwareConfig&)>;
+
+/// `inputs` as simulate() takes them. Throws InputError where the graph does not run on the chip.
+[[nodiscard]] AccumulatorAnalysis analyze_accumulators(const ChipWith& chip_with, const EnergyOf& energy_of,
+                                                       const MapperFor& mapper_for, const Graph& graph,
+                                                       const std::vector<TensorData>& inputs, int threads);
+
+}  // namespace qsim
