@@ -115,9 +115,9 @@ def _node_without_outputs(model, folder):
 
 
 # ---- types and shapes of inputs ---------------------------------------------------------------------------------
-@case('graph input "x": got open dimensions [batch,2,6,6]', "--shape x=1,2,6,6")
+@case('graph input "x": got open dimensions [1,2,height,6]', "--shape x=1,2,1,6")
 def _open_dimension(model, folder):
-    model.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "height"
 
 
 @case('graph input "x": got no shape', "--shape x=1,3,224,224")

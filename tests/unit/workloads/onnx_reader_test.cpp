@@ -169,17 +169,44 @@ TEST_CASE("batch norm becomes one factor and one offset a channel") {
   CHECK(floats(graph.tensor(node.inputs[2])) == std::vector<float>{0, 1, -6, -3});  // beta - mean * factor
 }
 
-TEST_CASE("an open dimension has to be fixed, and is named with the option") {
+TEST_CASE("an open first dimension is 1 unless a shape says otherwise, and a note says so") {
   OnnxWriter writer;
   writer.input("x", {-1, 2, 5, 7});
   writer.constant("w", {4, 2, 3, 3}, ramp(72));
   writer.node("Conv", {"x", "w"}, {"y"});
   writer.output("y");
-  CHECK_THAT(refusal(writer), Catch::Contains("graph input \"x\": got open dimensions [N,2,5,7]") &&
-                                  Catch::Contains("--shape x=1,2,5,7"));
-  CHECK(model_shape(named(writer.read({{"x", {3, 2, 5, 7}}}), "y")) == Shape{3, 4, 3, 5});
+  const Graph graph = writer.read();
+  CHECK(model_shape(named(graph, "y")) == Shape{1, 4, 3, 5});
+  REQUIRE(graph.provenance.size() == 1);
+  CHECK_THAT(graph.provenance[0],
+             Catch::Contains("input \"x\" leaves its first dimension open: 1 of [N,2,5,7]"));
+  const Graph three = writer.read({{"x", {3, 2, 5, 7}}});
+  CHECK(model_shape(named(three, "y")) == Shape{3, 4, 3, 5});
+  CHECK(three.provenance.empty());
   CHECK_THAT(refusal(writer, {{"x", {3, 2, 5, 8}}}), Catch::Contains("a shape that fits [N,2,5,7]"));
   CHECK_THAT(refusal(writer, {{"z", {3, 2, 5, 7}}}), Catch::Contains("a name that no input has"));
+}
+
+TEST_CASE("any other open dimension has to be fixed, and is named with the option") {
+  OnnxWriter writer;
+  writer.input("x", {1, 2, -1, 7});
+  writer.constant("w", {4, 2, 3, 3}, ramp(72));
+  writer.node("Conv", {"x", "w"}, {"y"});
+  writer.output("y");
+  CHECK_THAT(refusal(writer), Catch::Contains("graph input \"x\": got open dimensions [1,2,N,7]") &&
+                                  Catch::Contains("--shape x=1,2,1,7"));
+}
+
+TEST_CASE("a shape fixes the dimensions of its names in other inputs") {
+  OnnxWriter writer;
+  writer.input("x", {-1, 2, 5, 7});
+  writer.input("x2", {1, 2, -1, 7});  // The writer's open dimensions are all named N.
+  writer.node("Relu", {"x"}, {"y"});
+  writer.node("Relu", {"x2"}, {"y2"});
+  writer.output("y");
+  writer.output("y2");
+  const Graph graph = writer.read({{"x", {3, 2, 5, 7}}});
+  CHECK(model_shape(named(graph, "y2")) == Shape{1, 2, 3, 7});
 }
 
 TEST_CASE("all nodes that cannot be read are named together") {

@@ -237,7 +237,8 @@ class ModelReader {
     builder_.add_input(input.name, input.type, *shape, quantization, order);
   }
 
-  /// The declared shape with --shape's sizes in its open dimensions.
+  /// The declared shape with sizes in its open dimensions: --shape's, those that --shape gives another
+  /// dimension of the same name, and 1 for a first one.
   std::optional<Shape> input_shape(const OnnxValue& input, const std::string& place) {
     const auto given = options_.shapes.find(input.name);
     const std::string option = "--shape " + input.name + "=";
@@ -246,29 +247,84 @@ class ModelReader {
       report(place, "no shape", "a shape", "give it with " + option + "1,3,224,224");
       return std::nullopt;
     }
+    if (given != options_.shapes.end()) return given_shape(input, given->second);
     Shape shape;
-    std::string declared, example;
-    bool is_open = false;
+    for (std::size_t d = 0; d < input.shape->size(); ++d) {
+      const std::optional<std::int64_t> size = dimension_size((*input.shape)[d], d == 0);
+      if (!size) {
+        report(place, "open dimensions [" + declared_shape(input) + "]", "a size for each",
+               "fix them, as in " + option + example_shape(input));
+        return std::nullopt;
+      }
+      shape.push_back(*size);
+    }
+    note_open_batch(input);
+    return shape;
+  }
+
+  [[nodiscard]] std::optional<std::int64_t> dimension_size(const OnnxDimension& dimension,
+                                                           bool is_first) const {
+    if (const auto* size = std::get_if<std::int64_t>(&dimension)) return *size;
+    const auto& name = std::get<std::string>(dimension);
+    if (const std::optional<std::int64_t> size = named_size(name)) return size;
+    return is_first ? std::optional<std::int64_t>(1) : std::nullopt;
+  }
+
+  /// The size of an open dimension of that name in a shape that --shape gives.
+  [[nodiscard]] std::optional<std::int64_t> named_size(const std::string& name) const {
+    if (name.empty()) return std::nullopt;
+    for (const OnnxValue* input : links_.inputs()) {
+      const auto given = options_.shapes.find(input->name);
+      if (given == options_.shapes.end() || !input->shape || input->shape->size() != given->second.size())
+        continue;
+      for (std::size_t d = 0; d < input->shape->size(); ++d) {
+        const auto* own = std::get_if<std::string>(&(*input->shape)[d]);
+        if (own != nullptr && *own == name) return given->second[d];
+      }
+    }
+    return std::nullopt;
+  }
+
+  void note_open_batch(const OnnxValue& input) {
+    if (input.shape->empty()) return;
+    const auto* name = std::get_if<std::string>(&input.shape->front());
+    if (name == nullptr || named_size(*name)) return;
+    reading_.graph.provenance.push_back("input \"" + input.name +
+                                        "\" leaves its first dimension open: 1 of [" + declared_shape(input) +
+                                        "]; --batch N or --shape takes more");
+  }
+
+  /// "N,3,?,224"
+  static std::string declared_shape(const OnnxValue& input) {
+    return shape_text(input, [](const std::string& name) { return name.empty() ? "?" : name; });
+  }
+
+  /// "1,3,1,224": a size in each open dimension.
+  static std::string example_shape(const OnnxValue& input) {
+    return shape_text(input, [](const std::string& /*name*/) { return std::string("1"); });
+  }
+
+  template <typename Open>
+  static std::string shape_text(const OnnxValue& input, Open open) {
+    std::string text;
     for (const OnnxDimension& dimension : *input.shape) {
       const auto* size = std::get_if<std::int64_t>(&dimension);
-      const std::string text = size != nullptr ? std::to_string(*size) : std::get<std::string>(dimension);
-      is_open = is_open || size == nullptr;
-      declared += (declared.empty() ? "" : ",") + (text.empty() ? "?" : text);
-      example += (example.empty() ? "" : ",") + (size != nullptr ? text : "1");
-      shape.push_back(size != nullptr ? *size : 0);
+      text += text.empty() ? "" : ",";
+      text += size != nullptr ? std::to_string(*size) : open(std::get<std::string>(dimension));
     }
-    if (given == options_.shapes.end()) {
-      if (!is_open) return shape;
-      report(place, "open dimensions [" + declared + "]", "a size for each",
-             "fix them, as in " + option + example);
-      return std::nullopt;
+    return text;
+  }
+
+  static Shape given_shape(const OnnxValue& input, const Shape& given) {
+    bool fits = given.size() == input.shape->size();
+    for (std::size_t d = 0; fits && d < given.size(); ++d) {
+      const auto* size = std::get_if<std::int64_t>(&(*input.shape)[d]);
+      fits = size == nullptr || *size == given[d];
     }
-    bool fits = given->second.size() == shape.size();
-    for (std::size_t d = 0; fits && d < shape.size(); ++d)
-      fits = !std::holds_alternative<std::int64_t>((*input.shape)[d]) || shape[d] == given->second[d];
-    if (fits) return given->second;
-    throw InputError(Problem{"--shape", input.name, to_string(given->second),
-                             "a shape that fits [" + declared + "]", "as in " + option + example});
+    if (fits) return given;
+    throw InputError(Problem{"--shape", input.name, to_string(given),
+                             "a shape that fits [" + declared_shape(input) + "]",
+                             "as in --shape " + input.name + "=" + example_shape(input)});
   }
 
   void add_outputs() {

@@ -135,7 +135,7 @@ class ModelConverter {
     if (!type.tensor_type().has_shape()) return value;
     value.shape.emplace();
     for (const auto& dimension : type.tensor_type().shape().dim()) {
-      if (dimension.has_dim_value()) {
+      if (dimension.has_dim_value() && dimension.dim_value() != -1) {  // -1: some exporters' open one
         value.shape->emplace_back(dimension.dim_value());
       } else {
         value.shape->emplace_back(dimension.dim_param());
