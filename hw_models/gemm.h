@@ -89,6 +89,8 @@ struct GemmProblem {
   bool sums_weights = false;
   ParameterFormat parameters;
   arithmetic::RoundingProfile rounding_profile{};
+  arithmetic::ShiftRounding shift_rounding = arithmetic::ShiftRounding::half_away;
+  int multiplier_bits = 32;
   arithmetic::OutputRange output_range{};  ///< Of the requantizer.
   /// What the outputs go through before they are written; `output` is what is written. At most one operation
   /// has an addend.
@@ -103,6 +105,9 @@ struct GemmProblem {
     return nullptr;
   }
 
+  [[nodiscard]] arithmetic::Rounding rounding() const {
+    return {rounding_profile, shift_rounding, multiplier_bits};
+  }
   /// Sums that depend on the data lie beside the accumulators, and have no way to the activation buffer.
   [[nodiscard]] bool has_sums_beside() const { return parameters.asymmetric_weights || sums_weights; }
   /// Lane cycles of the requantizer for an output: one, and one for each data-dependent zero-point term.

@@ -111,6 +111,9 @@ struct RequantizerConfig {
   std::int64_t lanes = 32;          ///< Outputs a cycle.
   std::int64_t latency_cycles = 4;  ///< From the first accumulator read to the first output written.
   std::optional<arithmetic::RoundingProfile> rounding_profile;  ///< Absent: auto.
+  /// How the shift of the profile power_of_two rounds.
+  arithmetic::ShiftRounding shift_rounding = arithmetic::ShiftRounding::half_away;
+  int multiplier_bits = 32;  ///< Of the fixed-point profiles' multipliers. 8..32
   /// 0: outputs of neighbouring pixels share lane cycles. n: the accumulator bank hands over a row (one
   /// pixel, all columns, used or not) at a time, and reading it takes n cycles that do not overlap with the
   /// lanes.

@@ -62,15 +62,28 @@ std::int64_t scale_16bit_multiplier(const ChannelScale& scale, std::int64_t accu
   return multiply_round_shift(accumulator, round_to_16bit_multiplier(scale.multiplier), 15 - scale.shift);
 }
 
-/// power_of_two: sign(acc) * floor(|acc| / 2^k + 1/2), k = -shift: round to nearest, half away from zero.
-std::int64_t scale_power_of_two(int shift, std::int64_t accumulator) {
+/// power_of_two: acc / 2^k, k = -shift, with the shift's rule for what lies between two integers.
+std::int64_t scale_power_of_two(ShiftRounding rounding, int shift, std::int64_t accumulator) {
   if (shift >= 0) {
     return multiply_round_shift(accumulator, 1, -shift);
   }
-  // Half away from zero is half up with one unit less for negative values.
   const int k = std::min(-shift, 100);
   const Int128 half = static_cast<Int128>(1) << (k - 1);
-  return static_cast<std::int64_t>((accumulator + half - (accumulator < 0 ? 1 : 0)) >> k);
+  Int128 added = 0;
+  switch (rounding) {
+    case ShiftRounding::half_up:
+      added = half;
+      break;
+    case ShiftRounding::half_away:  // Half up with one unit less for negative values.
+      added = half - (accumulator < 0 ? 1 : 0);
+      break;
+    case ShiftRounding::half_even:  // A tie reaches the next integer where the one below is odd.
+      added = half - 1 + ((static_cast<Int128>(accumulator) >> k) & 1);
+      break;
+    case ShiftRounding::truncate:
+      break;
+  }
+  return static_cast<std::int64_t>((accumulator + added) >> k);
 }
 
 }  // namespace
@@ -97,6 +110,17 @@ void quantize_multiplier(double m, std::int32_t& multiplier, std::int32_t& shift
   shift = exponent;
 }
 
+void narrow_multiplier(int bits, std::int32_t& multiplier, std::int32_t& shift) {
+  if (bits >= 32) return;
+  const int dropped = 32 - bits;
+  std::int64_t q = ((std::int64_t{multiplier} + (std::int64_t{1} << (dropped - 1))) >> dropped) << dropped;
+  if (q == std::int64_t{1} << 31) {
+    q /= 2;
+    ++shift;
+  }
+  multiplier = static_cast<std::int32_t>(q);
+}
+
 std::int32_t round_to_16bit_multiplier(std::int32_t q) {
   return q < 0x7FFF0000 ? (q + (1 << 15)) >> 16 : 0x7FFF;
 }
@@ -108,24 +132,29 @@ std::int32_t multiply_by_quantized_multiplier(std::int32_t x, std::int32_t multi
   return rounding_divide_by_power_of_two(product, right_shift);
 }
 
-ChannelScale make_channel_scale(RoundingProfile profile, float input_scale, float weight_scale,
+ChannelScale make_channel_scale(const Rounding& rounding, float input_scale, float weight_scale,
                                 float output_scale) {
   ChannelScale result;
   result.scale = (input_scale * weight_scale) / output_scale;
   const double m = static_cast<double>(input_scale) * static_cast<double>(weight_scale) /
                    static_cast<double>(output_scale);
   result.scale64 = m;
-  if (profile == RoundingProfile::power_of_two) {
+  if (rounding.profile == RoundingProfile::power_of_two) {
     result.shift = static_cast<std::int32_t>(std::lround(std::log2(m)));
-  } else {
-    quantize_multiplier(m, result.multiplier, result.shift);
+    return result;
+  }
+  quantize_multiplier(m, result.multiplier, result.shift);
+  // fixed_point_16bit_multiplier rounds to 16 bits by itself: twice would be another multiplier.
+  const bool is_16bit = rounding.profile == RoundingProfile::fixed_point_16bit_multiplier;
+  if (!is_16bit || rounding.multiplier_bits < 16) {
+    narrow_multiplier(rounding.multiplier_bits, result.multiplier, result.shift);
   }
   return result;
 }
 
-std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale, const OutputRange& range,
+std::int32_t requantize(const Rounding& rounding, const ChannelScale& scale, const OutputRange& range,
                         std::int64_t accumulator) {
-  switch (profile) {
+  switch (rounding.profile) {
     case RoundingProfile::float32:
       return requantize_float32(scale.scale, range, accumulator);
     case RoundingProfile::fixed_point_double_rounding:
@@ -141,7 +170,7 @@ std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale, cons
     case RoundingProfile::float64:
       return requantize_float64(scale.scale64, range, accumulator);
     case RoundingProfile::power_of_two:
-      return to_output(scale_power_of_two(scale.shift, accumulator), range);
+      return to_output(scale_power_of_two(rounding.shift, scale.shift, accumulator), range);
   }
   return range.zero_point;
 }

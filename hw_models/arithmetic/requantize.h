@@ -25,16 +25,22 @@ struct OutputRange {
 
 /// Scale for M = input_scale * weight_scale / output_scale as the profile's runtime derives it.
 /// Scales are finite and positive (the readers check that). Sources: reference_arithmetic of ONNX Runtime
-/// (float32), TFLite QuantizeMultiplier in double (fixed point), LiteRT's FULLY_CONNECTED (float64).
-[[nodiscard]] ChannelScale make_channel_scale(RoundingProfile profile, float input_scale, float weight_scale,
+/// (float32), TFLite QuantizeMultiplier in double (fixed point; narrow_multiplier() behind it), LiteRT's
+/// FULLY_CONNECTED (float64).
+[[nodiscard]] ChannelScale make_channel_scale(const Rounding& rounding, float input_scale, float weight_scale,
                                               float output_scale);
 
 /// One output element. The formula of each profile stands above its function in requantize.cpp.
-[[nodiscard]] std::int32_t requantize(RoundingProfile profile, const ChannelScale& scale,
+[[nodiscard]] std::int32_t requantize(const Rounding& rounding, const ChannelScale& scale,
                                       const OutputRange& range, std::int64_t accumulator);
 
 /// TFLite QuantizeMultiplier: M = multiplier * 2^(shift - 31), multiplier in [2^30, 2^31), or 0 for M = 0.
 void quantize_multiplier(double m, std::int32_t& multiplier, std::int32_t& shift);
+
+/// The nearest multiplier of `bits` (8 to 32, one of them the sign's), half up, in the same form: its low 32
+/// - bits bits are 0, so that a circuit need not multiply by them. Rounded up to 2^31 it is halved, and the
+/// shift one more.
+void narrow_multiplier(int bits, std::int32_t& multiplier, std::int32_t& shift);
 
 /// The multiplier of fixed_point_16bit_multiplier: q < 0x7FFF0000 ? (q + 2^15) >> 16 : 0x7FFF.
 [[nodiscard]] std::int32_t round_to_16bit_multiplier(std::int32_t q);

@@ -13,12 +13,12 @@ namespace qsim::arithmetic {
 //   double rounding      divide_half_away(SRDHM(saturate(x << l), m), r)
 //   single rounding      (x * m + 2^(p-1)) >> p, p = 31 - shift
 //   16-bit multiplier    the same with the multiplier rounded to 16 bits and p = 15 - shift
-//   power of two         divide_half_away(x << l, r)
-ChannelScales::ChannelScales(RoundingProfile profile, std::span<const ChannelScale> scales,
+//   power of two         (x << l) / 2^r by the rule of its shift
+ChannelScales::ChannelScales(const Rounding& rounding, std::span<const ChannelScale> scales,
                              std::int64_t channels)
-    : profile_(profile), channels_(channels), scales_(scales.begin(), scales.end()) {
-  const bool is_16bit = profile == RoundingProfile::fixed_point_16bit_multiplier;
-  const bool is_single = profile == RoundingProfile::fixed_point_single_rounding;
+    : rounding_(rounding), channels_(channels), scales_(scales.begin(), scales.end()) {
+  const bool is_16bit = rounding.profile == RoundingProfile::fixed_point_16bit_multiplier;
+  const bool is_single = rounding.profile == RoundingProfile::fixed_point_single_rounding;
   for (std::int64_t channel = 0; channel < channels; ++channel) {
     const ChannelScale s = scale(channel);
     factors_.push_back(s.scale);
@@ -38,8 +38,8 @@ ChannelScale ChannelScales::scale(std::int64_t channel) const {
 }
 
 bool RequantizeArguments::fits_lanes(const ChannelScales& scales, const OutputRange& range) {
-  if (scales.profile_ == RoundingProfile::float64) return false;
-  if (scales.profile_ != RoundingProfile::float32) {
+  if (scales.rounding_.profile == RoundingProfile::float64) return false;
+  if (scales.rounding_.profile != RoundingProfile::float32) {
     return scales.in_vector_range_;
   }
   constexpr std::int64_t kExactInFloat32 = 1 << 24;
@@ -72,7 +72,7 @@ void requantize_block(const ChannelScales& scales, const OutputRange& range,
     }
     for (; done < block.columns; ++done) {
       const ChannelScale scale = scales.scale(block.first_channel + done);
-      out[done] = static_cast<Output>(requantize(scales.profile(), scale, range, in[done]));
+      out[done] = static_cast<Output>(requantize(scales.rounding(), scale, range, in[done]));
     }
   }
 }

@@ -12,15 +12,15 @@ namespace qsim::arithmetic {
 /// The scales of a tensor's channels, one array a field. One scale stands for all channels.
 class ChannelScales {
  public:
-  ChannelScales(RoundingProfile profile, std::span<const ChannelScale> scales, std::int64_t channels);
+  ChannelScales(const Rounding& rounding, std::span<const ChannelScale> scales, std::int64_t channels);
 
-  [[nodiscard]] RoundingProfile profile() const { return profile_; }
+  [[nodiscard]] const Rounding& rounding() const { return rounding_; }
   [[nodiscard]] std::int64_t channels() const { return channels_; }
   [[nodiscard]] ChannelScale scale(std::int64_t channel) const;
 
  private:
   friend struct RequantizeArguments;
-  RoundingProfile profile_;
+  Rounding rounding_;
   std::int64_t channels_;
   bool in_vector_range_ = true;  ///< Every channel's shifts are such that 64-bit lanes hold what is computed.
   std::vector<ChannelScale> scales_;

@@ -52,9 +52,23 @@ HWY_INLINE V64 shift_half_up(V64 product, V64 shift) {
   return hn::Shr(hn::Add(product, half), shift);
 }
 
-/// One channel's parameters in 64-bit lanes.
+/// x / 2^shift by the rule of power_of_two's shift; shift 0 keeps x.
+HWY_INLINE V64 divide_by_rule(V64 x, V64 shift, ShiftRounding rounding) {
+  if (rounding == ShiftRounding::half_away) return divide_half_away(x, shift);
+  const V64 floor = hn::Shr(x, shift);
+  if (rounding == ShiftRounding::truncate) return floor;
+  const D64 d;
+  const V64 one = hn::Set(d, 1);
+  const V64 rounds = hn::VecFromMask(d, hn::Gt(shift, hn::Zero(d)));
+  V64 added = hn::Shl(one, hn::Sub(hn::Max(shift, one), one));
+  if (rounding == ShiftRounding::half_even) added = hn::Add(hn::Sub(added, one), hn::And(floor, one));
+  return hn::Shr(hn::Add(x, hn::And(rounds, added)), shift);
+}
+
+/// One channel's parameters in 64-bit lanes, and the rule of power_of_two's shift.
 struct Shifts {
   V64 left, product, right;
+  ShiftRounding rounding;
 };
 
 /// The profiles' formulas on 64-bit lanes; `multiplier` is in the low half of each lane.
@@ -66,7 +80,7 @@ HWY_INLINE V64 scale(V64 x, V64 multiplier, const Shifts& shifts) {
     return hn::MulEven(hn::BitCast(d32, a), hn::BitCast(d32, multiplier));
   };
   if constexpr (kProfile == RoundingProfile::power_of_two) {
-    return divide_half_away(hn::Shl(x, shifts.left), shifts.right);
+    return divide_by_rule(hn::Shl(x, shifts.left), shifts.right, shifts.rounding);
   } else if constexpr (kProfile == RoundingProfile::fixed_point_double_rounding) {
     // SRDHM: (a*b + 2^30) >> 31; the truncating form with its negative nudge is the same integer.
     const V64 shifted =
@@ -86,15 +100,17 @@ HWY_INLINE V32 requantize_fixed(const RequantizeArguments& arguments, V32 x, std
   const V32 left = hn::LoadU(d32, arguments.left_shifts + i);
   const V32 product = hn::LoadU(d32, arguments.product_shifts + i);
   const V32 right = hn::LoadU(d32, arguments.right_shifts + i);
+  const ShiftRounding rounding = arguments.rounding.shift;
   const OutputRange& range = arguments.range;
   const V64 zero_point = hn::Set(d, range.zero_point);
   const V64 low = hn::Set(d, range.clamp_min);
   const V64 high = hn::Set(d, range.clamp_max);
   const auto limited = [&](V64 y) HWY_ATTR { return hn::Min(hn::Max(hn::Add(y, zero_point), low), high); };
-  const V64 even = limited(scale<kProfile>(even_lanes(x), even_lanes(multiplier),
-                                           {even_lanes(left), even_lanes(product), even_lanes(right)}));
+  const V64 even =
+      limited(scale<kProfile>(even_lanes(x), even_lanes(multiplier),
+                              {even_lanes(left), even_lanes(product), even_lanes(right), rounding}));
   const V64 odd = limited(scale<kProfile>(odd_lanes(x), odd_lanes(multiplier),
-                                          {odd_lanes(left), odd_lanes(product), odd_lanes(right)}));
+                                          {odd_lanes(left), odd_lanes(product), odd_lanes(right), rounding}));
   return hn::OddEven(hn::BitCast(d32, hn::ShiftLeft<32>(odd)), hn::BitCast(d32, even));
 }
 
@@ -132,7 +148,7 @@ std::int64_t requantize_row(const RequantizeArguments& arguments, const std::int
 
 std::int64_t RequantizeLanes(const RequantizeArguments& arguments, const std::int32_t* in, std::int64_t count,
                              std::int32_t* out) {
-  switch (arguments.profile) {
+  switch (arguments.rounding.profile) {
     case RoundingProfile::float32:
       return requantize_row<RoundingProfile::float32>(arguments, in, count, out);
     case RoundingProfile::fixed_point_double_rounding:

@@ -9,7 +9,7 @@ namespace qsim::arithmetic {
 
 /// Views of a ChannelScales from one channel on.
 struct RequantizeArguments {
-  RoundingProfile profile = RoundingProfile::float32;
+  Rounding rounding;
   OutputRange range;
   const float* factors = nullptr;
   const std::int32_t* multipliers = nullptr;
@@ -19,7 +19,7 @@ struct RequantizeArguments {
 
   RequantizeArguments(const ChannelScales& scales, const OutputRange& output_range,
                       std::int64_t first_channel)
-      : profile(scales.profile_),
+      : rounding(scales.rounding_),
         range(output_range),
         factors(scales.factors_.data() + first_channel),
         multipliers(scales.multipliers_.data() + first_channel),

@@ -20,4 +20,18 @@ const char* rounding_profile_name(RoundingProfile profile) {
   return "";
 }
 
+const char* shift_rounding_name(ShiftRounding rounding) {
+  switch (rounding) {
+    case ShiftRounding::half_up:
+      return "half_up";
+    case ShiftRounding::half_away:
+      return "half_away";
+    case ShiftRounding::half_even:
+      return "half_even";
+    case ShiftRounding::truncate:
+      return "truncate";
+  }
+  return "";
+}
+
 }  // namespace qsim::arithmetic

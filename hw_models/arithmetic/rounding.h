@@ -13,6 +13,28 @@ enum class RoundingProfile {
   power_of_two,                  ///< Shift only; the scale is 2^-k.
 };
 
+/// How the shift of `power_of_two` rounds acc / 2^k. RISC-V's vector extension has the first, third and
+/// fourth (vxrm: rnu, rne, rdn).
+enum class ShiftRounding {
+  half_up,    ///< floor(acc / 2^k + 1/2): an adder in front of the shifter.
+  half_away,  ///< sign(acc) floor(|acc| / 2^k + 1/2): the sign goes into the adder's carry.
+  half_even,  ///< To the nearest, ties to the even one.
+  truncate,   ///< floor(acc / 2^k): the bits that leave the shifter are dropped.
+};
+
+/// A profile and what the requantizer adds to it.
+struct Rounding {
+  RoundingProfile profile;
+  ShiftRounding shift = ShiftRounding::half_away;  ///< Of power_of_two.
+  int multiplier_bits = 32;                        ///< Of fixed-point multipliers, the sign's included. 8..32
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a profile is a way of rounding, on a requantizer as usual.
+  Rounding(RoundingProfile rounding_profile) : profile(rounding_profile) {}
+  Rounding(RoundingProfile rounding_profile, ShiftRounding shift_rounding, int bits)
+      : profile(rounding_profile), shift(shift_rounding), multiplier_bits(bits) {}
+};
+
 [[nodiscard]] const char* rounding_profile_name(RoundingProfile profile);
+[[nodiscard]] const char* shift_rounding_name(ShiftRounding rounding);
 
 }  // namespace qsim::arithmetic

@@ -157,7 +157,7 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
         sum -= nest.problem().geometry.input_zero_point * accumulators.weight_sum(cell.entry, cell.column);
       }
       const std::int32_t value =
-          arithmetic::requantize(nest.problem().rounding_profile, scale, nest.problem().output_range, sum);
+          arithmetic::requantize(nest.problem().rounding(), scale, nest.problem().output_range, sum);
       const Dims at = {command.output.begin[kBatch], command.output.begin[kRow] + pixel / width,
                        command.output.begin[kColumn] + pixel % width, channel};
       activations.write(bit_address(command.destination, command.destination_origin, at),

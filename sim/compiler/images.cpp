@@ -79,8 +79,8 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
   const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
   const auto scale_of = [&](std::int64_t channel) {
-    return arithmetic::make_channel_scale(nest.problem().rounding_profile, input_scale,
-                                          weights.scale(channel), output_scale);
+    return arithmetic::make_channel_scale(nest.problem().rounding(), input_scale, weights.scale(channel),
+                                          output_scale);
   };
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     std::int64_t address = nest.placement().parameter_blocks[static_cast<std::size_t>(block)];

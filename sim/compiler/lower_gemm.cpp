@@ -96,6 +96,8 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
   problem.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
+  problem.shift_rounding = hardware.requantizer.shift_rounding;
+  problem.multiplier_bits = hardware.requantizer.multiplier_bits;
   problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
   problem.is_order_free =
       worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;

@@ -76,8 +76,11 @@ class KeyWriter {
   }
   void add(const GemmProblem& problem) {
     const auto& [geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input,
-                 output, activation_weights, sums_weights, parameters, profile, range, way_out] = problem;
+                 output, activation_weights, sums_weights, parameters, profile, shift_rounding,
+                 multiplier_bits, range, way_out] = problem;
     static_cast<void>(range);
+    static_cast<void>(shift_rounding);  // of the machine, as the width of its multiplier
+    static_cast<void>(multiplier_bits);
     add_all(geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input, output,
             activation_weights, sums_weights, parameters, profile, way_out);
   }

@@ -264,7 +264,9 @@ class ProgramBuilder {
     row.mac = MacContext{{hardware_.accumulators.width_bits, hardware_.accumulators.overflow},
                          chunk_ends(nest),
                          channels_before_taps(nest),
-                         problem->rounding_profile};
+                         problem->rounding_profile,
+                         problem->shift_rounding,
+                         problem->multiplier_bits};
     row.accumulator_bits_any_weights = worst_case_accumulator_bits(*problem, lowered.preload);
     const GemmCursor cursor(nest);
     row.mapping = GemmLayerMapping{nest.mapping(),

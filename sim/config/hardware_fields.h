@@ -33,6 +33,8 @@ inline const std::vector<std::string> kRoundingProfileNames = {"auto",
                                                                "fixed_point_16bit_multiplier",
                                                                "float64",
                                                                "power_of_two"};
+/// In the order of arithmetic::ShiftRounding.
+inline const std::vector<std::string> kShiftRoundingNames = {"half_up", "half_away", "half_even", "truncate"};
 
 template <typename Buffer, typename Visitor>
 void visit_buffer_fields(const std::string& key, Buffer& buffer, bool has_activations, Visitor& visit) {
@@ -126,6 +128,8 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("lanes", hardware.requantizer.lanes, 1, 4096);
   visit.integer("latency_cycles", hardware.requantizer.latency_cycles, 0, 1'000'000);
   visit.choice_or_auto("rounding_profile", hardware.requantizer.rounding_profile, kRoundingProfileNames);
+  visit.choice("shift_rounding", hardware.requantizer.shift_rounding, kShiftRoundingNames);
+  visit.integer("multiplier_bits", hardware.requantizer.multiplier_bits, 8, 32);
   visit.integer("row_read_cycles", hardware.requantizer.row_read_cycles, 0, 1'000'000);
   visit.integer("turnaround_cycles", hardware.requantizer.turnaround_cycles, 0, 1'000'000);
   visit.boolean("writes_through", hardware.requantizer.writes_through);

@@ -29,20 +29,21 @@ struct RequantizationCost {
   double shifts = 0.0;  ///< Barrel shifts by a variable amount.
 };
 
-RequantizationCost requantization_cost(RoundingProfile profile) {
+RequantizationCost requantization_cost(RoundingProfile profile, const RequantizerConfig& requantizer) {
+  const double width = requantizer.multiplier_bits / 32.0;
   switch (profile) {
     case RoundingProfile::float32:  // normalize, multiply, align, round (2 adds), zero point
       return {0.0, 1.0, 3.0, 2.0};
     case RoundingProfile::fixed_point_double_rounding:  // round the product, round the shift, zero point
-      return {1.0, 0.0, 3.0, 1.0};
+      return {width, 0.0, 3.0, 1.0};
     case RoundingProfile::fixed_point_single_rounding:
-      return {1.0, 0.0, 2.0, 1.0};
+      return {width, 0.0, 2.0, 1.0};
     case RoundingProfile::fixed_point_16bit_multiplier:
-      return {0.5, 0.0, 2.0, 1.0};
+      return {std::min(width, 0.5), 0.0, 2.0, 1.0};
     case RoundingProfile::float64:  // as an integer: a significand of 53 bits, round, zero point
       return {53.0 / 32.0, 0.0, 2.0, 1.0};
-    case RoundingProfile::power_of_two:
-      return {0.0, 0.0, 2.0, 1.0};
+    case RoundingProfile::power_of_two:  // round (a truncating shift does not), zero point
+      return {0.0, 0.0, requantizer.shift_rounding == arithmetic::ShiftRounding::truncate ? 1.0 : 2.0, 1.0};
   }
   return {};
 }
@@ -185,7 +186,7 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
   const double accumulator_share = hardware_.accumulators.width_bits / 32.0;
   for (const RoundingProfile profile : profiles) {
     const ShownEvent event = requantization_event(profile);
-    const RequantizationCost cost = requantization_cost(profile);
+    const RequantizationCost cost = requantization_cost(profile, hardware_.requantizer);
     terms.dynamic(Component::requantizer, event, "int32_multiply",
                   cost.integer_multiplies * accumulator_share);
     terms.dynamic(Component::requantizer, event, "fp32_multiply", cost.float_multiplies);

@@ -26,6 +26,12 @@ struct MacContext {
   /// otherwise for so many channels after the other.
   std::int64_t part_channels = 0;
   arithmetic::RoundingProfile rounding_profile = arithmetic::RoundingProfile::fixed_point_double_rounding;
+  arithmetic::ShiftRounding shift_rounding = arithmetic::ShiftRounding::half_away;
+  int multiplier_bits = 32;
+
+  [[nodiscard]] arithmetic::Rounding rounding() const {
+    return {rounding_profile, shift_rounding, multiplier_bits};
+  }
 };
 
 /// The profile that `auto` means for a node (docs/workload_format.md).
@@ -75,6 +81,6 @@ class Executor {
 /// Scale of each output channel of a node on the MAC array, as the runtime of the graph's semantics derives
 /// it.
 [[nodiscard]] std::vector<arithmetic::ChannelScale> channel_scales(const Graph& graph, const Node& node,
-                                                                   arithmetic::RoundingProfile profile);
+                                                                   const arithmetic::Rounding& rounding);
 
 }  // namespace qsim

@@ -168,7 +168,7 @@ AccumulatorStats run_mac(const MacRun& run) {
 
 OutputStage::OutputStage(const Graph& graph, const Node& node, const MacContext& context, TensorData& output)
     : out_channels_(output.shape.back()),
-      scales_(context.rounding_profile, channel_scales(graph, node, context.rounding_profile), out_channels_),
+      scales_(context.rounding(), channel_scales(graph, node, context.rounding()), out_channels_),
       output_(output) {
   const ClampRange clamp = output_clamp(graph, node);
   range_ = {graph.tensor(node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max};

@@ -69,7 +69,7 @@ std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
 }
 
 // M[n] = s_x * s_w[n] / s_y.
-std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, RoundingProfile profile) {
+std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, const Rounding& rounding) {
   const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
   const Tensor& weights = graph.tensor(node.inputs[1]);
@@ -77,7 +77,7 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, R
   const std::int64_t channels = graph.tensor(node.outputs[0]).shape.back();
   scales.reserve(static_cast<std::size_t>(channels));
   for (std::int64_t n = 0; n < channels; ++n) {
-    scales.push_back(make_channel_scale(profile, input_scale, weights.quantization->scale(n), output_scale));
+    scales.push_back(make_channel_scale(rounding, input_scale, weights.quantization->scale(n), output_scale));
   }
   return scales;
 }

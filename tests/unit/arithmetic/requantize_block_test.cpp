@@ -20,13 +20,13 @@ constexpr RoundingProfile kProfiles[] = {RoundingProfile::float32,
                                          RoundingProfile::power_of_two};
 
 template <class Accumulator, class Output>
-void check_block(RoundingProfile profile, int largest_exponent, std::mt19937_64& generator) {
+void check_block(const Rounding& rounding, int largest_exponent, std::mt19937_64& generator) {
   constexpr std::int64_t kRows = 7;
   constexpr std::int64_t kColumns = 301;
   std::uniform_real_distribution<float> exponent(-20.0F, static_cast<float>(largest_exponent));
   std::vector<ChannelScale> scales;
   for (std::int64_t n = 0; n < kColumns; ++n) {
-    scales.push_back(make_channel_scale(profile, std::exp2(exponent(generator)), 0.9F, 1.1F));
+    scales.push_back(make_channel_scale(rounding, std::exp2(exponent(generator)), 0.9F, 1.1F));
   }
   std::uniform_int_distribution<Accumulator> any(std::numeric_limits<Accumulator>::min() / 2,
                                                  std::numeric_limits<Accumulator>::max() / 2);
@@ -37,13 +37,14 @@ void check_block(RoundingProfile profile, int largest_exponent, std::mt19937_64&
   const OutputRange range{3, static_cast<std::int32_t>(Limits::min()),
                           static_cast<std::int32_t>(Limits::max())};
   std::vector<Output> out(in.size());
-  const ChannelScales channel_scales(profile, scales, kColumns);
+  const ChannelScales channel_scales(rounding, scales, kColumns);
   requantize_block(
       channel_scales, range,
       RequantizeBlock<Accumulator, Output>{in.data(), kColumns, kRows, kColumns, 0, out.data(), kColumns});
   for (std::size_t i = 0; i < in.size(); ++i) {
-    const std::int32_t expected = requantize(profile, scales[i % kColumns], range, in[i]);
-    CAPTURE(rounding_profile_name(profile), in[i], i, largest_exponent);
+    const std::int32_t expected = requantize(rounding, scales[i % kColumns], range, in[i]);
+    CAPTURE(rounding_profile_name(rounding.profile), shift_rounding_name(rounding.shift), in[i], i,
+            largest_exponent);
     REQUIRE(static_cast<std::int32_t>(out[i]) == expected);
   }
 }
@@ -64,6 +65,27 @@ TEST_CASE("requantize_block equals requantize on every profile, type and instruc
         check_block<std::int32_t, std::int32_t>(profile, largest_exponent, generator);
         check_block<std::int64_t, std::int8_t>(profile, largest_exponent, generator);
         check_block<std::int64_t, std::int16_t>(profile, largest_exponent, generator);
+      }
+    }
+  }
+  select_kernel_target("");
+}
+
+TEST_CASE("requantize_block equals requantize with every rule of a shift and width of a multiplier") {
+  std::mt19937_64 generator(18);
+  for (const std::string& target : kernel_targets()) {
+    select_kernel_target(target);
+    CAPTURE(target);
+    for (const ShiftRounding shift : {ShiftRounding::half_up, ShiftRounding::half_away,
+                                      ShiftRounding::half_even, ShiftRounding::truncate}) {
+      const Rounding rounding(RoundingProfile::power_of_two, shift, 32);
+      check_block<std::int32_t, std::int8_t>(rounding, 8, generator);
+      check_block<std::int64_t, std::int16_t>(rounding, 8, generator);
+    }
+    for (const int bits : {8, 17}) {
+      for (const RoundingProfile profile :
+           {RoundingProfile::fixed_point_double_rounding, RoundingProfile::fixed_point_single_rounding}) {
+        check_block<std::int32_t, std::int8_t>(Rounding(profile, ShiftRounding::half_up, bits), 8, generator);
       }
     }
   }

@@ -181,3 +181,98 @@ TEST_CASE("a power of two takes the nearest exponent") {
   CHECK(make_channel_scale(RoundingProfile::power_of_two, 1.0F, 1.05F, 1024.0F).shift == -10);
   CHECK(make_channel_scale(RoundingProfile::power_of_two, 4.0F, 1.0F, 1.0F).shift == 2);
 }
+
+namespace {
+
+__extension__ using Int128 = __int128;
+
+/// The integer that a rule gives for acc / 2^k, from quotient and rest of a division: no shift, no added
+/// half.
+Int128 by_rule(ShiftRounding rounding, std::int64_t accumulator, int k) {
+  const Int128 divisor = static_cast<Int128>(1) << k;
+  Int128 floor = accumulator / divisor;
+  Int128 rest = accumulator % divisor;
+  if (rest < 0) {
+    rest += divisor;
+    --floor;
+  }
+  const bool is_tie = 2 * rest == divisor;
+  const bool nearer_above = 2 * rest > divisor;
+  switch (rounding) {
+    case ShiftRounding::half_up:
+      return floor + (nearer_above || is_tie ? 1 : 0);
+    case ShiftRounding::half_away:
+      return floor + (nearer_above || (is_tie && accumulator > 0) ? 1 : 0);
+    case ShiftRounding::half_even:
+      return floor + (nearer_above || (is_tie && floor % 2 != 0) ? 1 : 0);
+    case ShiftRounding::truncate:
+      return floor;
+  }
+  return 0;
+}
+
+constexpr ShiftRounding kShiftRoundings[] = {ShiftRounding::half_up, ShiftRounding::half_away,
+                                             ShiftRounding::half_even, ShiftRounding::truncate};
+
+}  // namespace
+
+TEST_CASE("each rule of a shift rounds as its division does, ties and their neighbours too") {
+  std::mt19937_64 generator(21);
+  std::uniform_int_distribution<std::int64_t> any(-(std::int64_t{1} << 62), std::int64_t{1} << 62);
+  std::uniform_int_distribution<int> bits(0, 61);
+  std::uniform_int_distribution<int> step(-2, 2);
+  constexpr Int128 kMin = std::numeric_limits<std::int32_t>::min();
+  constexpr Int128 kMax = std::numeric_limits<std::int32_t>::max();
+  int ties = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const int k = 1 + i % 40;
+    const std::int64_t half = std::int64_t{1} << (k - 1);
+    std::int64_t accumulator = any(generator) >> bits(generator);
+    if (i % 2 == 0) accumulator = (accumulator >> k) * 2 * half + half + step(generator);
+    ties += (accumulator & (2 * half - 1)) == half ? 1 : 0;
+    ChannelScale scale;
+    scale.shift = -k;
+    for (const ShiftRounding rule : kShiftRoundings) {
+      CAPTURE(shift_rounding_name(rule), accumulator, k);
+      const Int128 expected = std::clamp(by_rule(rule, accumulator, k), kMin, kMax);
+      REQUIRE(requantize(Rounding(RoundingProfile::power_of_two, rule, 32), scale, kWideRange, accumulator) ==
+              static_cast<std::int32_t>(expected));
+    }
+  }
+  CHECK(ties > 5000);
+}
+
+TEST_CASE("a shift to the left, and none, rounds nothing by any rule") {
+  for (const ShiftRounding rule : kShiftRoundings) {
+    const Rounding rounding(RoundingProfile::power_of_two, rule, 32);
+    ChannelScale scale;
+    CHECK(requantize(rounding, scale, kWideRange, -7) == -7);
+    scale.shift = 3;
+    CHECK(requantize(rounding, scale, kWideRange, -7) == -56);
+    scale.shift = -100;
+    CHECK(requantize(rounding, scale, kWideRange, 1) == 0);
+    CHECK(requantize(rounding, scale, kWideRange, -1) == (rule == ShiftRounding::truncate ? -1 : 0));
+  }
+}
+
+TEST_CASE("a narrow multiplier is the nearest of its width") {
+  for (int bits = 8; bits <= 32; ++bits) {
+    for (const double m : {0.5, 0.7123456, 0.999999999, 1.0 / 3.0, 0.0123}) {
+      std::int32_t multiplier = 0;
+      std::int32_t shift = 0;
+      quantize_multiplier(m, multiplier, shift);
+      narrow_multiplier(bits, multiplier, shift);
+      CAPTURE(bits, m);
+      CHECK(multiplier >= 1 << 30);
+      CHECK(multiplier % (std::int64_t{1} << (32 - bits)) == 0);
+      // One unit of the last place is 2^-(bits - 1) of the mantissa, which is at least a half.
+      const double back = std::ldexp(static_cast<double>(multiplier), shift - 31);
+      CHECK(std::abs(back / m - 1.0) <= std::exp2(-(bits - 1)) * 1.0001);
+    }
+  }
+  std::int32_t multiplier = 0x7FFFFFFF;
+  std::int32_t shift = -3;
+  narrow_multiplier(8, multiplier, shift);
+  CHECK(multiplier == 1 << 30);
+  CHECK(shift == -2);
+}

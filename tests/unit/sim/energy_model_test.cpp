@@ -62,6 +62,23 @@ TEST_CASE("a requantization costs its profile's operations") {
   }
 }
 
+TEST_CASE("a narrow multiplier takes energy in proportion, and a truncating shift adds nothing") {
+  using qsim::arithmetic::RoundingProfile;
+  qsim::RunResult run = sample::run();
+  const double clamp = 2 * 0.0332;
+  const auto cost = [&](RoundingProfile profile) {
+    run.layers[0].rounding_profile = profile;
+    return unit_pj(model_of(run.hardware).terms(run), Component::requantizer,
+                   qsim::requantization_event(profile).name());
+  };
+  run.hardware.requantizer.multiplier_bits = 8;
+  run.hardware.requantizer.shift_rounding = qsim::arithmetic::ShiftRounding::truncate;
+  CHECK(cost(RoundingProfile::fixed_point_single_rounding) == Approx(3.1 / 4 + 0.2 + 0.469 + clamp));
+  CHECK(cost(RoundingProfile::fixed_point_16bit_multiplier) == Approx(3.1 / 4 + 0.2 + 0.469 + clamp));
+  CHECK(cost(RoundingProfile::float32) == Approx(3.7 + 0.3 + 2 * 0.469 + clamp));
+  CHECK(cost(RoundingProfile::power_of_two) == Approx(0.1 + 0.469 + clamp));
+}
+
 TEST_CASE("a port word comes from as many banks as it has 64-bit words") {
   qsim::RunResult run = sample::run();
   run.hardware.weight_buffer = {256, 16, 32, 8, true};  // 16 banks of 16 KiB

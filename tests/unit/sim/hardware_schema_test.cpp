@@ -133,3 +133,10 @@ TEST_CASE("the names of the rounding profiles are those of the arithmetic, auto 
     CHECK(qsim::kRoundingProfileNames[i] == qsim::arithmetic::rounding_profile_name(profile));
   }
 }
+
+TEST_CASE("the names of the rules of a shift are those of the arithmetic") {
+  for (std::size_t i = 0; i < qsim::kShiftRoundingNames.size(); ++i) {
+    const auto rounding = static_cast<qsim::arithmetic::ShiftRounding>(i);
+    CHECK(qsim::kShiftRoundingNames[i] == qsim::arithmetic::shift_rounding_name(rounding));
+  }
+}

@@ -78,12 +78,15 @@ TEST_CASE("overrides win over files, the later over the earlier") {
       load_hardware("npu",
                     {"mac_array.rows=64", "mac_array.rows=48", "accumulators.overflow=saturate",
                      "dma={\"setup_cycles\": 3}", "requantizer.rounding_profile=power_of_two",
-                     "mac_array.double_buffered_weights=false"},
+                     "mac_array.double_buffered_weights=false", "requantizer.shift_rounding=half_even",
+                     "requantizer.multiplier_bits=12"},
                     shipped_configs());
   CHECK(chip.mac_array.rows == 48);
   CHECK(chip.accumulators.overflow == qsim::arithmetic::Overflow::saturate);
   CHECK(chip.dma.setup_cycles == 3);
   CHECK(chip.requantizer.rounding_profile == qsim::arithmetic::RoundingProfile::power_of_two);
+  CHECK(chip.requantizer.shift_rounding == qsim::arithmetic::ShiftRounding::half_even);
+  CHECK(chip.requantizer.multiplier_bits == 12);
   CHECK_FALSE(chip.mac_array.double_buffered_weights);
 }
 
@@ -113,6 +116,16 @@ TEST_CASE("problems of all files, overrides and rules come together") {
   CHECK(problems[0].file == folder.path("base.json"));
   CHECK(problems[2].file == path);
   CHECK(problems[3].file == "--set");
+}
+
+TEST_CASE("a rule of the shift that is none, and multipliers of other widths, are refused") {
+  const auto problems =
+      hardware_problems(R"({"requantizer": {"shift_rounding": "half", "multiplier_bits": 7}})",
+                        {"requantizer.multiplier_bits=33"});
+  std::vector<std::string> places;
+  for (const auto& problem : problems) places.push_back(problem.place);
+  CHECK(places == std::vector<std::string>{"requantizer.shift_rounding", "requantizer.multiplier_bits",
+                                           "requantizer.multiplier_bits"});
 }
 
 TEST_CASE("rules between fields") {
