@@ -183,6 +183,8 @@ def onnx_network(nodes, shape, constants):
 def bits_seeds():
     yield b'{"y": {"weights": 4, "activations": 6}, "z": {"activations": 16}}'
     yield b'{"y": {"weights": 1}}'
+    yield b"w4a8:weights=per_group(32),asymmetric;activations=symmetric,signed;scales=power_of_two;format=int,w8a8"
+    yield b'{"bits": "w4a8", "weights": "per_tensor,asymmetric", "activations": "unsigned", "layers": {"y": {"bits": {"weights": 8}}, "z": "w2a2"}}'
 
 
 def mapping_seeds():
@@ -274,7 +276,7 @@ DICTIONARIES = {
                             '\\"I64\\"', "9223372036854775807", "[0,0]"],
     "npy": lambda: ["\\x93NUMPY", "'descr'", "'fortran_order'", "'shape'", "False", "True", "'<f4'", "'|i1'", "(1, )",
                     "9223372036854775807"],
-    "bits": lambda: ['\\"weights\\"', '\\"activations\\"', '\\"y\\"', '\\"z\\"', "16", "17"],
+    "bits": lambda: ['\\"weights\\"', '\\"activations\\"', "weights=", "activations=", "scales=power_of_two", "per_group(", "asymmetric", "w4a8", '\\"y\\"', '\\"z\\"', "16", "17"],
     "cifar10": lambda: ["\\x00\\x01"],
     "energy": lambda: schema_words("energy"),
     "idx": lambda: ["\\x00\\x00\\x08\\x03", "\\x00\\x00\\x08\\x01", "\\x1f\\x8b\\x08", "\\xff\\xff\\xff\\xff"],

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "workloads/graph/strided_copy.h"
 #include "workloads/graph/tensor.h"
 
 namespace qsim {
@@ -13,12 +14,6 @@ struct StridedBox {
   std::int64_t offset = 0;
   std::vector<std::int64_t> strides;
 };
-
-inline std::vector<std::int64_t> row_major_strides(const Shape& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
-  return strides;
-}
 
 /// Copies a box of `shape` elements of one size from `in` to `out`.
 class BoxCopy {
