@@ -1,33 +1,30 @@
 #include "quantization/grid_plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
-#include "base/error.h"
-#include "base/json_reader.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
 
-constexpr int kDefaultBits = 8;
-
 class GridPlanner {
  public:
-  GridPlanner(const Graph& graph, const std::vector<ObservedValues>& observed, const NodeWidths& widths,
+  GridPlanner(const Graph& graph, const std::vector<ObservedValues>& observed, const Scheme& scheme,
               RangeMethod ranges)
       : graph_(graph),
         observed_(observed),
-        widths_(widths),
+        scheme_(scheme),
         ranges_(ranges),
         group_(graph.tensors.size()),
-        bits_(graph.tensors.size()),
+        schemes_(graph.tensors.size()),
         grids_(graph.tensors.size()) {
     std::iota(group_.begin(), group_.end(), 0);
   }
 
   std::vector<std::optional<Quantization>> run() {
-    for (const TensorId id : graph_.inputs) note_width(id, widths_.inputs());
+    for (const TensorId id : graph_.inputs) note_scheme(id, scheme_.activations);
     for (const Node& node : graph_.nodes) note_node(node);
     for (const TensorId id : graph_.inputs) choose(id);
     for (const Node& node : graph_.nodes) choose(node.outputs[0]);
@@ -48,12 +45,12 @@ class GridPlanner {
     const TensorId other = group_of(b);
     if (root == other) return;
     group_[static_cast<std::size_t>(other)] = root;
-    note_width(root, bits_[static_cast<std::size_t>(other)]);
+    note_scheme(root, schemes_[static_cast<std::size_t>(other)]);
   }
   /// Of tensors that share a grid the widest.
-  void note_width(TensorId id, int bits) {
-    int& known = bits_[static_cast<std::size_t>(group_of(id))];
-    known = std::max(known, bits);
+  void note_scheme(TensorId id, const std::optional<ActivationScheme>& scheme) {
+    std::optional<ActivationScheme>& known = schemes_[static_cast<std::size_t>(group_of(id))];
+    if (scheme && (!known || scheme->bits > known->bits)) known = scheme;
   }
 
   void note_node(const Node& node) {
@@ -63,7 +60,7 @@ class GridPlanner {
       tie(node.inputs[0], made);
       return;
     }
-    note_width(made, widths_.activations(node));
+    note_scheme(made, scheme_.activations_of(node.name));
     if (!is_tflite() || !copies_integers(node)) return;
     for (const TensorId id : node.inputs) {
       if (is_activation(id)) tie(id, made);
@@ -73,7 +70,7 @@ class GridPlanner {
   /// TFLite's int16 concatenation, minimum and maximum copy stored integers, whatever their scales.
   [[nodiscard]] bool copies_integers(const Node& node) const {
     if (output_grid(node.op, Semantics::tflite) == OutputGrid::compared) return true;
-    return definition(node.op).copies_wide_integers && widths_.activations(node) > 8;
+    return definition(node.op).copies_wide_integers && scheme_.activations_of(node.name).bits > 8;
   }
   [[nodiscard]] bool is_tflite() const { return graph_.semantics == Semantics::tflite; }
 
@@ -92,10 +89,12 @@ class GridPlanner {
     for (const TensorId member : members) {
       values.merge_limits(observed_[static_cast<std::size_t>(member)]);
     }
-    const int bits = bits_[static_cast<std::size_t>(root)];
-    ActivationFormat format{bits, is_tflite(), is_tflite() && bits > 8};
-    const Quantization grid = choose_grid(values, format, ranges_);
+    const Quantization grid = choose_grid(values, format_of(root, values.limits()), ranges_);
     for (const TensorId member : members) grids_[static_cast<std::size_t>(member)] = grid;
+  }
+  [[nodiscard]] ActivationFormat format_of(TensorId root, const Range& limits) const {
+    const ActivationScheme scheme = schemes_[static_cast<std::size_t>(root)].value_or(scheme_.activations);
+    return activation_format(scheme, graph_.semantics, limits, scheme_.is_power_of_two());
   }
   static float width(const Range& range) { return range.high - range.low; }
 
@@ -106,69 +105,41 @@ class GridPlanner {
       if (!range) continue;
       // TFLite has them from 8 bits to 8 and from 16 to 16.
       const TensorId width_of = is_tflite() ? node.inputs[0] : node.outputs[0];
-      const int bits = bits_[static_cast<std::size_t>(group_of(width_of))];
-      const Quantization grid = is_tflite() ? tflite_fixed_grid(*range, bits > 8 ? 16 : 8)
-                                            : affine_quantization({range->low, range->high}, bits, false);
+      const Range limits{range->low, range->high};
+      const ActivationFormat format = format_of(group_of(width_of), limits);
+      const Quantization grid =
+          is_tflite() ? tflite_fixed_grid(*range, format.bits > 8 ? 16 : 8) : fixed_grid(limits, format);
       for (std::size_t i = 0; i < grids_.size(); ++i) {
         if (group_of(static_cast<TensorId>(i)) == group_of(node.outputs[0]) && grids_[i]) grids_[i] = grid;
       }
     }
   }
 
+  /// Of a power of two s = (high - low) / 2^b: the last step is clipped rather than half of the grid lost.
+  [[nodiscard]] static Quantization fixed_grid(const Range& limits, const ActivationFormat& format) {
+    if (!format.is_power_of_two || format.is_symmetric) return format.quantization(limits);
+    Quantization grid = format.float_scale(limits);
+    const auto width = static_cast<double>(limits.high) - static_cast<double>(limits.low);
+    grid.scales = {static_cast<float>(std::ldexp(width, -format.bits))};
+    grid.scales = {power_of_two_above(grid.scale())};
+    return power_of_two_grids(grid, limits, false).front();
+  }
+
   const Graph& graph_;
   const std::vector<ObservedValues>& observed_;
-  const NodeWidths& widths_;
+  const Scheme& scheme_;
   RangeMethod ranges_;
   std::vector<TensorId> group_;
-  std::vector<int> bits_;  ///< By the group's root.
+  std::vector<std::optional<ActivationScheme>> schemes_;  ///< By the group's root.
   std::vector<std::optional<Quantization>> grids_;
 };
 
 }  // namespace
 
-NodeWidths::NodeWidths(const Graph& graph, const BitWidthOptions& options) : options_(options) {
-  std::vector<std::string> names;
-  for (const Node& node : graph.nodes) names.push_back(node.name);
-  std::vector<Problem> problems;
-  const auto check_activations = [&](const std::optional<int>& bits, const std::string& place) {
-    if (!bits || *bits >= 2) return;
-    problems.push_back({options.nodes_file, place, std::to_string(*bits) + " activation bits", "2 to 16",
-                        "one bit has no room for a range and its zero"});
-  };
-  check_activations(options.all.activations, "--activation-bits");
-  for (const auto& [name, bits] : options.nodes) {
-    check_activations(bits.activations, name);
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const std::string nearest = nearest_name(name, names);
-    problems.push_back({options.nodes_file,
-                        name,
-                        {},
-                        "the name of a node of " + graph.source,
-                        nearest.empty() ? "" : "did you mean " + nearest + "?"});
-  }
-  if (!problems.empty()) throw InputError(std::move(problems));
-}
-
-int NodeWidths::weights(const Node& node) const {
-  const auto found = options_.nodes.find(node.name);
-  if (found != options_.nodes.end() && found->second.weights) return *found->second.weights;
-  return options_.all.weights.value_or(kDefaultBits);
-}
-
-int NodeWidths::activations(const Node& node) const {
-  const auto found = options_.nodes.find(node.name);
-  if (found != options_.nodes.end() && found->second.activations) return *found->second.activations;
-  return options_.all.activations.value_or(kDefaultBits);
-}
-
-int NodeWidths::inputs() const {
-  return options_.all.activations.value_or(kDefaultBits);
-}
-
 std::vector<std::optional<Quantization>> plan_grids(const Graph& graph,
                                                     const std::vector<ObservedValues>& observed,
-                                                    const NodeWidths& widths, RangeMethod ranges) {
-  return GridPlanner(graph, observed, widths, ranges).run();
+                                                    const Scheme& scheme, RangeMethod ranges) {
+  return GridPlanner(graph, observed, scheme, ranges).run();
 }
 
 }  // namespace qsim

@@ -4,28 +4,16 @@
 #include <optional>
 #include <vector>
 
-#include "quantization/quantize_graph.h"
+#include "quantization/calibrate.h"
 #include "workloads/graph/graph.h"
+#include "workloads/graph/scheme.h"
 
 namespace qsim {
 
-/// Widths of nodes by name, default and check: throws InputError for a name of no node, with the nearest.
-class NodeWidths {
- public:
-  NodeWidths(const Graph& graph, const BitWidthOptions& options);
-
-  [[nodiscard]] int weights(const Node& node) const;
-  [[nodiscard]] int activations(const Node& node) const;
-  [[nodiscard]] int inputs() const;  ///< Of graph inputs.
-
- private:
-  const BitWidthOptions& options_;
-};
-
-/// The grid of every activation of a float graph, by tensor id.
+/// The grid of every activation of a float graph, by tensor id. Of tensors that share a grid the widest
+/// scheme.
 [[nodiscard]] std::vector<std::optional<Quantization>> plan_grids(const Graph& graph,
                                                                   const std::vector<ObservedValues>& observed,
-                                                                  const NodeWidths& widths,
-                                                                  RangeMethod ranges);
+                                                                  const Scheme& scheme, RangeMethod ranges);
 
 }  // namespace qsim

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/error.h"
 #include "quantization/graph_edits.h"
 #include "quantization/grid_plan.h"
 #include "quantization/quantize_weights.h"
@@ -23,11 +24,9 @@ bool has_weights(const Node& node) {
 /// the chip makes it is the other way round.
 class GraphQuantizer {
  public:
-  GraphQuantizer(Graph& graph, std::vector<std::optional<Quantization>> grids, const NodeWidths& widths,
-                 const QuantizeOptions& options)
+  GraphQuantizer(Graph& graph, std::vector<std::optional<Quantization>> grids, const QuantizeOptions& options)
       : graph_(graph),
         grids_(std::move(grids)),
-        widths_(widths),
         options_(options),
         companions_(graph.tensors.size(), kNoTensor) {
     for (TensorId id = 0; id < static_cast<TensorId>(graph.tensors.size()); ++id) {
@@ -150,9 +149,14 @@ class GraphQuantizer {
     }
     ObservedValues values;
     values.observe_limits(constant.data->as<float>());
-    const bool is_tflite = graph_.semantics == Semantics::tflite;
-    const ActivationFormat format{output.bits, is_tflite, is_tflite && output.bits > 8};
-    return add_tensor(quantize_constant(constant, format.quantization(values.limits())), "#" + node.name);
+    const bool is_power_of_two = options_.scheme.is_power_of_two();
+    if (is_power_of_two) values.observe_spread(constant.data->as<float>());
+    ActivationScheme scheme = options_.scheme.activations_of(node.name);
+    scheme.bits = output.bits;
+    const ActivationFormat format =
+        activation_format(scheme, graph_.semantics, values.limits(), is_power_of_two);
+    const Quantization grid = choose_grid(values, format, RangeMethod::min_max);
+    return add_tensor(quantize_constant(constant, grid), "#" + node.name);
   }
 
   void quantize_layer(Node& node) {
@@ -160,7 +164,8 @@ class GraphQuantizer {
     const Quantization input = *graph_.tensor(node.inputs[0]).quantization;
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
     const Tensor* bias = has_bias ? &graph_.tensor(node.inputs[2]) : nullptr;
-    const WeightFormat format{widths_.weights(node), options_.per_channel_weights, options_.ranges};
+    const WeightFormat format{options_.scheme.weights_of(node.name), options_.ranges,
+                              options_.scheme.is_power_of_two()};
     Tensor weights = quantize_weights(graph_.tensor(node.inputs[1]), bias, input.scale(), format);
     const bool wide_bias = input.bits > 8 && graph_.semantics == Semantics::tflite;
     if (has_bias) {
@@ -180,7 +185,6 @@ class GraphQuantizer {
 
   Graph& graph_;
   std::vector<std::optional<Quantization>> grids_;
-  const NodeWidths& widths_;
   const QuantizeOptions& options_;
   std::vector<int> uses_;             ///< By tensor of the float graph: nodes that read it, and outputs.
   std::vector<bool> on_host_;         ///< By node of the float graph.
@@ -194,19 +198,66 @@ std::string count_of(int count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::string width_text(const std::optional<int>& bits) {
-  return std::to_string(bits.value_or(8)) + " bits";
+std::string width_text(int bits) {
+  return std::to_string(bits) + (bits == 1 ? " bit" : " bits");
 }
 
 std::string describe(const QuantizeOptions& options, const CalibrationData& data, int layers) {
-  std::string text =
-      "quantized from float: weights " + width_text(options.widths.all.weights) + ", symmetric, a scale " +
-      (options.per_channel_weights ? "an output channel" : "a tensor") + " (" + count_of(layers, "layer") +
-      "); activations " + width_text(options.widths.all.activations) + ", a scale a tensor; ";
-  if (!options.widths.nodes.empty()) text += "single nodes as " + options.widths.nodes_file + " says; ";
+  const Scheme& scheme = options.scheme;
+  const ActivationScheme& activations = scheme.activations;
+  std::string text = "quantized from float: weights " + weight_text(scheme.weights) + " (" +
+                     count_of(layers, "layer") + "); activations " + width_text(activations.bits);
+  if (activations.is_symmetric) text += *activations.is_symmetric ? ", symmetric" : ", asymmetric";
+  if (activations.is_signed) text += *activations.is_signed ? ", signed" : ", unsigned";
+  text += ", a scale a tensor; ";
+  if (scheme.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
+  if (!scheme.layers.empty()) text += "single nodes as " + scheme.source + " says; ";
   return text + (options.ranges == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges") +
          " over " + data.description;
 }
+
+class SchemeCheck {
+ public:
+  SchemeCheck(const Graph& graph, const Scheme& scheme) : graph_(graph), scheme_(scheme) {}
+
+  void run() {
+    if (scheme_.format == NumberFormat::mxint) {
+      report("format", "mxint", "int", "block formats are not executed yet: leave format out");
+    }
+    check("", scheme_.weights, scheme_.activations);
+    for (const auto& [name, layer] : scheme_.layers) {
+      check(name, scheme_.weights_of(name), scheme_.activations_of(name));
+    }
+    if (!problems_.empty()) throw InputError(std::move(problems_));
+  }
+
+ private:
+  void report(const std::string& place, const std::string& value, const std::string& expected,
+              const std::string& hint) {
+    problems_.push_back({scheme_.source, place, value, expected, hint});
+  }
+
+  void check(const std::string& layer, const WeightScheme& weights, const ActivationScheme& activations) {
+    const std::string in = layer.empty() ? "" : layer + ".";
+    if (weights.granularity == Granularity::per_group) {
+      report(in + "weights", "per_group(" + std::to_string(weights.group_size) + ")",
+             "per_tensor or per_channel", "scales a group are not executed yet: take a scale a channel");
+    }
+    if (activations.bits == 1 && activations.is_signed.value_or(false)) {
+      report(in + "activations", "1 signed bit", "2 to 16 bits, or unsigned",
+             "-1 and 1 have no zero, which padding needs");
+    }
+    const bool is_tflite = graph_.semantics == Semantics::tflite;
+    if (is_tflite && activations.bits > 8 && !activations.is_symmetric.value_or(true)) {
+      report(in + "activations", "asymmetric", "symmetric activations above 8 bits",
+             "TFLite's arithmetic above 8 bits has no zero points: leave activations= out");
+    }
+  }
+
+  const Graph& graph_;
+  const Scheme& scheme_;
+  std::vector<Problem> problems_;
+};
 
 }  // namespace
 
@@ -224,15 +275,29 @@ bool is_float_graph(const Graph& graph) {
   return any;
 }
 
+std::string weight_text(const WeightScheme& weights) {
+  return width_text(weights.bits) + (weights.is_symmetric ? ", symmetric" : ", asymmetric") + ", a scale " +
+         (weights.granularity == Granularity::per_tensor ? "a tensor" : "an output channel");
+}
+
+void check_scheme(const Graph& graph, const Scheme& scheme) {
+  std::vector<std::string> nodes;
+  for (const Node& node : graph.nodes) nodes.push_back(node.name);
+  check_scheme_nodes(scheme, nodes, graph.source);
+  SchemeCheck(graph, scheme).run();
+}
+
 void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
-  const NodeWidths widths(graph, options.widths);
+  const Scheme& scheme = options.scheme;
+  check_scheme(graph, scheme);
   const int dequantized = dequantize_weights(graph);
   const int norms = fold_batch_norm(graph);
   const int activations = fuse_activations(graph);
-  const std::vector<ObservedValues> observed =
-      observe(graph, data, options.ranges == RangeMethod::mse, options.threads);
-  GraphQuantizer quantizer(graph, plan_grids(graph, observed, widths, options.ranges), widths, options);
+  const bool with_spread = options.ranges == RangeMethod::mse || scheme.is_power_of_two();
+  const std::vector<ObservedValues> observed = observe(graph, data, with_spread, options.threads);
+  GraphQuantizer quantizer(graph, plan_grids(graph, observed, scheme, options.ranges), options);
   quantizer.run();
+  if (scheme.is_power_of_two()) graph.rounding_profile = arithmetic::RoundingProfile::power_of_two;
   std::vector<std::string>& provenance = graph.provenance;
   provenance.push_back(describe(options, data, quantizer.layers()));
   if (dequantized > 0) {

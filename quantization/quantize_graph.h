@@ -6,18 +6,23 @@
 
 #include "quantization/calibrate.h"
 #include "quantization/range_setting.h"
-#include "workloads/graph/bit_width.h"
 #include "workloads/graph/graph.h"
+#include "workloads/graph/scheme.h"
 
 namespace qsim {
 
 struct QuantizeOptions {
-  /// Widths, 8 where nothing is said. Weights 1 to 16 bits; activations 2 to 16.
-  BitWidthOptions widths;
+  Scheme scheme;
   RangeMethod ranges = RangeMethod::min_max;
-  bool per_channel_weights = true;
   int threads = 1;  ///< Of the calibration; shows in no result.
 };
+
+/// Throws InputError for what no quantizer or no arithmetic of the graph's semantics has: groups and block
+/// formats; one signed bit and asymmetric TFLite activations above 8 bits; layers of no node.
+void check_scheme(const Graph& graph, const Scheme& scheme);
+
+/// "4 bits, symmetric, a scale an output channel"
+[[nodiscard]] std::string weight_text(const WeightScheme& weights);
 
 /// True where every activation of the graph is float: there is something to quantize, and nothing is yet.
 [[nodiscard]] bool is_float_graph(const Graph& graph);
@@ -25,20 +30,22 @@ struct QuantizeOptions {
 /// Quantizes `graph` (valid, is_float_graph):
 ///
 /// * Batch norms are folded, activations fused, dynamic-range weights made float (graph_edits.h).
-/// * Weights: symmetric, one scale an output channel; biases: s_x * s_w, 32 bits (64 under TFLite semantics
-/// with
-///   activations of more than 8 bits).
-/// * Activations: one quantizer a tensor, behind the fused activation, asymmetric: signed with TFLite
-/// semantics,
-///   unsigned with ONNX ones. Tensors that an operation only moves, selects or averages (pooling, mean,
+/// * Weights: as the scheme says; biases: s_x * s_w, 32 bits (64 under TFLite semantics with activations of
+///   more than 8 bits).
+/// * Activations: one quantizer a tensor, behind the fused activation; what the scheme leaves open follows
+/// the
+///   semantics (activation_format). Tensors that an operation only moves, selects or averages (pooling, mean,
 ///   reshape, transpose, pad, slice, nearest resize) share one grid. Sums, products and concatenations have
-///   their own. With TFLite semantics activations of more than 8 bits are symmetric, concatenation ties its
-///   operands, and functions of a fixed range make the scales that those operations fix.
+///   their own. With TFLite semantics concatenation of more than 8 bits ties its operands, and functions of a
+///   fixed range make the scales that those operations fix.
+/// * Power-of-two scales: everything that has one gets a power of two, and the graph's rounding profile is
+///   power_of_two.
 /// * What the chip has no integer arithmetic for stays float and goes to the host, between a dequantize and a
 ///   quantize node (named after the tensors, "#dequantize" and "#quantize").
 ///
 /// Graph inputs and outputs become quantized tensors; a float array given as an input is quantized when it is
-/// read. The graph's provenance says what was done. Throws InputError for widths out of range or of no node.
+/// read. The graph's provenance says what was done. Throws InputError for a scheme of no node, and for what
+/// check_scheme() refuses.
 void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options);
 
 }  // namespace qsim

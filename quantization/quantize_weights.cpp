@@ -2,35 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
+#include "quantization/weight_grid.h"
 #include "workloads/graph/quantize_value.h"
-#include "workloads/graph/requantize_tensor.h"
 
 namespace qsim {
 namespace {
-
-/// Mean magnitude: the scale of one-bit weights.
-float mean_magnitude(std::span<const float> weights) {
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0, [](double total, float w) {
-    return total + std::abs(static_cast<double>(w));
-  });
-  const auto mean = static_cast<float>(sum / static_cast<double>(weights.size()));
-  return mean > 0.0F ? mean : 1.0F;
-}
-
-float scale_of(std::span<const float> weights, const WeightFormat& format) {
-  if (format.bits == 1) return mean_magnitude(weights);
-  return symmetric_scale(choose_weight_limit(weights, format.bits, format.ranges), format.bits);
-}
-
-std::int64_t weight_integer(float w, float scale, int bits) {
-  if (bits == 1) return w < 0.0F ? -1 : 1;
-  const auto p = static_cast<double>(largest_magnitude(bits, true));
-  const double q = std::nearbyint(static_cast<double>(w) / static_cast<double>(scale));
-  return static_cast<std::int64_t>(std::clamp(q, -p, p));
-}
 
 /// Least scale of channel n at which its bias fits 31 bits.
 float least_scale(const Tensor* bias, std::size_t n, float input_scale) {
@@ -45,26 +22,34 @@ float least_scale(const Tensor* bias, std::size_t n, float input_scale) {
 Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
                         const WeightFormat& format) {
   const std::span<const float> w = weights.data->as<float>();
+  const WeightScheme& scheme = format.scheme;
+  const bool per_channel = scheme.granularity == Granularity::per_channel;
   const auto channels = static_cast<std::size_t>(weights.shape[0]);
   const std::size_t depth = w.size() / channels;
-  Quantization q;
-  q.bits = format.bits;
-  q.axis = format.per_channel ? 0 : -1;
-  q.scales.clear();
-  for (std::size_t n = 0; n < (format.per_channel ? channels : 1); ++n) {
-    q.scales.push_back(scale_of(format.per_channel ? w.subspan(n * depth, depth) : w, format));
+  std::vector<WeightGrid> grids;
+  for (std::size_t n = 0; n < (per_channel ? channels : 1); ++n) {
+    grids.push_back(choose_weight_grid(per_channel ? w.subspan(n * depth, depth) : w, scheme.bits,
+                                       scheme.is_symmetric, format.ranges, format.is_power_of_two));
   }
   for (std::size_t n = 0; n < channels; ++n) {
-    float& scale = q.scales[format.per_channel ? n : 0];
-    scale = std::max(scale, least_scale(bias, n, input_scale));
+    WeightGrid& grid = grids[per_channel ? n : 0];
+    grid = with_least_scale(grid, least_scale(bias, n, input_scale), format.is_power_of_two);
   }
-  q.zero_points.assign(q.scales.size(), 0);
+  Quantization q;
+  q.bits = scheme.bits;
+  q.is_signed = weights_are_signed(scheme.bits, scheme.is_symmetric);
+  q.axis = per_channel ? 0 : -1;
+  q.scales.clear();
+  q.zero_points.clear();
+  for (const WeightGrid& grid : grids) {
+    q.scales.push_back(grid.scale);
+    q.zero_points.push_back(grid.zero_point);
+  }
   Tensor result = weights;
-  result.type = smallest_element_type(format.bits, true);
+  result.type = smallest_element_type(q.bits, q.is_signed);
   TensorData data(result.type, weights.shape);
   for (std::size_t i = 0; i < w.size(); ++i) {
-    const float scale = q.scale(static_cast<std::int64_t>(i / depth));
-    data.set(static_cast<std::int64_t>(i), weight_integer(w[i], scale, format.bits));
+    data.set(static_cast<std::int64_t>(i), grids[per_channel ? i / depth : 0].integer(w[i]));
   }
   result.data = std::move(data);
   result.quantization = std::move(q);

@@ -1,23 +1,21 @@
-// Weights and biases of one layer: white paper, sections 2.1, 2.2.1 and 2.2.3.
+// Weights and biases of one layer: white paper, sections 2.1 to 2.2.3.
 #pragma once
 
 #include "quantization/range_setting.h"
 #include "workloads/graph/graph.h"
+#include "workloads/graph/scheme.h"
 
 namespace qsim {
 
 struct WeightFormat {
-  int bits = 8;
-  bool per_channel = true;  ///< One scale an output channel (dimension 0); otherwise one for all.
+  WeightScheme scheme;  ///< per_tensor or per_channel
   RangeMethod ranges = RangeMethod::min_max;
+  bool is_power_of_two = false;
 };
 
-/// Symmetric integers of float weights [out_channels, ..]:
-///   q = clamp(rne(w / s), -p, p),  p = 2^(b-1) - 1
-/// One bit: q = -1 where w < 0, else 1; s = mean|w|.
-/// Where the bias of a channel would leave 31 bits, its weight scale is raised to |bias| / (s_x 2^30): its
-/// weights are too small to show beside it.
-/// `bias` may be nullptr.
+/// Integers of float weights [out_channels, ..] on the grid of each slice (choose_weight_grid): all weights,
+/// or an output channel (dimension 0). Where the bias of a channel would leave 31 bits, its weight scale is
+/// raised to |bias| / (s_x 2^30): its weights are too small to show beside it. `bias` may be nullptr.
 [[nodiscard]] Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
                                       const WeightFormat& format);
 

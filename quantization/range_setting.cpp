@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace qsim {
 namespace {
@@ -13,59 +12,64 @@ float fraction_of(float limit, int part) {
   return limit * static_cast<float>(part) / static_cast<float>(kFractions);
 }
 
-/// Finds the grid of least error by moving one end of the range at a time.
-class GridSearch {
+/// Finds the range of least error by moving one end at a time.
+class RangeSearch {
  public:
-  GridSearch(const ObservedValues& values, const ActivationFormat& format)
-      : values_(values),
-        format_(format),
+  RangeSearch(const Range& limits, bool together, const std::function<double(const Range&)>& error)
+      : limits_(limits),
+        together_(together),
+        error_(error),
         low_(kFractions),
         high_(kFractions),
-        least_(error_at(low_, high_)) {}
+        least_(error_(range())) {}
 
-  Quantization run() {
+  Range run() {
     bool moved = true;
     for (int round = 0; moved && round < kMaxRounds; ++round) {
-      moved = format_.is_symmetric ? move(low_, high_, true) : move(high_, high_, false);
-      if (!format_.is_symmetric) moved = move(low_, low_, false) || moved;
+      moved = together_ ? move(low_, high_) : move(high_, high_);
+      if (!together_) moved = move(low_, low_) || moved;
     }
-    return grid(low_, high_);
+    return range();
   }
 
  private:
   static constexpr int kMaxRounds = 8;
 
-  [[nodiscard]] Quantization grid(int low, int high) const {
-    return format_.quantization(
-        {fraction_of(values_.limits().low, low), fraction_of(values_.limits().high, high)});
+  [[nodiscard]] Range range() const {
+    return {fraction_of(limits_.low, low_), fraction_of(limits_.high, high_)};
   }
-  [[nodiscard]] double error_at(int low, int high) const { return values_.error(grid(low, high)); }
 
-  /// Tries every fraction for `end` (for both ends together where they move together), greatest first.
-  bool move(int& end, int& other, bool together) {
+  /// Tries every fraction for `end` (for `other` with it where they move together), greatest first.
+  bool move(int& end, int& other) {
     const int before = end;
     int best = end;
     for (int part = kFractions; part >= 1; --part) {
       end = part;
-      if (together) other = part;
-      const double error = error_at(low_, high_);
+      if (together_) other = part;
+      const double error = error_(range());
       if (error < least_) {
         least_ = error;
         best = part;
       }
     }
     end = best;
-    if (together) other = best;
+    if (together_) other = best;
     return best != before;
   }
 
-  const ObservedValues& values_;
-  const ActivationFormat& format_;
+  const Range& limits_;
+  bool together_;
+  const std::function<double(const Range&)>& error_;
   int low_, high_;  ///< In 1/kFractions of the limits.
   double least_;
 };
 
 }  // namespace
+
+Range least_error_range(const Range& limits, bool together,
+                        const std::function<double(const Range&)>& error) {
+  return RangeSearch(limits, together, error).run();
+}
 
 void ObservedValues::observe_limits(std::span<const float> values) {
   for (const float x : values) {
@@ -103,33 +107,43 @@ double ObservedValues::error(const Quantization& quantization) const {
   return sum;
 }
 
+Quantization ActivationFormat::float_scale(Range range) const {
+  if (!is_symmetric) return affine_quantization(range, bits, is_signed);
+  if (!is_signed) return unsigned_symmetric_quantization(std::max(0.0F, range.high), bits);
+  return symmetric_quantization(std::max(-range.low, range.high), bits);
+}
+
 Quantization ActivationFormat::quantization(Range range) const {
-  if (is_symmetric) return symmetric_quantization(std::max(-range.low, range.high), bits);
-  return affine_quantization(range, bits, is_signed);
+  const Quantization grid = float_scale(range);
+  return is_power_of_two ? power_of_two_grids(grid, range, is_symmetric).front() : grid;
+}
+
+ActivationFormat activation_format(const ActivationScheme& scheme, Semantics semantics, const Range& limits,
+                                   bool is_power_of_two) {
+  ActivationFormat format;
+  format.bits = scheme.bits;
+  format.is_power_of_two = is_power_of_two;
+  const bool is_tflite = semantics == Semantics::tflite;
+  format.is_symmetric = scheme.is_symmetric.value_or(is_tflite && scheme.bits > 8);
+  const bool by_default = is_tflite || (format.is_symmetric && limits.low < 0.0F);
+  format.is_signed = scheme.is_signed.value_or(by_default && scheme.bits > 1);
+  return format;
 }
 
 Quantization choose_grid(const ObservedValues& values, const ActivationFormat& format, RangeMethod method) {
-  if (method == RangeMethod::min_max || !values.has_spread()) return format.quantization(values.limits());
-  return GridSearch(values, format).run();
-}
-
-float choose_weight_limit(std::span<const float> weights, int bits, RangeMethod method) {
-  float greatest = 0.0F;
-  for (const float w : weights) greatest = std::max(greatest, std::abs(w));
-  if (method == RangeMethod::min_max || greatest == 0.0F) return greatest;
-  float best = greatest;
-  double least = std::numeric_limits<double>::infinity();
-  for (int part = kFractions; part >= 1; --part) {
-    const float limit = fraction_of(greatest, part);
-    const Quantization grid = symmetric_quantization(limit, bits);
-    double error = 0.0;
-    for (const float w : weights) error += squared_error(static_cast<double>(w), grid);
-    if (error < least) {
-      least = error;
-      best = limit;
-    }
+  Range range = values.limits();
+  if (!values.has_spread()) return format.quantization(range);
+  if (method == RangeMethod::mse) {
+    range = least_error_range(range, format.is_symmetric, [&](const Range& candidate) {
+      return values.error(format.float_scale(candidate));
+    });
   }
-  return best;
+  const Quantization grid = format.float_scale(range);
+  if (!format.is_power_of_two) return grid;
+  const std::vector<Quantization> grids = power_of_two_grids(grid, range, format.is_symmetric);
+  return *std::min_element(grids.begin(), grids.end(), [&](const Quantization& a, const Quantization& b) {
+    return values.error(a) < values.error(b);
+  });
 }
 
 }  // namespace qsim

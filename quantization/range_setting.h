@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "quantization/affine.h"
+#include "workloads/graph/scheme.h"
 
 namespace qsim {
 
@@ -41,18 +43,29 @@ class ObservedValues {
 struct ActivationFormat {
   int bits = 8;
   bool is_signed = true;
-  bool is_symmetric = false;  ///< Zero point 0.
+  bool is_symmetric = false;     ///< Zero point 0.
+  bool is_power_of_two = false;  ///< Scale 2^k.
 
+  /// The grid that covers a range; of a power of two the least scale that does.
   [[nodiscard]] Quantization quantization(Range range) const;
+  /// The same with any scale.
+  [[nodiscard]] Quantization float_scale(Range range) const;
 };
 
-/// Grid of an activation. MSE searches q_max, then q_min, among 100 fractions of the limits, in turn until
-/// neither moves; it needs the spread.
+/// The format of an activation that has values in `limits`: what `scheme` leaves open follows the semantics.
+/// TFLite: signed, symmetric above 8 bits. ONNX: unsigned; symmetric ones signed where a value is below 0.
+/// One bit is unsigned.
+[[nodiscard]] ActivationFormat activation_format(const ActivationScheme& scheme, Semantics semantics,
+                                                 const Range& limits, bool is_power_of_two);
+
+/// The range of least error: one end at a time (both `together` where the grid is symmetric) moves among 100
+/// fractions of the limits until neither moves; of equals the greatest.
+[[nodiscard]] Range least_error_range(const Range& limits, bool together,
+                                      const std::function<double(const Range&)>& error);
+
+/// Grid of an activation: of the limits, or of least squared error. Of a power of two the better neighbour
+/// (power_of_two_grids) by squared error. Both need the spread; without it the limits are covered.
 [[nodiscard]] Quantization choose_grid(const ObservedValues& values, const ActivationFormat& format,
                                        RangeMethod method);
-
-/// max|w| to quantize weights with, symmetric: the greatest, or of 100 fractions of it the one of least
-/// squared error (the greater one of equals).
-[[nodiscard]] float choose_weight_limit(std::span<const float> weights, int bits, RangeMethod method);
 
 }  // namespace qsim

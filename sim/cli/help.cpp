@@ -18,16 +18,17 @@ std::string usage_lines(const Command& command) {
   return text;
 }
 
-/// "       qsim COMMAND ..    list, help, ..", in as many lines as it takes.
-std::string other_commands(const std::vector<Command>& all) {
-  std::string text, line = "       qsim COMMAND ..   ";
-  const std::size_t indent = line.size();
+/// "usage: qsim .. [options], or qsim COMMAND .. of", and the commands in as many lines as it takes.
+std::string usage_of_program(const Command& program, const std::vector<Command>& all) {
+  std::string text = usage_lines(program);
+  text.insert(text.size() - 1, ", or qsim COMMAND .. of");
+  std::string line = " ";
   for (const Command& command : all) {
     if (command.words.name.empty()) continue;
     const std::string word = command.words.name + (&command == &all.back() ? "" : ",");
     if (line.size() + 1 + word.size() > kColumns) {
       text += line + "\n";
-      line.assign(indent, ' ');
+      line.assign(1, ' ');
     }
     line += ' ' + word;
   }
@@ -69,8 +70,8 @@ std::string option_help(const Option& option) {
 }
 
 std::string help_text(const Command& command, const std::vector<Command>& all) {
-  std::string text = command.words.summary + ".\n" + usage_lines(command);
-  if (command.words.name.empty()) text += other_commands(all);
+  std::string text = command.words.summary + ".\n";
+  text += command.words.name.empty() ? usage_of_program(command, all) : usage_lines(command);
   text += option_lines(command.options);
   for (const std::string& note : command.words.notes) text += note + "\n";
   text += exit_codes(command);

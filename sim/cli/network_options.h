@@ -33,10 +33,16 @@ struct NetworkOptions {
   std::optional<int> weight_bits;
   std::optional<int> activation_bits;
   std::string bits_file;
+  std::string scheme;               ///< --scheme: its text, or FILE.json; empty without.
   std::vector<std::string> shapes;  ///< "NAME=1,3,224,224" in their order.
   std::string until;                ///< Node to end at; empty: the whole network.
   std::int64_t batch = 1;           ///< Inputs that go through together.
   CalibrationOptions calibration;
+
+  /// Something is said about widths or scheme.
+  [[nodiscard]] bool changes_precision() const {
+    return weight_bits || activation_bits || !bits_file.empty() || !scheme.empty();
+  }
 };
 
 /// Stores a value in a member of a struct that is part of the command's options: `part` is a member of
@@ -139,7 +145,7 @@ void add_sets(CommandTable<Options>& table, Chip chip, const std::string& group)
             store_in(chip, &ChipOptions::sets));
 }
 
-/// --weight-bits, --activation-bits and --bits.
+/// --scheme, and its short forms --weight-bits, --activation-bits and --bits.
 template <typename Options, typename Network>
 void add_precision(CommandTable<Options>& table, Network network, const std::string& group) {
   const auto bits = [&](const char* name, const char* help) {
@@ -151,6 +157,19 @@ void add_precision(CommandTable<Options>& table, Network network, const std::str
                   .group = group,
                   .help = help};
   };
+  table.add({.name = "scheme",
+             .kind = ValueKind::text,
+             .value = "SCHEME|FILE.json",
+             .reads_data = true,
+             .excludes = {"weight-bits", "activation-bits", "bits"},
+             .excludes_because = "a scheme has the widths in it",
+             .group = group,
+             .help = "quantize as w4a8:weights=per_tensor says (docs/schemes.md)",
+             .detail = "w<bits>a<bits>, then behind a colon pairs with semicolons between them: "
+                       "weights=per_tensor|per_channel|per_group(N),symmetric|asymmetric; "
+                       "activations=symmetric|asymmetric,signed|unsigned; scales=float|power_of_two; "
+                       "format=int|mxint. A file may have exceptions by layer."},
+            store_in(network, &NetworkOptions::scheme));
   table.add(bits("weight-bits", "all weights at N bits, 1 to 16"),
             store_in(network, &NetworkOptions::weight_bits));
   table.add(bits("activation-bits", "all activations at N bits, 1 to 16"),

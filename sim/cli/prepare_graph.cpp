@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "quantization/quantize_graph.h"
+#include "quantization/requantize_graph.h"
 #include "sim/cli/calibration.h"
 #include "sim/cli/truncate_graph.h"
 #include "workloads/graph/batch.h"
@@ -22,11 +23,31 @@ BitWidthOptions bit_widths(const NetworkOptions& options) {
   return bits;
 }
 
+/// What --scheme says, or its short forms.
+Scheme scheme_of(const NetworkOptions& options) {
+  if (options.scheme.ends_with(".json")) return read_scheme(options.scheme);
+  if (!options.scheme.empty()) return parse_scheme(options.scheme);
+  Scheme scheme;
+  scheme.weights.bits = options.weight_bits.value_or(8);
+  scheme.activations.bits = options.activation_bits.value_or(8);
+  if (options.bits_file.empty()) return scheme;
+  scheme.source = options.bits_file;
+  for (const auto& [name, widths] : read_bit_widths(options.bits_file)) {
+    scheme.layers[name].weight_bits = widths.weights;
+    scheme.layers[name].activation_bits = widths.activations;
+  }
+  return scheme;
+}
+
+RangeMethod ranges_of(const NetworkOptions& options) {
+  return options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
+}
+
 void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& files) {
   validate(graph);
   QuantizeOptions quantize_options;
-  quantize_options.widths = bit_widths(options);
-  quantize_options.ranges = options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
+  quantize_options.scheme = scheme_of(options);
+  quantize_options.ranges = ranges_of(options);
   quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
   const Graph original = graph;
@@ -74,12 +95,17 @@ InputShapes parse_shapes(const std::vector<std::string>& arguments) {
 
 Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files, const InputArrays& arrays) {
   Graph graph = load_workload(options.workload, files.workloads, {parse_shapes(options.shapes), arrays});
-  const bool changes_bits = options.weight_bits || options.activation_bits || !options.bits_file.empty();
   const bool is_float = is_float_graph(graph);
-  if (options.calibration.is_given() && !is_float) refuse_calibration(graph, options.calibration);
-  if (is_float && (changes_bits || options.calibration.is_given())) {
+  // A scheme sets the ranges of weights that are quantized already anew.
+  const bool takes_ranges = is_float || (!options.scheme.empty() && options.calibration.data.empty());
+  if (options.calibration.is_given() && !takes_ranges) refuse_calibration(graph, options.calibration);
+  if (is_float && (options.changes_precision() || options.calibration.is_given())) {
     quantize(graph, options, files);
-  } else if (changes_bits) {
+  } else if (!options.scheme.empty()) {
+    const Scheme scheme = scheme_of(options);
+    validate(graph);
+    requantize_graph(graph, scheme, ranges_of(options));
+  } else if (options.changes_precision()) {
     apply_bit_widths(graph, bit_widths(options));
   }
   if (!options.until.empty()) truncate_graph(graph, options.until);

@@ -27,6 +27,7 @@ Json options_json(const EvaluateReportOptions& options) {
           {"weight_bits", or_null(options.weight_bits)},
           {"activation_bits", or_null(options.activation_bits)},
           {"bits", options.bits_file.empty() ? Json(nullptr) : Json(options.bits_file)},
+          {"scheme", options.scheme.empty() ? Json(nullptr) : Json(options.scheme)},
           {"set", options.sets}};
 }
 

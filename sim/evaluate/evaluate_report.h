@@ -21,6 +21,7 @@ struct EvaluateReportOptions {
   std::optional<int> weight_bits;
   std::optional<int> activation_bits;
   std::string bits_file;
+  std::string scheme;  ///< --scheme as typed, of a file its base name; empty without.
   std::vector<std::string> sets;
   std::string energy_table;
 };

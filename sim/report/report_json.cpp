@@ -65,6 +65,7 @@ Json options_json(const ReportOptions& options) {
           {"weight_bits", or_null(options.weight_bits)},
           {"activation_bits", or_null(options.activation_bits)},
           {"bits", text_or_null(options.bits_file)},
+          {"scheme", text_or_null(options.scheme)},
           {"until", text_or_null(options.until)},
           {"objective", options.objective},
           {"set", options.sets}};

@@ -27,6 +27,7 @@ struct ReportOptions {
   std::optional<int> weight_bits;      ///< --weight-bits
   std::optional<int> activation_bits;  ///< --activation-bits
   std::string bits_file;               ///< Base name of --bits; empty without.
+  std::string scheme;                  ///< --scheme as typed, of a file its base name; empty without.
   std::string until;                   ///< Node of --until; empty without.
   std::string objective = "latency";   ///< --objective
   std::vector<std::string> sets;       ///< --set arguments in their order.

@@ -144,8 +144,6 @@ def test_what_cannot_be_calibrated_is_refused(folder):
     (folder / "empty").mkdir()
     (message,) = bad_input("--workload", net, "--calibration", folder / "empty")
     message.says("a folder of .npy files")
-    (message,) = bad_input("--workload", net, "--activation-bits", 1)
-    message.says("--activation-bits", "2 to 16")
     (folder / "bits.json").write_text('{"conb": {"weights": 4}}')
     (message,) = bad_input("--workload", net, "--bits", folder / "bits.json")
     message.says("conb", "did you mean conv?")

@@ -92,8 +92,9 @@ class BitWidthPass {
 
   void want(TensorId id, std::optional<int> bits, const std::string& place) {
     const std::optional<Quantization>& q = graph_.tensor(id).quantization;
-    if (!bits || !q || *bits == q->bits || q->bits == 32) return;  // Accumulators keep their width.
-    if (*bits == 1 && q->is_signed) {
+    if (!bits || !q || q->bits == 32) return;  // Accumulators keep their width.
+    if (*bits == q->bits && (!options_.grid || graph_.tensor(id).is_constant())) return;
+    if (*bits == 1 && q->is_signed && !options_.grid) {
       report(place, "1", "2 to 16 bits for signed activations",
              "one bit needs unsigned activations, or the range of the values");
       return;
@@ -169,7 +170,11 @@ class BitWidthPass {
   [[nodiscard]] Quantization planned(TensorId id) {
     const Quantization& q = *graph_.tensor(id).quantization;
     const auto found = wanted_.find(group_of(id));
-    return found == wanted_.end() ? q : at_width(q, found->second);
+    return found == wanted_.end() ? q : grid_at(q, found->second);
+  }
+
+  [[nodiscard]] Quantization grid_at(const Quantization& q, int bits) const {
+    return options_.grid ? options_.grid(q, bits) : at_width(q, bits);
   }
 
   void plan_weights() {
@@ -227,12 +232,12 @@ class BitWidthPass {
       Tensor& tensor = graph_.tensors[i];
       const auto found = wanted_.find(group_of(static_cast<TensorId>(i)));
       if (found == wanted_.end() || !tensor.quantization) continue;
-      ++changed_activations_[found->second];
+      if (!options_.grid || tensor.quantization->bits != found->second) ++changed_activations_[found->second];
       if (tensor.is_constant()) {
         requantize_constant(tensor, found->second);
         continue;
       }
-      tensor.quantization = at_width(*tensor.quantization, found->second);
+      tensor.quantization = grid_at(*tensor.quantization, found->second);
       tensor.type = smallest_element_type(found->second, tensor.quantization->is_signed);
     }
   }
@@ -273,7 +278,8 @@ class BitWidthPass {
       }
     };
     line("weights", changed_weights_, "q' = clamp(rne(q*p'/p)), s' = s*p/p'");
-    line("activations", changed_activations_, "s' = s*p/p', z' = clamp(rne(z*p'/p))");
+    line("activations", changed_activations_,
+         options_.grid ? "s' and z' of the old range" : "s' = s*p/p', z' = clamp(rne(z*p'/p))");
     if (pinned_.empty()) return;
     std::string names;
     for (const std::string& name : pinned_) names += (names.empty() ? "" : ", ") + name;

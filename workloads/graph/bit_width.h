@@ -9,6 +9,7 @@
 // Activations have no values here: their scale and zero point change.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -27,6 +28,9 @@ struct BitWidthOptions {
   BitWidths all;  ///< --weight-bits, --activation-bits; activations: inputs too.
   std::unordered_map<std::string, BitWidths> nodes;  ///< By node name; goes before `all`.
   std::string nodes_file;                            ///< Where `nodes` was read, for messages.
+  /// The grid at a width of an activation that had `from`; absent: at_width(). Where it is given every
+  /// activation gets its grid, of the same width too.
+  std::function<Quantization(const Quantization& from, int bits)> grid = {};
 };
 
 /// Requantizes weights, biases and constant operands, gives activations their new format, and says in

@@ -9,6 +9,8 @@
 #include "sim/cli/prepare_graph.h"
 #include "sim/config/load_hardware.h"
 #include "sim/energy/energy_model.h"
+#include "workloads/ops/definition.h"
+#include "workloads/readers/support.h"
 
 namespace qsim::cli {
 namespace {
@@ -19,14 +21,39 @@ struct CheckOptions {
   bool json = false;
 };
 
+/// The network as a scheme makes it: the nodes that a run would execute, and those that are no more.
+WorkloadSurvey quantized_survey(const CheckOptions& options, const ShippedFiles& files,
+                                WorkloadSurvey survey) {
+  if (!options.network.changes_precision() || !survey.is_supported()) return survey;
+  survey.graph = prepare_graph(options.network, files);
+  survey.nodes.clear();
+  for (std::size_t i = 0; i < survey.graph.nodes.size(); ++i) {
+    const Node& node = survey.graph.nodes[i];
+    NodeSupport support;
+    support.name = node.name;
+    support.op = op_name(survey.graph, node);
+    support.place = node.place;
+    support.graph_node = i;
+    survey.nodes.push_back(std::move(support));
+  }
+  for (const std::string& name : survey.graph.folded_nodes) {
+    NodeSupport support;
+    support.name = name;
+    support.op = "folded";
+    support.status = NodeStatus::folded;
+    survey.nodes.push_back(std::move(support));
+  }
+  return survey;
+}
+
 int run_check(const CheckOptions& options, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
   // A run would refuse a chip without its energies.
   static_cast<void>(
       EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
-  const CheckResult result = check_workload(
-      survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes)),
-      hardware);
+  WorkloadSurvey survey =
+      survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes));
+  const CheckResult result = check_workload(quantized_survey(options, files, std::move(survey)), hardware);
   write_standard_output(
       options.json
           ? check_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
@@ -46,6 +73,7 @@ Command check_command() {
        .exit_1 = "something is not supported"});
   add_chip_and_workload(table, &CheckOptions::chip, &CheckOptions::network, "what to check");
   add_sets(table, &CheckOptions::chip, "what to check");
+  add_precision(table, &CheckOptions::network, "what to check");
   return table
       .add({.name = "json",
             .group = "result",

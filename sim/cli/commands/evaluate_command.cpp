@@ -52,6 +52,7 @@ EvaluateReportOptions report_options(const EvaluateArguments& arguments, const s
   report.weight_bits = arguments.network.weight_bits;
   report.activation_bits = arguments.network.activation_bits;
   report.bits_file = base_name(arguments.network.bits_file);
+  report.scheme = base_name(arguments.network.scheme);
   report.sets = arguments.chip.sets;
   report.energy_table = energy_table;
   return report;

@@ -60,6 +60,7 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   report.weight_bits = options.cost.network.weight_bits;
   report.activation_bits = options.cost.network.activation_bits;
   report.bits_file = base_name(options.cost.network.bits_file);
+  report.scheme = base_name(options.cost.network.scheme);
   report.until = options.cost.network.until;
   report.objective = options.cost.chip.objective;
   report.sets = options.cost.chip.sets;

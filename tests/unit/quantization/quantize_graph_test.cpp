@@ -5,6 +5,7 @@
 
 #include "../workloads/float/float_graph.h"
 #include "base/error.h"
+#include "quantization/requantize_graph.h"
 
 using namespace qsim;
 
@@ -92,7 +93,8 @@ Graph quantized(const FloatGraph& maker, int weights, int activations, RangeMeth
   Graph graph = maker.graph;
   graph.semantics = semantics;
   QuantizeOptions options;
-  options.widths.all = {weights, activations};
+  options.scheme.weights.bits = weights;
+  options.scheme.activations.bits = activations;
   options.ranges = ranges;
   quantize_graph(graph, random_inputs(maker, 20), options);
   validate(graph);
@@ -176,12 +178,12 @@ TEST_CASE("what the chip cannot compute stays float between a dequantize and a q
 TEST_CASE("nodes have widths of their own, and a name of no node is refused") {
   const FloatGraph maker = network();
   QuantizeOptions options;
-  options.widths.nodes[maker.graph.nodes[0].name] = {4, std::nullopt};
+  options.scheme.layers[maker.graph.nodes[0].name].weight_bits = 4;
   Graph graph = maker.graph;
   quantize_graph(graph, random_inputs(maker, 3), options);
   CHECK(graph.tensor(graph.nodes[0].inputs[1]).quantization->bits == 4);
   CHECK(graph.tensor(graph.nodes[2].inputs[1]).quantization->bits == 8);
-  options.widths.nodes["nowhere"] = {4, 4};
+  options.scheme.layers["nowhere"].weight_bits = 4;
   Graph again = maker.graph;
   CHECK_THROWS_AS(quantize_graph(again, random_inputs(maker, 3), options), InputError);
 }
@@ -190,4 +192,99 @@ TEST_CASE("only graphs of floats are float graphs") {
   const FloatGraph maker = network();
   CHECK(is_float_graph(maker.graph));
   CHECK_FALSE(is_float_graph(quantized(maker, 8, 8, RangeMethod::min_max)));
+}
+
+namespace {
+
+bool is_power_of_two(float scale) {
+  int exponent = 0;
+  return std::frexp(scale, &exponent) == 0.5F;
+}
+
+Graph with_scheme(const FloatGraph& maker, const std::string& scheme, Semantics semantics) {
+  Graph graph = maker.graph;
+  graph.semantics = semantics;
+  QuantizeOptions options;
+  options.scheme = parse_scheme(scheme);
+  quantize_graph(graph, random_inputs(maker, 20), options);
+  validate(graph);
+  return graph;
+}
+
+}  // namespace
+
+TEST_CASE("every scheme computes about what the float network does") {
+  const FloatGraph maker = network();
+  for (const Semantics semantics : {Semantics::onnx, Semantics::tflite}) {
+    for (const char* scheme :
+         {"w8a8:weights=per_tensor", "w8a8:weights=asymmetric", "w8a8:weights=per_tensor,asymmetric",
+          "w8a8:activations=symmetric", "w8a8:activations=symmetric,signed", "w8a8:activations=unsigned",
+          "w8a8:scales=power_of_two", "w8a8:weights=asymmetric;activations=symmetric;scales=power_of_two"}) {
+      INFO(scheme);
+      CHECK(relative_error(maker, with_scheme(maker, scheme, semantics)) < 3e-3);
+    }
+  }
+}
+
+TEST_CASE("a power-of-two scheme has no other scale, and its rows shift") {
+  for (const Semantics semantics : {Semantics::onnx, Semantics::tflite}) {
+    const Graph graph = with_scheme(network(), "w6a8:scales=power_of_two", semantics);
+    CHECK(graph.rounding_profile == arithmetic::RoundingProfile::power_of_two);
+    for (const Tensor& tensor : graph.tensors) {
+      if (!tensor.quantization || tensor.quantization->bits > 16) continue;
+      for (const float scale : tensor.quantization->scales) CHECK(is_power_of_two(scale));
+    }
+  }
+  CHECK_FALSE(with_scheme(network(), "w6a8", Semantics::onnx).rounding_profile);
+}
+
+TEST_CASE("activations of one bit are unsigned") {
+  const Graph graph = with_scheme(network(), "w8a1", Semantics::tflite);
+  for (const TensorId id : graph.inputs) {
+    CHECK(graph.tensor(id).type == ElementType::u8);
+    CHECK(graph.tensor(id).quantization->bits == 1);
+  }
+}
+
+TEST_CASE("what no arithmetic has is refused with its place") {
+  const auto problems = [](const std::string& scheme, Semantics semantics) {
+    try {
+      with_scheme(network(), scheme, semantics);
+    } catch (const InputError& error) {
+      return error.problems();
+    }
+    return std::vector<Problem>{};
+  };
+  CHECK(problems("w8a1:activations=signed", Semantics::onnx).at(0).place == "activations");
+  CHECK(problems("w8a16:activations=asymmetric", Semantics::tflite).at(0).place == "activations");
+  CHECK(problems("w8a16:activations=asymmetric", Semantics::onnx).empty());
+  CHECK(problems("w8a8:format=mxint", Semantics::onnx).at(0).place == "format");
+}
+
+TEST_CASE("a network that is quantized already gets a scheme from its dequantized weights") {
+  const FloatGraph maker = network();
+  Graph graph = with_scheme(maker, "w16a16", Semantics::onnx);
+  const Graph before = graph;
+  requantize_graph(graph, parse_scheme("w8a8:weights=asymmetric"), RangeMethod::min_max);
+  validate(graph);
+  CHECK(relative_error(maker, graph) < 3e-3);
+  const TensorId w = graph.nodes[0].inputs[1];
+  CHECK(graph.tensor(w).quantization->bits == 8);
+  // Real weights differ by half a step at most.
+  const Quantization& q = *graph.tensor(w).quantization;
+  const Quantization& old = *before.tensor(w).quantization;
+  const std::int64_t depth = graph.tensor(w).data->size() / 4;
+  for (std::int64_t i = 0; i < graph.tensor(w).data->size(); ++i) {
+    const std::int64_t n = i / depth;
+    const double now =
+        static_cast<double>(q.scale(n)) * static_cast<double>(graph.tensor(w).data->at(i) - q.zero_point(n));
+    const double then = static_cast<double>(old.scale(n)) * static_cast<double>(before.tensor(w).data->at(i));
+    CHECK(std::abs(now - then) <= 0.51 * static_cast<double>(q.scale(n)));
+  }
+  CHECK(graph.provenance.back().find("w = s (q - z)") != std::string::npos);
+  Graph shifted = before;
+  requantize_graph(shifted, parse_scheme("w8a8:scales=power_of_two"), RangeMethod::min_max);
+  validate(shifted);
+  CHECK(shifted.rounding_profile == arithmetic::RoundingProfile::power_of_two);
+  CHECK(relative_error(maker, shifted) < 1e-2);
 }

@@ -1,9 +1,12 @@
 #include "quantization/range_setting.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
 #include <random>
+
+#include "quantization/weight_grid.h"
 
 using namespace qsim;
 
@@ -81,10 +84,84 @@ TEST_CASE("a symmetric MSE grid has zero point 0") {
 
 TEST_CASE("weights of least squared error") {
   const std::vector<float> weights = values_with_outliers();
-  CHECK(choose_weight_limit(weights, 4, RangeMethod::min_max) == 40.0F);
-  const float limit = choose_weight_limit(weights, 4, RangeMethod::mse);
-  const auto error = [&](float max_abs) { return true_error(weights, symmetric_quantization(max_abs, 4)); };
+  CHECK(choose_weight_grid(weights, 4, true, RangeMethod::min_max, false).scale == 40.0F / 7.0F);
+  const WeightGrid grid = choose_weight_grid(weights, 4, true, RangeMethod::mse, false);
+  // The integers that the weights get: -7 to 7, not -8.
+  const auto error = [&](double scale) {
+    double sum = 0.0;
+    for (const float w : weights) {
+      const double q = std::clamp(std::nearbyint(static_cast<double>(w) / scale), -7.0, 7.0);
+      sum += (static_cast<double>(w) - scale * q) * (static_cast<double>(w) - scale * q);
+    }
+    return sum;
+  };
+  const double least = error(static_cast<double>(grid.scale));
+  CHECK(grid.squared_error(weights) == Approx(least));
   for (int part = 1; part <= 100; ++part) {
-    CHECK(error(limit) <= error(40.0F * static_cast<float>(part) / 100.0F));
+    CHECK(least <= error(static_cast<double>(40.0F * static_cast<float>(part) / 100.0F / 7.0F)) * 1.000001);
+  }
+}
+
+TEST_CASE("the least symmetric error counts no level below -p") {
+  // One bit less than 2: -1, 0, 1. At s = 1 the error is 0.81 + 0 (-1.9 -> -1), at s = 1.9 0 + 0.81 (1
+  // -> 1.9); a level -2 would make s = 1 look like 0.01.
+  const std::vector<float> weights = {-1.9F, 1.0F, 1.0F, 1.0F};
+  const WeightGrid grid = choose_weight_grid(weights, 2, true, RangeMethod::mse, false);
+  CHECK(grid.low == -1);
+  const double at_grid = grid.squared_error(weights);
+  for (int part = 1; part <= 100; ++part) {
+    WeightGrid other = grid;
+    other.scale = 1.9F * static_cast<float>(part) / 100.0F;
+    CHECK(at_grid <= other.squared_error(weights) * 1.000001);
+  }
+}
+
+TEST_CASE("formats follow the scheme, and what it leaves open the semantics") {
+  const auto format = [](const ActivationScheme& scheme, Semantics semantics, Range limits) {
+    return activation_format(scheme, semantics, limits, false);
+  };
+  CHECK(format({8}, Semantics::tflite, {0.0F, 1.0F}).is_signed);
+  CHECK_FALSE(format({8}, Semantics::onnx, {-1.0F, 1.0F}).is_signed);
+  CHECK(format({16}, Semantics::tflite, {0.0F, 1.0F}).is_symmetric);
+  CHECK_FALSE(format({16}, Semantics::onnx, {0.0F, 1.0F}).is_symmetric);
+  CHECK_FALSE(format({8, true}, Semantics::onnx, {0.0F, 1.0F}).is_signed);
+  CHECK(format({8, true}, Semantics::onnx, {-0.1F, 1.0F}).is_signed);
+  CHECK_FALSE(format({1}, Semantics::tflite, {0.0F, 1.0F}).is_signed);
+  CHECK(format({8, {}, true}, Semantics::onnx, {0.0F, 1.0F}).is_signed);
+}
+
+TEST_CASE("unsigned symmetric grids clip what is below zero") {
+  const ActivationFormat format{4, false, true, false};
+  const Quantization grid = format.quantization({-3.0F, 7.5F});
+  CHECK(grid.scale() == 0.5F);  // 7.5 / 15
+  CHECK(grid.zero_point() == 0);
+  CHECK_FALSE(grid.is_signed);
+}
+
+TEST_CASE("a power-of-two grid of an activation has the less error of both neighbours") {
+  std::mt19937 random(9);
+  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
+  for (const float width : {1.02F, 1.3F, 1.7F, 1.98F}) {
+    std::vector<float> values;
+    for (int i = 0; i < 5000; ++i) values.push_back(width * uniform(random));
+    for (const bool is_symmetric : {false, true}) {
+      const ActivationFormat format{4, true, is_symmetric, true};
+      const Quantization grid = choose_grid(observed(values), format, RangeMethod::min_max);
+      int exponent = 0;
+      CHECK(std::frexp(grid.scale(), &exponent) == 0.5F);
+      // Every zero point at both neighbours of the range's own scale, on the values themselves.
+      const double step = static_cast<double>(format.float_scale(observed(values).limits()).scale());
+      double best = std::numeric_limits<double>::infinity();
+      for (const double power : {std::floor(std::log2(step)), std::ceil(std::log2(step))}) {
+        for (std::int32_t z = is_symmetric ? 0 : -8; z <= (is_symmetric ? 0 : 7); ++z) {
+          Quantization other = grid;
+          other.scales = {static_cast<float>(std::exp2(power))};
+          other.zero_points = {z};
+          best = std::min(best, true_error(values, other));
+        }
+      }
+      INFO(width << (is_symmetric ? " symmetric" : " asymmetric"));
+      CHECK(true_error(values, grid) <= 1.02 * best);
+    }
   }
 }

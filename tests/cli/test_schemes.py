@@ -1,0 +1,116 @@
+"""--scheme: text or file, on float and on quantized networks, in run, evaluate and check."""
+
+import json
+
+import pytest
+from qsim_process import bad_input, qsim, report_of
+
+FLOAT_NETWORK = {
+    "name": "float", "semantics": "onnx", "tensors": {"generator": "normal", "seed": 1},
+    "inputs": [{"name": "x", "shape": [1, 6, 6, 4], "type": "float32"}],
+    "layers": [
+        {"op": "conv2d", "name": "first", "input": "x", "activation": "relu",
+         "weights": {"shape": [8, 3, 3, 4], "type": "float32", "values": [((i * 37) % 101 - 30) / 300 for i in range(288)]}},
+        {"op": "fully_connected", "name": "last", "input": "flat",
+         "weights": {"shape": [5, 128], "type": "float32", "values": [((i * 53) % 97 - 48) / 400 for i in range(640)]}},
+        {"op": "reshape", "name": "flat", "input": "first", "shape": [1, 128]}],
+    "outputs": ["last"]}
+
+
+@pytest.fixture(name="network")
+def fixture_network(tmp_path):
+    path = tmp_path / "float.json"
+    path.write_text(json.dumps(FLOAT_NETWORK))
+    return path
+
+
+def report(network, *arguments):
+    run = qsim("--workload", network, "--json", *arguments)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def products(report):
+    return {layer["name"]: layer for layer in report["layers"] if layer["macs"]}
+
+
+def test_a_scheme_has_widths_and_is_in_the_report(network):
+    result = report(network, "--scheme", "w3a5:weights=per_tensor,asymmetric")
+    assert result["options"]["scheme"] == "w3a5:weights=per_tensor,asymmetric"
+    assert all((row["bits"]["weights"], row["bits"]["activations"]) == (3, 5) for row in products(result).values())
+    assert any("weights 3 bits, asymmetric, a scale a tensor" in note for note in result["provenance"]["notes"])
+    assert result["energy_pj"]["zero_point_correction"] > 0
+
+
+def test_symmetric_weights_need_no_correction(network):
+    assert report(network, "--scheme", "w3a5")["energy_pj"]["zero_point_correction"] == 0
+
+
+def test_the_short_forms_are_the_same_scheme(network):
+    short = report(network, "--weight-bits", "4", "--activation-bits", "6")
+    scheme = report(network, "--scheme", "w4a6")
+    assert short["outputs"] == scheme["outputs"]
+    assert short["totals"] == scheme["totals"]
+
+
+def test_power_of_two_scales_shift_by_the_rule_of_the_machine(network):
+    results = {}
+    for rounding in ["half_up", "half_away", "half_even", "truncate"]:
+        result = report(network, "--scheme", "w8a8:scales=power_of_two", "--set", f"requantizer.shift_rounding={rounding}")
+        assert all(row["rounding_profile"] == "power_of_two" for row in products(result).values())
+        results[rounding] = result["outputs"][0]["sha256"]
+    assert results["truncate"] not in {results["half_up"], results["half_away"], results["half_even"]}
+    floating = report(network, "--scheme", "w8a8")
+    assert all(row["rounding_profile"] == "float32" for row in products(floating).values())
+
+
+def test_a_file_has_exceptions_by_layer(network, tmp_path):
+    scheme = tmp_path / "mixed.json"
+    scheme.write_text(json.dumps({"bits": "w4a8", "weights": "per_channel", "layers": {"first": {"bits": {"weights": 8}}}}))
+    result = report(network, "--scheme", scheme)
+    assert result["options"]["scheme"] == "mixed.json"
+    assert [row["bits"]["weights"] for row in products(result).values()] == [8, 4]  # in their order
+
+
+def test_a_quantized_network_is_requantized_from_its_dequantized_weights():
+    result = report_of("--scheme", "w4a6:weights=asymmetric", "--cost-only")
+    assert all((row["bits"]["weights"], row["bits"]["activations"]) == (4, 6) for row in products(result).values())
+    assert any("weights requantized from their integers, w = s (q - z): 4 bits, asymmetric" in note
+               for note in result["provenance"]["notes"])
+
+
+def test_check_looks_at_the_network_that_the_scheme_makes(network):
+    run = qsim("check", "--workload", network, "--scheme", "w4a8", "--json")
+    assert run.returncode == 0, run.stderr
+    units = {node["name"]: node["unit"] for node in json.loads(run.stdout)["nodes"]}
+    assert units["first"] == units["last"] == "mac_array"
+    without = qsim("check", "--workload", network, "--json")
+    assert {node["unit"] for node in json.loads(without.stdout)["nodes"]} >= {"host"}
+
+
+@pytest.mark.parametrize("command", [[], ["check"], ["evaluate", "--data", "cifar10:none.bin"]])
+@pytest.mark.parametrize(("scheme", "words"), [
+    ("w4", ["column 1", "w<bits>a<bits>", "as in w4a8"]),
+    ("w4a99", ["column 4", '"99"', "1 to 16 bits"]),
+    ("w4a8:weights=per_row", ["column 14", '"per_row"', "per_channel"]),
+    ("w4a8:activations=per_channel", ["column 18", "scale a tensor"]),
+    ("w4a1:activations=signed", ["activations", "1 signed bit", "unsigned"]),
+])
+def test_what_is_wrong_with_a_scheme_is_named(network, command, scheme, words):
+    (message,) = bad_input(*command, "--workload", network, "--scheme", scheme)
+    message.says("--scheme", *words)
+
+
+def test_a_scheme_goes_without_its_short_forms(network):
+    (message,) = bad_input("--workload", network, "--scheme", "w4a8", "--weight-bits", "4")
+    message.says("--scheme", "--weight-bits", "a scheme has the widths in it")
+
+
+def test_a_file_names_its_problems_by_key(network, tmp_path):
+    scheme = tmp_path / "bad.json"
+    scheme.write_text('{"bits": "w4a8", "weights": "per_channel,odd", "layers": {"frist": "w8a8"}}')
+    (message,) = bad_input("--workload", network, "--scheme", scheme)
+    message.says("bad.json", "weights, column 13", '"odd"')
+    scheme.write_text('{"bits": "w4a8", "layers": {"frist": "w8a8"}}')
+    (message,) = bad_input("--workload", network, "--scheme", scheme)
+    message.says("bad.json", "frist", "did you mean first?")
