@@ -77,14 +77,14 @@ class BatchCompiler {
   CompileOutcome build_cheapest() {
     std::optional<std::size_t> chosen;
     for (const std::size_t i : by_cost(candidates_, mapper_.measure())) {
-      if (!planned_[i].has_plan || planned_[i].compiler->has_problems() || !build(i)) continue;
+      if (!build(i)) continue;
       chosen = i;
       break;
     }
     if (!chosen) return planned_.front().compiler->fail();
     const std::size_t smallest = candidates_.size() - 1;
-    if (mapper_.measure().is_latency() && *chosen != smallest && planned_[smallest].has_plan &&
-        is_close(*chosen, smallest) && build(smallest) &&
+    if (mapper_.measure().is_latency() && *chosen != smallest && is_close(*chosen, smallest) &&
+        build(smallest) &&
         cycles(smallest) * candidates_[*chosen].images < cycles(*chosen) * candidates_[smallest].images)
       chosen = smallest;
     settle_prefetch(*chosen);
@@ -94,9 +94,12 @@ class BatchCompiler {
     return outcome;
   }
 
+  /// Once; false where there is nothing to build, or it has failed before.
   bool build(std::size_t candidate) {
+    const Planned& planned = planned_[candidate];
+    if (!planned.has_plan || planned.compiler->has_problems()) return false;
     bring_graph_to(candidate);
-    return planned_[candidate].compiler->build();
+    return planned.compiler->build();
   }
   void bring_graph_to(std::size_t candidate) {
     if (candidates_[candidate].parts > 1) set_batch(*part_, candidates_[candidate].images);

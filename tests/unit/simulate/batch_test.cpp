@@ -2,6 +2,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "sim/compiler/batch_parts.h"
 #include "sim/compiler/compile.h"
 #include "sim/compiler/mapping_file.h"
@@ -179,6 +181,29 @@ TEST_CASE("images_together is given alike for all rows, and divides the batch") 
   const HardwareConfig ring = load_hardware("nvdla_small", {}, shipped_configs());
   CHECK(refusals(ring, {{"operations", {{"conv2d", {{"images_together", 4}}}}}}).empty());
   CHECK(refusals(ring, {{"operations", {{"conv2d", two}}}}).size() == 1);
+}
+
+TEST_CASE("where what is given goes with larger parts of a batch alone, these are taken") {
+  const HardwareConfig chip = load_hardware("npu_small", {}, shipped_configs());
+  Graph graph = load_workload("resnet8", {QSIM_SOURCE_FOLDER "/workloads/models"});
+  set_batch(graph, 2);
+  const RunResult own = cost_of(chip, graph);
+  const PinnedMapper together = with_images(own, 2);
+  SimulateOptions options;
+  options.values = Values::none;
+  options.mapper = &together;
+  const RunResult whole = simulate(chip, graph, {}, options);
+  // Image by image is cheaper, and cuts the weights of this layer otherwise: that shows when it is built.
+  const auto weight_blocks = [](const RunResult& run) {
+    const auto layer = std::ranges::find(run.layers, "stage1.conv2", &LayerResult::name);
+    return mapping_json(layer->mapping).at("weight_blocks").get<std::int64_t>();
+  };
+  REQUIRE(images_together(own) == 1);
+  REQUIRE(weight_blocks(own) != weight_blocks(whole));
+  const Json file = {{"layers", {{"stage1.conv2", {{"weight_blocks", weight_blocks(whole)}}}}}};
+  const PinnedMapper given(parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>());
+  options.mapper = &given;
+  CHECK(images_together(simulate(chip, graph, {}, options)) == 2);
 }
 
 }  // namespace
