@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "hw_models/arithmetic/integer_format.h"
@@ -62,10 +63,11 @@ struct ActivationWeights {
   std::vector<std::int64_t> matrix_of_row;
 };
 
-/// An operation of one element behind the requantizer, on what the operation before it gives
-/// (docs/mapping.md). It counts under the product's report row plus its place among them, from 1.
+/// An operation behind the requantizer, on what the operation before it gives: of one element, or a pooling,
+/// the last (docs/mapping.md). It counts under the product's report row plus its place among them, from 1.
 struct WayOutOperation {
-  std::shared_ptr<const VectorProblem> problem;  ///< In the dimensions of the product's output.
+  /// Its input has the dimensions of the product's output.
+  std::shared_ptr<const VectorProblem> problem;
   std::size_t chained = 0;  ///< The input that the operation before gives; another one is the addend.
 };
 
@@ -108,6 +110,14 @@ struct GemmProblem {
   [[nodiscard]] arithmetic::Rounding rounding() const {
     return {rounding_profile, shift_rounding, multiplier_bits};
   }
+
+  /// What is made of the windows of the outputs; nullptr where they are written one by one.
+  [[nodiscard]] const VectorProblem* pooling() const {
+    if (way_out.empty()) return nullptr;
+    const VectorProblem& last = *way_out.back().problem;
+    return std::holds_alternative<arithmetic::WindowFunction>(last.function) ? &last : nullptr;
+  }
+
   /// Sums that depend on the data lie beside the accumulators, and have no way to the activation buffer.
   [[nodiscard]] bool has_sums_beside() const { return parameters.asymmetric_weights || sums_weights; }
   /// Lane cycles of the requantizer for an output: one, and one for each data-dependent zero-point term.

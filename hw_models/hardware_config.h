@@ -126,6 +126,10 @@ struct RequantizerConfig {
   /// Behind the lanes lie an adder, which reads its second operand from the activation buffer, and functions
   /// of one element: rows of the network that do this to a product's outputs run on their way out.
   bool fused_add = false;
+  /// Behind the lanes, and what `fused_add` has there, lies a pooler: maxima and averages over windows of a
+  /// product's outputs are made on their way out. Windows that are not complete wait in storage of its own.
+  bool fused_pool = false;
+  std::int64_t pool_line_bytes = 8192;
 };
 
 struct VectorUnitConfig {

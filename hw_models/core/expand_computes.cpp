@@ -1,5 +1,6 @@
 // The tiles that the array, the requantizer and the vector unit work on.
 #include "hw_models/core/command_expander.h"
+#include "hw_models/core/pooling.h"
 #include "hw_models/core/tile_slots.h"
 
 namespace qsim {
@@ -197,7 +198,8 @@ void CommandExpander::drain(const GemmNest& nest, SharedSlots& slots, const Emit
     command.parameters_address = parameters_address(nest, step, slots);
     command.output = step.output;
     if (step.last_part) command.destination = tile_layout(nest.placement().output, outputs);
-    command.destination_origin = tile_origin(nest.placement().output, step.output);
+    command.destination_origin =
+        tile_origin(nest.placement().output, written_box(nest.problem(), step.output));
     if (step.last_part && nest.problem().addend() != nullptr) {
       command.addend = tile_layout(nest.placement().addend, outputs);
       command.addend_origin = tile_origin(nest.placement().addend, step.output);

@@ -4,6 +4,7 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/command_expander.h"
+#include "hw_models/core/pooling.h"
 #include "hw_models/core/tile_slots.h"
 
 namespace qsim {
@@ -24,8 +25,10 @@ TensorLayout layout_from(TensorLayout layout, const Dims& origin, const Dims& be
 TransferCommand make_store(const Placement& placement, std::int64_t count, const Box& box, std::int32_t row,
                            const Dims& tile_begin) {
   const Dims origin = placement.resident ? Dims{} : tile_begin;
-  TransferCommand command =
-      make_box_transfer(placement.dram, layout_from(tile_layout(placement, count), origin, box.begin), box);
+  TransferCommand command;
+  if (box.elements() > 0)
+    command =
+        make_box_transfer(placement.dram, layout_from(tile_layout(placement, count), origin, box.begin), box);
   command.row = row;
   command.to_buffer = false;
   command.traffic = Event::dram_write_activation_bytes;
@@ -300,8 +303,9 @@ void CommandExpander::store(const GemmNest& nest, const Emit<TransferCommand>& e
       store_passes(nest, cursor, step, count++, emit);
       continue;
     }
+    const Box written = written_box(nest.problem(), step.output);
     TransferCommand command =
-        make_store(nest.placement().output, count++, step.output, row_of_output(nest), step.output.begin);
+        make_store(nest.placement().output, count++, written, row_of_output(nest), written.begin);
     command.turn = nest.row;
     set_dependencies(command, nest.placement().output, {true, true, step.last_step});
     emit(command);

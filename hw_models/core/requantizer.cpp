@@ -19,7 +19,8 @@ Requantizer::Requantizer(sc_core::sc_module_name name, const HardwareConfig& har
       timing_(hardware),
       accumulators_(accumulators),
       moves_values_(moves_values),
-      recorder_(recorder) {
+      recorder_(recorder),
+      pooler_(config_.pool_line_bytes) {
   processes.spawn("drain", [this] { run(); });
 }
 
@@ -49,7 +50,7 @@ void Requantizer::run() {
         spill_sums(command, accumulators_, activation_buffer->storage());
       } else if (moves_values_) {
         requantize_run(command, accumulators_, weight_buffer->storage(), activation_buffer->storage(),
-                       recorder_.passed);
+                       recorder_.passed, pooler_);
       }
       give(command.read_out);
     });
@@ -74,6 +75,7 @@ Requantizer::PortCycles Requantizer::port_cycles(const DrainCommand& command) co
 void Requantizer::wait_for_ports(const PortCycles& ports) {
   Token accepted;
   const auto accept = [&accepted] { accepted.release(); };
+  if (ports.together == 0) return;  // no window of a pooling is complete
   if (activation_buffer->config().arbitration != Arbitration::fixed) {
     activation_buffer->write_burst(ports.together, accept);
     accepted.acquire();
@@ -89,8 +91,17 @@ void Requantizer::count_way_out(const DrainCommand& command, Cycle begin, Cycle 
   std::int32_t row = command.nest->row;
   for (const WayOutOperation& operation : command.nest->problem().way_out) {
     ++row;
-    const VectorCost work = vector_cost(*operation.problem, outputs_of(command));
+    const bool pools = operation.problem.get() == command.nest->problem().pooling();
+    const PoolRun windows = pools ? pooled(command) : PoolRun{};
+    const std::int64_t channels = command.columns.columns();
+    const VectorCost work =
+        vector_cost(*operation.problem, pools ? windows.completed * channels : outputs_of(command));
     Activity& events = recorder_.events(row);
+    if (pools) {
+      const std::int64_t bytes = channels * pool_entry_bytes(*operation.problem);
+      events[Event::pool_line_read_bytes] += windows.line_reads * bytes;
+      events[Event::pool_line_write_bytes] += windows.line_writes * bytes;
+    }
     events[Event::vector_adds] += work.adds;
     events[Event::vector_multiplies] += work.multiplies;
     events[Event::vector_lookups] += work.lookups;

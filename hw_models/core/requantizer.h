@@ -48,6 +48,7 @@ class Requantizer : public sc_core::sc_module {
   AccumulatorBank& accumulators_;
   bool moves_values_;
   Recorder& recorder_;
+  Pooler pooler_;
 };
 
 }  // namespace qsim

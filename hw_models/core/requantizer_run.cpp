@@ -18,8 +18,17 @@ std::int64_t group_channels_of(const DrainCommand& command) {
 
 std::int64_t output_bytes(const DrainCommand& command) {
   if (command.sums) return outputs_of(command) * command.sums->bytes_each;
-  return command.pixels() * arithmetic::packed_bytes(command.columns.columns(),
-                                                     command.nest->placement().output.buffer.format.bits);
+  const bool pools = command.nest->problem().pooling() != nullptr;
+  return (pools ? pooled(command).completed : command.pixels()) *
+         arithmetic::packed_bytes(command.columns.columns(),
+                                  command.nest->placement().output.buffer.format.bits);
+}
+
+PoolRun pooled(const DrainCommand& command) {
+  const VectorProblem* pooling = command.nest->problem().pooling();
+  if (pooling == nullptr) return {};
+  const std::int64_t begin = command.output.begin[kRow] * command.output.extent(kColumn);
+  return pool_run(*pooling, begin + command.pixel_begin, begin + command.pixel_end);
 }
 
 std::int64_t addend_bytes(const DrainCommand& command) {
@@ -86,11 +95,14 @@ std::int64_t bit_address(const TensorLayout& layout, const Dims& origin, const D
                             at[kColumn] - origin[kColumn], at[kChannel] - origin[kChannel]);
 }
 
-/// The operations behind the requantizer, on one element.
+/// The operations behind the requantizer, and where what they give is written.
 class WayOut {
  public:
-  WayOut(const DrainCommand& command, const BufferStorage& activations, PassedTensors& passed)
-      : command_(command), activations_(activations) {
+  WayOut(const DrainCommand& command, BufferStorage& activations, PassedTensors& passed, Pooler& pooler)
+      : command_(command),
+        activations_(activations),
+        pooler_(pooler),
+        pooling_(command.nest->problem().pooling()) {
     const GemmNest& nest = *command.nest;
     const Dims& dims = nest.problem().geometry.output;
     for (std::size_t i = 0; i < nest.problem().way_out.size(); ++i) {
@@ -98,18 +110,26 @@ class WayOut {
       values.resize(static_cast<std::size_t>(dims[0] * dims[1] * dims[2] * dims[3]));
       passed_.push_back(&values);
     }
+    if (pooling_ != nullptr) lines_ = pool_lines(nest.problem(), nest.mapping(), GemmCursor(nest));
   }
 
-  [[nodiscard]] std::int64_t apply(std::int64_t value, const Dims& at) {
+  /// Output `at` of the requantizer.
+  void leave(const Dims& at, std::int64_t value) {
     const GemmProblem& problem = command_.nest->problem();
     const Dims& dims = problem.geometry.output;
     const std::int64_t index =
         ((at[kBatch] * dims[kRow] + at[kRow]) * dims[kColumn] + at[kColumn]) * dims[kChannel] + at[kChannel];
     for (std::size_t i = 0; i < problem.way_out.size(); ++i) {
+      const WayOutOperation& operation = problem.way_out[i];
       (*passed_[i])[static_cast<std::size_t>(index)] = value;
-      value = apply(problem.way_out[i], value, at);
+      if (operation.problem.get() != pooling_) value = apply(operation, value, at);
     }
-    return value;
+    const auto write = [this](const Dims& place, std::int64_t result) {
+      activations_.write(bit_address(command_.destination, command_.destination_origin, place),
+                         command_.destination.format, result);
+    };
+    if (pooling_ == nullptr) return write(at, value);
+    pooler_.take(command_, lines_, at, value, write);
   }
 
  private:
@@ -126,17 +146,21 @@ class WayOut {
   }
 
   const DrainCommand& command_;
-  const BufferStorage& activations_;
+  BufferStorage& activations_;
+  Pooler& pooler_;
+  const VectorProblem* pooling_;
+  PoolLines lines_;
   std::vector<std::vector<std::int64_t>*> passed_;
 };
 
 }  // namespace
 
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
-                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed) {
+                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed,
+                    Pooler& pooler) {
   const GemmNest& nest = *command.nest;
   const ParameterReader parameters(weights, nest, command.parameters_address, command.block_channel_begin);
-  WayOut way_out(command, activations, passed);
+  WayOut way_out(command, activations, passed, pooler);
   const std::int64_t width = command.output.extent(kColumn);
   const std::int64_t group_channels = group_channels_of(command);
   const AccumulatorOrder order =
@@ -160,8 +184,7 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
           arithmetic::requantize(nest.problem().rounding(), scale, nest.problem().output_range, sum);
       const Dims at = {command.output.begin[kBatch], command.output.begin[kRow] + pixel / width,
                        command.output.begin[kColumn] + pixel % width, channel};
-      activations.write(bit_address(command.destination, command.destination_origin, at),
-                        command.destination.format, way_out.apply(value, at));
+      way_out.leave(at, value);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "hw_models/core/accumulator_bank.h"
 #include "hw_models/core/buffer_storage.h"
 #include "hw_models/core/commands.h"
+#include "hw_models/core/pooler.h"
 #include "hw_models/hardware_config.h"
 
 namespace qsim {
@@ -26,7 +27,8 @@ namespace qsim {
 ///                    cycles of reading the addend, and of writing the outputs)
 ///
 /// An operation on the way out has as many lanes of its own, and its work is no more than an operation an
-/// output; it adds its own `latency_cycles`.
+/// output; it adds its own `latency_cycles`. Of a pooling what is written are the windows that the run
+/// completes.
 ///
 /// (of sums that leave as they are, m * row_read_cycles in place of the first, and nothing after the lanes),
 /// and starts `gap` cycles after the run of n entries before it at the earliest: it was issued when m of the
@@ -74,9 +76,12 @@ class RequantizerTiming {
 /// Tensors that pass from one operation to the next (Recorder::passed).
 using PassedTensors = std::map<std::int32_t, std::vector<std::int64_t>>;
 
+/// What a pooling on the way out does with a command's run, a channel; nothing where there is none.
+[[nodiscard]] PoolRun pooled(const DrainCommand& command);
 /// Accumulators to output integers, with the parameters that `weights` holds, through the operations on the
 /// way out. `passed` gets what each of them is given.
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
-                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed);
+                    const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed,
+                    Pooler& pooler);
 
 }  // namespace qsim

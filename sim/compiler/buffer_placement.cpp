@@ -47,7 +47,8 @@ GemmPlacement place_in_buffers(const GemmProblem& problem, const GemmMapping& ma
   std::int64_t address = slots_begin;
   placement.input = place_tensor(problem.input, mapping.input_resident, gemm_input_tile(problem, mapping),
                                  mapping.input_slots, resident_of(map, row.inputs[n][0]), address);
-  placement.output = place_tensor(problem.output, mapping.output_resident, gemm_output_tile(problem, mapping),
+  placement.output = place_tensor(problem.output, mapping.output_resident,
+                                  gemm_written_tile(problem, mapping, GemmCursor(problem, mapping)),
                                   mapping.output_slots, resident_of(map, row.output), address);
   if (const TensorView* addend = problem.addend())
     placement.addend = place_tensor(*addend, mapping.addend_resident, gemm_output_tile(problem, mapping),

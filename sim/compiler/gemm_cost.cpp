@@ -75,7 +75,7 @@ std::int64_t store_waits(const GemmProblem& problem, const GemmMapping& mapping,
   if (cursor.sums_leave()) return 0;
   const std::int64_t load = memory.cycles(loaded.bus_bytes / loaded.turns);
   const std::int64_t store = memory.writes().cycles(cost.stores.bus_bytes / cost.stores.turns);
-  const Runs runs = runs_of(problem.output, gemm_output_tile(mapping, cursor));
+  const Runs runs = runs_of(problem.output, gemm_written_tile(problem, mapping, cursor));
   const std::int64_t request = std::min<std::int64_t>(hardware.dma.transaction_bytes, runs.bytes);
   const std::int64_t requests = ceil_div(gemm_output_bytes(problem, mapping, cursor), request);
   const std::int64_t behind = requests * memory.cycles(hardware.dma.transaction_bytes);

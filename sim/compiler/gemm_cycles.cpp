@@ -5,6 +5,7 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/core/nest_cursor.h"
+#include "sim/compiler/gemm_tiles.h"
 
 namespace qsim {
 
@@ -81,7 +82,7 @@ class GemmTimes {
     const std::int64_t operations = problem_.requantizer_operations();
     const std::int64_t outputs = pixels * problem_.geometry.output[kChannel];
     const std::int64_t written = hardware_.activation_buffer.write_cycles(
-        arithmetic::packed_bytes(outputs, problem_.output.layout.format.bits));
+        arithmetic::packed_bytes(written_outputs(problem_, outputs), problem_.output.layout.format.bits));
     std::int64_t lanes = ceil_div(outputs * operations, config.lanes);
     if (config.row_read_cycles > 0) {
       const std::int64_t row =

@@ -4,6 +4,9 @@
 #include <array>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/pooling.h"
+#include "hw_models/core/vector_work.h"
+#include "sim/compiler/gemm_tiles.h"
 
 namespace qsim {
 namespace {
@@ -79,6 +82,7 @@ class GemmEvents {
       });
       add_outputs(columns);
     }
+    if (!problem_.way_out.empty()) add_way_out();
     return events_;
   }
 
@@ -131,12 +135,38 @@ class GemmEvents {
     const std::int64_t operations = problem_.requantizer_operations();
     count(Event::requantizations) += outputs;
     count(Event::zero_point_corrections) += (operations - 1) * outputs;
-    const std::int64_t run_bytes = arithmetic::packed_bytes(ceil_div(pixels_, passes_) * columns.channels,
-                                                            problem_.output.layout.format.bits);
+    const BufferConfig& buffer = hardware_.activation_buffer;
+    const std::int64_t runs = columns.count * passes_;
+    const std::int64_t run_outputs = ceil_div(pixels_, passes_) * columns.channels;
+    const auto words = [](std::int64_t elements, const TensorView& tensor, std::int64_t port_bytes) {
+      return ceil_div(arithmetic::packed_bytes(elements, tensor.layout.format.bits), port_bytes);
+    };
     count(Event::activation_buffer_writes) +=
-        columns.count * passes_ * ceil_div(run_bytes, hardware_.activation_buffer.write_port_bytes);
-    count(Event::commands) += columns.count * passes_;
+        runs * words(written_outputs(problem_, run_outputs), problem_.output, buffer.write_port_bytes);
+    if (const TensorView* addend = problem_.addend())
+      count(Event::activation_buffer_reads) += runs * words(run_outputs, *addend, buffer.read_port_bytes);
+    count(Event::commands) += runs;
     if (cursor_.sums_leave()) add_spills(columns, (cursor_.parts() - 1) * columns.count);
+  }
+
+  /// What the operations on the way out do.
+  void add_way_out() {
+    const Dims& all = problem_.geometry.output;
+    const std::int64_t outputs = pixels_ * all[kChannel];
+    const VectorProblem* pooling = problem_.pooling();
+    for (const WayOutOperation& operation : problem_.way_out) {
+      const bool pools = operation.problem.get() == pooling;
+      const VectorCost work =
+          vector_cost(*operation.problem, pools ? written_outputs(problem_, outputs) : outputs);
+      count(Event::vector_adds) += work.adds;
+      count(Event::vector_multiplies) += work.multiplies;
+      count(Event::vector_lookups) += work.lookups;
+    }
+    if (pooling == nullptr) return;
+    const PoolRun image = pool_run(*pooling, 0, all[kRow] * all[kColumn]);
+    const std::int64_t bytes = all[kBatch] * all[kChannel] * pool_entry_bytes(*pooling);
+    count(Event::pool_line_read_bytes) += image.line_reads * bytes;
+    count(Event::pool_line_write_bytes) += image.line_writes * bytes;
   }
 
   /// Sums of these column tiles that leave for the activation buffer, and come back, `times` times.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw_models/core/nest_cursor.h"
+#include "hw_models/core/pooling.h"
 #include "sim/compiler/gemm_cost.h"
 #include "sim/compiler/gemm_cuts.h"
 #include "sim/compiler/gemm_tiles.h"
@@ -44,6 +45,8 @@ class GemmEnumeration {
     for (const Dataflow dataflow : hardware_.mac_array.offered_dataflows()) {
       if (gives(mapping_keys::kDataflow) && pin_->value.dataflow != dataflow) continue;
       set_dataflow(dataflow);
+      // The pooler takes the pixels of a channel in turn.
+      if (problem_.pooling() != nullptr && !dataflow_of(mapping_).streams_inputs()) continue;
       try_columns();
     }
     if (!found_.needed.empty()) found_.rejection.reset();
@@ -273,6 +276,7 @@ class GemmEnumeration {
         Level::rows, mapping_keys::kTileRows, &GemmMapping::tile_rows, 1,
         problem_.activation_weights ? 1 : g.output[kRow], std::move(row_sizes),
         problem_.activation_weights ? "the rows of the output that share weights" : "the rows of the output");
+    if (problem_.pooling() != nullptr) return try_pooled_tiles(row_sizes, whole_reduction);
     for (const std::int64_t rows : row_sizes) {
       const bool cut_columns = streams && rows == 1;
       for (const std::int64_t columns :
@@ -284,6 +288,35 @@ class GemmEnumeration {
         try_passes(whole_reduction);
       }
     }
+  }
+
+  /// Of windows, tiles have all columns, and rows for whole strides.
+  void try_pooled_tiles(const std::vector<std::int64_t>& row_sizes, bool whole_reduction) {
+    const PoolWindows rows = pool_windows(*problem_.pooling(), kRow);
+    const std::int64_t columns = problem_.geometry.output[kColumn];
+    if (gives(mapping_keys::kTileColumns) && pin_->value.tile_columns != columns) {
+      return reject(Level::rows, mapping_keys::kTileColumns, std::to_string(pin_->value.tile_columns),
+                    fmt::format("{}, all columns where a pooling is on the way out", columns));
+    }
+    mapping_.tile_columns = columns;
+    std::int64_t before = 0;
+    for (const std::int64_t size : row_sizes) {
+      mapping_.tile_rows = std::min(rows.size, ceil_div(size, rows.stride) * rows.stride);
+      if (gives(mapping_keys::kTileRows) && mapping_.tile_rows != size) {
+        reject(Level::rows, mapping_keys::kTileRows, std::to_string(size),
+               fmt::format("a multiple of {}, the rows between windows of the pooling on the way out, or {}",
+                           rows.stride, rows.size));
+      } else if (mapping_.tile_rows != before) {
+        try_passes(whole_reduction);
+      }
+      before = mapping_.tile_rows;
+    }
+  }
+
+  /// Windows that are not complete fit the pooler's lines, in the order of the mapping.
+  [[nodiscard]] bool lines_fit(const GemmCursor& cursor) const {
+    return problem_.pooling() == nullptr ||
+           pool_lines(problem_, mapping_, cursor).bytes() <= hardware_.requantizer.pool_line_bytes;
   }
 
   void try_passes(bool whole_reduction) {
@@ -405,6 +438,7 @@ class GemmEnumeration {
     for (const LoopOrder order : {LoopOrder::weights_outer, LoopOrder::activations_outer}) {
       if (gives(mapping_keys::kLoopOrder) ? order != pin_->value.order : is_ruled_out(order)) continue;
       mapping_.order = order;
+      if (!lines_fit(cursor)) continue;
       found_.options.push_back({mapping_,
                                 gemm_cost(problem_, mapping_, hardware_, limits_, rates_.of(mapping_)),
                                 needed, gemm_kind(problem_, mapping_, cursor, hardware_)});

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "hw_models/core/pooling.h"
 #include "sim/compiler/schedule.h"
 
 namespace qsim {
@@ -68,6 +69,27 @@ Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
   return gemm_output_tile(mapping, GemmCursor(problem, mapping));
 }
 
+Dims gemm_written_tile(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
+  Dims tile = gemm_output_tile(mapping, cursor);
+  const VectorProblem* pooling = problem.pooling();
+  if (pooling == nullptr) return tile;
+  // Tiles are whole strides, so all between the first and the last are alike.
+  const PoolWindows rows = pool_windows(*pooling, kRow);
+  const std::int64_t last = (rows.size - 1) / mapping.tile_rows * mapping.tile_rows;
+  tile[kRow] = rows.count - rows.completed(last);
+  if (last > 0)
+    tile[kRow] = std::max({tile[kRow], rows.completed(mapping.tile_rows), mapping.tile_rows / rows.stride});
+  tile[kColumn] = pooling->extent[kColumn];
+  return tile;
+}
+
+std::int64_t written_outputs(const GemmProblem& problem, std::int64_t outputs) {
+  const VectorProblem* pooling = problem.pooling();
+  if (pooling == nullptr) return outputs;
+  const Dims& all = problem.geometry.output;
+  return ceil_div(outputs * pooling->extent[kRow] * pooling->extent[kColumn], all[kRow] * all[kColumn]);
+}
+
 Runs runs_of(const TensorView& tensor, const Dims& tile) {
   const int bits = tensor.layout.format.bits;
   const std::int64_t channels = arithmetic::packed_bytes(tile[kChannel], bits);
@@ -80,7 +102,7 @@ Runs runs_of(const TensorView& tensor, const Dims& tile) {
 
 std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                const GemmCursor& cursor) {
-  return dense_bytes(gemm_output_tile(mapping, cursor), problem.output.layout.format,
+  return dense_bytes(gemm_written_tile(problem, mapping, cursor), problem.output.layout.format,
                      problem.output.pixel_granule);
 }
 

@@ -26,7 +26,12 @@ struct TileBytes {
 [[nodiscard]] TileBytes gemm_tile_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                         const GemmCursor& cursor);
 
-/// Bytes of a full output tile, wherever it lies.
+/// Of the largest output tile what is written: of a pooling on the way out the windows that are complete.
+[[nodiscard]] Dims gemm_written_tile(const GemmProblem& problem, const GemmMapping& mapping,
+                                     const GemmCursor& cursor);
+/// Of so many outputs, on the average.
+[[nodiscard]] std::int64_t written_outputs(const GemmProblem& problem, std::int64_t outputs);
+/// Bytes of a full tile of what is written, wherever it lies.
 [[nodiscard]] std::int64_t gemm_output_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                              const GemmCursor& cursor);
 

@@ -146,9 +146,9 @@ RowCost gemm_traffic(const GemmProblem& problem, const GemmMapping& mapping, con
     cost.inputs.transfers += pixel_tiles * blocks;
   }
   if (mapping.store_output) {
-    const Runs runs = runs_of(problem.output, gemm_output_tile(mapping, cursor));
+    const Runs runs = runs_of(problem.output, gemm_written_tile(problem, mapping, cursor));
     cost.stores.request_bytes = request_bytes(hardware, memory, runs.bytes);
-    cost.stores.add(dense_bytes(g.output, problem.output.layout.format), runs, burst);
+    cost.stores.add(dense_bytes(problem.output.dims, problem.output.layout.format), runs, burst);
     cost.stores.transfers = cost.stores.turns = pixel_tiles * blocks;
     // A pass that is stored by itself has the other passes of its tile beside it.
     cost.stores.slots = mapping.stores_each_pass ? 0 : mapping.output_slots;

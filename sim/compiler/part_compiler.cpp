@@ -38,15 +38,19 @@ std::optional<std::vector<RowPin>> PartCompiler::given() {
 }
 
 bool PartCompiler::plan_with(std::vector<RowPin> given) {
+  const std::size_t problems = problems_.size();
   const bool is_planned = !ways_out_.empty() && plan_ways_out(given);
+  if (problems_.size() > problems) return false;
   if (!is_planned && (!read_pins(std::move(given)) || !plan_memory())) return false;
   out_.cost = batch_cost({graph_.batch, out_.program.parts, part_cost()});
   return true;
 }
 
 bool PartCompiler::plan_ways_out(const std::vector<RowPin>& given) {
+  std::vector<Problem> found;
   std::optional<JoinedPlan> joined =
-      plan_joined(graph_, out_.schedule, lowered_, ways_out_, hardware_, mapper_, given);
+      plan_joined(graph_, out_.schedule, lowered_, ways_out_, hardware_, mapper_, given, found);
+  report_given(std::move(found));
   if (!joined) return false;
   out_.schedule = std::move(joined->rows.schedule);
   lowered_ = std::move(joined->rows.lowered);

@@ -5,6 +5,9 @@
 #include <optional>
 #include <utility>
 
+#include "hw_models/core/pooling.h"
+#include "hw_models/dataflow/dataflow_table.h"
+
 namespace qsim {
 
 namespace {
@@ -42,6 +45,44 @@ bool is_function_of_element(const VectorFunction& function) {
                               std::holds_alternative<arithmetic::CopyFunction>(*unary));
 }
 
+/// Maxima, and averages that are a sum of integers, rounded once.
+bool is_pooling_function(const VectorFunction& function) {
+  const auto* window = std::get_if<arithmetic::WindowFunction>(&function);
+  return window != nullptr && !std::holds_alternative<arithmetic::OnnxAveragePoolFunction>(*window) &&
+         !std::holds_alternative<arithmetic::OnnxMeanFunction>(*window);
+}
+
+/// A sum of a window's elements fits its entry of the pooler's lines.
+bool sums_fit(const VectorProblem& problem) {
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 31U;
+  return problem.window[kRow] * problem.window[kColumn] <= kMostElements >>
+         static_cast<unsigned>(problem.inputs[0].tensor.layout.format.bits);
+}
+
+/// Each window, in rows or columns, has an element.
+bool has_no_empty_window(const PoolWindows& windows) {
+  return windows.offset <= 0 && windows.end(0) > 0 && windows.first(windows.count - 1) < windows.size;
+}
+
+/// Windows over rows and columns of a tensor of `dims`.
+bool is_pooling(const VectorProblem& problem, const Dims& dims) {
+  if (!is_pooling_function(problem.function) || problem.inputs.size() != 1) return false;
+  const VectorInput& input = problem.inputs[0];
+  return input.tensor.dims == dims && input.tensor.pixel_granule == 1 && problem.output.pixel_granule == 1 &&
+         input.source == VectorInput{}.source && problem.output_offset == Dims{} &&
+         problem.output.dims == problem.extent && problem.extent[kBatch] == dims[kBatch] &&
+         problem.extent[kChannel] == dims[kChannel] && problem.window[kBatch] == 1 &&
+         problem.window[kChannel] == 1 && has_no_empty_window(pool_windows(problem, kRow)) &&
+         has_no_empty_window(pool_windows(problem, kColumn)) && sums_fit(problem);
+}
+
+/// In one of the array's dataflows the requantizer gets a channel's pixels one after the other.
+bool has_pixels_in_turn(const MacArrayConfig& array) {
+  return std::ranges::any_of(array.offered_dataflows(), [&](Dataflow dataflow) {
+    return dataflow_model(dataflow, array.organization).streams_inputs();
+  });
+}
+
 std::int64_t elements_of(const Dims& dims) {
   return dims[0] * dims[1] * dims[2] * dims[3];
 }
@@ -69,15 +110,21 @@ std::shared_ptr<const VectorProblem> viewed_as(const VectorProblem& problem, con
 
 class Finder {
  public:
-  Finder(const Schedule& schedule, const std::vector<LoweredRow>& lowered)
-      : schedule_(schedule), lowered_(lowered) {}
+  Finder(const Schedule& schedule, const std::vector<LoweredRow>& lowered, const HardwareConfig& hardware)
+      : schedule_(schedule),
+        lowered_(lowered),
+        adds_(hardware.requantizer.fused_add),
+        pools_(hardware.requantizer.fused_pool && has_pixels_in_turn(hardware.mac_array)) {}
 
-  /// How many of the rows behind a product may run on its way out.
-  [[nodiscard]] std::size_t length(std::size_t product) const {
+  /// The rows behind a product that may run on its way out.
+  [[nodiscard]] WayOut way_out(std::size_t product) const {
+    WayOut found{product, 0, false};
     std::size_t row = product + 1;
     bool has_addend = false;
-    while (row < lowered_.size() && may_join(product, row, has_addend)) ++row;
-    return row - product - 1;
+    while (adds_ && row < lowered_.size() && may_join(product, row, has_addend)) ++row;
+    found.pools = pools_ && row < lowered_.size() && may_pool(product, row);
+    found.length = row - product - (found.pools ? 0 : 1);
+    return found;
   }
 
  private:
@@ -96,6 +143,14 @@ class Finder {
     return storage(addend).first_row < static_cast<int>(product);
   }
 
+  [[nodiscard]] bool may_pool(std::size_t product, std::size_t row) const {
+    const std::shared_ptr<const VectorProblem> problem = vector_problem(lowered_[row]);
+    const GemmProblem& gemm = *lowered_[product].gemm();
+    const int chained = lowered_[row - 1].output;
+    return problem != nullptr && !gemm.activation_weights && is_pooling(*problem, gemm.geometry.output) &&
+           lowered_[row].inputs[0][0] == chained && ends_here(chained, row);
+  }
+
   /// No other row reads what the row before makes, and nobody else wants it.
   [[nodiscard]] bool ends_here(int chained, std::size_t row) const {
     const Storage& s = storage(chained);
@@ -108,6 +163,7 @@ class Finder {
 
   const Schedule& schedule_;
   const std::vector<LoweredRow>& lowered_;
+  bool adds_, pools_;
 };
 
 /// Moves the rows of one way out into their product.
@@ -121,7 +177,9 @@ void join(JoinedRows& rows, const WayOut& way_out) {
   for (std::size_t row = way_out.product + 1; row <= way_out.product + way_out.length; ++row) {
     LoweredRow& own = rows.lowered[row];
     WayOutOperation operation;
-    operation.problem = viewed_as(*vector_problem(own), joined->geometry.output);
+    const bool pools = way_out.pools && row == way_out.product + way_out.length;
+    operation.problem =
+        pools ? vector_problem(own) : viewed_as(*vector_problem(own), joined->geometry.output);
     const std::vector<int>& inputs = own.inputs[0];
     operation.chained = inputs[0] == product.output ? 0 : 1;
     if (inputs.size() > 1) {
@@ -150,11 +208,10 @@ void join(JoinedRows& rows, const WayOut& way_out) {
 std::vector<WayOut> find_ways_out(const Schedule& schedule, const std::vector<LoweredRow>& lowered,
                                   const HardwareConfig& hardware) {
   std::vector<WayOut> found;
-  if (!hardware.requantizer.fused_add) return found;
-  const Finder finder(schedule, lowered);
+  const Finder finder(schedule, lowered, hardware);
   for (std::size_t row = 0; row < lowered.size(); ++row) {
     if (lowered[row].gemm() == nullptr) continue;
-    if (const std::size_t length = finder.length(row); length > 0) found.push_back({row, length});
+    if (const WayOut way_out = finder.way_out(row); way_out.length > 0) found.push_back(way_out);
   }
   return found;
 }

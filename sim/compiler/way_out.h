@@ -14,14 +14,19 @@ namespace qsim {
 struct WayOut {
   std::size_t product = 0;
   std::size_t length = 0;
+  bool pools = false;  ///< The last of them takes windows.
+
+  /// The first `rows` of it.
+  [[nodiscard]] WayOut shortened(std::size_t rows) const { return {product, rows, pools && rows == length}; }
 
   friend bool operator==(const WayOut&, const WayOut&) = default;
 };
 
-/// The longest ways out that the machine has (`requantizer.fused_add`), by product. Each row on one follows
-/// the row before it, is all that reads what that row makes, which is no output of the graph, and works
-/// element by element, without broadcasting: functions of one element, and one addition, whose other operand
-/// is there before the product begins.
+/// The longest ways out that the machine has, by product. Each row on one follows the row before it and is
+/// all that reads what that row makes, which is no output of the graph. With `requantizer.fused_add` rows
+/// work element by element, without broadcasting: functions of one element, and one addition, whose other
+/// operand is there before the product begins. With `fused_pool` the last one may take maxima or averages of
+/// integers over windows of rows and columns.
 [[nodiscard]] std::vector<WayOut> find_ways_out(const Schedule& schedule,
                                                 const std::vector<LoweredRow>& lowered,
                                                 const HardwareConfig& hardware);

@@ -30,16 +30,18 @@ struct JoinedPlan {
   }
 };
 
-/// The cheapest plan of three: with no row on a way out, with all of `longest`, and with those of them that
-/// cost less than their rows one by one. Where the estimates of the best with some and of that with none are
-/// close, both are simulated and the faster is taken: so a way out does not make a network slower. A row's
-/// `unit` decides where it is given: `requantizer` puts it, and
-/// those between it and its product, on the way out, `vector_unit` leaves it and those behind it. Nothing
-/// where no choice has a plan, or what is given is wrong for all: the rows as they were tell why.
+/// The cheapest plan of these: with no row on a way out, with all of `longest`, with all but the poolings,
+/// and with what of these costs least of each. Where the estimates of plans with fewer rows on ways out are
+/// close to the cheapest, they are simulated with it and the fastest is taken: so a way out does not make a
+/// network slower. A row's `unit` decides where it is given: `requantizer` puts it, and those between it and
+/// its product, on the way out, `vector_unit` leaves it and those behind it. Nothing where no choice has a
+/// plan, or what is given is wrong for all: the rows as they were tell why, or `problems` where a row is
+/// given a place on a way out.
 [[nodiscard]] std::optional<JoinedPlan> plan_joined(const Graph& graph, const Schedule& schedule,
                                                     const std::vector<LoweredRow>& lowered,
                                                     const std::vector<WayOut>& longest,
                                                     const HardwareConfig& hardware, MappingMemo& mapper,
-                                                    const std::vector<RowPin>& given);
+                                                    const std::vector<RowPin>& given,
+                                                    std::vector<Problem>& problems);
 
 }  // namespace qsim

@@ -16,13 +16,18 @@ constexpr std::int64_t kManyWeights = 8;
 
 }  // namespace
 
-std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware, MappingMemo& mapper) {
-  const GemmProblem* gemm = row.gemm();
-  if (gemm == nullptr) return 0;
+const MappingOption<GemmMapping>* mapping_on_chip(const GemmProblem& problem, const HardwareConfig& hardware,
+                                                  MappingMemo& mapper) {
   GemmMapping whole;
   whole.input_resident = whole.output_resident = whole.weights_resident = whole.addend_resident = true;
   const MappingLimits no_slots;
-  whole = mapper.options(GemmSpace(*gemm, whole, hardware, no_slots)).best({})->mapping;
+  return mapper.options(GemmSpace(problem, whole, hardware, no_slots)).best({});
+}
+
+std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware, MappingMemo& mapper) {
+  const GemmProblem* gemm = row.gemm();
+  if (gemm == nullptr) return 0;
+  const GemmMapping whole = mapping_on_chip(*gemm, hardware, mapper)->mapping;
   const GemmCursor cursor(*gemm, whole);
   std::int64_t bytes = 2 * kBufferAlignment;
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {

@@ -29,6 +29,11 @@ struct WeightBufferPlan {
   std::int64_t weight_slot_bytes = 0;
 };
 
+/// How a product would run with all of its tensors on the chip; nullptr where windows of a pooling on its way
+/// out do not fit the pooler's lines even so.
+[[nodiscard]] const MappingOption<GemmMapping>* mapping_on_chip(const GemmProblem& problem,
+                                                                const HardwareConfig& hardware,
+                                                                MappingMemo& mapper);
 /// Weights and parameters of a row, whole and placed; 0 for rows of the vector unit.
 [[nodiscard]] std::int64_t weight_bytes(const LoweredRow& row, const HardwareConfig& hardware,
                                         MappingMemo& mapper);

@@ -82,10 +82,12 @@ void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
 }
 
 void check_way_out(const RequantizerConfig& requantizer, RuleList& rules) {
-  rules.check(!requantizer.fused_add || !requantizer.writes_through,
-              {"requantizer.fused_add", "requantizer.writes_through"}, 1,
-              "false where requantizer.writes_through is true",
-              "an addend lies in the activation buffer: set requantizer.writes_through to false");
+  for (const auto& [field, is_on] : {std::pair{"requantizer.fused_add", requantizer.fused_add},
+                                     std::pair{"requantizer.fused_pool", requantizer.fused_pool}}) {
+    rules.check(!is_on || !requantizer.writes_through, {field, "requantizer.writes_through"}, 1,
+                "false where requantizer.writes_through is true",
+                "a way out ends in the activation buffer: set requantizer.writes_through to false");
+  }
 }
 
 /// Gaps follow beats of whole pixels.

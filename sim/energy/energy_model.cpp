@@ -194,6 +194,19 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
     terms.dynamic(Component::requantizer, event, "shift", cost.shifts);
     terms.dynamic(Component::requantizer, event, "int32_compare", 2.0);  // clamp
   }
+  add_pool_lines(terms);
+}
+
+// One macro of all lines, in words of 64 bits.
+void EnergyModel::add_pool_lines(TermList& terms) const {
+  if (!hardware_.requantizer.fused_pool) return;
+  const auto bytes = static_cast<double>(hardware_.requantizer.pool_line_bytes);
+  const EnergyEntry& read = table_.at("sram_read_64bit");
+  const EnergyEntry& write = table_.at("sram_write_64bit");
+  terms.sram(Component::requantizer, Event::pool_line_read_bytes, read.key,
+             sram_access_pj(read, bytes, 64.0) / 8.0);
+  terms.sram(Component::requantizer, Event::pool_line_write_bytes, write.key,
+             sram_access_pj(write, bytes, 64.0) / 8.0);
 }
 
 // z_w * sum(x) of the white paper, section 2.4, term 2: a running sum of the inputs, then one multiply
@@ -236,9 +249,12 @@ void EnergyModel::add_static(TermList& terms) const {
   const auto pes = static_cast<double>(mac_array.rows * mac_array.columns);
   const double accumulator_kib = static_cast<double>(mac_array.columns * hardware_.accumulators.entries) *
                                  hardware_.accumulators.width_bits / 8.0 / 1024.0;
+  const RequantizerConfig& requantizer = hardware_.requantizer;
+  const double pool_kib =
+      requantizer.fused_pool ? static_cast<double>(requantizer.pool_line_bytes) / 1024.0 : 0.0;
   const double sram_kib =
       static_cast<double>(hardware_.weight_buffer.capacity_kib + hardware_.activation_buffer.capacity_kib) +
-      accumulator_kib;
+      accumulator_kib + pool_kib;
   terms.leakage("pe_leakage", pes * mac_array.weight_bits * mac_array.activation_bits / 64.0, cycle_ns);
   terms.leakage("sram_leakage_kib", sram_kib, cycle_ns);
   terms.leakage("other_leakage", 1.0, cycle_ns);

@@ -83,7 +83,8 @@ TEST_CASE("accumulators become the outputs that their scale says") {
     for (std::int64_t c = 0; c < kChannels; ++c) accumulators.preload(0, pixel, c, 4 * (10 * pixel + c));
   }
   PassedTensors passed;
-  requantize_run(command, accumulators, weights, activations, passed);
+  Pooler pooler(1);
+  requantize_run(command, accumulators, weights, activations, passed, pooler);
   for (std::int64_t pixel = 0; pixel < kPixels; ++pixel) {
     for (std::int64_t c = 0; c < kChannels; ++c) {
       CHECK(activations.read(8 * (pixel * kChannels + c), {8, true}) == 2 * (10 * pixel + c));

@@ -146,6 +146,10 @@ TEST_CASE("rules between fields") {
   CHECK(first_place(R"({"requantizer": {"fused_add": true}})") == "none");
   CHECK(first_place(R"({"requantizer": {"fused_add": true, "writes_through": true}})") ==
         "requantizer.fused_add");
+  CHECK(first_place(R"({"requantizer": {"fused_pool": true, "pool_line_bytes": 64}})") == "none");
+  CHECK(first_place(R"({"requantizer": {"fused_pool": true, "writes_through": true}})") ==
+        "requantizer.fused_pool");
+  CHECK(first_place(R"({"requantizer": {"pool_line_bytes": 0}})") == "requantizer.pool_line_bytes");
   CHECK(first_place(R"({"activation_buffer": {"line_buffer": true}})") == "none");
   const std::string buffered = R"("activation_buffer": {"line_buffer": true})";
   CHECK(first_place(R"({"mac_array": {"dataflow": "output_stationary"}, )" + buffered + "}") ==

@@ -93,6 +93,19 @@ RandomNetwork residual_network(Choice& choice) {
   return layers.finish(x);
 }
 
+RandomNetwork pooled_network(Choice& choice) {
+  const ActivationKind kind = random_kind(choice);
+  RandomLayers layers(choice, kind.semantics, kind.bits, kind.is_signed);
+  TensorId x = layers.input(random_shape(choice));
+  const std::int64_t products = choice.between(1, 3);
+  for (std::int64_t i = 0; i < products; ++i) {
+    x = choice.chance(70) ? layers.convolution(x) : layers.residual(x);
+    const std::int64_t percent = choice.between(1, 100);
+    x = percent <= 70 ? layers.pool(x) : percent <= 85 ? layers.global_pool(x) : layers.mean(x);
+  }
+  return layers.finish(x);
+}
+
 RandomNetwork random_network(Choice& choice) {
   const ActivationKind kind = random_kind(choice);
   const std::vector<Row> rows = layers_for(kind);

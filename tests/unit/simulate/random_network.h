@@ -82,6 +82,9 @@ struct ActivationKind {
 /// A network of one image with a batch, and inputs of all images; nothing where it keeps them not apart.
 [[nodiscard]] std::optional<RandomNetwork> batched(RandomNetwork network, std::int64_t batch);
 
+/// One to three products, each with a pooling behind it, and the occasional residual addition between.
+[[nodiscard]] RandomNetwork pooled_network(Choice& choice);
+
 /// The kinds of layers that there are with such activations.
 [[nodiscard]] std::vector<LayerKind> layer_kinds(const ActivationKind& kind);
 /// One layer, one of layer_kinds().
