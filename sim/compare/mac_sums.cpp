@@ -8,16 +8,22 @@
 namespace qsim {
 namespace {
 
-/// Weights of one output channel in reduction order; a transposed convolution's kernel is turned.
-std::vector<std::int64_t> channel_weights(const TensorData& weights, const ConvGeometry& g,
-                                          std::int64_t channel, bool turned) {
+/// Weights of one output channel in reduction order; a transposed convolution's kernel is turned. Those of
+/// groups are m_g * (w - z_g).
+std::vector<std::int64_t> channel_weights(const Tensor& weights, const ConvGeometry& g, std::int64_t channel,
+                                          bool turned) {
+  const Quantization& q = *weights.quantization;
   const std::int64_t taps = g.kernel_h * g.kernel_w;
   std::vector<std::int64_t> values;
   values.reserve(static_cast<std::size_t>(g.depth()));
   for (std::int64_t t = 0; t < taps; ++t) {
     const std::int64_t tap = turned ? taps - 1 - t : t;
     for (std::int64_t c = 0; c < g.group_channels(); ++c) {
-      values.push_back(weights.at((channel * taps + tap) * g.group_channels() + c));
+      const std::int64_t e = (channel * taps + tap) * g.group_channels() + c;
+      const std::int64_t w = weights.data->at(e);
+      values.push_back(q.has_groups()
+                           ? q.group_multiplier(e / q.group_size) * (w - q.group_zero_point(e / q.group_size))
+                           : w);
     }
   }
   return values;
@@ -61,7 +67,7 @@ std::int64_t saturated_sum(const std::vector<std::int64_t>& x, const std::vector
 bool has_saturated_pairs(const Graph& graph, const Node& node) {
   const Quantization& x = *graph.tensor(node.inputs[0]).quantization;
   const Quantization& w = *graph.tensor(node.inputs[1]).quantization;
-  return x.bits <= 8 && w.bits <= 8 && w.is_signed;
+  return x.bits <= 8 && w.bits <= 8 && w.is_signed && !w.has_groups();
 }
 
 std::vector<std::int64_t> mac_sums(const Graph& graph, const Node& node, const TensorData& x, PairSum pairs) {
@@ -71,7 +77,7 @@ std::vector<std::int64_t> mac_sums(const Graph& graph, const Node& node, const T
   const Operand input{x_quantization.zero_point(), x_quantization.is_signed ? 128 : 0};
   const bool turned = g.is_turned;
   std::vector<std::vector<std::int64_t>> w;
-  for (std::int64_t n = 0; n < g.out_channels; ++n) w.push_back(channel_weights(*weights.data, g, n, turned));
+  for (std::int64_t n = 0; n < g.out_channels; ++n) w.push_back(channel_weights(weights, g, n, turned));
 
   std::vector<std::int64_t> sums(static_cast<std::size_t>(g.rows() * g.out_channels));
   std::vector<std::int64_t> row(static_cast<std::size_t>(g.depth()));
@@ -82,7 +88,8 @@ std::vector<std::int64_t> mac_sums(const Graph& graph, const Node& node, const T
       for (std::int64_t r = 0; r < g.rows(); ++r) {
         gather_rows(source, r, 1, row.data(), g.depth());
         for (std::int64_t n = group * g.group_outputs(); n < (group + 1) * g.group_outputs(); ++n) {
-          const std::int64_t z_w = weights.quantization->zero_point(n);
+          const std::int64_t z_w =
+              weights.quantization->has_groups() ? 0 : weights.quantization->zero_point(n);
           const std::vector<std::int64_t>& channel = w[static_cast<std::size_t>(n)];
           sums[static_cast<std::size_t>(r * g.out_channels + n)] =
               pairs == PairSum::exact ? exact_sum(row, channel, input.zero_point, z_w)

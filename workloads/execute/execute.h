@@ -72,8 +72,9 @@ class Executor {
 // ---- parameters that the compiler needs too: both levels compute from the same ones ----------------------
 
 /// Preload of each output channel: bias + folded zero-point terms,
-/// b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]  (white paper, section 2.4: terms 3 and 4). Of a product of
-/// activations K * z_x * z_w alone: the sum depends on the data.
+/// b[n] - z_x * sum_k w[n][k] + K * z_x * z_w[n]  (white paper, section 2.4: terms 3 and 4); with groups
+/// b[n] - z_x * sum_g m[n][g] * sum_{k in g} (w[n][k] - z_w[n][g]). Of a product of activations
+/// K * z_x * z_w alone: the sum depends on the data.
 [[nodiscard]] std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node);
 /// Of a product of activations: which matrix of operand `shape` each matrix of the output takes, where
 /// leading dimensions are repeated as numpy does.

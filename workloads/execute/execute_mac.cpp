@@ -1,6 +1,8 @@
 // Nodes on the MAC array as matrix products, and the output stage behind every accumulator.
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
+#include <utility>
 
 #include "workloads/execute/execute_nodes.h"
 #include "workloads/execute/gather_rows.h"
@@ -10,6 +12,28 @@ namespace qsim {
 namespace {
 
 using namespace arithmetic;
+
+/// That of weights times multipliers: of 32 bits where 16 are not enough.
+IntegerFormat multiplied_format(const Quantization& q, const std::vector<std::int32_t>& weights) {
+  if (!q.has_groups()) return q.format();
+  const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
+  const int bits = signed_bits(*low, *high);
+  return {bits <= 16 ? std::max(2, bits) : 32, true};
+}
+
+/// z_w of each output channel; with groups m_g * z_w of each group. Nothing where all are 0.
+std::vector<std::int64_t> correction_factors(const Quantization& q, const ConvGeometry& g) {
+  if (std::all_of(q.zero_points.begin(), q.zero_points.end(), [](std::int32_t z) { return z == 0; }))
+    return {};
+  std::vector<std::int64_t> factors;
+  const auto count = q.has_groups() ? static_cast<std::int64_t>(q.group_multipliers.size()) : g.out_channels;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t factor = q.has_groups() ? q.group_multiplier(i) : 1;
+    factors.push_back(factor * (q.has_groups() ? q.group_zero_point(i) : q.zero_point(i)));
+  }
+  if (!q.has_groups()) return factors;
+  return taps_turned(std::move(factors), g, g.group_channels() / q.group_size);
+}
 
 /// [out_channel][tap] to [tap][out_channel]
 DepthwiseWeights depthwise_weights(const std::vector<std::int32_t>& weights, const ConvGeometry& g) {
@@ -46,7 +70,9 @@ class GroupRun {
         stage_(stage),
         source_{g_, run.input.as<In>().data(), group, run.input_quantization().zero_point()},
         first_channel_(group * g_.group_outputs()),
-        row_sums_(run.prepared.weight_zero_points.empty() ? 0 : static_cast<std::size_t>(g_.rows())) {}
+        row_sums_(run.prepared.weight_zero_points.empty()
+                      ? 0
+                      : static_cast<std::size_t>(g_.rows() * run.prepared.sums_a_row)) {}
 
   AccumulatorStats run() {
     const PackedWeights& weights = run_.prepared.groups[static_cast<std::size_t>(source_.group)];
@@ -71,13 +97,19 @@ class GroupRun {
   template <typename Out>
   void gather(std::int64_t row_begin, std::int64_t rows, Out* out, std::int64_t row_stride) {
     gather_rows(source_, row_begin, rows, out, row_stride);
-    if (run_.prepared.part_channels > 0) order_rows(rows, out, row_stride);
-    if (row_sums_.empty()) return;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      std::int64_t sum = 0;
-      for (std::int64_t k = 0; k < g_.depth(); ++k) sum += out[r * row_stride + k];
-      row_sums_[static_cast<std::size_t>(row_begin + r)] = sum;
+    if (!row_sums_.empty()) {
+      for (std::int64_t r = 0; r < rows; ++r) add_up(row_begin + r, out + r * row_stride);
     }
+    if (run_.prepared.part_channels > 0) order_rows(rows, out, row_stride);
+  }
+
+  template <typename Out>
+  void add_up(std::int64_t row, const Out* inputs) {
+    const std::int64_t sums = run_.prepared.sums_a_row;
+    const std::int64_t elements = g_.depth() / sums;
+    for (std::int64_t s = 0; s < sums; ++s, inputs += elements)
+      row_sums_[static_cast<std::size_t>(row * sums + s)] =
+          std::accumulate(inputs, inputs + elements, std::int64_t{0});
   }
 
   template <typename Out>
@@ -102,18 +134,20 @@ class GroupRun {
     }
   }
 
+  /// acc[r][n] - sum_g m_g z_w[n][g] * sum_{k in g} x[r][k], of a single group without multipliers
   /// acc[r][n] - z_w[n] * sum_k x[r][k]: the white paper's term 2, after the reduction.
   [[nodiscard]] std::vector<std::int64_t> correct(const AccumulatorBlock& block) const {
     std::vector<std::int64_t> corrected;
     corrected.reserve(static_cast<std::size_t>(block.rows * g_.group_outputs()));
+    const std::int64_t sums = run_.prepared.sums_a_row;
     for (std::int64_t r = 0; r < block.rows; ++r) {
-      const std::int64_t row_sum = row_sums_[static_cast<std::size_t>(block.row_begin + r)];
+      const std::int64_t* row = &row_sums_[static_cast<std::size_t>((block.row_begin + r) * sums)];
       for (std::int64_t n = 0; n < g_.group_outputs(); ++n) {
         const std::int64_t i = r * block.stride + n;
         const std::int64_t accumulator = block.narrow != nullptr ? block.narrow[i] : block.wide[i];
-        corrected.push_back(accumulator -
-                            run_.prepared.weight_zero_points[static_cast<std::size_t>(first_channel_ + n)] *
-                                row_sum);
+        const std::int64_t* factors =
+            &run_.prepared.weight_zero_points[static_cast<std::size_t>((first_channel_ + n) * sums)];
+        corrected.push_back(accumulator - std::inner_product(factors, factors + sums, row, std::int64_t{0}));
       }
     }
     return corrected;
@@ -124,7 +158,7 @@ class GroupRun {
   const OutputStage& stage_;
   TapSource<In> source_;
   std::int64_t first_channel_;
-  std::vector<std::int64_t> row_sums_;  ///< One an output pixel; blocks of rows write their own.
+  std::vector<std::int64_t> row_sums_;  ///< [output pixel][group]; blocks of rows write their own.
 };
 
 }  // namespace
@@ -135,23 +169,20 @@ PreparedMac prepare_mac(const Graph& graph, const Node& node, std::int64_t part_
   const ConvGeometry& g = prepared.geometry = conv_geometry(graph, node);
   prepared.preload = folded_bias(graph, node);
   prepared.part_channels = part_channels;
-  const std::vector<std::int32_t> weights = weights_in_order(*tensor.data, g, part_channels);
-  const auto& zero_points = tensor.quantization->zero_points;
-  if (std::any_of(zero_points.begin(), zero_points.end(), [](std::int32_t z) { return z != 0; })) {
-    for (std::int64_t n = 0; n < g.out_channels; ++n) {
-      prepared.weight_zero_points.push_back(tensor.quantization->zero_point(n));
-    }
-  }
-  const bool in_int16 =
-      fits_int16(*graph.tensor(node.inputs[0]).quantization) && fits_int16(*tensor.quantization);
+  const Quantization& quantization = *tensor.quantization;
+  const std::vector<std::int32_t> weights = weights_in_order(tensor, g, part_channels);
+  prepared.weight_zero_points = correction_factors(quantization, g);
+  if (quantization.has_groups()) prepared.sums_a_row = g.depth() / quantization.group_size;
+  const bool in_int16 = fits_int16(*graph.tensor(node.inputs[0]).quantization) && fits_int16(quantization);
   if (g.groups > 1 && g.group_channels() == 1 && in_int16) {
     prepared.depthwise = depthwise_weights(weights, g);
     return prepared;
   }
+  const IntegerFormat format = multiplied_format(quantization, weights);
   const auto group_size = weights.size() / static_cast<std::size_t>(g.groups);
   for (std::size_t i = 0; i < static_cast<std::size_t>(g.groups); ++i) {
     prepared.groups.emplace_back(std::span(weights).subspan(i * group_size, group_size), g.group_outputs(),
-                                 g.depth(), tensor.quantization->format());
+                                 g.depth(), format);
   }
   return prepared;
 }

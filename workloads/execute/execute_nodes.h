@@ -17,9 +17,11 @@ namespace qsim {
 /// What a node on the MAC array keeps from run to run.
 struct PreparedMac {
   ConvGeometry geometry;
-  std::int64_t part_channels = 0;                         ///< MacContext; the order of the weights.
-  std::vector<std::int64_t> preload;                      ///< One an output channel.
-  std::vector<std::int64_t> weight_zero_points;           ///< One an output channel; empty when all are 0.
+  std::int64_t part_channels = 0;     ///< MacContext; the order of the weights.
+  std::vector<std::int64_t> preload;  ///< One an output channel.
+  /// One an output channel; empty when all are 0. With groups [channel][group], each times its multiplier.
+  std::vector<std::int64_t> weight_zero_points;
+  std::int64_t sums_a_row = 1;                            ///< Groups of a channel's reduction.
   std::vector<arithmetic::PackedWeights> groups;          ///< One a group; empty where `depthwise` is set.
   std::optional<arithmetic::DepthwiseWeights> depthwise;  ///< [tap][out_channel]
 };

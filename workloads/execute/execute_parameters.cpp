@@ -25,6 +25,17 @@ std::vector<std::int64_t> weight_sums(const TensorData& weights, std::int64_t ou
   return sums;
 }
 
+// b'[n] = b[n] - z_x * sum_k m w[n][k] + z_x * sum_k m z[n][k], m and z those of the element's group
+void fold_groups(const Tensor& weights, std::int64_t input_zero_point, std::vector<std::int64_t>& bias) {
+  const Quantization& q = *weights.quantization;
+  const std::int64_t depth = element_count(weights.shape) / weights.shape[0];
+  for (std::int64_t i = 0; i < weights.data->size(); ++i) {
+    const std::int64_t group = i / q.group_size;
+    bias[static_cast<std::size_t>(i / depth)] -=
+        input_zero_point * q.group_multiplier(group) * (weights.data->at(i) - q.group_zero_point(group));
+  }
+}
+
 }  // namespace
 
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
@@ -55,6 +66,13 @@ std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
   const std::int64_t depth = element_count(weights.shape) / out_channels;
   const std::int64_t input_zero_point = graph.tensor(node.inputs[0]).quantization->zero_point();
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
+  if (weights.quantization->has_groups()) {
+    std::vector<std::int64_t> bias(static_cast<std::size_t>(out_channels));
+    for (std::int64_t n = 0; has_bias && n < out_channels; ++n)
+      bias[static_cast<std::size_t>(n)] = graph.tensor(node.inputs[2]).data->at(n);
+    if (input_zero_point != 0) fold_groups(weights, input_zero_point, bias);
+    return bias;
+  }
   // Weights may be generated as they are read: of zero no sums are wanted.
   std::vector<std::int64_t> bias = input_zero_point == 0
                                        ? std::vector<std::int64_t>(static_cast<std::size_t>(out_channels))

@@ -1,5 +1,7 @@
 #include "workloads/execute/mac_weights.h"
 
+#include <utility>
+
 #include "workloads/execute/gather_rows.h"
 #include "workloads/ops/run.h"
 
@@ -7,22 +9,18 @@ namespace qsim {
 namespace {
 
 /// Row-major [out_channel][tap][channel], a transposed kernel turned.
-std::vector<std::int32_t> natural_weights(const TensorData& data, const ConvGeometry& g) {
+std::vector<std::int32_t> natural_weights(const Tensor& tensor, const ConvGeometry& g) {
+  const Quantization& q = *tensor.quantization;
   std::vector<std::int32_t> weights;
-  visit_element_type(data.type, [&](auto zero) {
-    const auto values = data.as<decltype(zero)>();
-    if (!g.is_turned) return weights.assign(values.begin(), values.end());
-    const auto channels = static_cast<std::size_t>(g.group_channels());
-    weights.reserve(values.size());
-    const std::size_t kernel = static_cast<std::size_t>(g.kernel_h * g.kernel_w) * channels;
-    for (std::size_t out = 0; out < values.size(); out += kernel) {
-      for (std::size_t tap = kernel; tap > 0; tap -= channels) {
-        const auto from = values.subspan(out + tap - channels, channels);
-        weights.insert(weights.end(), from.begin(), from.end());
-      }
-    }
+  visit_element_type(tensor.data->type, [&](auto zero) {
+    const auto values = tensor.data->as<decltype(zero)>();
+    weights.assign(values.begin(), values.end());
   });
-  return weights;
+  if (q.has_groups()) {
+    for (std::size_t i = 0; i < weights.size(); ++i)
+      weights[i] *= q.group_multiplier(static_cast<std::int64_t>(i) / q.group_size);
+  }
+  return taps_turned(std::move(weights), g, g.group_channels());
 }
 
 template <typename T>
@@ -37,7 +35,7 @@ std::vector<T> ordered(const std::vector<T>& natural, const ConvGeometry& g, std
 
 }  // namespace
 
-std::vector<std::int32_t> weights_in_order(const TensorData& weights, const ConvGeometry& g,
+std::vector<std::int32_t> weights_in_order(const Tensor& weights, const ConvGeometry& g,
                                            std::int64_t part_channels) {
   std::vector<std::int32_t> natural = natural_weights(weights, g);
   return part_channels > 0 ? ordered(natural, g, part_channels) : natural;

@@ -70,7 +70,7 @@ std::optional<OverflowPlace> first_of_convolution(const Graph& graph, const Node
   const ConvGeometry g = conv_geometry(graph, node);
   const Follower follower(context, g.depth());
   const std::vector<std::int32_t> weights =
-      weights_in_order(*graph.tensor(node.inputs[1]).data, g, context.part_channels);
+      weights_in_order(graph.tensor(node.inputs[1]), g, context.part_channels);
   const std::vector<std::int64_t> preload = folded_bias(graph, node);
   const std::int32_t padding = graph.tensor(node.inputs[0]).quantization->zero_point();
   std::vector<std::int32_t> natural(static_cast<std::size_t>(g.depth()));

@@ -91,14 +91,15 @@ struct SignedSums {
 };
 
 /// One output channel, one segment after the other.
-std::vector<SignedSums> signed_sums(const std::int32_t* weights, const std::vector<Segment>& segments) {
+std::vector<SignedSums> signed_sums(const std::int32_t* weights, const std::vector<Segment>& segments,
+                                    bool have_16_bits) {
   std::vector<SignedSums> sums;
   sums.reserve(segments.size());
-  constexpr std::int64_t kBlock = 32'768;  // so many weights of 16 bits sum up in 32
+  const std::int64_t block = have_16_bits ? 32'768 : 1;  // so many weights sum up in 32 bits
   for (const Segment& segment : segments) {
     SignedSums sum;
-    for (std::int64_t begin = segment.begin; begin < segment.end; begin += kBlock) {
-      const std::int64_t end = std::min(segment.end, begin + kBlock);
+    for (std::int64_t begin = segment.begin; begin < segment.end; begin += block) {
+      const std::int64_t end = std::min(segment.end, begin + block);
       std::int32_t positive = 0;
       std::int32_t all = 0;
       for (std::int64_t k = begin; k < end; ++k) {
@@ -168,14 +169,16 @@ AccumulatorRange worst_case_sums(const Graph& graph, const Node& node, const Mac
   if (!definition(node.op).has_weights) return worst_case_product(graph, node);
   const ConvGeometry g = conv_geometry(graph, node);
   const std::vector<std::int32_t> weights =
-      weights_in_order(*graph.tensor(node.inputs[1]).data, g, context.part_channels);
+      weights_in_order(graph.tensor(node.inputs[1]), g, context.part_channels);
   const std::vector<std::int64_t> preload = folded_bias(graph, node);
   const std::vector<Segment> segments = segments_of(g, context);
   const std::vector<std::vector<bool>> kinds_of_pixels = read_taps(g);
   ChannelLimits limits(segments, values_of(graph, node.inputs[0]),
                        graph.tensor(node.inputs[0]).quantization->zero_point());
+  // Those of groups are multiplied.
+  const bool have_16_bits = !graph.tensor(node.inputs[1]).quantization->has_groups();
   for (std::int64_t n = 0; n < g.out_channels; ++n) {
-    const std::vector<SignedSums> sums = signed_sums(weights.data() + n * g.depth(), segments);
+    const std::vector<SignedSums> sums = signed_sums(weights.data() + n * g.depth(), segments, have_16_bits);
     for (const std::vector<bool>& reads : kinds_of_pixels) {
       limits.add(preload[static_cast<std::size_t>(n)], sums, reads);
     }

@@ -15,8 +15,16 @@
 
 namespace qsim {
 
-/// real = scale * (q - zero_point); scale and zero point per tensor (one entry), per slice of `axis`, or per
-/// group of `group_size` along the reduction. White paper, section 2.2.
+/// real = scale * (q - zero_point); scale and zero point per tensor (one entry) or per slice of `axis`. White
+/// paper, section 2.2.
+///
+/// Weights may have groups as well: `group_size` neighbouring input channels of a kernel tap share a
+/// multiplier and a zero point, and
+///
+///   real = scale[n] * multiplier[n][g] * (q - zero_point[n][g])
+///
+/// for output channel n and group g, counted in the order of the channel's elements (kernel row, kernel
+/// column, channel / group_size): element e of the tensor is of group e / group_size.
 struct Quantization {
   int bits = 8;
   bool is_signed = true;
@@ -24,8 +32,19 @@ struct Quantization {
   std::vector<std::int32_t> zero_points{0};
   int axis = -1;                ///< Dimension that `scales` runs along; -1 with one scale.
   std::int64_t group_size = 0;  ///< 0: no groups.
+  /// One a group of the tensor, 1 to kMaxGroupMultiplier; then zero_points has one entry, or as many.
+  std::vector<std::int32_t> group_multipliers = {};
+  /// Of the scales that the groups were given, the largest relative distance from scale * multiplier; 0 where
+  /// all of them are such multiples.
+  double group_scale_error = 0.0;
 
   [[nodiscard]] arithmetic::IntegerFormat format() const { return {bits, is_signed}; }
+  [[nodiscard]] bool has_groups() const { return group_size > 0; }
+  /// Of a group of the tensor, counted from 0.
+  [[nodiscard]] std::int32_t group_multiplier(std::int64_t group) const {
+    return group_multipliers[static_cast<std::size_t>(group)];
+  }
+  [[nodiscard]] std::int32_t group_zero_point(std::int64_t group) const { return zero_point(group); }
   [[nodiscard]] float scale(std::int64_t channel = 0) const {
     return scales[scales.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
   }
@@ -33,6 +52,10 @@ struct Quantization {
     return zero_points[zero_points.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
   }
 };
+
+/// 15 bits: with weights of 16 bits a product stays in 32.
+inline constexpr int kMaxGroupMultiplierBits = 15;
+inline constexpr std::int32_t kMaxGroupMultiplier = (1 << kMaxGroupMultiplierBits) - 1;
 
 using TensorId = std::int32_t;
 inline constexpr TensorId kNoTensor = -1;

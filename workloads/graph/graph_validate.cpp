@@ -1,6 +1,7 @@
 // validate(): tensors, names and wiring; ops/node_check.h and the rows of the operations have the nodes.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -147,11 +148,44 @@ class GraphChecker {
                     "1 to " + std::to_string(type_bits) + (type_is_signed ? " signed" : " unsigned") +
                         " bits, as the element type " + element_type_name(tensor.type) + " holds them");
     }
-    if (q.group_size != 0) {
-      report(place, "group_size " + std::to_string(q.group_size), "no groups (0)",
-             "use one scale a tensor or one a channel");
-    }
+    if (q.has_groups() ? !check_groups(place, tensor, q) : !check_no_groups(place, q)) return;
     check_scales(place, tensor, q);
+  }
+
+  bool check_no_groups(const std::string& place, const Quantization& q) {
+    if (q.group_size == 0 && q.group_multipliers.empty()) return true;
+    report(place,
+           q.group_size < 0 ? "group_size " + std::to_string(q.group_size)
+                            : std::to_string(q.group_multipliers.size()) + " multipliers of groups",
+           q.group_size < 0 ? "0 (no groups), or the channels of a group" : "group_size above 0");
+    return false;
+  }
+
+  bool check_groups(const std::string& place, const Tensor& tensor, const Quantization& q) {
+    const std::int64_t channels = tensor.shape.empty() ? 0 : tensor.shape.back();
+    const std::string size = "group_size " + std::to_string(q.group_size);
+    if (!tensor.is_constant() || tensor.shape.size() < 2 || q.bits > 16) {
+      report(place, size, "no groups (0)", "groups are of the weights of layers on the MAC array alone");
+      return false;
+    }
+    if (channels < 1 || channels % q.group_size != 0) {
+      report(place, size, "a divisor of the " + std::to_string(channels) + " input channels of a kernel tap",
+             "groups run along the channels within a tap, and none may be shorter than the others: choose "
+             "another size, or one scale a channel (0)");
+      return false;
+    }
+    const auto groups = static_cast<std::size_t>(element_count(tensor.shape) / q.group_size);
+    if (q.axis != 0 || q.group_multipliers.size() != groups) {
+      report(place, std::to_string(q.group_multipliers.size()) + " multipliers of groups",
+             std::to_string(groups) + ", one a group, beside scales along axis 0");
+      return false;
+    }
+    const auto wrong = std::find_if(q.group_multipliers.begin(), q.group_multipliers.end(),
+                                    [](std::int32_t m) { return m < 1 || m > kMaxGroupMultiplier; });
+    if (wrong == q.group_multipliers.end()) return true;
+    report(place, "multiplier " + std::to_string(*wrong) + " of a group",
+           "1 to " + std::to_string(kMaxGroupMultiplier));
+    return false;
   }
 
   void check_scales(const std::string& place, const Tensor& tensor, const Quantization& q) {
@@ -166,9 +200,11 @@ class GraphChecker {
       return report(place, std::to_string(q.scales.size()) + " scales",
                     slices == 1 ? "1" : "1 or " + std::to_string(slices) + ", one a slice of the axis");
     }
-    if (q.zero_points.size() != 1 && q.zero_points.size() != q.scales.size()) {
-      return report(place, std::to_string(q.zero_points.size()) + " zero points",
-                    "1 or " + std::to_string(q.scales.size()) + ", as many as scales");
+    const std::size_t counted = q.has_groups() ? q.group_multipliers.size() : q.scales.size();
+    if (q.zero_points.size() != 1 && q.zero_points.size() != counted) {
+      return report(
+          place, std::to_string(q.zero_points.size()) + " zero points",
+          "1 or " + std::to_string(counted) + ", as many as " + (q.has_groups() ? "groups" : "scales"));
     }
     // A bias has a scale, but nothing is computed with it.
     const bool is_used = q.bits <= 16;

@@ -73,8 +73,11 @@ void binarize_weights(Tensor& weights) {
   TensorData data(ElementType::i8, weights.shape);
   for (std::int64_t i = 0; i < data.size(); ++i) {
     const std::int64_t slice = (i / inner) % slices;
-    const std::int64_t centered = weights.data->at(i) - q.zero_point(slice);
-    magnitudes[static_cast<std::size_t>(slice)] += std::abs(centered);
+    const std::int64_t group = q.has_groups() ? i / q.group_size : 0;
+    const std::int64_t centered =
+        weights.data->at(i) - (q.has_groups() ? q.group_zero_point(group) : q.zero_point(slice));
+    magnitudes[static_cast<std::size_t>(slice)] +=
+        std::abs(centered) * (q.has_groups() ? q.group_multiplier(group) : 1);
     data.set(i, centered < 0 ? -1 : 1);
   }
   const std::int64_t slice_elements = data.size() / slices;
@@ -90,6 +93,8 @@ void binarize_weights(Tensor& weights) {
   q.is_signed = true;
   q.scales = std::move(scales);
   q.zero_points.assign(q.scales.size(), 0);
+  q.group_size = 0;  // One bit has one magnitude a channel.
+  q.group_multipliers.clear();
   weights.type = ElementType::i8;
   weights.data = std::move(data);
 }

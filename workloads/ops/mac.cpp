@@ -18,7 +18,8 @@ void check_mac_scales(const Concrete& /*op*/, NodeCheck& check) {
 /// Integer weights that float activations are quantized for on the way (Conv2dOp's comment).
 bool has_dynamic_range(const Tensor& weights) {
   return weights.type == ElementType::i8 && weights.quantization &&
-         weights.quantization->scales.size() == 1 && weights.quantization->zero_point() == 0;
+         weights.quantization->scales.size() == 1 && weights.quantization->zero_point() == 0 &&
+         !weights.quantization->has_groups();
 }
 
 void check_float_operands(NodeCheck& check, bool takes_dynamic_range) {
@@ -157,6 +158,11 @@ void check_conv(const Conv2dOp& op, NodeCheck& check) {
   }
   check.expect(w.shape[3] == x[3] / op.groups, "weights \"" + w.name + "\"", "shape " + to_string(w.shape),
                std::to_string(x[3] / op.groups) + " input channels a group");
+  const bool has_groups = w.quantization && w.quantization->has_groups();
+  check.expect(!has_groups || w.shape[3] > 1, "weights \"" + w.name + "\"",
+               "group_size " + std::string(has_groups ? std::to_string(w.quantization->group_size) : ""),
+               "0: a tap of a depthwise convolution has one input channel",
+               "use one scale an output channel");
   check_output_channels(check);
   check.expect_window(w.shape[1], op.stride_h, op.dilation_h, op.pad_top, op.pad_bottom, 1);
   check.expect_window(w.shape[2], op.stride_w, op.dilation_w, op.pad_left, op.pad_right, 2);

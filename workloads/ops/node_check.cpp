@@ -81,6 +81,7 @@ void NodeCheck::expect_activation(const Tensor& tensor) {
   }
   expect(tensor.quantization->scales.size() == 1, subject,
          std::to_string(tensor.quantization->scales.size()) + " scales", "one scale for the tensor");
+  expect(!tensor.quantization->has_groups(), subject, "groups", "one scale for the tensor");
 }
 
 void NodeCheck::expect_same_type() {

@@ -82,7 +82,9 @@ TEST_CASE("what does not fit together is reported with its place") {
          g.tensors[1].quantization->scales.assign(5, 0.1F);
        }},
       {"quantization axis 4", [](Graph& g) { g.tensors[1].quantization->axis = 4; }},
-      {"no groups", [](Graph& g) { g.tensors[1].quantization->group_size = 2; }},
+      {"group_size 3, expected a divisor of the", [](Graph& g) { g.tensors[1].quantization->group_size = 3; }},
+      {"0 multipliers of groups", [](Graph& g) { g.tensors[1].quantization->group_size = 2; }},
+      {"no groups (0)", [](Graph& g) { g.tensors[0].quantization->group_size = 2; }},
       {"bytes of data", [](Graph& g) { g.tensors[1].data->bytes.pop_back(); }},
       {"4 bits", [](Graph& g) {
          g.tensors[1].quantization->bits = 4;

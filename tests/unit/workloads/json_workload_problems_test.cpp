@@ -115,7 +115,14 @@ TEST_CASE("quantization stays inside its limits") {
   CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": 1, "axis": 4})") == "layers[0].weights.axis");
   CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": [1, 2, 3], "axis": 0})") == "layers[0].weights.scale");
   CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": [1, 2]})") == "layers[0].weights.axis");
-  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": 1, "group_size": 4})") == "layers[0].weights.group_size");
+  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": 1, "group_size": 3})") == "layers[0].weights.group_size");
+  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": [1, 2], "group_size": 2})") == "layers[0].weights.scale");
+  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": [1, 2, 3, 0], "group_size": 2})") ==
+        "layers[0].weights.scale");
+  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": 1, "group_size": 2, "group_multipliers": [1, 2, 3]})") ==
+        "layers[0].weights.group_multipliers");
+  CHECK(place(R"({"shape": [2, 1, 1, 4], "scale": 1, "group_size": 2, "zero_point": [1, 2, 3]})") ==
+        "layers[0].weights.zero_point");
 }
 
 TEST_CASE("shapes that do not fit are reported where they are used") {

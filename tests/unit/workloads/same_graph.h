@@ -71,6 +71,9 @@ inline void check_same_quantization(const std::optional<Quantization>& a,
   CHECK(a->scales == b->scales);
   CHECK(a->axis == b->axis);
   CHECK(a->group_size == b->group_size);
+  CHECK(a->group_multipliers == b->group_multipliers);
+  CHECK(a->group_scale_error == b->group_scale_error);
+  if (a->has_groups()) return;
   // One zero point stands for all slices.
   for (std::size_t i = 0; i < a->scales.size(); ++i)
     CHECK(a->zero_point(static_cast<std::int64_t>(i)) == b->zero_point(static_cast<std::int64_t>(i)));

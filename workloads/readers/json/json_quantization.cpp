@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "workloads/graph/graph_check.h"
+#include "workloads/graph/group_scales.h"
 
 namespace qsim {
 namespace {
@@ -61,6 +62,55 @@ void spread_over_axis(JsonObject& description, const std::optional<Shape>& shape
   const std::string expected = "one entry, or " + std::to_string(slices) + ": one a slice of the axis";
   if (q.scales.size() != slices) description.problem("scale", expected);
   if (q.zero_points.size() != slices) description.problem("zero_point", expected);
+}
+
+/// Scales and multipliers of groups; `q.scales` has what the file says: one scale a group, or, beside
+/// "group_multipliers", one an output channel.
+void read_groups(JsonObject& description, const Shape& shape, Quantization& q) {
+  const auto channels = static_cast<std::size_t>(shape[0]);
+  const auto groups = static_cast<std::size_t>(element_count(shape) / q.group_size);
+  const std::int64_t bits = description.integer("group_multiplier_bits", 1, kMaxGroupMultiplierBits, 8);
+  const std::string count = std::to_string(groups);
+  if (description.has("group_multipliers")) {
+    for (const std::int64_t m : description.integers("group_multipliers", 1, kMaxGroupMultiplier))
+      q.group_multipliers.push_back(static_cast<std::int32_t>(m));
+    if (q.group_multipliers.size() != groups)
+      description.problem("group_multipliers", count + " entries, one a group");
+    q.group_scale_error =
+        description.number("group_scale_error", 0.0, std::numeric_limits<double>::max(), 0.0);
+    if (q.scales.size() == 1) q.scales.assign(channels, q.scales[0]);
+    if (q.scales.size() != channels)
+      description.problem("scale", "one entry, or " + std::to_string(channels) + ": one an output channel");
+  } else if (q.scales.size() != 1 && q.scales.size() != groups) {
+    description.problem("scale", "one entry, or " + count + ": one a group",
+                        "an output channel after the other, in each the groups in the order of its elements");
+  } else {
+    std::vector<float> scales = q.scales;
+    if (scales.size() == 1) scales.assign(groups, scales[0]);
+    set_group_scales(q, q.group_size, scales, shape[0], static_cast<int>(bits));
+  }
+  q.axis = 0;
+  if (q.zero_points.size() != 1 && q.zero_points.size() != groups)
+    description.problem("zero_point", "one entry, or " + count + ": one a group");
+}
+
+/// Whether "group_size" says that there are groups; then they are read, and "axis", which adds nothing.
+bool has_groups(JsonObject& description, const std::optional<Shape>& shape, Quantization& q) {
+  const std::int64_t size = description.integer("group_size", 0, std::numeric_limits<std::int64_t>::max(), 0);
+  if (size == 0) return false;
+  (void)description.integer("axis", 0, 0, 0);
+  if (!shape) return true;  // Reported.
+  if (shape->size() < 2 || shape->back() % size != 0) {
+    description.problem(
+        "group_size",
+        "0, or a divisor of the input channels of a kernel tap, " +
+            std::to_string(shape->empty() ? 0 : shape->back()),
+        "groups run along the channels within a tap, and none may be shorter than the others");
+    return true;
+  }
+  q.group_size = size;
+  read_groups(description, *shape, q);
+  return true;
 }
 
 }  // namespace
@@ -120,9 +170,10 @@ Quantization read_quantization(JsonObject& description, QuantizationUse use,
       description.problem("zero_point", "one integer: activations are quantized per tensor");
     return q;
   }
-  if (description.integer("group_size", 0, std::numeric_limits<std::int64_t>::max(), 0) != 0) {
-    description.problem("group_size", "0, which means no groups",
-                        "use one scale a tensor or one a channel (\"axis\": 0)");
+  if (has_groups(description, shape, q)) {
+    for (const char* key : {"axis", "group_multiplier_bits", "group_multipliers", "group_scale_error"})
+      (void)description.raw(key);
+    return q;
   }
   if (description.has("axis")) {
     spread_over_axis(description, shape, q);

@@ -1,4 +1,5 @@
-// Quantization of one tensor as a workload file writes it: bits, signed, scale, zero_point, axis, group_size.
+// Quantization of one tensor as a workload file writes it: bits, signed, scale, zero_point, axis, group_size
+// and what belongs to groups.
 #pragma once
 
 #include <optional>
@@ -10,7 +11,7 @@ namespace qsim {
 
 enum class QuantizationUse {
   activation,  ///< One scale; 1 to 16 bits.
-  weights,     ///< One scale, or one a slice of `axis`; 1 to 16 bits.
+  weights,     ///< One scale, one a slice of `axis`, or groups; 1 to 16 bits.
 };
 
 /// Reads the keys from a tensor's description. Where none of them is present `fallback` is taken, if there is

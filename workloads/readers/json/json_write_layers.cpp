@@ -44,12 +44,17 @@ void add_quantization(OrderedJson& json, const Tensor& tensor) {
   const OrderedJson zero_point = zero_point_json(q.zero_points);
   if (zero_point != 0) json["zero_point"] = zero_point;
   if (q.axis >= 0) json["axis"] = q.axis;
+  if (!q.has_groups()) return;
+  json["group_size"] = q.group_size;
+  json["group_multipliers"] = q.group_multipliers;
+  if (q.group_scale_error > 0.0) json["group_scale_error"] = q.group_scale_error;
 }
 
 bool same_quantization(const std::optional<Quantization>& a, const std::optional<Quantization>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return a->bits == b->bits && a->is_signed == b->is_signed && a->scales == b->scales &&
-         a->zero_points == b->zero_points;
+         a->zero_points == b->zero_points && a->group_size == b->group_size &&
+         a->group_multipliers == b->group_multipliers;
 }
 
 /// Inputs that the operation's weights and bias are not.

@@ -53,6 +53,12 @@ void write_node(WriteContext& writer, const Node& node) {
   static const OperationWriter kNothing;
   const OperationWriter* found = find_writer(node.op);
   const OperationWriter& row = found != nullptr ? *found : kNothing;
+  for (const TensorId id : node.inputs) {
+    if (id == kNoTensor || !writer.graph.tensor(id).quantization) continue;
+    if (!writer.graph.tensor(id).quantization->has_groups()) continue;
+    writer.refuse(node, "weights with a scale a group", "one scale a tensor or one a channel",
+                  "write a workload in JSON");
+  }
   if (row.movement != nullptr && row.movement(writer, node)) return;
   if (is_float_node(writer.graph, node)) return write_float_node(writer, node, row);
   if (writer.output(node).type == ElementType::i32) {
