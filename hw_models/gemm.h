@@ -43,9 +43,16 @@ struct ParameterFormat {
   bool per_channel = false;  ///< Scale records follow each preload; otherwise one record heads the block.
   bool asymmetric_weights = false;  ///< The channel's weight zero point (4 bytes) follows the preload.
   int scale_bytes = 5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift; 8: a float64 scale.
+  /// Groups of a channel's reduction, 0 where there are none. In place of the zero point follow the
+  /// multipliers, one a group, and of asymmetric weights as many factors m * z_w of 4 bytes.
+  std::int64_t groups = 0;
+  int multiplier_bytes = 1;
 
+  /// Of one group of a channel.
+  [[nodiscard]] std::int64_t group_bytes() const { return multiplier_bytes + (asymmetric_weights ? 4 : 0); }
   [[nodiscard]] std::int64_t channel_bytes() const {
-    return preload_bytes + (asymmetric_weights ? 4 : 0) + (per_channel ? scale_bytes : 0);
+    const std::int64_t beside = groups > 0 ? groups * group_bytes() : asymmetric_weights ? 4 : 0;
+    return preload_bytes + beside + (per_channel ? scale_bytes : 0);
   }
   [[nodiscard]] std::int64_t header_bytes() const { return per_channel ? 0 : scale_bytes; }
   [[nodiscard]] std::int64_t block_bytes(std::int64_t channels) const {
@@ -89,6 +96,11 @@ struct GemmProblem {
   /// The input's zero point is corrected by the sum of the weights, which only the chip knows: each column
   /// adds up its weights while they are loaded.
   bool sums_weights = false;
+  /// Input channels of a kernel tap whose weights share a multiplier: no chunk crosses a group's border. 0:
+  /// none do.
+  std::int64_t scale_group = 0;
+  /// Largest sum of the multipliers of a channel's elements: that of the reduction's depth where all are 1.
+  std::int64_t multiplied_depth = 0;
   ParameterFormat parameters;
   arithmetic::RoundingProfile rounding_profile{};
   arithmetic::ShiftRounding shift_rounding = arithmetic::ShiftRounding::half_away;

@@ -126,6 +126,9 @@ struct RequantizerConfig {
   /// Behind the lanes lie an adder, which reads its second operand from the activation buffer, and functions
   /// of one element: rows of the network that do this to a product's outputs run on their way out.
   bool fused_add = false;
+  /// Between the array and the accumulators lie multipliers, one a column, for sums of groups of weights that
+  /// have scales of their own: unsigned integers of so many bits. 0: there are none. 0..15
+  int group_multiplier_bits = 0;
   /// Behind the lanes, and what `fused_add` has there, lies a pooler: maxima and averages over windows of a
   /// product's outputs are made on their way out. Windows that are not complete wait in storage of its own.
   bool fused_pool = false;

@@ -20,6 +20,15 @@
 
 namespace qsim {
 
+/// Scales of groups in the weights of a row.
+struct LayerGroups {
+  std::int64_t size = 0;  ///< Input channels of a kernel tap.
+  std::int32_t largest_multiplier = 1;
+  /// Largest relative distance of a scale from its multiple (Quantization::group_scale_error). Where it is
+  /// not 0 the row's outputs are not those of the scales that the model has.
+  double scale_error = 0.0;
+};
+
 /// One scheduled operation.
 struct LayerResult {
   std::string name;                ///< Last graph node it executes.
@@ -51,6 +60,7 @@ struct LayerResult {
   std::optional<arithmetic::AccumulatorRange> accumulator_worst_case;
   int accumulator_bits_any_weights = 0;  ///< Whatever the weights are, too: of the operands' formats.
   std::optional<OverflowPlace> trap;     ///< Where accumulators that trap overflowed first.
+  std::optional<LayerGroups> groups;  ///< Rows whose weights have a scale a group.
 };
 
 /// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).

@@ -1,5 +1,7 @@
 #include "sim/simulate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <future>
 #include <stdexcept>
@@ -35,6 +37,21 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_any_weights = row.accumulator_bits_any_weights;
   layer.rounding_profile = row.mac->rounding_profile;
+  if (!weights.has_groups()) return;
+  layer.groups = {weights.group_size,
+                  *std::max_element(weights.group_multipliers.begin(), weights.group_multipliers.end()),
+                  weights.group_scale_error};
+}
+
+/// Layers that do not compute with the scales that the model has.
+void add_group_notes(RunResult& result) {
+  for (const LayerResult& layer : result.layers) {
+    if (!layer.groups || layer.groups->scale_error == 0.0) continue;
+    result.notes.push_back(fmt::format(
+        "{}: scales of groups are approximated by integer multiples, by {:.2g} % at most, so that "
+        "its outputs are not bit-exact",
+        layer.name, 100.0 * layer.groups->scale_error));
+  }
 }
 
 LayerResult describe_row(const Graph& graph, const CompiledRow& row, const HardwareConfig& hardware) {
@@ -215,6 +232,7 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   }
   std::vector<std::size_t> places = add_layers(result, graph, compiled, run);
   add_accumulators(result, graph, compiled, places, sums);
+  add_group_notes(result);
   add_steady_state(result, compiled.program, run, options.inferences);
   result.timeline = {compiled.program.parts, std::move(run.intervals),   std::move(run.fills),
                      std::move(run.rows),    std::move(run.completions), std::move(run.bus),

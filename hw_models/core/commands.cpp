@@ -47,8 +47,12 @@ PassShape MacTile::shape() const {
   shape.channels = group_channels();
   shape.pixels = pixels();
   shape.depth = chunk_depth;
-  shape.chunks = ChunkCut(part, nest->mapping().chunk_rows, nest->mapping().reduction);
   const GemmProblem& problem = nest->problem();
+  const GemmMapping& mapping = nest->mapping();
+  const bool leaves_at_groups = problem.scale_group > 0 && dataflow().stays() == Stays::sums;
+  shape.chunks = leaves_at_groups
+                     ? ChunkCut(chunk_depth, mapping.chunk_rows)
+                     : ChunkCut(part, mapping.chunk_rows, mapping.reduction, problem.scale_group);
   shape.weight_bits = problem.weight_format.bits;
   shape.activation_bits = problem.activation_format.bits;
   shape.sums_inputs = problem.parameters.asymmetric_weights;

@@ -101,6 +101,9 @@ void MacArray::stream(const MacTile& tile) {
   // The biases of the channels.
   if (tile.preload)
     weight_buffer->count_read(nest.row, tile.channels() * nest.problem().parameters.preload_bytes);
+  // The multipliers of the chunk's group.
+  if (nest.problem().scale_group > 0)
+    weight_buffer->count_read(nest.row, tile.channels() * nest.problem().parameters.group_bytes());
   const DataflowModel& dataflow = tile.dataflow();
   const bool reads_weights = dataflow.streams_weights();
   const bool reads_inputs = dataflow.streams_inputs();

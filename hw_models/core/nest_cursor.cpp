@@ -61,7 +61,8 @@ ReductionPart GemmCursor::part(std::int64_t index) const {
 }
 
 ChunkCut GemmCursor::chunks(const ReductionPart& part) const {
-  return dataflow_of(mapping_).pass_chunks(part, mapping_.chunk_rows, mapping_.reduction);
+  return dataflow_of(mapping_).pass_chunks(part, mapping_.chunk_rows, mapping_.reduction,
+                                           problem_.scale_group);
 }
 
 std::int64_t GemmCursor::chunk_bytes(const ColumnTile& tile, std::int64_t chunk_depth) const {

@@ -1,7 +1,8 @@
 // Biases and scales as parameter memory holds them; ParameterFormat (program.h) has the sizes.
 //
 // A block: [scale record unless per channel] then, channel by channel,
-// [preload][weight zero point if asymmetric][scale record if per channel].
+// [preload][weight zero point if asymmetric][scale record if per channel]; with groups, in place of the zero
+// point, [multiplier of each group][multiplier * zero point of each group if asymmetric].
 // A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
 // a float64 scale.
 #pragma once
@@ -27,6 +28,20 @@ class ParameterReader {
   }
   [[nodiscard]] std::int64_t weight_zero_point(std::int64_t channel) const {
     return buffer_.read(8 * (channel_address(channel) + nest_.problem().parameters.preload_bytes),
+                        {32, true});
+  }
+  /// Of a group of the channel's reduction, counted in its order.
+  [[nodiscard]] std::int64_t group_multiplier(std::int64_t channel, std::int64_t group) const {
+    const ParameterFormat& format = nest_.problem().parameters;
+    return buffer_.read(
+        8 * (channel_address(channel) + format.preload_bytes + group * format.multiplier_bytes),
+        {8 * format.multiplier_bytes, false});
+  }
+  /// multiplier * zero point, of asymmetric weights.
+  [[nodiscard]] std::int64_t group_correction(std::int64_t channel, std::int64_t group) const {
+    const ParameterFormat& format = nest_.problem().parameters;
+    const std::int64_t multipliers = format.groups * format.multiplier_bytes;
+    return buffer_.read(8 * (channel_address(channel) + format.preload_bytes + multipliers + 4 * group),
                         {32, true});
   }
   [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {

@@ -88,6 +88,7 @@ PassTiming pass_timing(const MacArrayConfig& array, const MacTile& tile, const A
   const StreamCycles stream = time_stream(array, ports, reads, timing);
   static_cast<PassCycles&>(timing) =
       reads.dataflow().timing(array, reads.shape(), stream, ports.update_cycles);
+  if (tile.nest->problem().scale_group > 0) timing.drain_cycles += kGroupMultiplierCycles;
   return timing;
 }
 

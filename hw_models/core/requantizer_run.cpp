@@ -170,8 +170,12 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
     const std::int64_t group = c / group_channels;
     const std::int64_t in_group = c % group_channels;
     const arithmetic::ChannelScale scale = parameters.scale(channel);
-    const std::int64_t weight_zero_point =
-        nest.problem().parameters.asymmetric_weights ? parameters.weight_zero_point(channel) : 0;
+    // The sums of groups have their factors already.
+    const bool is_asymmetric = nest.problem().parameters.asymmetric_weights;
+    const std::int64_t weight_zero_point = !is_asymmetric ? 0
+                                           : nest.problem().scale_group > 0
+                                               ? 1
+                                               : parameters.weight_zero_point(channel);
     for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
       AccumulatorCell cell = order.cell(pixel - command.pixel_begin, group, in_group);
       cell.entry += command.accumulator_base;

@@ -95,6 +95,10 @@ void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   if (!tile.preload) events[Event::accumulator_reads] += updates;
   events[Event::accumulator_writes] += updates;
   events[Event::accumulator_adds] += updates;
+  if (nest.problem().scale_group > 0) {
+    events[Event::group_multiplies] += updates;
+    if (nest.problem().parameters.asymmetric_weights) events[Event::zero_point_corrections] += updates;
+  }
   count_reads(tile, pass);
   count_zero_point_adds(tile);
 }

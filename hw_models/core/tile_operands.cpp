@@ -75,6 +75,14 @@ std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t
                                 tile.input_reach.columns.index(column), channel - origin[kChannel]);
 }
 
+std::int64_t scale_group_of(const MacTile& tile) {
+  const GemmProblem& problem = tile.nest->problem();
+  const ConvolutionGeometry& g = problem.geometry;
+  const Tap tap = tap_of(tile.part, tile.chunk_begin);
+  return (tap.kernel_h * g.kernel_w + tap.kernel_w) * (g.group_channels() / problem.scale_group) +
+         tap.channel / problem.scale_group;
+}
+
 std::int64_t activations_read(const MacTile& tile) {
   const std::int64_t channels = tile.part.channel_end - tile.part.channel_begin;
   std::int64_t elements = 0;

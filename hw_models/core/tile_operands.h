@@ -32,6 +32,9 @@ struct Tap {
 [[nodiscard]] std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel,
                                                              std::int64_t group, std::int64_t k);
 
+/// Of the groups of a channel's reduction (GemmProblem::scale_group) the one that the chunk lies in.
+[[nodiscard]] std::int64_t scale_group_of(const MacTile& tile);
+
 /// Elements that a tile reads from the activation buffer: pixels x rows in use, without padded ones.
 [[nodiscard]] std::int64_t activations_read(const MacTile& tile);
 

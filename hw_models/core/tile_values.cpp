@@ -61,12 +61,19 @@ void accumulate(const MacTile& tile, const TileValues& values, const BufferStora
   const ParameterReader parameters(weight_buffer, *tile.nest, tile.parameters_address,
                                    tile.block_channel_begin);
   const AccumulatorOrder order = tile.dataflow().accumulator_order(tile.pixels(), group_channels);
+  const bool has_groups = tile.nest->problem().scale_group > 0;
+  const bool is_asymmetric = tile.nest->problem().parameters.asymmetric_weights;
+  const std::int64_t scale_group = has_groups ? scale_group_of(tile) : 0;
   for (std::int64_t channel = 0; channel < tile.channels(); ++channel) {
     const std::int64_t group = channel / group_channels;
     const std::int64_t in_group = channel % group_channels;
     const std::int64_t* column =
         &values.weights[static_cast<std::size_t>(group * depth * group_channels + in_group)];
-    const std::int64_t preload = tile.preload ? parameters.preload(tile.columns.channel_begin + channel) : 0;
+    const std::int64_t output_channel = tile.columns.channel_begin + channel;
+    const std::int64_t preload = tile.preload ? parameters.preload(output_channel) : 0;
+    const std::int64_t multiplier = has_groups ? parameters.group_multiplier(output_channel, scale_group) : 1;
+    const std::int64_t correction =
+        has_groups && is_asymmetric ? parameters.group_correction(output_channel, scale_group) : 1;
     for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
       const std::int64_t* inputs =
           &values.activations[static_cast<std::size_t>((pixel * tile.groups() + group) * depth)];
@@ -81,9 +88,9 @@ void accumulate(const MacTile& tile, const TileValues& values, const BufferStora
       AccumulatorCell cell = order.cell(pixel, group, in_group);
       cell.entry += tile.accumulator_base;
       if (tile.preload) accumulators.preload(row, cell.entry, cell.column, preload);
-      accumulators.add(row, cell.entry, cell.column, sum);
-      if (tile.nest->problem().parameters.asymmetric_weights) {
-        accumulators.add_input_sum(cell.entry, cell.column, input_sum, tile.preload);
+      accumulators.add(row, cell.entry, cell.column, multiplier * sum);
+      if (is_asymmetric) {
+        accumulators.add_input_sum(cell.entry, cell.column, correction * input_sum, tile.preload);
       }
       if (tile.nest->problem().sums_weights) {
         accumulators.add_weight_sum(cell.entry, cell.column, weight_sum, tile.preload);

@@ -46,7 +46,7 @@ struct TileValues {
                                                          const BufferStorage& activation_buffer);
 
 /// Sums of products of a pass into its accumulators, each starting from its preload in the first chunk, and
-/// the data-dependent sums beside them.
+/// the data-dependent sums beside them; both times what the group of the chunk has of a channel, if any.
 void accumulate(const MacTile& tile, const TileValues& values, const BufferStorage& weight_buffer,
                 AccumulatorBank& accumulators);
 

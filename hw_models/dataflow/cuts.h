@@ -66,15 +66,22 @@ struct ReductionPart {
 };
 
 /// Pieces of a part's reduction, each of at most `rows` elements. packed: full pieces one after the other;
-/// per_tap: the channels of one kernel tap after the other, each tap cut by itself.
+/// per_tap: the channels of one kernel tap after the other, each tap cut by itself. Where groups of
+/// `scale_group` channels have multipliers of their own each group is cut by itself, as a tap is; the groups
+/// divide the part's channels.
 class ChunkCut {
  public:
   ChunkCut() = default;  ///< One chunk of one element.
-  ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction)
-      : taps_(reduction == Reduction::per_tap ? part.taps() : 1),
-        tap_depth_(reduction == Reduction::per_tap ? part.channels() : part.depth()),
+  ChunkCut(const ReductionPart& part, std::int64_t rows, Reduction reduction, std::int64_t scale_group = 0)
+      : taps_(scale_group > 0                   ? part.depth() / scale_group
+              : reduction == Reduction::per_tap ? part.taps()
+                                                : 1),
+        tap_depth_(part.depth() / taps_),
         rows_(rows),
         chunks_per_tap_(ceil_div(tap_depth_, rows)) {}
+  /// Of `depth` elements side by side.
+  ChunkCut(std::int64_t depth, std::int64_t rows)
+      : tap_depth_(depth), rows_(rows), chunks_per_tap_(ceil_div(depth, rows)) {}
 
   [[nodiscard]] std::int64_t count() const { return taps_ * chunks_per_tap_; }
   [[nodiscard]] std::int64_t begin(std::int64_t chunk) const {
@@ -88,7 +95,7 @@ class ChunkCut {
   [[nodiscard]] std::int64_t partial() const { return depth(count() - 1) == depth(0) ? 0 : taps_; }
 
  private:
-  std::int64_t taps_ = 1;       ///< 1 where the reduction is packed.
+  std::int64_t taps_ = 1;       ///< Or groups; 1 where the reduction is packed.
   std::int64_t tap_depth_ = 1;  ///< Elements of one.
   std::int64_t rows_ = 1;
   std::int64_t chunks_per_tap_ = 1;

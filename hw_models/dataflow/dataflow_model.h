@@ -56,9 +56,10 @@ class DataflowModel {
                                                  int activation_bits) const;
 
   // How a layer becomes passes.
-  /// A part of the reduction cut into passes, on an array of `rows` rows.
+  /// A part of the reduction cut into passes, on an array of `rows` rows; with groups (ChunkCut) a pass has
+  /// elements of one group alone.
   [[nodiscard]] virtual ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows,
-                                             Reduction reduction) const = 0;
+                                             Reduction reduction, std::int64_t scale_group) const = 0;
   /// What a pass may take of a layer, where `entries` accumulators a column serve one pass.
   [[nodiscard]] virtual PassBounds bounds(const MacArrayConfig& array, const LayerShape& layer,
                                           std::int64_t entries) const = 0;

@@ -27,9 +27,9 @@ class InputStationary final : public DataflowModel {
     return AccumulatorOrder::pixel_a_column(pixels);
   }
 
-  [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows,
-                                     Reduction reduction) const override {
-    return {part, rows, reduction};
+  [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows, Reduction reduction,
+                                     std::int64_t scale_group) const override {
+    return {part, rows, reduction, scale_group};
   }
   /// Channels are what the accumulators hold, in tiles of nearly equal size; pixels share the columns, groups
   /// as far as all pixels of the layer leave room.

@@ -27,9 +27,10 @@ class OutputStationary final : public DataflowModel {
     return AccumulatorOrder::channel_a_column(channels);
   }
 
+  /// Sums leave for the accumulators at the border of a group, where their multiplier changes.
   [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t /*rows*/,
-                                     Reduction /*reduction*/) const override {
-    return {part, part.depth(), Reduction::packed};
+                                     Reduction /*reduction*/, std::int64_t scale_group) const override {
+    return {part, part.depth(), Reduction::packed, scale_group};
   }
   /// Pixels share the rows, groups as far as all pixels of the layer leave room.
   [[nodiscard]] PassBounds bounds(const MacArrayConfig& array, const LayerShape& layer,

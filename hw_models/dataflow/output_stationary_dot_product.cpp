@@ -27,10 +27,10 @@ class OutputStationaryDotProduct final : public DataflowModel {
     return AccumulatorOrder::channel_a_column(channels);
   }
 
-  /// Chunks are steps, not passes.
+  /// Chunks are steps, not passes; groups are passes.
   [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t /*rows*/,
-                                     Reduction /*reduction*/) const override {
-    return {part, part.depth(), Reduction::packed};
+                                     Reduction /*reduction*/, std::int64_t scale_group) const override {
+    return {part, part.depth(), Reduction::packed, scale_group};
   }
   [[nodiscard]] PassBounds bounds(const MacArrayConfig& array, const LayerShape& layer,
                                   std::int64_t entries) const override {

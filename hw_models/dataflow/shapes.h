@@ -21,7 +21,8 @@ struct PassShape {
   std::int64_t channels = 1;  ///< Output channels of each.
   std::int64_t pixels = 1;
   std::int64_t depth = 1;  ///< Elements of the reduction.
-  /// The whole part of the reduction that the pass belongs to, cut into chunks of the array's rows.
+  /// The whole part of the reduction that the pass belongs to, cut into chunks of the array's rows; of a pass
+  /// in which sums stay and groups have multipliers, the pass's own elements.
   ChunkCut chunks;
   int weight_bits = 8, activation_bits = 8;
   /// Data-dependent zero-point terms: the array adds up inputs (asymmetric weights) or weights (those that
@@ -73,6 +74,10 @@ struct StreamCycles {
   std::int64_t last_step_cycle = 0;  ///< The last step enters.
   std::int64_t first_sum_cycle = 0;  ///< The step enters that completes a column's first sum.
 };
+
+/// Of a sum through the multiplier of its group, between the array and the accumulators. It is pipelined: a
+/// sum a cycle.
+inline constexpr std::int64_t kGroupMultiplierCycles = 1;
 
 /// When the cycles of a pass fall. S steps enter, each `interval` cycles after the one before (where
 /// intervals differ, s*interval stands for the sum of the first s), and a product takes `product` cycles

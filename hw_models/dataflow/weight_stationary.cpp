@@ -29,9 +29,9 @@ class WeightStationary final : public DataflowModel {
     return AccumulatorOrder::channel_a_column(channels);
   }
 
-  [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows,
-                                     Reduction reduction) const override {
-    return {part, rows, reduction};
+  [[nodiscard]] ChunkCut pass_chunks(const ReductionPart& part, std::int64_t rows, Reduction reduction,
+                                     std::int64_t scale_group) const override {
+    return {part, rows, reduction, scale_group};
   }
   [[nodiscard]] PassBounds bounds(const MacArrayConfig& array, const LayerShape& layer,
                                   std::int64_t entries) const override {

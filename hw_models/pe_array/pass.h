@@ -20,6 +20,7 @@ struct PassCounts {
   std::int64_t activations_read = 0;  ///< Elements from the activation buffer; padding is not read.
   std::int64_t accumulator_reads = 0, accumulator_writes = 0;
   std::int64_t zero_point_adds = 0;
+  std::int64_t group_multiplies = 0, group_corrections = 0;
 };
 
 struct Pass {

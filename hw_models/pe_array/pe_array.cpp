@@ -71,6 +71,8 @@ void PeArray::evaluate(Cycle cycle) {
   advance_load(cycle);
   advance_stream(cycle);
   std::shared_ptr<Pass> drained;
+  const std::shared_ptr<Pass> multiplied = std::move(multiplying_);
+  multiplying_.reset();
   for (const auto& [kind, grid] : grids_) {
     grid->clock(cycle);
     if (std::shared_ptr<Pass> pass = grid->take_drained()) drained = std::move(pass);
@@ -79,7 +81,11 @@ void PeArray::evaluate(Cycle cycle) {
     shown_.drains = drained != nullptr;
     show(cycle);
   }
-  if (drained != nullptr) finish(*drained, cycle + 1);
+  if (multiplied != nullptr) finish(*multiplied, cycle + 1);
+  if (drained == nullptr) return;
+  if (drained->tile.nest->problem().scale_group == 0) return finish(*drained, cycle + 1);
+  multiplying_ = std::move(drained);
+  settled_ = std::max(settled_, cycle + kGroupMultiplierCycles);
 }
 
 void PeArray::declare_signals() {
@@ -195,6 +201,8 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   events[Event::accumulator_reads] += counts.accumulator_reads;
   events[Event::accumulator_writes] += counts.accumulator_writes;
   events[Event::accumulator_adds] += counts.accumulator_writes;
+  events[Event::group_multiplies] += counts.group_multiplies;
+  events[Event::zero_point_corrections] += counts.group_corrections;
   events[Event::zero_point_input_adds] += counts.zero_point_adds;
   if (reads_by_address(weight_buffer_.config())) {
     count_reads_by_address(weight_buffer_, nest.row, pass.weight_reads);

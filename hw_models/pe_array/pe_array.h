@@ -72,6 +72,7 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   std::optional<LoadJob> loading_;
   std::optional<StreamJob> streaming_;
   std::deque<std::shared_ptr<Pass>> loaded_;  ///< In order; they wait for their stream.
+  std::shared_ptr<Pass> multiplying_;         ///< Its last sums are in the multipliers of the groups.
   /// What the waveform shows of the present cycle beside the PEs; waveform_ may be absent.
   struct Shown {
     std::size_t first_signal = 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "hw_models/core/parameters.h"
+#include "hw_models/core/tile_operands.h"
 
 namespace qsim {
 
@@ -23,21 +23,34 @@ void SumCollector::add(Pass& pass, Cycle cycle, std::int64_t pixel, std::int64_t
   ready_from = cycle + update_cycles_;
   if (!tile.preload) ++pass.counts.accumulator_reads;
   ++pass.counts.accumulator_writes;
+  const bool has_groups = tile.nest->problem().scale_group > 0;
+  if (has_groups) ++pass.counts.group_multiplies;
   if (!moves_values_) return;
   const std::int32_t row = tile.nest->row;
-  if (tile.preload) {
-    const ParameterReader parameters(weight_buffer_, *tile.nest, tile.parameters_address,
-                                     tile.block_channel_begin);
-    accumulators_.preload(row, entry, column, parameters.preload(tile.columns.channel_begin + channel));
-  }
+  const ParameterReader parameters = parameters_of(tile);
+  const std::int64_t output_channel = tile.columns.channel_begin + channel;
+  if (tile.preload) accumulators_.preload(row, entry, column, parameters.preload(output_channel));
+  if (has_groups) sum *= parameters.group_multiplier(output_channel, scale_group_of(tile));
   accumulators_.add(row, entry, column, sum);
 }
 
+ParameterReader SumCollector::parameters_of(const MacTile& tile) const {
+  return {weight_buffer_, *tile.nest, tile.parameters_address, tile.block_channel_begin};
+}
+
 void SumCollector::add_input_sum(Pass& pass, std::int64_t pixel, std::int64_t group, std::int64_t sum) {
+  const MacTile& tile = pass.tile;
+  const bool has_groups = tile.nest->problem().scale_group > 0;
+  if (has_groups) pass.counts.group_corrections += tile.group_channels();
   if (!moves_values_) return;
-  for (std::int64_t c = 0; c < pass.tile.group_channels(); ++c) {
-    const auto [entry, column] = cell(pass, pixel, group * pass.tile.group_channels() + c);
-    accumulators_.add_input_sum(entry, column, sum, pass.tile.preload);
+  const ParameterReader parameters = parameters_of(tile);
+  for (std::int64_t c = 0; c < tile.group_channels(); ++c) {
+    const std::int64_t channel = group * tile.group_channels() + c;
+    const auto [entry, column] = cell(pass, pixel, channel);
+    const std::int64_t factor =
+        has_groups ? parameters.group_correction(tile.columns.channel_begin + channel, scale_group_of(tile))
+                   : 1;
+    accumulators_.add_input_sum(entry, column, factor * sum, tile.preload);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "hw_models/core/accumulator_bank.h"
 #include "hw_models/core/buffer_storage.h"
+#include "hw_models/core/parameters.h"
 #include "hw_models/pe_array/pass.h"
 
 namespace qsim {
@@ -22,7 +23,8 @@ class SumCollector {
         moves_values_(moves_values) {}
 
   /// A partial sum of pixel and channel, both counted from the tile's first, which arrives in `cycle`. Of a
-  /// tile's first chunk it starts from the preload. std::logic_error where the column is not ready for it.
+  /// tile's first chunk it starts from the preload; with groups the sum is multiplied on its way.
+  /// std::logic_error where the column is not ready for it.
   void add(Pass& pass, Cycle cycle, std::int64_t pixel, std::int64_t channel, std::int64_t sum);
   /// The sum of the inputs of a pixel in a group, for all channels of the group.
   void add_input_sum(Pass& pass, std::int64_t pixel, std::int64_t group, std::int64_t sum);
@@ -31,6 +33,7 @@ class SumCollector {
   void add_weight_sum(Pass& pass, std::int64_t pixel, std::int64_t channel, std::int64_t sum);
 
  private:
+  [[nodiscard]] ParameterReader parameters_of(const MacTile& tile) const;
   [[nodiscard]] static AccumulatorCell cell(const Pass& pass, std::int64_t pixel, std::int64_t channel);
 
   AccumulatorBank& accumulators_;

@@ -66,6 +66,17 @@ void add_rounding_remark(const Graph& graph, const Node& node, RoundingProfile i
 
 }  // namespace
 
+namespace {
+
+void add_group_remark(const Quantization& weights, std::vector<std::string>& remarks) {
+  if (!weights.has_groups() || weights.group_scale_error == 0.0) return;
+  remarks.push_back(
+      fmt::format("scales of groups of {} are approximated by integer multiples, by {:.2g} % at most",
+                  weights.group_size, 100.0 * weights.group_scale_error));
+}
+
+}  // namespace
+
 std::vector<std::string> remarks_of_row(const Graph& graph, const Schedule& schedule, std::size_t row,
                                         const HardwareConfig& hardware) {
   std::vector<std::string> remarks;
@@ -74,6 +85,7 @@ std::vector<std::string> remarks_of_row(const Graph& graph, const Schedule& sche
   const GemmProblem& problem = *lowered.gemm();
   add_operand_remark(problem, hardware.mac_array, remarks);
   add_accumulator_remarks(problem, lowered.preload, hardware.accumulators, remarks);
+  add_group_remark(*graph.tensor(graph.nodes[schedule.rows[row].node].inputs[1]).quantization, remarks);
   add_rounding_remark(graph, graph.nodes[schedule.rows[row].node], problem.rounding_profile, remarks);
   return remarks;
 }

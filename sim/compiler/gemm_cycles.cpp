@@ -37,11 +37,21 @@ class GemmTimes {
     const MacArrayConfig& array = hardware_.mac_array;
     const std::int64_t passes = PassCut(pixels, mapping_.pixels_per_pass, mapping_.pass_order).count();
     pass_.pixels = std::min(pixels, mapping_.pixels_per_pass);
-    pass_.chunks = ChunkCut(part, mapping_.chunk_rows, mapping_.reduction);
-    pass_.depth = cursor_.chunks(part).depth(0);
-    const std::int64_t stream = dataflow_.occupied_cycles(
-        array, pass_of(part), pixels, passes, hardware_.accumulators.update_cycles, port_interval());
-    const std::int64_t fills = passes * cursor_.chunks(part).count();
+    const ChunkCut chunks = cursor_.chunks(part);
+    pass_.chunks = ChunkCut(part, mapping_.chunk_rows, mapping_.reduction, problem_.scale_group);
+    pass_.depth = chunks.depth(0);
+    shape_ = pass_;
+    shape_.depth = part.depth();
+    // Where sums stay a reduction is one pass, or one a group.
+    const bool leaves_at_groups = problem_.scale_group > 0 && dataflow_.stays() == Stays::sums;
+    if (leaves_at_groups) {
+      shape_.depth = pass_.depth;
+      pass_.chunks = ChunkCut(pass_.depth, mapping_.chunk_rows);
+    }
+    const std::int64_t fills = passes * chunks.count();
+    const std::int64_t stream =
+        dataflow_.occupied_cycles(array, shape_, pixels, leaves_at_groups ? fills : passes,
+                                  hardware_.accumulators.update_cycles, port_interval());
     const std::int64_t fill = fill_cycles();
     if (array.double_buffered_weights) return std::max(stream, fills * fill);
     return fills * (fill + drained());
@@ -62,7 +72,8 @@ class GemmTimes {
     stream.last_step_cycle = (steps - 1) * step;
     stream.first_sum_cycle = (dataflow_.steps_a_sum(pass_) - 1) * step;
     return dataflow_.timing(hardware_.mac_array, pass_, stream, hardware_.accumulators.update_cycles)
-        .drain_cycles;
+               .drain_cycles +
+           (problem_.scale_group > 0 ? kGroupMultiplierCycles : 0);
   }
   [[nodiscard]] std::int64_t pass_stream() const { return dataflow_.steps(pass_) * step_interval(); }
   /// Filling and streaming overlap from pass to pass; the shorter of the two stands alone once.
@@ -116,13 +127,6 @@ class GemmTimes {
     return entries * row +
            passes * std::max<std::int64_t>(0, hardware_.requantizer.turnaround_cycles - hidden);
   }
-  /// The chunk order in which occupied_cycles() wants its pass.
-  [[nodiscard]] const PassShape& pass_of(const ReductionPart& part) {
-    shape_ = pass_;
-    shape_.depth = part.depth();
-    return shape_;
-  }
-
   /// Cycles between steps as the read ports want them.
   [[nodiscard]] std::int64_t port_interval() const {
     const OperandBox box = dataflow_.step(pass_, 0);
@@ -157,7 +161,8 @@ class GemmTimes {
   const HardwareConfig& hardware_;
   const DataflowModel& dataflow_;
   const GemmCursor& cursor_;
-  PassShape pass_, shape_;
+  PassShape pass_;
+  PassShape shape_;  ///< With all of a part's reduction, as occupied_cycles() wants it.
 };
 
 /// A size and how often it occurs.

@@ -114,9 +114,18 @@ class GemmEvents {
     count(Event::accumulator_adds) += updates;
     count(Event::accumulator_reads) += updates;
     count(Event::commands) += tiles * passes_;
+    if (problem_.scale_group > 0) add_groups(tiles * passes_, updates, columns.channels);
     if (problem_.parameters.asymmetric_weights)
       count(Event::zero_point_input_adds) += tiles * pixels_ * columns.groups * depth;
     if (problem_.sums_weights) count(Event::zero_point_input_adds) += tiles * passes_ * sweeps * weights;
+  }
+
+  /// Multipliers that `passes` passes read for `channels` channels each, and what they do to the sums.
+  void add_groups(std::int64_t passes, std::int64_t updates, std::int64_t channels) {
+    count(Event::group_multiplies) += updates;
+    if (problem_.parameters.asymmetric_weights) count(Event::zero_point_corrections) += updates;
+    count(Event::weight_buffer_reads) += passes * ceil_div(channels * problem_.parameters.group_bytes(),
+                                                           hardware_.weight_buffer.read_port_bytes);
   }
 
   void add_inputs(std::int64_t tiles, const PassShape& pass) {

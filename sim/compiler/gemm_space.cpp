@@ -139,7 +139,8 @@ class GemmEnumeration {
 
   [[nodiscard]] std::vector<ColumnCut> column_cuts() {
     const std::int64_t outputs = problem_.geometry.group_outputs();
-    const std::int64_t fit = bounds(problem_.geometry.groups).groups;
+    // Groups of weights with multipliers follow each other; side by side a chunk would have several.
+    const std::int64_t fit = problem_.scale_group > 0 ? 1 : bounds(problem_.geometry.groups).groups;
     std::int64_t groups = fit;
     if (gives(mapping_keys::kColumnTile) && pin_->value.column_tile != fit * outputs) groups = 1;
     std::vector<ColumnCut> cuts;

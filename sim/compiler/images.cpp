@@ -9,6 +9,7 @@
 #include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/conv_geometry.h"
 
 namespace qsim {
 
@@ -45,6 +46,26 @@ void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::R
                                 : scale.multiplier;
   write_bits(bytes, 8 * address, {32, true}, word);
   write_bits(bytes, 8 * (address + 4), {8, true}, scale.shift);
+}
+
+/// Multipliers of a channel's groups in the order of its reduction, and their products with the zero points.
+void write_groups(const Graph& graph, const Node& node, const GemmNest& nest, std::int64_t channel,
+                  std::span<std::byte> bytes, std::int64_t address) {
+  const Quantization& q = *graph.tensor(node.inputs[1]).quantization;
+  const ParameterFormat& format = nest.problem().parameters;
+  const std::int64_t groups_a_tap = nest.problem().geometry.group_channels() / nest.problem().scale_group;
+  const bool is_turned = conv_geometry(graph, node).is_turned;
+  const std::int64_t corrections = address + format.groups * format.multiplier_bytes;
+  for (std::int64_t group = 0; group < format.groups; ++group) {
+    const std::int64_t first = group - group % groups_a_tap;
+    const std::int64_t tap = is_turned ? format.groups - groups_a_tap - first : first;
+    const std::int64_t of_weights = channel * format.groups + tap + group % groups_a_tap;
+    const std::int64_t multiplier = q.group_multiplier(of_weights);
+    write_bits(bytes, 8 * (address + group * format.multiplier_bytes), {8 * format.multiplier_bytes, false},
+               multiplier);
+    if (!format.asymmetric_weights) continue;
+    write_bits(bytes, 8 * (corrections + 4 * group), {32, true}, multiplier * q.group_zero_point(of_weights));
+  }
 }
 
 }  // namespace
@@ -90,7 +111,9 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
     for (std::int64_t channel = begin; channel < end; ++channel) {
       write_bits(bytes, 8 * address, {8 * format.preload_bytes, true},
                  preload[static_cast<std::size_t>(channel)]);
-      if (format.asymmetric_weights) {
+      if (format.groups > 0) {
+        write_groups(graph, node, nest, channel, bytes, address + format.preload_bytes);
+      } else if (format.asymmetric_weights) {
         write_bits(bytes, 8 * (address + format.preload_bytes), {32, true}, weights.zero_point(channel));
       }
       address += format.channel_bytes();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
@@ -62,6 +63,22 @@ ParameterFormat parameter_format(const Quantization& weights, const std::vector<
   return format;
 }
 
+/// Groups of the weights: what a chunk may take, and how the multipliers are stored.
+void set_groups(const Tensor& weights, const HardwareConfig& hardware, GemmProblem& problem) {
+  const Quantization& q = *weights.quantization;
+  problem.multiplied_depth = problem.geometry.depth();
+  if (!q.has_groups()) return;
+  problem.scale_group = q.group_size;
+  problem.parameters.groups = problem.geometry.depth() / q.group_size;
+  problem.parameters.multiplier_bytes = hardware.requantizer.group_multiplier_bits > 8 ? 2 : 1;
+  problem.multiplied_depth = 0;
+  for (auto channel = q.group_multipliers.begin(); channel != q.group_multipliers.end();
+       channel += problem.parameters.groups) {
+    const std::int64_t sum = std::accumulate(channel, channel + problem.parameters.groups, std::int64_t{0});
+    problem.multiplied_depth = std::max(problem.multiplied_depth, sum * q.group_size);
+  }
+}
+
 }  // namespace
 
 TensorView view_of(const Schedule& schedule, TensorId id, const Dims& dims) {
@@ -99,6 +116,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   problem.shift_rounding = hardware.requantizer.shift_rounding;
   problem.multiplier_bits = hardware.requantizer.multiplier_bits;
   problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
+  set_groups(graph.tensor(node.inputs[1]), hardware, problem);
   problem.is_order_free =
       worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;
   const ClampRange clamp = output_clamp(graph, node);
@@ -117,7 +135,7 @@ int worst_case_accumulator_bits(const GemmProblem& problem, const std::vector<st
   const auto x = problem.activation_format;
   const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
   const auto [low, high] = std::minmax_element(preload.begin(), preload.end());
-  const std::int64_t depth = problem.geometry.depth();
+  const std::int64_t depth = problem.multiplied_depth;
   return arithmetic::signed_bits(std::min<std::int64_t>(*low, *low + depth * std::min(products)),
                                  std::max<std::int64_t>(*high, *high + depth * std::max(products)));
 }

@@ -64,8 +64,9 @@ class KeyWriter {
             inserted_w, pad_top, pad_left, groups);
   }
   void add(const ParameterFormat& format) {
-    const auto& [preload_bytes, per_channel, asymmetric_weights, scale_bytes] = format;
-    add_all(preload_bytes, per_channel, asymmetric_weights, scale_bytes);
+    const auto& [preload_bytes, per_channel, asymmetric_weights, scale_bytes, groups, multiplier_bytes] =
+        format;
+    add_all(preload_bytes, per_channel, asymmetric_weights, scale_bytes, groups, multiplier_bytes);
   }
   void add(const std::optional<ActivationWeights>& weights) {
     add(weights.has_value());
@@ -76,13 +77,14 @@ class KeyWriter {
   }
   void add(const GemmProblem& problem) {
     const auto& [geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input,
-                 output, activation_weights, sums_weights, parameters, profile, shift_rounding,
-                 multiplier_bits, range, way_out] = problem;
+                 output, activation_weights, sums_weights, scale_group, multiplied_depth, parameters, profile,
+                 shift_rounding, multiplier_bits, range, way_out] = problem;
     static_cast<void>(range);
-    static_cast<void>(shift_rounding);  // of the machine, as the width of its multiplier
+    static_cast<void>(multiplied_depth);  // order_free says what follows from it
+    static_cast<void>(shift_rounding);    // of the machine, as the width of its multiplier
     static_cast<void>(multiplier_bits);
     add_all(geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input, output,
-            activation_weights, sums_weights, parameters, profile, way_out);
+            activation_weights, sums_weights, scale_group, parameters, profile, way_out);
   }
   void add(const WayOutOperation& operation) {
     const auto& [problem, chained] = operation;

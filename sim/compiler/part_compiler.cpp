@@ -1,6 +1,8 @@
 #include "sim/compiler/part_compiler.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -139,6 +141,24 @@ void PartCompiler::report_dram(std::size_t row) {
   }
 }
 
+void PartCompiler::report_group_multipliers(std::size_t row) {
+  const Node& node = graph_.nodes[out_.schedule.rows[row].node];
+  const Quantization& weights = *graph_.tensor(node.inputs[1]).quantization;
+  if (!weights.has_groups()) return;
+  const std::int32_t largest =
+      *std::max_element(weights.group_multipliers.begin(), weights.group_multipliers.end());
+  const int bits = std::bit_width(static_cast<std::uint32_t>(largest));
+  const int there_are = hardware_.requantizer.group_multiplier_bits;
+  if (bits <= there_are) return;
+  report(row, {{},
+               {},
+               "weights with a scale a group, of multipliers up to " + std::to_string(largest) +
+                   " (requantizer.group_multiplier_bits of " + std::to_string(there_are) + ")",
+               "requantizer.group_multiplier_bits of " + std::to_string(bits) + " or more",
+               "set requantizer.group_multiplier_bits to " + std::to_string(bits) +
+                   ", or quantize with one scale a channel"});
+}
+
 void PartCompiler::lower_rows() {
   for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
     const ScheduledOp& row = out_.schedule.rows[r];
@@ -150,6 +170,7 @@ void PartCompiler::lower_rows() {
                  "one, where " + std::string(op_name(graph_, graph_.nodes[row.node])) + " runs",
                  "set vector_unit.lanes to 1 or more, or fold the operation into others in the model"});
     }
+    if (row.on_mac_array) report_group_multipliers(r);
     try {
       lowered_.push_back(qsim::lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
     } catch (const InputError& error) {

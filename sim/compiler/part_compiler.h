@@ -54,6 +54,7 @@ class PartCompiler {
   /// Rows that want a memory beside the buffers. Where there is none, compilation goes on with one.
   void look_for_dram();
   void report_dram(std::size_t row);
+  void report_group_multipliers(std::size_t row);
   /// Rows that no chip can run get no nests.
   void lower_rows();
   [[nodiscard]] std::vector<RowId> row_ids() const;

@@ -22,7 +22,8 @@ struct PartSize {
 
 [[nodiscard]] PartSize whole_reduction(const GemmProblem& problem);
 
-/// Channels of a part are multiples of it: of the chunk, and of whole bytes.
+/// Channels of a part are multiples of it: of the chunk, or the group (GemmProblem::scale_group), and of
+/// whole bytes.
 [[nodiscard]] std::int64_t channel_granule(const GemmProblem& problem, const GemmMapping& mapping);
 
 /// Candidates: the whole reduction first, then kernel rows, taps, channels of a tap, and channels of all taps

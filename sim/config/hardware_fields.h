@@ -134,6 +134,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("turnaround_cycles", hardware.requantizer.turnaround_cycles, 0, 1'000'000);
   visit.boolean("writes_through", hardware.requantizer.writes_through);
   visit.boolean("fused_add", hardware.requantizer.fused_add);
+  visit.integer("group_multiplier_bits", hardware.requantizer.group_multiplier_bits, 0, 15);
   visit.boolean("fused_pool", hardware.requantizer.fused_pool);
   visit.integer("pool_line_bytes", hardware.requantizer.pool_line_bytes, 1, 1 << 24);
   visit.end();

@@ -104,7 +104,7 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   TermList terms(table_, hardware_.voltage_v);
   add_mac_array(result, terms);
   add_buffers(terms);
-  add_accumulators(terms);
+  add_accumulators(result, terms);
   add_requantizer(result, terms);
   add_zero_point_correction(terms);
   add_vector_unit(terms);
@@ -164,8 +164,9 @@ void EnergyModel::add_buffers(TermList& terms) const {
   terms.dynamic(Component::activation_buffer, Event::line_buffer_write_bytes, "register_bit", 8.0);
 }
 
-// One macro a column: `entries` words of the accumulator's width.
-void EnergyModel::add_accumulators(TermList& terms) const {
+// One macro a column: `entries` words of the accumulator's width. A multiplier of a group: the accumulator's
+// width by its own.
+void EnergyModel::add_accumulators(const RunResult& result, TermList& terms) const {
   const double width_bits = hardware_.accumulators.width_bits;
   const double column_bytes = static_cast<double>(hardware_.accumulators.entries) * width_bits / 8.0;
   const EnergyEntry& read = table_.at("sram_read_64bit");
@@ -175,6 +176,12 @@ void EnergyModel::add_accumulators(TermList& terms) const {
   terms.sram(Component::accumulators, Event::accumulator_writes, write.key,
              sram_access_pj(write, column_bytes, width_bits));
   terms.dynamic(Component::accumulators, Event::accumulator_adds, "int32_add", width_bits / 32.0);
+  const bool has_groups =
+      std::any_of(result.layers.begin(), result.layers.end(),
+                  [](const LayerResult& layer) { return layer.activity[Event::group_multiplies] != 0; });
+  if (!has_groups) return;
+  terms.dynamic(Component::accumulators, Event::group_multiplies, "int8_multiply",
+                width_bits * hardware_.requantizer.group_multiplier_bits / 64.0);
 }
 
 void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) const {

@@ -60,7 +60,7 @@ class EnergyModel {
   class TermList;
   void add_mac_array(const RunResult& result, TermList& terms) const;
   void add_buffers(TermList& terms) const;
-  void add_accumulators(TermList& terms) const;
+  void add_accumulators(const RunResult& result, TermList& terms) const;
   void add_requantizer(const RunResult& result, TermList& terms) const;
   void add_pool_lines(TermList& terms) const;
   void add_zero_point_correction(TermList& terms) const;

@@ -50,6 +50,12 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
                                  ? Json(arithmetic::rounding_profile_name(*layer.rounding_profile))
                                  : Json(nullptr);
   json["accumulator"] = accumulator_json(layer);
+  if (layer.groups) {
+    json["groups"] = {{"group_size", layer.groups->size},
+                      {"largest_multiplier", layer.groups->largest_multiplier},
+                      {"scale_error", layer.groups->scale_error},
+                      {"bit_exact", layer.groups->scale_error == 0.0}};
+  }
   json["mapping"] = mapping_json(layer.mapping);
   return json;
 }

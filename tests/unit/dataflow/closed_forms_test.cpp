@@ -27,7 +27,7 @@ std::int64_t serialized_cycles(const MacArrayConfig& array, std::int64_t pixels,
   const PassBounds bounds = dataflow.bounds(array, layer, kManyEntries);
   const PassCut pixel_cut(pixels, bounds.pixels, PassOrder::even);
   const ChunkCut chunks =
-      dataflow.pass_chunks(ReductionPart{0, 1, 0, 1, 0, depth}, array.rows, array.reduction);
+      dataflow.pass_chunks(ReductionPart{0, 1, 0, 1, 0, depth}, array.rows, array.reduction, 0);
   std::int64_t cycles = 0;
   for (std::int64_t c = 0; c < channels; c += bounds.channels) {
     for (std::int64_t p = 0; p < pixel_cut.count(); ++p) {

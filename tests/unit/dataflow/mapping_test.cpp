@@ -93,7 +93,7 @@ TEST_CASE("a pass at its bounds never needs more rows, columns or entries than t
       pass.channels = bounds.groups > 1 ? layer.outputs : bounds.channels;
       pass.pixels = std::min(layer.pixels, bounds.pixels);
       pass.chunks = ChunkCut(part, array.rows, array.reduction);
-      pass.depth = dataflow.pass_chunks(part, array.rows, array.reduction).depth(0);
+      pass.depth = dataflow.pass_chunks(part, array.rows, array.reduction, 0).depth(0);
       INFO(test::name_of(array) << " " << array.rows << "x" << array.columns << ", " << layer.groups
                                 << " groups of " << layer.taps << "x" << layer.channels << " to "
                                 << layer.outputs << ", " << layer.pixels << " pixels");

@@ -18,7 +18,7 @@ PassShape random_pass(test::Random& random, const MacArrayConfig& array) {
   const std::int64_t channels = random.between(1, 5);
   const ReductionPart part{0, 1, 0, taps, 0, channels};
   pass.chunks = ChunkCut(part, array.rows, array.reduction);
-  const ChunkCut cut = dataflow_model(array).pass_chunks(part, array.rows, array.reduction);
+  const ChunkCut cut = dataflow_model(array).pass_chunks(part, array.rows, array.reduction, 0);
   pass.depth = cut.depth(random.between(0, cut.count() - 1));
   return pass;
 }

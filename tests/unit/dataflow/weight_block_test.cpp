@@ -22,7 +22,7 @@ TEST_CASE("the weights of a block lie tile after tile, chunk after chunk, in the
         block.channels = between(1, 30);
         block.column_tile = between(1, 12);
         const ReductionPart part{0, 1, 0, 1, 0, block.depth};
-        const ChunkCut cut = dataflow.pass_chunks(part, between(1, 12), Reduction::packed);
+        const ChunkCut cut = dataflow.pass_chunks(part, between(1, 12), Reduction::packed, 0);
         block.chunk = cut.depth(0);
         block.has_channels_innermost =
             dataflow.weight_order(1, block.depth, block.column_tile).has_channels_innermost();
