@@ -80,6 +80,7 @@ def test_accumulators_hold_what_integers_of_any_size_give(group, tmp_path):
         seen = report["layers"][0]["accumulator"]
         assert seen["overflows"] == accumulator.overflows, (group, case, settings)
         assert (seen["min"], seen["max"]) == (min(accumulator.seen), max(accumulator.seen))
+        assert seen["overflows"] or seen["worst_min"] <= seen["min"] <= seen["max"] <= seen["worst_max"]
         overflowing += accumulator.overflows > 0
     assert overflowing > 0
 
@@ -112,6 +113,28 @@ def test_a_report_says_whether_scales_are_exact_multiples(tmp_path):
     groups = rough["layers"][0]["groups"]
     assert not groups["bit_exact"] and 0 < groups["scale_error"] < 1 / 128
     assert "not bit-exact" in rough["provenance"]["notes"][0]
+
+
+def output_hash(*arguments):
+    done = qsim(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["outputs"][0]["sha256"]
+
+
+def test_a_workload_that_is_written_again_has_the_same_groups(tmp_path):
+    path = written(tmp_path, group_size=16, scale=[0.01, 0.0314159, 0.02, 0.07] * 2, zero_point=[1, 2, 3, 4, 0, -5, 6, 7])
+    again = tmp_path / "again.json"
+    assert qsim("convert", path, again).returncode == 0
+    assert output_hash("--workload", again) == output_hash("--workload", path)
+    bad_input("convert", path, tmp_path / "again.onnx")[0].says(
+        "layers[0]", "a scale a group", "workload in JSON")
+
+
+def test_fewer_weight_bits_keep_the_multipliers_and_one_bit_has_none(tmp_path):
+    path = written(tmp_path, group_size=32, scale=[0.01, 0.03, 0.02, 0.07])
+    for bits, has_groups in ((4, True), (1, False)):
+        report = json.loads(qsim("--workload", path, "--weight-bits", bits, "--json").stdout)
+        assert ("groups" in report["layers"][0]) == has_groups
 
 
 def test_a_chip_without_multipliers_is_refused(tmp_path):
