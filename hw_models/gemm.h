@@ -42,7 +42,8 @@ struct ParameterFormat {
   int preload_bytes = 4;     ///< 4, or 8 where the accumulators are wider than 32 bits.
   bool per_channel = false;  ///< Scale records follow each preload; otherwise one record heads the block.
   bool asymmetric_weights = false;  ///< The channel's weight zero point (4 bytes) follows the preload.
-  int scale_bytes = 5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift; 8: a float64 scale.
+  int scale_bytes =
+      5;  ///< 4 bytes multiplier or float32 scale, 1 byte shift; 8: a float64 scale; 16: with offset.
   /// Groups of a channel's reduction, 0 where there are none. In place of the zero point follow the
   /// multipliers, one a group, and of asymmetric weights as many factors m * z_w of 4 bytes.
   std::int64_t groups = 0;

@@ -133,6 +133,9 @@ struct RequantizerConfig {
   /// product's outputs are made on their way out. Windows that are not complete wait in storage of its own.
   bool fused_pool = false;
   std::int64_t pool_line_bytes = 8192;
+  /// Behind the multiplier lies an adder with an offset a channel, and multipliers have a sign: what lies
+  /// between two quantizers of QONNX. Used where a node asks for it.
+  bool affine_stage = false;
 };
 
 struct VectorUnitConfig {

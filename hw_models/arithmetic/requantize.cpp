@@ -56,6 +56,17 @@ std::int32_t requantize_float64(double scale, const OutputRange& range, std::int
   return to_output(std::llround(v), range);
 }
 
+/// affine: q = round(clamp(float64(acc) * m + b)), multiplication and addition rounded once each; the zero
+/// point is in b. The limits are integers, so that clamping before rounding gives the same.
+std::int32_t requantize_affine(const ChannelScale& scale, const OutputRange& range,
+                               std::int64_t accumulator) {
+  const double v = static_cast<double>(accumulator) * scale.scale64 + scale.offset64;
+  if (range.rounding == RoundingMode::sign) return v < 0.0 ? range.clamp_min : range.clamp_max;
+  const double limited =
+      std::clamp(v, static_cast<double>(range.clamp_min), static_cast<double>(range.clamp_max));
+  return static_cast<std::int32_t>(round_by(range.rounding, limited));
+}
+
 /// fixed_point_16bit_multiplier (TFLite, int16 activations): the multiplier is rounded to 16 bits,
 /// r = q < 0x7FFF0000 ? (q + 2^15) >> 16 : 0x7FFF; t = 15 - shift; (acc * r + 2^(t-1)) >> t.
 std::int64_t scale_16bit_multiplier(const ChannelScale& scale, std::int64_t accumulator) {
@@ -171,6 +182,8 @@ std::int32_t requantize(const Rounding& rounding, const ChannelScale& scale, con
       return requantize_float64(scale.scale64, range, accumulator);
     case RoundingProfile::power_of_two:
       return to_output(scale_power_of_two(rounding.shift, scale.shift, accumulator), range);
+    case RoundingProfile::affine:
+      return requantize_affine(scale, range, accumulator);
   }
   return range.zero_point;
 }

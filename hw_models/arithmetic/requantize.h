@@ -10,10 +10,11 @@ namespace qsim::arithmetic {
 /// Scale of one output channel in the form that its profile uses.
 struct ChannelScale {
   float scale = 1.0F;    ///< float32: (s_x * s_w) / s_y, each operation rounded to float32.
-  double scale64 = 1.0;  ///< float64: s_x * s_w / s_y.
+  double scale64 = 1.0;  ///< float64: s_x * s_w / s_y. affine: the multiplier, of either sign.
   std::int32_t multiplier =
       0;                   ///< fixed point: Q0.31 mantissa, M = multiplier * 2^(shift - 31); 0 for M = 0.
   std::int32_t shift = 0;  ///< fixed point and power_of_two: exponent, positive is a left shift.
+  double offset64 = 0.0;   ///< affine: what is added, in output integers.
 };
 
 /// What follows the scaling, the same for all channels of a tensor.
@@ -21,6 +22,7 @@ struct OutputRange {
   std::int32_t zero_point = 0;
   std::int32_t clamp_min = -128;  ///< Fused activation and type limits, in output integers.
   std::int32_t clamp_max = 127;
+  RoundingMode rounding = RoundingMode::half_even;  ///< affine; the other profiles have their own.
 };
 
 /// Scale for M = input_scale * weight_scale / output_scale as the profile's runtime derives it.

@@ -38,7 +38,7 @@ ChannelScale ChannelScales::scale(std::int64_t channel) const {
 }
 
 bool RequantizeArguments::fits_lanes(const ChannelScales& scales, const OutputRange& range) {
-  if (scales.rounding_.profile == RoundingProfile::float64) return false;
+  if (scales.rounding_.profile == RoundingProfile::float64 || scales.rounding_.profile == RoundingProfile::affine) return false;
   if (scales.rounding_.profile != RoundingProfile::float32) {
     return scales.in_vector_range_;
   }

@@ -11,7 +11,24 @@ enum class RoundingProfile {
   fixed_point_16bit_multiplier,  ///< TFLite reference kernels, int16 activations: 64-bit accumulator.
   float64,                       ///< LiteRT, FULLY_CONNECTED: float64 multiply, round half away from zero.
   power_of_two,                  ///< Shift only; the scale is 2^-k.
+  affine,  ///< float64 multiply and add, an offset a channel; any RoundingMode. The node asks for it, no
+           ///< machine.
 };
+
+/// How a number becomes an integer.
+enum class RoundingMode {
+  half_even,    ///< To nearest, halves to even.
+  half_away,    ///< To nearest, halves away from zero.
+  half_inward,  ///< To nearest, halves toward zero.
+  floor,
+  ceil,
+  inward,   ///< Toward zero.
+  outward,  ///< Away from zero.
+  sign,     ///< -1 below 0, otherwise 1.
+};
+
+/// `value` is finite; the result is a whole number.
+[[nodiscard]] double round_by(RoundingMode rounding, double value);
 
 /// How the shift of `power_of_two` rounds acc / 2^k. RISC-V's vector extension has the first, third and
 /// fourth (vxrm: rnu, rne, rdn).

@@ -19,10 +19,23 @@ std::int64_t evaluate_one(const TableFunction& function, std::int64_t x) {
   return function.table[static_cast<std::size_t>(x - function.input.min())];
 }
 
+std::int64_t evaluate_limited(const QuantizeFunction& function, float x) {
+  const auto& [rounding, low, high] = *function.limits;
+  float v = x * function.multiplier;
+  v = v + function.offset;
+  v = v / function.scale + static_cast<float>(function.zero_point);
+  if (rounding == RoundingMode::sign) return v < 0.0F ? low : high;
+  v = v >= static_cast<float>(low) ? v : static_cast<float>(low);
+  v = v <= static_cast<float>(high) ? v : static_cast<float>(high);
+  return static_cast<std::int64_t>(round_by(rounding, static_cast<double>(v)));
+}
+
 /// q = round(x / scale) + zero_point, limited to the format. The division is a true float32 division.
 /// ONNX: round half to even; TFLite: half away from zero. Limits are applied before rounding, which gives the
-/// same integers and keeps infinities in range; NaN becomes the lower limit.
+/// same integers and keeps infinities in range; NaN becomes the lower limit. With limits of its own:
+/// q = round(clamp((x * multiplier + offset) / scale + zero_point)).
 std::int64_t evaluate_one(const QuantizeFunction& function, std::int64_t x) {
+  if (function.limits) return evaluate_limited(function, to_float(x));
   const auto low = static_cast<float>(function.output.min() - function.zero_point);
   const auto high = static_cast<float>(function.output.max() - function.zero_point);
   float v = to_float(x) / function.scale;

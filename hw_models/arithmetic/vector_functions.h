@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/integer_format.h"
+#include "hw_models/arithmetic/rounding.h"
 
 namespace qsim::arithmetic {
 
@@ -32,6 +34,14 @@ struct QuantizeFunction {
   std::int32_t zero_point = 0;
   IntegerFormat output{};
   bool round_half_away = false;  ///< TFLite rounds half away from zero, ONNX half to even.
+  /// Before the division, each operation rounded to float32: x * multiplier + offset.
+  float multiplier = 1.0F, offset = 0.0F;
+  /// Set: what comes of q is limited to these and rounded with the zero point in it, as QONNX does.
+  struct Limits {
+    RoundingMode rounding = RoundingMode::half_even;
+    std::int32_t low = 0, high = 0;
+  };
+  std::optional<Limits> limits{};
 };
 
 /// Integer to float32: (q - zero_point) * scale.

@@ -4,7 +4,7 @@
 // [preload][weight zero point if asymmetric][scale record if per channel]; with groups, in place of the zero
 // point, [multiplier of each group][multiplier * zero point of each group if asymmetric].
 // A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
-// a float64 scale.
+// a float64 scale, or the 16 bytes of a float64 multiplier and offset (affine).
 #pragma once
 
 #include <bit>
@@ -50,6 +50,11 @@ class ParameterReader {
                                      ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
                                      : address_;
     arithmetic::ChannelScale scale;
+    if (nest_.problem().rounding_profile == arithmetic::RoundingProfile::affine) {
+      scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
+      scale.offset64 = std::bit_cast<double>(buffer_.read(8 * (address + 8), {64, true}));
+      return scale;
+    }
     if (nest_.problem().rounding_profile == arithmetic::RoundingProfile::float64) {
       scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
       return scale;

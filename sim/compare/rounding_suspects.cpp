@@ -110,6 +110,8 @@ const char* meaning_of(RoundingProfile profile) {
       return "acc * s in float64, half away from zero: LiteRT, FULLY_CONNECTED";
     case RoundingProfile::power_of_two:
       return "a shift: the scale rounded to a power of two";
+    case RoundingProfile::affine:
+      return "acc * m + b in float64: between quantizers of QONNX";
   }
   return "";
 }

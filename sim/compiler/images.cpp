@@ -38,6 +38,10 @@ void write_chunk(const Graph& graph, const Node& node, const GemmNest& nest, con
 
 void write_scale(std::span<std::byte> bytes, std::int64_t address, arithmetic::RoundingProfile profile,
                  const arithmetic::ChannelScale& scale) {
+  if (profile == arithmetic::RoundingProfile::affine) {
+    write_bits(bytes, 8 * (address + 8), {64, true}, std::bit_cast<std::int64_t>(scale.offset64));
+    return write_bits(bytes, 8 * address, {64, true}, std::bit_cast<std::int64_t>(scale.scale64));
+  }
   if (profile == arithmetic::RoundingProfile::float64) {
     return write_bits(bytes, 8 * address, {64, true}, std::bit_cast<std::int64_t>(scale.scale64));
   }
@@ -97,12 +101,9 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
   const GemmCursor cursor(nest);
   const ParameterFormat& format = nest.problem().parameters;
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
-  const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
-  const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
-  const auto scale_of = [&](std::int64_t channel) {
-    return arithmetic::make_channel_scale(nest.problem().rounding(), input_scale, weights.scale(channel),
-                                          output_scale);
-  };
+  const std::vector<arithmetic::ChannelScale> scales =
+      channel_scales(graph, node, nest.problem().rounding());
+  const auto scale_of = [&](std::int64_t channel) { return scales[static_cast<std::size_t>(channel)]; };
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     std::int64_t address = nest.placement().parameter_blocks[static_cast<std::size_t>(block)];
     if (!format.per_channel) write_scale(bytes, address, nest.problem().rounding_profile, scale_of(0));

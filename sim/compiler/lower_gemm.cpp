@@ -2,6 +2,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/error.h"
 #include "hw_models/arithmetic/accumulator.h"
 #include "sim/compiler/lower.h"
 #include "workloads/execute/execute.h"
@@ -49,6 +50,22 @@ ActivationWeights activation_weights(const Graph& graph, const Schedule& schedul
   return weights;
 }
 
+/// Multiplier and shift; a float64 scale; a float64 multiplier and offset.
+int scale_record_bytes(arithmetic::RoundingProfile profile) {
+  if (profile == arithmetic::RoundingProfile::affine) return 16;
+  return profile == arithmetic::RoundingProfile::float64 ? 8 : 5;
+}
+
+void require_affine_stage(const Node& node, const HardwareConfig& hardware) {
+  if (!node.has_affine_stage() || hardware.requantizer.affine_stage) return;
+  throw InputError(
+      {{},
+       {},
+       "outputs that take a factor and a summand of their own (requantizer.affine_stage is false)",
+       "a requantizer that multiplies and adds, for what lies between two quantizers",
+       "set requantizer.affine_stage to true"});
+}
+
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
                                  arithmetic::RoundingProfile profile, const HardwareConfig& hardware) {
   ParameterFormat format;
@@ -58,7 +75,7 @@ ParameterFormat parameter_format(const Quantization& weights, const std::vector<
   const bool wide = std::any_of(preload.begin(), preload.end(), [](std::int64_t p) {
     return p < std::numeric_limits<std::int32_t>::min() || p > std::numeric_limits<std::int32_t>::max();
   });
-  format.scale_bytes = profile == arithmetic::RoundingProfile::float64 ? 8 : 5;
+  format.scale_bytes = scale_record_bytes(profile);
   format.preload_bytes = wide || hardware.accumulators.width_bits > 32 ? 8 : 4;
   return format;
 }
@@ -112,15 +129,17 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   problem.output = view_of(schedule, output, problem.geometry.output);
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
-  problem.rounding_profile = gives_sums ? own : hardware.requantizer.rounding_profile.value_or(own);
+  require_affine_stage(node, hardware);
+  problem.rounding_profile =
+      gives_sums || node.has_affine_stage() ? own : hardware.requantizer.rounding_profile.value_or(own);
   problem.shift_rounding = hardware.requantizer.shift_rounding;
   problem.multiplier_bits = hardware.requantizer.multiplier_bits;
   problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
   set_groups(graph.tensor(node.inputs[1]), hardware, problem);
+  if (node.has_affine_stage()) problem.parameters.per_channel = node.requantization->multipliers.size() > 1;
   problem.is_order_free =
       worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;
-  const ClampRange clamp = output_clamp(graph, node);
-  problem.output_range = {graph.tensor(output).quantization->zero_point(), clamp.min, clamp.max};
+  problem.output_range = output_range(graph, node);
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
   if (problem.activation_weights) {
     lowered.inputs.back().push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[1])]);

@@ -137,6 +137,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("group_multiplier_bits", hardware.requantizer.group_multiplier_bits, 0, 15);
   visit.boolean("fused_pool", hardware.requantizer.fused_pool);
   visit.integer("pool_line_bytes", hardware.requantizer.pool_line_bytes, 1, 1 << 24);
+  visit.boolean("affine_stage", hardware.requantizer.affine_stage);
   visit.end();
 
   visit.begin("vector_unit");

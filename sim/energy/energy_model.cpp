@@ -44,6 +44,8 @@ RequantizationCost requantization_cost(RoundingProfile profile, const Requantize
       return {53.0 / 32.0, 0.0, 2.0, 1.0};
     case RoundingProfile::power_of_two:  // round (a truncating shift does not), zero point
       return {0.0, 0.0, requantizer.shift_rounding == arithmetic::ShiftRounding::truncate ? 1.0 : 2.0, 1.0};
+    case RoundingProfile::affine:  // as float64; align the offset and add 64 bits of it
+      return {53.0 / 32.0, 0.0, 4.0, 2.0};
   }
   return {};
 }

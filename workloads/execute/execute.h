@@ -81,6 +81,8 @@ class Executor {
 [[nodiscard]] std::vector<std::int64_t> repeated_matrices(const Shape& shape, const Shape& output);
 /// Scale of each output channel of a node on the MAC array, as the runtime of the graph's semantics derives
 /// it.
+/// What follows the scaling of a node on the MAC array.
+[[nodiscard]] arithmetic::OutputRange output_range(const Graph& graph, const Node& node);
 [[nodiscard]] std::vector<arithmetic::ChannelScale> channel_scales(const Graph& graph, const Node& node,
                                                                    const arithmetic::Rounding& rounding);
 

@@ -201,8 +201,7 @@ OutputStage::OutputStage(const Graph& graph, const Node& node, const MacContext&
     : out_channels_(output.shape.back()),
       scales_(context.rounding(), channel_scales(graph, node, context.rounding()), out_channels_),
       output_(output) {
-  const ClampRange clamp = output_clamp(graph, node);
-  range_ = {graph.tensor(node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max};
+  range_ = output_range(graph, node);
 }
 
 template <typename Accumulator>

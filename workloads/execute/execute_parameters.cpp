@@ -39,6 +39,7 @@ void fold_groups(const Tensor& weights, std::int64_t input_zero_point, std::vect
 }  // namespace
 
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
+  if (node.has_affine_stage()) return RoundingProfile::affine;
   // Accumulators leave as they are: M = 1 = 2^0.
   if (graph.tensor(node.outputs[0]).quantization->bits > 16) return RoundingProfile::power_of_two;
   if (graph.rounding_profile) return *graph.rounding_profile;
@@ -86,7 +87,7 @@ std::vector<std::int64_t> folded_bias(const Graph& graph, const Node& node) {
   return bias;
 }
 
-// M[n] = s_x * s_w[n] / s_y.
+// M[n] = s_x * s_w[n] / s_y, or the node's own.
 std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, const Rounding& rounding) {
   const float input_scale = graph.tensor(node.inputs[0]).quantization->scale();
   const float output_scale = graph.tensor(node.outputs[0]).quantization->scale();
@@ -94,10 +95,24 @@ std::vector<ChannelScale> channel_scales(const Graph& graph, const Node& node, c
   std::vector<ChannelScale> scales;
   const std::int64_t channels = graph.tensor(node.outputs[0]).shape.back();
   scales.reserve(static_cast<std::size_t>(channels));
+  if (node.has_affine_stage()) {
+    for (std::int64_t n = 0; n < channels; ++n) {
+      ChannelScale& scale = scales.emplace_back();
+      scale.scale64 = node.requantization->multiplier(n);
+      scale.offset64 = node.requantization->offset(n);
+    }
+    return scales;
+  }
   for (std::int64_t n = 0; n < channels; ++n) {
     scales.push_back(make_channel_scale(rounding, input_scale, weights.quantization->scale(n), output_scale));
   }
   return scales;
+}
+
+OutputRange output_range(const Graph& graph, const Node& node) {
+  const ClampRange clamp = output_clamp(graph, node);
+  const RoundingMode rounding = node.requantization ? node.requantization->rounding : RoundingMode::half_even;
+  return {graph.tensor(node.outputs[0]).quantization->zero_point(), clamp.min, clamp.max, rounding};
 }
 
 }  // namespace qsim

@@ -34,6 +34,7 @@ class BitWidthPass {
     check_names();
     check_widths(options_.all, "--weight-bits, --activation-bits");
     for (const Node& node : graph_.nodes) check_widths(own_widths(node), node.name);
+    check_quantizers();
     if (!problems_.empty()) throw InputError(problems_);
     group_tensors();
     plan_activations();
@@ -71,6 +72,16 @@ class BitWidthPass {
   void check_widths(const BitWidths& widths, const std::string& place) {
     for (const std::optional<int>& bits : {widths.weights, widths.activations}) {
       if (bits && (*bits < 1 || *bits > 16)) report(place, std::to_string(*bits), "1 to 16 bits");
+    }
+  }
+
+  /// Factors and summands before a quantizer of QONNX belong to the scales that the network was trained with.
+  void check_quantizers() {
+    for (const Node& node : graph_.nodes) {
+      if (!node.requantization) continue;
+      report(node.name, "another width", "the trained widths of a network with quantizers of QONNX",
+             "leave out widths, or train the network for them");
+      return;
     }
   }
 

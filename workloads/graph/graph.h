@@ -257,6 +257,27 @@ using Op =
                  StridedSliceOp, ReshapeOp, TransposeOp, ConcatOp, SoftmaxOp, UnaryOp, QuantizeOp,
                  DequantizeOp, MatMulOp, PReluOp, BatchNormOp, LayerNormOp, ResizeOp, DynamicQuantizeOp>;
 
+/// How a node's result becomes integers where scale and zero point of its output do not say all of it, as
+/// between the quantizers of QONNX.
+///   on the MAC array   q = round(clamp(multipliers[n] * acc + offsets[n])), in float64, acc with its bias
+///   quantize           q = round(clamp((x * multipliers[0] + offsets[0]) / scale + zero_point)), in float32;
+///                      of integers as on the MAC array, acc the stored integer
+///   others             their own arithmetic, then the limits
+struct Requantization {
+  /// One, or one a channel, of either sign; as many offsets, in output integers with the zero point in them.
+  /// Empty on the MAC array: s_x * s_w[n] / s_y by the rounding profile; of a quantize: 1 and 0.
+  std::vector<double> multipliers = {}, offsets = {};
+  arithmetic::RoundingMode rounding = arithmetic::RoundingMode::half_even;
+  std::int32_t low = 0, high = 0;  ///< Inside the output's format; a narrow range leaves out its lowest.
+
+  [[nodiscard]] double multiplier(std::int64_t channel) const {
+    return multipliers[multipliers.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+  }
+  [[nodiscard]] double offset(std::int64_t channel) const {
+    return offsets[offsets.size() == 1 ? 0 : static_cast<std::size_t>(channel)];
+  }
+};
+
 /// "conv2d", "depthwise_conv2d" is told apart by groups: see op_name(graph, node).
 struct Node {
   std::string name;   ///< The model's name, or the first output tensor's.
@@ -264,6 +285,12 @@ struct Node {
   Op op;
   std::vector<TensorId> inputs;  ///< kNoTensor where an optional input is absent.
   std::vector<TensorId> outputs;
+  std::optional<Requantization> requantization = {};
+
+  /// The requantizer multiplies and adds: multipliers of the node's own.
+  [[nodiscard]] bool has_affine_stage() const {
+    return requantization && !requantization->multipliers.empty();
+  }
 };
 
 /// Whose arithmetic pooling, add, softmax and the like follow.

@@ -1,5 +1,6 @@
 #include "workloads/ops/operand_types.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "hw_models/arithmetic/tflite_functions.h"
@@ -35,8 +36,10 @@ ClampRange output_clamp(const Graph& graph, const Node& node) {
     return {static_cast<std::int32_t>(format.min()), static_cast<std::int32_t>(format.max())};
   const Activation* activation = fused_activation(node.op);
   const RealBounds bounds = bounds_of(activation == nullptr ? Activation::none : *activation);
-  return arithmetic::activation_limits(quantized_type(graph.tensor(node.outputs[0])), bounds.low,
-                                       bounds.high);
+  const arithmetic::ClampLimits limits =
+      arithmetic::activation_limits(quantized_type(graph.tensor(node.outputs[0])), bounds.low, bounds.high);
+  if (!node.requantization) return limits;
+  return {std::max(limits.min, node.requantization->low), std::min(limits.max, node.requantization->high)};
 }
 
 }  // namespace qsim

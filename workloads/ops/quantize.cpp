@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "hw_models/arithmetic/activation_tables.h"
+#include "hw_models/arithmetic/requantize.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
 #include "workloads/ops/node_check.h"
@@ -26,15 +27,43 @@ void check_quantize(const QuantizeOp& /*op*/, NodeCheck& check) {
   check.expect_same_shape();
 }
 
+void limit(arithmetic::QuantizeFunction& function, const Requantization& wanted) {
+  if (!wanted.multipliers.empty()) {
+    function.multiplier = static_cast<float>(wanted.multipliers.front());
+    function.offset = static_cast<float>(wanted.offsets.front());
+  }
+  function.limits = {wanted.rounding, wanted.low, wanted.high};
+}
+
+/// Every integer of the input through the formulas of Requantization.
+arithmetic::TableFunction affine_table(const Tensor& input, const Requantization& wanted,
+                                       const QuantizedType& output) {
+  const QuantizedType x = quantized_type(input);
+  arithmetic::ChannelScale scale;
+  scale.scale64 = static_cast<double>(x.scale) / static_cast<double>(output.scale);
+  scale.offset64 = output.zero_point - scale.scale64 * x.zero_point;
+  if (!wanted.multipliers.empty()) {
+    scale.scale64 = wanted.multipliers.front();
+    scale.offset64 = wanted.offsets.front();
+  }
+  const arithmetic::OutputRange range{output.zero_point, wanted.low, wanted.high, wanted.rounding};
+  arithmetic::TableFunction function{x.format, {}};
+  for (std::int64_t q = x.format.min(); q <= x.format.max(); ++q)
+    function.table.push_back(arithmetic::requantize(arithmetic::RoundingProfile::affine, scale, range, q));
+  return function;
+}
+
 /// float32 by the formula of the runtime, integers by a table.
 arithmetic::VectorFunction quantize_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
   const Tensor& x = graph.tensor(node.inputs[0]);
   const QuantizedType out = quantized_type(graph.tensor(node.outputs[0]));
   if (x.is_float()) {
     const bool half_away = graph.semantics == Semantics::tflite;
-    return arithmetic::UnaryFunction(
-        arithmetic::QuantizeFunction{out.scale, out.zero_point, out.format, half_away});
+    arithmetic::QuantizeFunction function{out.scale, out.zero_point, out.format, half_away};
+    if (node.requantization) limit(function, *node.requantization);
+    return arithmetic::UnaryFunction(std::move(function));
   }
+  if (node.requantization) return arithmetic::UnaryFunction(affine_table(x, *node.requantization, out));
   return arithmetic::UnaryFunction(rescaling_table(graph.semantics, quantized_type(x), out));
 }
 
@@ -100,7 +129,7 @@ std::string dynamic_batch_obstacle(const DynamicQuantizeOp& /*op*/, const Shape&
 
 /// In float32 as ONNX Runtime computes it: each step rounded once, quotients divided rather than multiplied
 /// by a reciprocal.
-constexpr float kLargest = 255.0F;
+constexpr float kLargestCode = 255.0F;
 
 struct DynamicRange {
   float scale = 1.0F;
@@ -109,7 +138,7 @@ struct DynamicRange {
 
 /// A NaN becomes 0.
 float saturated(float x) {
-  return x > 0.0F ? std::min(x, kLargest) : 0.0F;
+  return x > 0.0F ? std::min(x, kLargestCode) : 0.0F;
 }
 
 /// The range has 0 in it. Of zeros alone the scale is 1.
@@ -121,7 +150,7 @@ DynamicRange range_of(std::span<const float> x) {
     high = std::max(high, value);
   }
   if (low == high) return {};
-  const float scale = (high - low) / kLargest;
+  const float scale = (high - low) / kLargestCode;
   return {scale, std::nearbyint(saturated(-low / scale))};
 }
 

@@ -62,6 +62,9 @@ void check_names(const Graph& graph) {
   }
   for (const Node& node : graph.nodes) {
     if (!is_utf8(node.name)) report("name of " + node.place, node.name, "UTF-8");
+    if (node.requantization)
+      problems.push_back({graph.source, node.place, "factors, summands or limits of a quantizer of QONNX",
+                          "scale and zero point alone", "keep the model in ONNX"});
   }
   if (!problems.empty()) throw InputError(std::move(problems));
 }

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "workloads/graph/strided_copy.h"
+#include "workloads/readers/onnx/qonnx_quantizer.h"
 #include "workloads/readers/onnx/split_moves.h"
 
 namespace qsim::onnx_format {
@@ -21,6 +22,11 @@ Quantization with_axis(Quantization q, const DimensionOrder& order) {
 }
 
 }  // namespace
+
+GraphBuilder::GraphBuilder(const ModelGraph& model, Graph& graph)
+    : model_(model), graph_(graph), has_qonnx_(uses_qonnx(model.model())) {
+  find_wishes();
+}
 
 std::string GraphBuilder::unique_tensor_name(const std::string& name) {
   std::string unique = name;

@@ -31,6 +31,7 @@ struct Result {
   std::string value;
   OnnxType type = OnnxType::undefined;
   std::optional<Quantization> quantization;
+  std::optional<Requantization> requantization = {};
 };
 
 /// One value of the model: a constant, or what tensors of the graph hold at run time.
@@ -59,7 +60,7 @@ struct NodeSource {
 
 class GraphBuilder {
  public:
-  GraphBuilder(const ModelGraph& model, Graph& graph) : model_(model), graph_(graph) { find_wishes(); }
+  GraphBuilder(const ModelGraph& model, Graph& graph);
 
   [[nodiscard]] const ModelGraph& model() const { return model_; }
   [[nodiscard]] Graph& graph() { return graph_; }
@@ -117,6 +118,10 @@ class GraphBuilder {
 
   /// Some user, through operators that keep the order of dimensions, wants channels last.
   [[nodiscard]] bool wants_channels_last(const std::string& value) const;
+  /// A value that stands for another: its users want the same.
+  void share_wishes(const std::string& value, const std::string& with);
+  /// Some node is a quantizer of QONNX.
+  [[nodiscard]] bool has_qonnx() const { return has_qonnx_; }
   /// Parameters under which the first user that says any reads integers.
   std::optional<Quantization> stated_quantization(const std::string& value, OnnxType type,
                                                   const Shape& shape);
@@ -154,6 +159,7 @@ class GraphBuilder {
 
   const ModelGraph& model_;
   Graph& graph_;
+  bool has_qonnx_ = false;
   std::map<std::string, ValueInfo> values_;
   std::deque<OnnxTensor> constants_;  ///< Those that folding made.
   std::size_t constant_bytes_ = 0, constant_limit_ = std::size_t{256} << 20U;

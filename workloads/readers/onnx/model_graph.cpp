@@ -4,10 +4,14 @@
 #include <queue>
 #include <set>
 
+#include "workloads/readers/onnx/qonnx_quantizer.h"
+
 namespace qsim::onnx_format {
 namespace {
 
 constexpr std::int64_t kFirstOpset = 10;
+/// Exporters of QONNX wrote models of opset 9 for long; what they use is the same in 10.
+constexpr std::int64_t kFirstQonnxOpset = 9;
 constexpr std::int64_t kLastOpset = 21;
 constexpr const char* kExportHint = "export the model again";
 
@@ -32,7 +36,8 @@ void ModelGraph::check_opsets() {
   for (const OnnxOpset& opset : model_.opsets) {
     if (!opset.domain.empty()) continue;
     opset_ = opset.version;
-    if (opset.version >= kFirstOpset && opset.version <= kLastOpset) continue;
+    const bool is_older = opset.version == kFirstQonnxOpset && uses_qonnx(model_);
+    if ((opset.version >= kFirstOpset || is_older) && opset.version <= kLastOpset) continue;
     opset_problems_.push_back({model_.file, "opset_import", "opset " + std::to_string(opset.version), range,
                                "convert the model with onnx.version_converter"});
   }

@@ -9,6 +9,8 @@
 #include "workloads/readers/onnx/double_pairs.h"
 #include "workloads/readers/onnx/fold_functions.h"
 #include "workloads/readers/onnx/given_constants.h"
+#include "workloads/readers/onnx/qonnx_clip_form.h"
+#include "workloads/readers/onnx/qonnx_quantizer.h"
 #include "workloads/readers/onnx/read_operator.h"
 
 namespace qsim::onnx_format {
@@ -82,7 +84,7 @@ class ModelReader {
 
   void fold(std::size_t index) {
     const OnnxNode& node = model_.nodes[index];
-    if (is_dequantize(node)) {
+    if (is_dequantize(node) || is_qonnx_quantizer(node)) {
       read_operator(builder_, index);
       finish(index, Kind::folded);
       return;
@@ -349,8 +351,11 @@ class ModelReader {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       if (!model_.nodes[i].merged_into) continue;
       reading_.nodes[i].kind = Kind::absorbed;
-      reading_.nodes[i].remarks.push_back("merged into " + model_.nodes[*model_.nodes[i].merged_into].name +
-                                          ": two pairs of QuantizeLinear and DequantizeLinear are one");
+      const OnnxNode& target = model_.nodes[*model_.nodes[i].merged_into];
+      reading_.nodes[i].remarks.push_back(
+          "merged into " + target.name +
+          (is_qonnx_quantizer(target) ? ": a quantizer of fewer bits"
+                                      : ": two pairs of QuantizeLinear and DequantizeLinear are one"));
     }
   }
 
@@ -382,6 +387,7 @@ class ModelReader {
 
 ModelReading read_model(OnnxModel& model, const ReadOptions& options) {
   merge_double_pairs(model);
+  merge_clip_form(model);
   return ModelReader(model, options).read();
 }
 

@@ -50,6 +50,9 @@ void write_between_conversions(WriteContext& writer, const Node& node, const Ope
 }  // namespace
 
 void write_node(WriteContext& writer, const Node& node) {
+  if (node.requantization)
+    writer.refuse(node, "factors, summands or limits of a quantizer of QONNX", "scale and zero point alone",
+                  "keep the model as it is");
   static const OperationWriter kNothing;
   const OperationWriter* found = find_writer(node.op);
   const OperationWriter& row = found != nullptr ? *found : kNothing;

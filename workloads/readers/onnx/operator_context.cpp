@@ -105,6 +105,7 @@ void OperatorContext::emit(Op op, std::vector<TensorId> inputs, const Shape& sha
   }
   Node added = new_node(std::move(op), std::move(inputs));
   added.outputs = {builder.add_result(made, shape, order)};
+  added.requantization = made.requantization;
   builder.add_node(std::move(added), index);
 }
 

@@ -33,6 +33,8 @@ struct OperatorContext {
   Activation activation = Activation::none;
   /// Of a group: nodes of the model that the operation takes in, and those of them that quantize the results.
   std::vector<std::size_t> absorbed, quantizers;
+  /// Of an average pool between quantizers of QONNX: it adds up its window, and the requantization divides.
+  bool sums_window = false;
 
   [[noreturn]] void fail(const std::string& subject, const std::string& value, const std::string& expected,
                          const std::string& hint = {}) const;

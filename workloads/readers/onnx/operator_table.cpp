@@ -19,7 +19,7 @@ Index make_index() {
   for (const auto family :
        {convolution_operators, matrix_operators, pool_operators, resize_operators, binary_operators,
         unary_operators, normalization_operators, reduction_operators, reshape_operators, part_operators,
-        pad_operators, space_operators, quantization_operators, constant_operators}) {
+        pad_operators, space_operators, quantization_operators, qonnx_operators, constant_operators}) {
     for (const OperatorRow& row : family()) {
       index.operators.emplace(Key{row.domain, row.name}, &row);
       if (row.write.operation != OperationWriter::kNoOperation)

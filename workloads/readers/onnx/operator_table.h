@@ -136,6 +136,7 @@ struct OperatorRow {
 [[nodiscard]] std::span<const OperatorRow> pad_operators();
 [[nodiscard]] std::span<const OperatorRow> space_operators();
 [[nodiscard]] std::span<const OperatorRow> quantization_operators();
+[[nodiscard]] std::span<const OperatorRow> qonnx_operators();
 [[nodiscard]] std::span<const OperatorRow> constant_operators();
 
 [[nodiscard]] bool is_quantize(const OnnxNode& node);    ///< QuantizeLinear of either domain.

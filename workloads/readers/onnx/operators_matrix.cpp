@@ -81,8 +81,9 @@ void read_matmul_constant(OperatorContext& context) {
   expect_scales_along(context, 1);
   const DimensionOrder order = DimensionOrder::plain(y.size());
   const TensorId left = context.tensor(0, order);
-  context.emit(FullyConnectedOp{context.activation}, {left, context.tensor(1, {{1, 0}, 2}), kNoTensor}, y,
-               order);
+  const TensorId weights = context.tensor(1, {{1, 0}, 2});
+  const TensorId bias = bias_tensor(context, 2, y.back(), context.operand(0), context.operand(1));
+  context.emit(FullyConnectedOp{context.activation}, {left, weights, bias}, y, order);
 }
 
 void read_matmul_activations(OperatorContext& context) {
@@ -100,8 +101,9 @@ void read_matmul_activations(OperatorContext& context) {
   context.emit(MatMulOp{false}, {left, right}, y, DimensionOrder::plain(y.size()));
 }
 
+/// A third operand is the bias of a group of QONNX.
 void read_matmul(OperatorContext& context) {
-  context.expect_inputs(2, 2);
+  context.expect_inputs(2, context.node.inputs.size() == 2 ? 3 : 2);
   const Shape& a = context.shape(0);
   const Shape& b = context.shape(1);
   if (a.size() < 2 || b.size() < 2)

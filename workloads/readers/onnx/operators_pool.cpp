@@ -40,6 +40,20 @@ TensorId pad_before_pool(OperatorContext& context, TensorId input, Pool2dOp& poo
   return result;
 }
 
+/// The sum of a window on the MAC array: a convolution channel by channel with weights of one bit, which
+/// stand for 1.
+void emit_sums(OperatorContext& context, const Pool2dOp& pool, TensorId input, const Shape& y,
+               const DimensionOrder& order) {
+  const std::int64_t channels = context.builder.graph().tensor(input).shape.back();
+  OnnxTensor ones = make_onnx_tensor(OnnxType::int8, {channels, pool.kernel_h, pool.kernel_w, 1});
+  for (std::int64_t i = 0; i < ones.size(); ++i) ones.put<std::int8_t>(i, 1);
+  const TensorId weights = context.builder.constant_tensor(
+      context.node.name + "#ones", ones, DimensionOrder::plain(4), Quantization{1, true, {1.0F}, {0}, -1, 0});
+  context.emit(Conv2dOp{pool.stride_h, pool.stride_w, 1, 1, pool.pad_top, pool.pad_bottom, pool.pad_left,
+                        pool.pad_right, channels, Activation::none},
+               {input, weights, kNoTensor}, y, order);
+}
+
 void read_pool(OperatorContext& context, PoolKind kind) {
   context.expect_inputs(1, 1);
   expect_spatial(context);
@@ -60,6 +74,7 @@ void read_pool(OperatorContext& context, PoolKind kind) {
   TensorId input = windowed_input(context, window, order);
   if (pool.count_include_pad && context.attributes.flag("ceil_mode", false))
     input = pad_before_pool(context, input, pool);
+  if (context.sums_window) return emit_sums(context, pool, input, y, order);
   kind == PoolKind::max ? context.emit_move(pool, {input}, y, order) : context.emit(pool, {input}, y, order);
 }
 
@@ -86,6 +101,7 @@ void read_global_pool(OperatorContext& context, PoolKind kind) {
   const auto first = y.begin() + (context.attributes.flag("channels_last", false) ? 1 : 2);
   std::fill(first, first + static_cast<std::ptrdiff_t>(x.size()) - 2, 1);
   const TensorId input = context.tensor(0, order);
+  if (context.sums_window) return emit_sums(context, pool, input, y, order);
   kind == PoolKind::max ? context.emit_move(pool, {input}, y, order) : context.emit(pool, {input}, y, order);
 }
 

@@ -51,6 +51,11 @@ bool GraphBuilder::wants_channels_last(const std::string& value) const {
   return found != wishes_.end() && found->second.channels_last;
 }
 
+void GraphBuilder::share_wishes(const std::string& value, const std::string& with) {
+  const auto found = wishes_.find(with);
+  if (found != wishes_.end()) wishes_[value] = Wish(found->second);
+}
+
 std::optional<Quantization> GraphBuilder::stated_quantization(const std::string& value, OnnxType type,
                                                               const Shape& shape) {
   const auto found = wishes_.find(value);

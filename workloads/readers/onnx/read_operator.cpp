@@ -4,6 +4,7 @@
 #include "workloads/readers/onnx/dynamic_operands.h"
 #include "workloads/readers/onnx/operator_context.h"
 #include "workloads/readers/onnx/qdq_groups.h"
+#include "workloads/readers/onnx/qonnx_groups.h"
 
 namespace qsim::onnx_format {
 namespace {
@@ -112,6 +113,77 @@ void add_inner_values(const OperatorContext& context) {
   }
 }
 
+/// What an operator between quantizers of QONNX is.
+struct QonnxMeaning {
+  QonnxGroup group;
+  bool is_quantize = false;  ///< A factor and summand before a quantizer.
+};
+
+std::optional<QonnxMeaning> qonnx_meaning(OperatorContext& context, const OperatorMeaning& meaning) {
+  const bool is_candidate = context.builder.has_qonnx() && !meaning.quantized && context.node.domain.empty();
+  if (!is_candidate) return std::nullopt;
+  if (auto move = find_qonnx_move(context)) return QonnxMeaning{std::move(*move), false};
+  if (auto group = find_qonnx_group(context)) return QonnxMeaning{std::move(*group), false};
+  if (auto prelude = find_qonnx_prelude(context)) return QonnxMeaning{std::move(*prelude), true};
+  return std::nullopt;
+}
+
+/// scale * sum + shift, one of each a channel, which the host computes.
+void add_host_scales(OperatorContext& context, const QonnxGroup& group) {
+  GraphBuilder& builder = context.builder;
+  const std::string sums = group.value + "#sums";
+  builder.add_dequantized(sums, {group.result.value, group.result.quantization}, group.value_node);
+  const DimensionOrder order = builder.order_of(sums);
+  std::vector<TensorId> inputs{
+      builder.tensor({sums, std::nullopt}, order, {context.node.name, context.place, context.index})};
+  for (const auto& [name, values] :
+       {std::pair{"#scale", &group.host_scales}, std::pair{"#shift", &group.host_shifts}}) {
+    OnnxTensor tensor = make_onnx_tensor(OnnxType::float32, {static_cast<std::int64_t>(values->size())});
+    for (std::size_t i = 0; i < values->size(); ++i) tensor.put(static_cast<std::int64_t>(i), (*values)[i]);
+    inputs.push_back(
+        builder.constant_tensor(group.value + name, tensor, DimensionOrder::plain(1), std::nullopt));
+  }
+  const Shape shape = builder.info(sums).shape;
+  context.results = {{group.value, OnnxType::float32, std::nullopt}};
+  Node scaled = context.new_node(BatchNormOp{}, std::move(inputs));
+  scaled.name += "#scaled";
+  scaled.outputs = {builder.add_result(context.results.front(), shape, order)};
+  builder.add_node(std::move(scaled), context.index);
+}
+
+void read_qonnx_group(OperatorContext& context, const QonnxMeaning& meaning) {
+  const QonnxGroup& group = meaning.group;
+  context.operands = group.operands;
+  context.results = {group.result};
+  context.absorbed = group.absorbed;
+  context.sums_window = group.sums_window;
+  std::string names;
+  for (const std::size_t member : group.absorbed)
+    names += (names.empty() ? " with " : ", ") + context.builder.model().model().nodes[member].name;
+  context.place += names;
+  if (meaning.is_quantize) {
+    const Shape x = context.shape(0);
+    const DimensionOrder order = context.order(0);
+    context.emit(QuantizeOp{}, {context.tensor(0, order)}, x, order);
+  } else {
+    context.row.read(context);
+    context.attributes.finish();
+  }
+  if (group.host_scales.empty()) {
+    context.builder.add_dequantized(group.value, {group.result.value, group.result.quantization},
+                                    group.value_node);
+  } else {
+    add_host_scales(context, group);
+  }
+  const Shape shape = context.builder.info(group.result.value).shape;
+  for (const std::size_t index : group.absorbed) {
+    const std::string& inner = context.builder.model().model().nodes[index].outputs.front();
+    if (!context.builder.is_known(inner)) context.builder.add_inner(inner, shape);
+  }
+  const std::string& own = context.node.outputs.front();
+  if (!context.builder.is_known(own)) context.builder.add_inner(own, shape);
+}
+
 }  // namespace
 
 void require_known(const GraphBuilder& builder, const OnnxNode& node) {
@@ -130,6 +202,10 @@ std::vector<std::size_t> read_operator(GraphBuilder& builder, std::size_t index)
   OperatorContext context(builder, index, *meaning.row);
   if (meaning.row->read == nullptr)
     context.fail("inputs", "constants", "a value that depends on the model's inputs");
+  if (const std::optional<QonnxMeaning> qonnx = qonnx_meaning(context, meaning)) {
+    read_qonnx_group(context, *qonnx);
+    return context.absorbed;
+  }
   if (meaning.quantized) {
     QuantizedOperands(context, *meaning.quantized).take();
   } else if (std::optional<QdqGroup> group =

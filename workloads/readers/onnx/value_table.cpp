@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "workloads/readers/onnx/graph_builder.h"
+#include "workloads/readers/onnx/qonnx_quantizer.h"
 
 namespace qsim::onnx_format {
 namespace {
@@ -38,6 +39,13 @@ const OnnxTensor* GraphBuilder::constant(const std::string& value) {
   if (info.constant != nullptr || !info.dequantized || !is_constant(info.dequantized->value))
     return info.constant;
   const OnnxNode& node = model_.model().nodes[*model_.producer(value)];
+  if (is_qonnx_quantizer(node)) {
+    const OnnxTensor& integers = *constant(info.dequantized->value);
+    count_constant(value, static_cast<std::size_t>(integers.size()) * sizeof(float));
+    constants_.push_back(dequantized_constant(*info.dequantized->quantization, integers));
+    info.constant = &constants_.back();
+    return info.constant;
+  }
   const Attributes attributes(node, model_.model().file);
   FoldRequest request{node, model_.model().file, attributes, model_.opset(), {}};
   for (const std::string& input : node.inputs)
