@@ -56,16 +56,6 @@ int scale_record_bytes(arithmetic::RoundingProfile profile) {
   return profile == arithmetic::RoundingProfile::float64 ? 8 : 5;
 }
 
-void require_affine_stage(const Node& node, const HardwareConfig& hardware) {
-  if (!node.has_affine_stage() || hardware.requantizer.affine_stage) return;
-  throw InputError(
-      {{},
-       {},
-       "outputs that take a factor and a summand of their own (requantizer.affine_stage is false)",
-       "a requantizer that multiplies and adds, for what lies between two quantizers",
-       "set requantizer.affine_stage to true"});
-}
-
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
                                  arithmetic::RoundingProfile profile, const HardwareConfig& hardware) {
   ParameterFormat format;
@@ -129,7 +119,6 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   problem.output = view_of(schedule, output, problem.geometry.output);
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
-  require_affine_stage(node, hardware);
   problem.rounding_profile =
       gives_sums || node.has_affine_stage() ? own : hardware.requantizer.rounding_profile.value_or(own);
   problem.shift_rounding = hardware.requantizer.shift_rounding;
@@ -171,10 +160,26 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
   return weights.data->at(((n * shape[1] + kernel_h) * shape[2] + kernel_w) * shape[3] + c);
 }
 
+namespace {
+
+void require_affine_stage(const Node& node, const HardwareConfig& hardware) {
+  const bool requantizes = definition(node.op).engine == Engine::mac_array;
+  if (!requantizes || !node.has_affine_stage() || hardware.requantizer.affine_stage) return;
+  throw InputError(
+      {{},
+       {},
+       "outputs that take a factor and a summand of their own (requantizer.affine_stage is false)",
+       "a requantizer that multiplies and adds, for what lies between two quantizers",
+       "set requantizer.affine_stage to true"});
+}
+
+}  // namespace
+
 LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                  const HardwareConfig& hardware) {
   const ScheduledOp& scheduled = schedule.rows[static_cast<std::size_t>(row)];
   if (scheduled.on_host) return lower_to_host(graph, schedule, row);
+  require_affine_stage(graph.nodes[scheduled.node], hardware);
   return scheduled.on_mac_array ? lower_to_mac_array(graph, schedule, row, hardware)
                                 : lower_to_vector_unit(graph, schedule, row);
 }

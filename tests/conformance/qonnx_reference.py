@@ -7,7 +7,6 @@ import numpy as np
 import qonnx.core.onnx_exec as executor
 from onnx import helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
-from qonnx.transformation.change_batchsize import ChangeBatchSize
 from qonnx.transformation.infer_shapes import InferShapes
 
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant", "Trunc")
@@ -18,8 +17,11 @@ class Network:
 
     def __init__(self, path, batch):
         model = ModelWrapper(str(path))
-        if batch != 1:
-            model = model.transform(ChangeBatchSize(batch))
+        constants = {tensor.name for tensor in model.graph.initializer}
+        for value in [*model.graph.input, *model.graph.output]:
+            if value.name not in constants and value.type.tensor_type.shape.dim:
+                value.type.tensor_type.shape.dim[0].dim_value = batch
+        del model.graph.value_info[:]
         self.model = model.transform(InferShapes())
         self.nodes = list(self.model.graph.node)
         self.producers = {output: node for node in self.nodes for output in node.output}

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from qonnx.transformation.qonnx_to_qcdq import QuantToQCDQ
 from qonnx_reference import Network, before_rounding
 from qsim_tensors import read_safetensors, run_qsim
 from shared_data import data_path
@@ -77,3 +78,139 @@ def test_trained_networks_of_others_give_the_executors_integers(name, tmp_path):
     assert mac_widths(report) == widths
     for key, value in outputs.items():
         np.testing.assert_allclose(tensors[key], value, rtol=1e-4, atol=1e-4)
+
+
+class Maker:
+    """A network of quantizers under construction, in the domain of the qonnx package."""
+
+    def __init__(self, shape, seed):
+        self.rng = np.random.default_rng(seed)
+        self.nodes, self.constants, self.shape, self.last = [], [], shape, "x"
+
+    def constant(self, value, name=None):
+        name = name or f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+        return name
+
+    def node(self, operator, *inputs, domain="", **attributes):
+        output = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=f"n{len(self.nodes)}", domain=domain,
+                                           **attributes))
+        self.last = output
+        return output
+
+    def quant(self, value, scale, bits, signed=1, narrow=0, rounding_mode="ROUND", zero_point=0.0):
+        return self.node("Quant", value, self.constant(scale), self.constant(zero_point), self.constant(bits),
+                         domain="qonnx.custom_op.general", signed=signed, narrow=narrow, rounding_mode=rounding_mode)
+
+    def bipolar(self, value, scale):
+        return self.node("BipolarQuant", value, self.constant(scale), domain="qonnx.custom_op.general")
+
+    def weights(self, shape, bits, narrow=1, transpose=False):
+        """Per output channel, which is dimension 0 (of a matrix for MatMul 1)."""
+        values = self.rng.normal(0.0, 1.0, shape)
+        axis = 1 if transpose else 0
+        others = tuple(d for d in range(len(shape)) if d != axis)
+        largest = max(2 ** (bits - 1) - 1, 1)
+        scale = np.abs(values).max(axis=others, keepdims=True) / largest
+        name = self.constant(values)
+        return self.bipolar(name, 0.5) if bits == 1 else self.quant(name, scale, bits, narrow=narrow)
+
+    def norm(self, value, channels):
+        """Of either sign."""
+        gamma = self.rng.uniform(0.5, 1.5, channels) * self.rng.choice([-1.0, 1.0], channels)
+        return self.node("BatchNormalization", value, self.constant(gamma), self.constant(self.rng.normal(0.0, 0.5, channels)),
+                         self.constant(self.rng.normal(0.0, 0.5, channels)), self.constant(self.rng.uniform(0.5, 8.0, channels)))
+
+    def save(self, path):
+        graph = helper.make_graph(
+            self.nodes, "network", [helper.make_tensor_value_info("x", TensorProto.FLOAT, self.shape)],
+            [helper.make_tensor_value_info(self.last, TensorProto.FLOAT, None)], self.constants)
+        opsets = [helper.make_opsetid("", 13), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+        return path
+
+
+def check_made(maker, folder, widths, *options):
+    """Equal integers on images of unit variance; the report."""
+    model = maker.save(folder / "model.onnx")
+    network = Network(model, BATCH)
+    rng = np.random.default_rng(5)
+    inputs = {key: rng.normal(0.0, 1.0, shape).astype(np.float32) for key, shape in network.inputs.items()}
+    outputs = network.execute(inputs)
+    tensors, report = run_chip(model, inputs, folder, *options)
+    assert_equal(network, tensors)
+    assert mac_widths(report) == widths
+    for key, value in outputs.items():
+        np.testing.assert_allclose(tensors[key], value, rtol=1e-4, atol=1e-3)
+    return report
+
+
+def test_signs_of_batch_norms_are_integers_of_one_bit(tmp_path):
+    made = Maker([1, 3, 8, 8], 1)
+    x = made.bipolar("x", 1.0)
+    x = made.node("Conv", x, made.weights([16, 3, 3, 3], 1), pads=[1, 1, 1, 1])
+    x = made.bipolar(made.norm(x, 16), 1.0)
+    x = made.node("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
+    x = made.node("Conv", x, made.weights([8, 16, 3, 3], 1))
+    x = made.bipolar(made.norm(x, 8), 0.25)
+    made.node("MatMul", made.node("Flatten", x), made.bipolar(made.constant(made.rng.normal(0, 1, (32, 5))), 0.5))
+    report = check_made(made, tmp_path, ["macs_w1a1"])
+    assert report["cycles"]["host"] == 0
+
+
+@pytest.mark.parametrize("mode", ["ROUND", "HALF_EVEN", "CEIL", "FLOOR", "UP", "DOWN", "HALF_UP", "HALF_DOWN"])
+def test_ties_follow_the_nodes_rounding_mode(mode, tmp_path):
+    # Scales are powers of two: float32 sums are exact, and a quarter of all values lies on a half.
+    made = Maker([1, 24], 2)
+    x = made.quant("x", 0.25, 4)
+    w = made.quant(made.constant(made.rng.integers(-7, 8, (24, 16))), 1.0, 4)
+    x = made.quant(made.node("MatMul", x, w), 0.5, 8, rounding_mode=mode)
+    made.quant(made.node("Mul", x, made.constant(0.5)), 1.0, 6, signed=1, rounding_mode=mode)
+    check_made(made, tmp_path, ["macs_w4a4"])
+
+
+def test_truncated_averages_drop_the_lower_bits(tmp_path):
+    made = Maker([1, 4, 8, 8], 3)
+    x = made.quant("x", 0.1, 4, signed=0)
+    x = made.node("AveragePool", x, kernel_shape=[4, 4], strides=[4, 4])
+    x = made.node("Mul", x, made.constant(16.0))
+    x = made.node("Trunc", x, made.constant(0.1), made.constant(0.0), made.constant(8.0), made.constant(4.0),
+                  domain="qonnx.custom_op.general", rounding_mode="FLOOR")
+    made.node("MatMul", made.node("Flatten", x), made.weights((16, 3), 4, transpose=True))
+    check_made(made, tmp_path, ["macs_w1a4", "macs_w4a4"])
+
+
+def test_residual_blocks_add_integers(tmp_path):
+    made = Maker([1, 3, 6, 6], 4)
+    x = made.quant("x", 0.05, 8)
+    x = made.quant(made.node("Relu", made.norm(made.node("Conv", x, made.weights([8, 3, 3, 3], 4), pads=[1, 1, 1, 1]), 8)),
+                   0.2, 4, signed=0)
+    y = made.quant(made.norm(made.node("Conv", x, made.weights([8, 8, 1, 1], 4)), 8), 0.2, 4, narrow=1)
+    x = made.quant(made.node("Relu", made.node("Add", x, y)), 0.2, 4, signed=0)
+    x = made.node("GlobalAveragePool", x)
+    x = made.quant(x, 0.05, 6, signed=0)
+    made.node("MatMul", made.node("Flatten", x), made.weights((8, 5), 4, transpose=True))
+    report = check_made(made, tmp_path, ["macs_w1a4", "macs_w4a4", "macs_w4a6", "macs_w4a8"])
+    # The last layer's weights have a scale a channel, which the host multiplies by.
+    assert [layer["name"] for layer in report["layers"] if layer["bound"] == "host"] == ["n17#scaled"]
+
+
+def test_the_clip_form_is_the_same_network(tmp_path):
+    made = Maker([1, 3, 8, 8], 6)
+    x = made.quant("x", 0.05, 8)
+    x = made.node("Conv", x, made.weights([8, 3, 3, 3], 4), pads=[1, 1, 1, 1], group=1)
+    x = made.quant(made.node("Relu", made.norm(x, 8)), 0.25, 3, signed=0)
+    x = made.node("Conv", x, made.weights([4, 8, 8, 8], 2))
+    made.quant(x, 2.0, 5, narrow=1)
+    model = made.save(tmp_path / "quant.onnx")
+    network = Network(model, BATCH)
+    clipped = Network(model, 1).model.transform(QuantToQCDQ())
+    clipped.save(str(tmp_path / "clip.onnx"))
+    assert not any(node.op_type == "Quant" for node in clipped.graph.node)
+    inputs = {"x": np.random.default_rng(7).normal(0.0, 1.0, (BATCH, 3, 8, 8)).astype(np.float32)}
+    network.execute(inputs)
+    tensors, report = run_chip(tmp_path / "clip.onnx", inputs, tmp_path)
+    assert mac_widths(report) == ["macs_w2a3", "macs_w4a8"]
+    final = [name for name in tensors if name.endswith("#q")]
+    assert np.array_equal(tensors[final[-1]], network.integers(made.last))

@@ -11,7 +11,7 @@ namespace qsim::onnx_format {
 /// they are, or narrow) other than the type's own, and nothing else uses what lies between. Where the
 /// integers are a constant, the Quant takes their real values.
 ///
-/// Source: the transformation QONNXToQCDQ of the qonnx package, and Brevitas's export of QCDQ.
+/// Source: the transformation QuantToQCDQ of the qonnx package, and Brevitas's export of QCDQ.
 void merge_clip_form(OnnxModel& model);
 
 }  // namespace qsim::onnx_format
