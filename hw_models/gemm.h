@@ -11,6 +11,7 @@
 
 #include "hw_models/arithmetic/integer_format.h"
 #include "hw_models/arithmetic/requantize.h"
+#include "hw_models/arithmetic/thresholds.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/tensor_layout.h"
 #include "hw_models/vector_operation.h"
@@ -110,6 +111,12 @@ struct GemmProblem {
   /// What the outputs go through before they are written; `output` is what is written. At most one operation
   /// has an addend.
   std::vector<WayOutOperation> way_out;
+
+  /// Of a stored threshold; the record of a channel is a byte and the thresholds.
+  [[nodiscard]] int threshold_bits() const {
+    const std::int64_t count = arithmetic::threshold_count(output_range);
+    return count == 0 ? 8 : static_cast<int>(8 * (parameters.scale_bytes - 1) / count);
+  }
 
   /// The tensor that an adder behind the requantizer reads; nullptr where none does.
   [[nodiscard]] const TensorView* addend() const {

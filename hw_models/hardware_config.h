@@ -136,6 +136,9 @@ struct RequantizerConfig {
   /// Behind the multiplier lies an adder with an offset a channel, and multipliers have a sign: what lies
   /// between two quantizers of QONNX. Used where a node asks for it.
   bool affine_stage = false;
+  /// Comparators a lane: what lies between two quantizers, where it has at most so many outputs but one, is
+  /// found by comparing the accumulator with thresholds of its channel. 0: none.
+  std::int64_t thresholds = 0;
 };
 
 struct VectorUnitConfig {

@@ -183,6 +183,7 @@ std::int32_t requantize(const Rounding& rounding, const ChannelScale& scale, con
     case RoundingProfile::power_of_two:
       return to_output(scale_power_of_two(rounding.shift, scale.shift, accumulator), range);
     case RoundingProfile::affine:
+    case RoundingProfile::thresholds:
       return requantize_affine(scale, range, accumulator);
   }
   return range.zero_point;

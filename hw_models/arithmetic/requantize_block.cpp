@@ -38,7 +38,9 @@ ChannelScale ChannelScales::scale(std::int64_t channel) const {
 }
 
 bool RequantizeArguments::fits_lanes(const ChannelScales& scales, const OutputRange& range) {
-  if (scales.rounding_.profile == RoundingProfile::float64 || scales.rounding_.profile == RoundingProfile::affine) return false;
+  constexpr std::array kElementByElement{RoundingProfile::float64, RoundingProfile::affine,
+                                         RoundingProfile::thresholds};
+  if (std::ranges::find(kElementByElement, scales.rounding_.profile) != kElementByElement.end()) return false;
   if (scales.rounding_.profile != RoundingProfile::float32) {
     return scales.in_vector_range_;
   }

@@ -159,6 +159,7 @@ std::int64_t RequantizeLanes(const RequantizeArguments& arguments, const std::in
       return requantize_row<RoundingProfile::fixed_point_16bit_multiplier>(arguments, in, count, out);
     case RoundingProfile::float64:
     case RoundingProfile::affine:
+    case RoundingProfile::thresholds:
       return 0;  // Element by element: half away from zero has no vector instruction.
     case RoundingProfile::power_of_two:
       return requantize_row<RoundingProfile::power_of_two>(arguments, in, count, out);

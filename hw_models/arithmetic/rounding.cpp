@@ -20,6 +20,8 @@ const char* rounding_profile_name(RoundingProfile profile) {
       return "power_of_two";
     case RoundingProfile::affine:
       return "affine";
+    case RoundingProfile::thresholds:
+      return "thresholds";
   }
   return "";
 }

@@ -11,8 +11,9 @@ enum class RoundingProfile {
   fixed_point_16bit_multiplier,  ///< TFLite reference kernels, int16 activations: 64-bit accumulator.
   float64,                       ///< LiteRT, FULLY_CONNECTED: float64 multiply, round half away from zero.
   power_of_two,                  ///< Shift only; the scale is 2^-k.
-  affine,  ///< float64 multiply and add, an offset a channel; any RoundingMode. The node asks for it, no
-           ///< machine.
+  affine,      ///< float64 multiply and add, an offset a channel; any RoundingMode. The node asks for it, no
+               ///< machine.
+  thresholds,  ///< The values of affine, each output by comparisons with the thresholds of its channel.
 };
 
 /// How a number becomes an integer.

@@ -4,13 +4,15 @@
 // [preload][weight zero point if asymmetric][scale record if per channel]; with groups, in place of the zero
 // point, [multiplier of each group][multiplier * zero point of each group if asymmetric].
 // A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
-// a float64 scale, or the 16 bytes of a float64 multiplier and offset (affine).
+// a float64 scale, or the 16 bytes of a float64 multiplier and offset (affine), or of thresholds 1 byte (1:
+// outputs fall while accumulators rise) and their values.
 #pragma once
 
 #include <bit>
 #include <cstdint>
 
 #include "hw_models/arithmetic/requantize.h"
+#include "hw_models/arithmetic/thresholds.h"
 #include "hw_models/core/buffer_storage.h"
 #include "hw_models/program.h"
 
@@ -45,10 +47,7 @@ class ParameterReader {
                         {32, true});
   }
   [[nodiscard]] arithmetic::ChannelScale scale(std::int64_t channel) const {
-    const ParameterFormat& format = nest_.problem().parameters;
-    const std::int64_t address = format.per_channel
-                                     ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
-                                     : address_;
+    const std::int64_t address = record_address(channel);
     arithmetic::ChannelScale scale;
     if (nest_.problem().rounding_profile == arithmetic::RoundingProfile::affine) {
       scale.scale64 = std::bit_cast<double>(buffer_.read(8 * address, {64, true}));
@@ -69,7 +68,22 @@ class ParameterReader {
     return scale;
   }
 
+  [[nodiscard]] arithmetic::ChannelThresholds thresholds(std::int64_t channel) const {
+    const std::int64_t address = record_address(channel);
+    const int bits = nest_.problem().threshold_bits();
+    arithmetic::ChannelThresholds result;
+    result.falls = buffer_.read(8 * address, {8, false}) != 0;
+    for (std::int64_t k = 0; k < arithmetic::threshold_count(nest_.problem().output_range); ++k)
+      result.values.push_back(buffer_.read(8 * (address + 1) + k * bits, {bits, true}));
+    return result;
+  }
+
  private:
+  [[nodiscard]] std::int64_t record_address(std::int64_t channel) const {
+    const ParameterFormat& format = nest_.problem().parameters;
+    return format.per_channel ? channel_address(channel) + format.channel_bytes() - format.scale_bytes
+                              : address_;
+  }
   [[nodiscard]] std::int64_t channel_address(std::int64_t channel) const {
     return address_ + nest_.problem().parameters.header_bytes() +
            (channel - first_channel_) * nest_.problem().parameters.channel_bytes();

@@ -1,6 +1,7 @@
 #include "hw_models/core/requantizer_run.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/arithmetic/requantize.h"
@@ -153,6 +154,30 @@ class WayOut {
   std::vector<std::vector<std::int64_t>*> passed_;
 };
 
+/// What a channel's sums become.
+class OutputFunction {
+ public:
+  OutputFunction(const ParameterReader& parameters, const GemmProblem& problem, std::int64_t channel)
+      : problem_(problem) {
+    if (problem.rounding_profile == arithmetic::RoundingProfile::thresholds) {
+      thresholds_ = parameters.thresholds(channel);
+    } else {
+      scale_ = parameters.scale(channel);
+    }
+  }
+
+  [[nodiscard]] std::int32_t operator()(std::int64_t sum) const {
+    return thresholds_
+               ? thresholds_->output(problem_.output_range, sum)
+               : arithmetic::requantize(problem_.rounding_profile, scale_, problem_.output_range, sum);
+  }
+
+ private:
+  const GemmProblem& problem_;
+  arithmetic::ChannelScale scale_;
+  std::optional<arithmetic::ChannelThresholds> thresholds_;
+};
+
 }  // namespace
 
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
@@ -169,7 +194,7 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
     const std::int64_t channel = command.columns.channel_begin + c;
     const std::int64_t group = c / group_channels;
     const std::int64_t in_group = c % group_channels;
-    const arithmetic::ChannelScale scale = parameters.scale(channel);
+    const OutputFunction function(parameters, nest.problem(), channel);
     // The sums of groups have their factors already.
     const bool is_asymmetric = nest.problem().parameters.asymmetric_weights;
     const std::int64_t weight_zero_point = !is_asymmetric ? 0
@@ -184,8 +209,7 @@ void requantize_run(const DrainCommand& command, const AccumulatorBank& accumula
       if (nest.problem().sums_weights) {
         sum -= nest.problem().geometry.input_zero_point * accumulators.weight_sum(cell.entry, cell.column);
       }
-      const std::int32_t value =
-          arithmetic::requantize(nest.problem().rounding(), scale, nest.problem().output_range, sum);
+      const std::int32_t value = function(sum);
       const Dims at = {command.output.begin[kBatch], command.output.begin[kRow] + pixel / width,
                        command.output.begin[kColumn] + pixel % width, channel};
       way_out.leave(at, value);

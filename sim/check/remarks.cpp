@@ -58,7 +58,8 @@ void add_accumulator_remarks(const GemmProblem& problem, const std::vector<std::
 void add_rounding_remark(const Graph& graph, const Node& node, RoundingProfile in_effect,
                          std::vector<std::string>& remarks) {
   const RoundingProfile own = graph.rounding_profile.value_or(automatic_rounding_profile(graph, node));
-  if (own == in_effect) return;
+  if (own == in_effect || in_effect == RoundingProfile::thresholds)
+    return;  // Thresholds give the same values.
   remarks.push_back(
       fmt::format("the chip rounds as {}, the model as {}: values may differ from its runtime's",
                   arithmetic::rounding_profile_name(in_effect), arithmetic::rounding_profile_name(own)));

@@ -111,6 +111,7 @@ const char* meaning_of(RoundingProfile profile) {
     case RoundingProfile::power_of_two:
       return "a shift: the scale rounded to a power of two";
     case RoundingProfile::affine:
+    case RoundingProfile::thresholds:
       return "acc * m + b in float64: between quantizers of QONNX";
   }
   return "";

@@ -4,6 +4,7 @@
 
 #include "hw_models/arithmetic/bit_packing.h"
 #include "hw_models/arithmetic/requantize.h"
+#include "hw_models/arithmetic/thresholds.h"
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/core/tile_operands.h"
 #include "sim/compiler/lower.h"
@@ -72,6 +73,18 @@ void write_groups(const Graph& graph, const Node& node, const GemmNest& nest, st
   }
 }
 
+/// The direction, then the thresholds.
+void write_thresholds(std::span<std::byte> bytes, std::int64_t address, const arithmetic::ChannelScale& scale,
+                      const GemmProblem& problem) {
+  const int bits = problem.threshold_bits();
+  const arithmetic::ChannelThresholds thresholds =
+      arithmetic::make_thresholds(scale, problem.output_range, bits - 1);
+  write_bits(bytes, 8 * address, {8, false}, thresholds.falls ? 1 : 0);
+  for (std::size_t k = 0; k < thresholds.values.size(); ++k)
+    write_bits(bytes, 8 * (address + 1) + static_cast<std::int64_t>(k) * bits, {bits, true},
+               thresholds.values[k]);
+}
+
 }  // namespace
 
 std::vector<std::byte> weight_image(const Graph& graph, const Node& node, const GemmNest& nest) {
@@ -101,12 +114,18 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
   const GemmCursor cursor(nest);
   const ParameterFormat& format = nest.problem().parameters;
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
-  const std::vector<arithmetic::ChannelScale> scales =
-      channel_scales(graph, node, nest.problem().rounding());
-  const auto scale_of = [&](std::int64_t channel) { return scales[static_cast<std::size_t>(channel)]; };
+  const std::vector<arithmetic::ChannelScale> scales = channel_scales(graph, node, nest.problem().rounding());
+  const auto write_record = [&](std::int64_t address, std::int64_t channel) {
+    const arithmetic::ChannelScale& scale = scales[static_cast<std::size_t>(channel)];
+    if (nest.problem().rounding_profile == arithmetic::RoundingProfile::thresholds) {
+      write_thresholds(bytes, address, scale, nest.problem());
+    } else {
+      write_scale(bytes, address, nest.problem().rounding_profile, scale);
+    }
+  };
   for (std::int64_t block = 0; block < cursor.blocks(); ++block) {
     std::int64_t address = nest.placement().parameter_blocks[static_cast<std::size_t>(block)];
-    if (!format.per_channel) write_scale(bytes, address, nest.problem().rounding_profile, scale_of(0));
+    if (!format.per_channel) write_record(address, 0);
     address += format.header_bytes();
     const auto [begin, end] = cursor.block_channels(block);
     for (std::int64_t channel = begin; channel < end; ++channel) {
@@ -118,9 +137,7 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
         write_bits(bytes, 8 * (address + format.preload_bytes), {32, true}, weights.zero_point(channel));
       }
       address += format.channel_bytes();
-      if (format.per_channel) {
-        write_scale(bytes, address - format.scale_bytes, nest.problem().rounding_profile, scale_of(channel));
-      }
+      if (format.per_channel) write_record(address - format.scale_bytes, channel);
     }
   }
   return bytes;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/thresholds.h"
 #include "sim/compiler/lower.h"
 #include "workloads/execute/execute.h"
 #include "workloads/graph/conv_geometry.h"
@@ -54,6 +55,16 @@ ActivationWeights activation_weights(const Graph& graph, const Schedule& schedul
 int scale_record_bytes(arithmetic::RoundingProfile profile) {
   if (profile == arithmetic::RoundingProfile::affine) return 16;
   return profile == arithmetic::RoundingProfile::float64 ? 8 : 5;
+}
+
+bool fits_thresholds(const arithmetic::OutputRange& range, const HardwareConfig& hardware) {
+  return arithmetic::threshold_count(range) <= hardware.requantizer.thresholds;
+}
+
+/// The direction, then the thresholds.
+int threshold_record_bytes(const arithmetic::OutputRange& range, const HardwareConfig& hardware) {
+  return static_cast<int>(1 + arithmetic::threshold_count(range) *
+                                  arithmetic::threshold_bytes(hardware.accumulators.width_bits));
 }
 
 ParameterFormat parameter_format(const Quantization& weights, const std::vector<std::int64_t>& preload,
@@ -121,14 +132,20 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
   problem.rounding_profile =
       gives_sums || node.has_affine_stage() ? own : hardware.requantizer.rounding_profile.value_or(own);
+  problem.output_range = output_range(graph, node);
+  if (node.has_affine_stage() && fits_thresholds(problem.output_range, hardware))
+    problem.rounding_profile = arithmetic::RoundingProfile::thresholds;
   problem.shift_rounding = hardware.requantizer.shift_rounding;
   problem.multiplier_bits = hardware.requantizer.multiplier_bits;
   problem.parameters = parameter_format(weights, lowered.preload, problem.rounding_profile, hardware);
   set_groups(graph.tensor(node.inputs[1]), hardware, problem);
-  if (node.has_affine_stage()) problem.parameters.per_channel = node.requantization->multipliers.size() > 1;
+  if (node.has_affine_stage()) {
+    problem.parameters.per_channel = node.requantization->multipliers.size() > 1;
+    if (problem.rounding_profile == arithmetic::RoundingProfile::thresholds)
+      problem.parameters.scale_bytes = threshold_record_bytes(problem.output_range, hardware);
+  }
   problem.is_order_free =
       worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;
-  problem.output_range = output_range(graph, node);
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
   if (problem.activation_weights) {
     lowered.inputs.back().push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[1])]);
@@ -162,15 +179,18 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
 
 namespace {
 
-void require_affine_stage(const Node& node, const HardwareConfig& hardware) {
+void require_affine_stage(const Graph& graph, const Node& node, const HardwareConfig& hardware) {
   const bool requantizes = definition(node.op).engine == Engine::mac_array;
   if (!requantizes || !node.has_affine_stage() || hardware.requantizer.affine_stage) return;
+  const arithmetic::OutputRange range = output_range(graph, node);
+  if (fits_thresholds(range, hardware)) return;
   throw InputError(
       {{},
        {},
        "outputs that take a factor and a summand of their own (requantizer.affine_stage is false)",
        "a requantizer that multiplies and adds, for what lies between two quantizers",
-       "set requantizer.affine_stage to true"});
+       "set requantizer.affine_stage to true, or requantizer.thresholds to " +
+           std::to_string(arithmetic::threshold_count(range)) + " or more"});
 }
 
 }  // namespace
@@ -179,7 +199,7 @@ LoweredRow lower(const Graph& graph, const Schedule& schedule, std::int32_t row,
                  const HardwareConfig& hardware) {
   const ScheduledOp& scheduled = schedule.rows[static_cast<std::size_t>(row)];
   if (scheduled.on_host) return lower_to_host(graph, schedule, row);
-  require_affine_stage(graph.nodes[scheduled.node], hardware);
+  require_affine_stage(graph, graph.nodes[scheduled.node], hardware);
   return scheduled.on_mac_array ? lower_to_mac_array(graph, schedule, row, hardware)
                                 : lower_to_vector_unit(graph, schedule, row);
 }

@@ -138,6 +138,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.boolean("fused_pool", hardware.requantizer.fused_pool);
   visit.integer("pool_line_bytes", hardware.requantizer.pool_line_bytes, 1, 1 << 24);
   visit.boolean("affine_stage", hardware.requantizer.affine_stage);
+  visit.integer("thresholds", hardware.requantizer.thresholds, 0, 65'535);
   visit.end();
 
   visit.begin("vector_unit");

@@ -1,6 +1,8 @@
 #include "sim/energy/energy_model.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -46,6 +48,8 @@ RequantizationCost requantization_cost(RoundingProfile profile, const Requantize
       return {0.0, 0.0, requantizer.shift_rounding == arithmetic::ShiftRounding::truncate ? 1.0 : 2.0, 1.0};
     case RoundingProfile::affine:  // as float64; align the offset and add 64 bits of it
       return {53.0 / 32.0, 0.0, 4.0, 2.0};
+    case RoundingProfile::thresholds:  // comparisons alone
+      return {};
   }
   return {};
 }
@@ -201,7 +205,11 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
     terms.dynamic(Component::requantizer, event, "fp32_multiply", cost.float_multiplies);
     terms.dynamic(Component::requantizer, event, "int32_add", cost.adds);
     terms.dynamic(Component::requantizer, event, "shift", cost.shifts);
-    terms.dynamic(Component::requantizer, event, "int32_compare", 2.0);  // clamp
+    // Clamp; or a bisection of the thresholds.
+    const auto bisection =
+        static_cast<double>(std::bit_width(static_cast<std::uint64_t>(hardware_.requantizer.thresholds)));
+    terms.dynamic(Component::requantizer, event, "int32_compare",
+                  profile == RoundingProfile::thresholds ? bisection * accumulator_share : 2.0);
   }
   add_pool_lines(terms);
 }

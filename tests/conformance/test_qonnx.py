@@ -214,3 +214,23 @@ def test_the_clip_form_is_the_same_network(tmp_path):
     assert mac_widths(report) == ["macs_w2a3", "macs_w4a8"]
     final = [name for name in tensors if name.endswith("#q")]
     assert np.array_equal(tensors[final[-1]], network.integers(made.last))
+
+
+@pytest.mark.parametrize("chip", [["--values", "tile"], ["--set", "requantizer.thresholds=15", "--values", "tile"],
+                                  ["--set", "requantizer.thresholds=15", "--fidelity", "pe", "--values", "tile"]])
+def test_modelled_memories_and_thresholds_give_the_same(chip, tmp_path):
+    made = Maker([1, 3, 6, 6], 8)
+    x = made.quant("x", 0.1, 6)
+    x = made.quant(made.node("Relu", made.norm(made.node("Conv", x, made.weights([8, 3, 3, 3], 4)), 8)), 0.3, 4, signed=0)
+    x = made.bipolar(made.norm(made.node("Conv", x, made.weights([8, 8, 2, 2], 3)), 8), 1.0)
+    made.node("MatMul", made.node("Flatten", x), made.bipolar(made.constant(made.rng.normal(0, 1, (72, 4))), 0.25))
+    model = made.save(tmp_path / "model.onnx")
+    inputs = {"x": np.random.default_rng(9).normal(0.0, 1.0, (BATCH, 3, 6, 6)).astype(np.float32)}
+    expected, plain = run_chip(model, inputs, tmp_path)
+    found, report = run_chip(model, inputs, tmp_path, *chip)
+    assert expected.keys() == found.keys()
+    assert all(np.array_equal(found[name], value) for name, value in expected.items())
+    has_thresholds = "requantizer.thresholds=15" in chip
+    profiles = {layer["rounding_profile"] for layer in report["layers"] if layer["macs"]}
+    assert profiles == {"thresholds" if has_thresholds else "affine", "power_of_two"}
+    assert (report["energy_pj"]["requantizer"] < plain["energy_pj"]["requantizer"]) == has_thresholds

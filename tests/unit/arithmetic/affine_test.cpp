@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/requantize_block.h"
+#include "hw_models/arithmetic/thresholds.h"
 
 using namespace qsim::arithmetic;
 
@@ -74,4 +75,55 @@ TEST_CASE("blocks of accumulators take each channel's factor and summand") {
   requantize_block<std::int32_t, std::int8_t>(channels, range, {in.data(), 2, 2, 2, 0, out.data(), 2});
   // floor(11.5), floor(-5.75), floor(0), -119.75
   CHECK(out == std::vector<std::int8_t>{11, -6, 0, -120});
+}
+
+TEST_CASE("thresholds say where the affine function reaches an output") {
+  ChannelScale scale;
+  scale.scale64 = 0.5;
+  // q = floor(acc / 2), 0 to 3: from 2, 4 and 6 on.
+  const OutputRange range{0, 0, 3, RoundingMode::floor};
+  const ChannelThresholds rising = make_thresholds(scale, range, 16);
+  CHECK(!rising.falls);
+  CHECK(rising.values == std::vector<std::int64_t>{2, 4, 6});
+  // q = floor(3 - acc / 2): up to 4, 2 and 0.
+  scale.scale64 = -0.5;
+  scale.offset64 = 3.0;
+  const ChannelThresholds falling = make_thresholds(scale, range, 16);
+  CHECK(falling.falls);
+  CHECK(falling.values == std::vector<std::int64_t>{4, 2, 0});
+}
+
+TEST_CASE("what no accumulator reaches has a threshold outside of them") {
+  ChannelScale scale;
+  scale.scale64 = 0.0;
+  scale.offset64 = 1.0;
+  const ChannelThresholds constant = make_thresholds(scale, {0, 0, 3, RoundingMode::half_even}, 8);
+  CHECK(constant.values == std::vector<std::int64_t>{-128, 128, 128});
+  scale.scale64 = -1.0;
+  scale.offset64 = -1000.0;
+  CHECK(make_thresholds(scale, {0, -1, 1, RoundingMode::sign}, 8).values == std::vector<std::int64_t>{-129});
+}
+
+TEST_CASE("thresholds give the outputs of the affine stage for every accumulator") {
+  const std::vector<RoundingMode> modes{
+      RoundingMode::half_even, RoundingMode::half_away, RoundingMode::half_inward, RoundingMode::floor,
+      RoundingMode::ceil,      RoundingMode::inward,    RoundingMode::outward,     RoundingMode::sign};
+  for (const RoundingMode mode : modes) {
+    for (const double multiplier : {0.25, -0.25, 0.013, -7.0, 0.0}) {
+      for (const double offset : {0.0, 0.5, -3.3, 100.0}) {
+        ChannelScale scale;
+        scale.scale64 = multiplier;
+        scale.offset64 = offset;
+        const bool is_sign = mode == RoundingMode::sign;
+        const OutputRange range{0, is_sign ? -1 : -7, is_sign ? 1 : 8, mode};
+        const ChannelThresholds thresholds = make_thresholds(scale, range, 12);
+        REQUIRE(static_cast<std::int64_t>(thresholds.values.size()) == threshold_count(range));
+        for (std::int64_t accumulator = -2048; accumulator < 2048; ++accumulator) {
+          CAPTURE(static_cast<int>(mode), multiplier, offset, accumulator);
+          REQUIRE(thresholds.output(range, accumulator) ==
+                  requantize(RoundingProfile::affine, scale, range, accumulator));
+        }
+      }
+    }
+  }
 }
