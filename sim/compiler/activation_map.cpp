@@ -8,6 +8,17 @@
 
 namespace qsim {
 
+std::vector<std::int64_t> capacities_below(std::int64_t full, std::size_t rows) {
+  constexpr std::size_t kManyRows = 4096;
+  std::vector<std::int64_t> found;
+  const std::int64_t quarters = rows > kManyRows ? 5 : 8;
+  for (std::int64_t octave = 1024; octave < full; octave *= 2) {
+    for (std::int64_t quarter = 4; quarter < quarters; ++quarter) found.push_back(octave * quarter / 4);
+  }
+  std::erase_if(found, [&](std::int64_t capacity) { return capacity >= full; });
+  return found;
+}
+
 ActivationMap::ActivationMap(const Schedule& schedule, bool has_dram)
     : schedule_(&schedule),
       has_dram_(has_dram),
@@ -36,6 +47,17 @@ void ActivationMap::keep(int storage, Stay stay, std::int64_t address) {
 void ActivationMap::release(int storage) {
   visit_life(storage, [&](std::vector<int>& node) { std::erase(node, storage); });
   stays_[static_cast<std::size_t>(storage)] = Stay::in_dram;
+}
+
+bool ActivationMap::keep_everything(std::int64_t capacity) {
+  for (std::size_t s = 0; s < schedule_->storages.size(); ++s) {
+    const auto storage = static_cast<int>(s);
+    if (schedule_->storages[s].is_passed) continue;
+    const std::optional<std::int64_t> free = place(storage, Stay::kept, capacity);
+    if (!free) return false;
+    keep(storage, Stay::kept, *free);
+  }
+  return true;
 }
 
 void ActivationMap::clear() {

@@ -21,6 +21,9 @@ enum class Stay : std::uint8_t {
   fetched,  ///< From the first row that reads it, which loads it, to the last.
 };
 
+/// Capacities that are tried beside the `full` one: four an octave, or one for networks of very many rows.
+[[nodiscard]] std::vector<std::int64_t> capacities_below(std::int64_t full, std::size_t rows);
+
 class ActivationMap {
  public:
   /// A chip without DRAM holds constants, graph inputs and outputs from the first row to the last.
@@ -39,6 +42,8 @@ class ActivationMap {
   void keep(int storage, Stay stay, std::int64_t address);
   void release(int storage);
   void clear();
+  /// On a chip without DRAM; false where there is no room.
+  bool keep_everything(std::int64_t capacity);
 
   /// Rows during which a storage lies in the buffer.
   [[nodiscard]] std::pair<std::size_t, std::size_t> lifetime(int storage, Stay stay) const;

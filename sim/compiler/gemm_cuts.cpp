@@ -8,6 +8,20 @@
 
 namespace qsim {
 
+PassBounds pass_bounds(const GemmProblem& problem, const GemmMapping& mapping, const HardwareConfig& hardware,
+                       std::int64_t groups) {
+  const ConvolutionGeometry& g = problem.geometry;
+  LayerShape layer;
+  layer.groups = groups;
+  layer.outputs = g.group_outputs();
+  layer.pixels = g.output[kRow] * g.output[kColumn];
+  layer.taps = g.kernel_h * g.kernel_w;
+  layer.channels = g.group_channels();
+  layer.weight_bits = problem.weight_format.bits;
+  layer.activation_bits = problem.activation_format.bits;
+  return dataflow_of(mapping).bounds(hardware.mac_array, layer, hardware.accumulators.entries_per_slot());
+}
+
 bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::int64_t size,
                         std::int64_t tiles) {
   mapping.column_tiles_per_block = size;

@@ -4,10 +4,15 @@
 #include <cstdint>
 
 #include "hw_models/core/nest_cursor.h"
+#include "hw_models/dataflow/shapes.h"
 #include "hw_models/gemm.h"
 #include "hw_models/hardware_config.h"
 
 namespace qsim {
+
+/// What a pass in the mapping's dataflow may take of `groups` groups of the layer.
+[[nodiscard]] PassBounds pass_bounds(const GemmProblem& problem, const GemmMapping& mapping,
+                                     const HardwareConfig& hardware, std::int64_t groups);
 
 /// Blocks of `size` of the `tiles` column tiles begin at whole bytes of the output, of an addend, and, of
 /// groups, of the input.

@@ -38,6 +38,16 @@ std::vector<std::int64_t> few_tile_sizes(std::int64_t size) {
   return sizes;
 }
 
+std::vector<std::int64_t> box_columns(std::int64_t rows, std::int64_t columns) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t k = 2; k < columns; k += std::max<std::int64_t>(1, k / 2)) {
+    const std::int64_t tile = ceil_div(columns, k);
+    if (tile > 2 * rows || rows > 2 * tile) continue;
+    if (sizes.empty() || tile < sizes.back()) sizes.push_back(tile);
+  }
+  return sizes;
+}
+
 Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
   const ConvolutionGeometry& g = problem.geometry;
   std::int64_t channels = 0;

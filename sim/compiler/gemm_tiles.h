@@ -50,5 +50,9 @@ struct TileBytes {
 [[nodiscard]] std::vector<std::int64_t> tile_sizes(std::int64_t size);
 /// Some of them, the largest and the smallest included: about six an octave of k.
 [[nodiscard]] std::vector<std::int64_t> few_tile_sizes(std::int64_t size);
+/// Columns of tiles of `rows` rows that are about square (neither side more than twice the other), some of
+/// those that cut `columns` in equal parts: of windows that overlap both ways such tiles read the least
+/// twice.
+[[nodiscard]] std::vector<std::int64_t> box_columns(std::int64_t rows, std::int64_t columns);
 
 }  // namespace qsim

@@ -20,8 +20,6 @@ namespace qsim {
 
 namespace {
 
-/// Networks of more rows are planned with fewer capacities.
-constexpr std::size_t kManyRows = 4096;
 /// Rows that are mapped anew to see whether keeping a tensor pays: enough for every pair of layers in a
 /// network of 360 layers, and growing in step with the rows above.
 constexpr std::size_t kTrialsAtLeast = 65'536;
@@ -152,23 +150,19 @@ class Planner {
       best.push_back(std::move(tried));
     };
     const Tried whole{full, plan_.cost, plan_.row_costs, map_, rows_};
-    for (const std::int64_t capacity : smaller_capacities()) {
+    for (const std::int64_t capacity :
+         chooses() ? capacities_below(full, rows_.size()) : std::vector<std::int64_t>{}) {
       if (try_capacity(capacity)) take({capacity, plan_.cost, plan_.row_costs, map_, rows_});
     }
     take(whole);
     std::ranges::reverse(best);
     best.resize(std::min(best.size(), kMostPlans), whole);
+    // What estimates see as little dearer may be cheaper: another plan in which more stays.
+    keeps_if_close_ = chooses();
+    if (keeps_if_close_ && try_capacity(full) && map_.stays() != best.front().map.stays())
+      best.push_back({full, plan_.cost, plan_.row_costs, map_, rows_});
+    keeps_if_close_ = false;
     return best;
-  }
-  [[nodiscard]] std::vector<std::int64_t> smaller_capacities() const {
-    std::vector<std::int64_t> found;
-    const std::int64_t full = chooses() ? hardware_.activation_buffer.capacity_bytes() : 0;
-    const std::int64_t quarters = rows_.size() > kManyRows ? 5 : 8;
-    for (std::int64_t octave = 1024; octave < full; octave *= 2) {
-      for (std::int64_t quarter = 4; quarter < quarters; ++quarter) found.push_back(octave * quarter / 4);
-    }
-    std::erase_if(found, [&](std::int64_t capacity) { return capacity >= full; });
-    return found;
   }
   [[nodiscard]] bool chooses() const { return has_dram_ && !hardware_.mapper.largest_tiles; }
 
@@ -211,7 +205,7 @@ class Planner {
     map_.clear();
     const std::vector<int> order =
         has_dram_ ? by_saved_reads(schedule_, lowered_, hardware_) : std::vector<int>{};
-    if (has_dram_ ? !keep_given(order) : !keep_everything()) return false;
+    if (has_dram_ ? !keep_given(order) : !map_.keep_everything(capacity)) return false;
     if (!map_rows()) return false;
     if (has_dram_) {
       trial_rows_left_ = kTrialsAtLeast + kTrialsARow * rows_.size();
@@ -363,22 +357,12 @@ class Planner {
       before += rows_[row]->cost;
       after += trial.back()->cost;
     }
-    if (!trial.back() || measure(after) >= measure(before)) {
+    const double most = measure(before) * (keeps_if_close_ ? 1.0 + 1.0 / kSure : 1.0);
+    if (!trial.back() || measure(after) >= most) {
       map_.release(storage);
       return false;
     }
     for (std::size_t row = first; row <= last; ++row) rows_[row] = std::move(trial[row - first]);
-    return true;
-  }
-
-  bool keep_everything() {
-    for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
-      const auto storage = static_cast<int>(s);
-      if (schedule_.storages[s].is_passed) continue;
-      const std::optional<std::int64_t> address = map_.place(storage, Stay::kept, capacity_);
-      if (!address) return false;
-      map_.keep(storage, Stay::kept, *address);
-    }
     return true;
   }
 
@@ -392,6 +376,7 @@ class Planner {
   ActivationMap map_;
   RowMapper row_mapper_;
   std::size_t trial_rows_left_ = 0;  ///< Rows that try_to_keep() may still map during the present try.
+  bool keeps_if_close_ = false;      ///< What estimates are not sure of stays.
   std::int64_t capacity_ = 0;        ///< Bytes of the activation buffer in use by the present try.
   MemoryPlan plan_;
   std::vector<MemoryPlan> others_;  ///< PlanOutcome.

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kMostPasses = 1 << 15;
 /// Rivals of a row, and other plans, that are tried at most.
 constexpr std::size_t kMostRivals = 8;
-constexpr std::size_t kMostOthers = 4;
+constexpr std::size_t kMostOthers = 6;
 /// A plan that moves more is worth it where it costs less by more than this part.
 constexpr double kWorthMoving = 32.0;
 
@@ -49,7 +49,8 @@ class PlanTrials {
     if (3 * passes(plan) > passes_left_) return plan;
     const std::optional<Trial> first = run(plan);
     if (!first) return plan;
-    MemoryPlan best = with_costs(plan, *first);
+    MemoryPlan planned = with_costs(plan, *first);
+    std::optional<MemoryPlan> better;
     // Fewer weights that stay have to be worth it, and so has what moves more: a few cycles in one place are
     // within what rows gain from their neighbours in another.
     const auto staying = [](const MemoryPlan& each) { return std::ranges::count(each.weights.stays, true); };
@@ -66,9 +67,13 @@ class PlanTrials {
       const std::optional<Trial> trial = run(other);
       if (!trial) continue;
       other = with_costs(std::move(other), *trial);
-      if (total(other) < total(best)) best = std::move(other);
+      if (total(other) < total(better ? *better : planned)) better = std::move(other);
     }
-    return with_rivals(std::move(best));
+    if (!better) return with_rivals(std::move(planned));
+    // What is better as it is may have the weaker rivals.
+    better = with_rivals(std::move(*better));
+    planned = with_rivals(std::move(planned));
+    return total(*better) < total(planned) ? std::move(*better) : std::move(planned);
   }
 
  private:

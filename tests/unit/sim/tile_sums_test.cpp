@@ -62,3 +62,10 @@ TEST_CASE("sizes that tile evenly are all there up to a few hundred, then they a
   CHECK(many.back() == 1);
   CHECK(std::is_sorted(many.rbegin(), many.rend()));
 }
+
+TEST_CASE("boxes are about square, and cut the columns evenly") {
+  // 112 columns in 2, 3, 4, 6, 9, 13, 19 .. parts are 56, 38, 28, 19, 13, 9, 6 .. wide.
+  CHECK(qsim::box_columns(16, 112) == std::vector<std::int64_t>{28, 19, 13, 9});
+  CHECK(qsim::box_columns(112, 112) == std::vector<std::int64_t>{56});
+  CHECK(qsim::box_columns(4, 1).empty());
+}
