@@ -148,7 +148,9 @@ class MappingOptions {
       for (const SpaceNeeded& room : rooms) {
         const auto* option = best_of(kind, room);
         const std::int64_t total = chosen.cost.total();
-        const bool may_be_better = option != nullptr && option->cost.total() < total + total / kSure;
+        // What is the best on a smaller chip is worth a simulation though it seems to take longer here.
+        const std::int64_t close = (space.is_within(room) ? 1 : 4) * total / kSure;
+        const bool may_be_better = option != nullptr && option->cost.total() < total + close;
         if (may_be_better && option->mapping != chosen.mapping && std::ranges::count(found, option) == 0)
           found.push_back(option);
       }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "hw_models/run_chip.h"
 #include "sim/compiler/buffer_placement.h"
 #include "sim/compiler/compile.h"
+#include "sim/compiler/plan_equality.h"
 #include "sim/compiler/program_builder.h"
 
 namespace qsim {
@@ -20,9 +22,13 @@ namespace {
 constexpr std::int64_t kMostPasses = 1 << 15;
 /// Rivals of a row, and other plans, that are tried at most.
 constexpr std::size_t kMostRivals = 8;
-constexpr std::size_t kMostOthers = 6;
+constexpr std::size_t kMostOthers = 12;
+/// Plans of which rivals of the rows are tried: the fastest, as far as they are close.
+constexpr std::size_t kMostSettled = 3;
 /// A plan that moves more is worth it where it costs less by more than this part.
 constexpr double kWorthMoving = 32.0;
+/// Cycles that differ by less than this part are hardly different.
+constexpr std::int64_t kHardlyLonger = 200;
 
 std::int64_t passes_of(const GemmProblem& problem, const GemmMapping& mapping) {
   const GemmCursor cursor(problem, mapping);
@@ -30,12 +36,6 @@ std::int64_t passes_of(const GemmProblem& problem, const GemmMapping& mapping) {
   const std::int64_t passes = PassCut(pixels, mapping.pixels_per_pass, mapping.pass_order).count();
   return cursor.steps() * mapping.column_tiles_per_block * passes * cursor.chunks(cursor.part(0)).count();
 }
-
-/// One simulation.
-struct Trial {
-  std::int64_t cycles = 0;
-  std::vector<std::int64_t> row_cycles;  ///< From the completion of the rows before to its own.
-};
 
 class PlanTrials {
  public:
@@ -46,34 +46,16 @@ class PlanTrials {
   /// With a budget for three simulations at least: of the plan, with a rival of each row, and with what was
   /// found. Otherwise the plan as it is.
   MemoryPlan settle(MemoryPlan plan, std::vector<MemoryPlan> others) {
-    if (3 * passes(plan) > passes_left_) return plan;
-    const std::optional<Trial> first = run(plan);
-    if (!first) return plan;
-    MemoryPlan planned = with_costs(plan, *first);
-    std::optional<MemoryPlan> better;
-    // Fewer weights that stay have to be worth it, and so has what moves more: a few cycles in one place are
-    // within what rows gain from their neighbours in another.
-    const auto staying = [](const MemoryPlan& each) { return std::ranges::count(each.weights.stays, true); };
-    const auto total = [&](const MemoryPlan& each) {
-      const double own = measure_(each.cost);
-      const bool is_larger = each.cost.dram_bytes * 32 > plan.cost.dram_bytes * 33;
-      return own + (staying(each) < staying(plan) ? own / kWorthKeeping : 0.0) +
-             (is_larger ? own / kWorthMoving : 0.0);
-    };
+    if (3 * passes(plan) > passes_left_ || !try_plan(plan)) return plan;
     std::ranges::stable_sort(others, {}, [&](const MemoryPlan& other) { return measure_(other.cost); });
-    std::size_t tried = 0;
     for (MemoryPlan& other : others) {
-      if (!is_close(other, plan) || tried++ == kMostOthers || 2 * passes(other) > passes_left_) continue;
-      const std::optional<Trial> trial = run(other);
-      if (!trial) continue;
-      other = with_costs(std::move(other), *trial);
-      if (total(other) < total(better ? *better : planned)) better = std::move(other);
+      if (tried_.size() > kMostOthers) break;
+      if (is_close(other, plan) && 2 * passes(other) <= passes_left_) try_plan(std::move(other));
     }
-    if (!better) return with_rivals(std::move(planned));
-    // What is better as it is may have the weaker rivals.
-    better = with_rivals(std::move(*better));
-    planned = with_rivals(std::move(planned));
-    return total(*better) < total(planned) ? std::move(*better) : std::move(planned);
+    const std::vector<MemoryPlan> to_settle = worth_rivals();
+    for (const MemoryPlan& each : to_settle) try_rivals(each);
+    return std::move(tried_[best_of(tried_, &MemoryPlan::cost,
+                                    [&](const MemoryPlan& each) { return price(each, plan); })]);
   }
 
  private:
@@ -81,51 +63,116 @@ class PlanTrials {
     return measure_(other.cost) < measure_(plan.cost) * (1.0 + 4.0 / kSure);
   }
 
-  /// A simulated plan, or what is better.
-  MemoryPlan with_rivals(MemoryPlan plan) {
-    MemoryPlan mixed = plan;
-    bool has_found = false;
+  /// What is best with a rival may be a little slower without: the cheapest of the plans that were tried, the
+  /// cheapest of those with the fewest weights that stay, whose slots allow other rivals, and the next.
+  [[nodiscard]] std::vector<MemoryPlan> worth_rivals() const {
+    const auto measure_of = [&](const MemoryPlan& each) { return measure_(each.cost); };
+    std::vector<MemoryPlan> found = tried_;
+    std::ranges::stable_sort(found, {}, measure_of);
+    const double close = measure_of(found[0]) * (1.0 + 1.0 / kSure);
+    std::erase_if(found, [&](const MemoryPlan& each) { return measure_of(each) > close; });
+    const auto least = std::ranges::min_element(found, {}, staying);
+    std::rotate(found.begin() + (least == found.begin() ? 0 : 1), least, least + 1);
+    found.resize(std::min(found.size(), kMostSettled));
+    return found;
+  }
+
+  [[nodiscard]] static std::int64_t staying(const MemoryPlan& plan) {
+    return std::ranges::count(plan.weights.stays, true);
+  }
+
+  /// Fewer weights that stay have to be worth it, and so has what moves more: a few cycles in one place are
+  /// within what rows gain from their neighbours in another.
+  [[nodiscard]] double price(const MemoryPlan& each, const MemoryPlan& plan) const {
+    const double own = measure_(each.cost);
+    const bool is_larger = each.cost.dram_bytes * 32 > plan.cost.dram_bytes * 33;
+    return own + (staying(each) < staying(plan) ? own / kWorthKeeping : 0.0) +
+           (is_larger ? own / kWorthMoving : 0.0);
+  }
+
+  /// The cheapest; where the fewest cycles are wanted, of those that take hardly longer than the fastest. So
+  /// nothing that is possible on a smaller chip as well, and simulated, is missed for its traffic.
+  template <typename Entry, typename Price>
+  [[nodiscard]] std::size_t best_of(const std::vector<Entry>& entries, MappingCost Entry::*cost,
+                                    const Price& price) const {
+    std::int64_t fastest = std::numeric_limits<std::int64_t>::max();
+    for (const Entry& entry : entries) fastest = std::min(fastest, (entry.*cost).cycles);
+    const std::int64_t most =
+        measure_.is_latency() ? fastest + fastest / kHardlyLonger : std::numeric_limits<std::int64_t>::max();
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if ((entries[i].*cost).cycles > most) continue;
+      if (!best || price(entries[i]) < price(entries[*best])) best = i;
+    }
+    return *best;
+  }
+
+  /// One way to execute a row, simulated.
+  struct TriedRow {
+    std::vector<NestPlan> nests;
+    MappingCost cost;
+  };
+
+  /// The plan with the first rival of each row, the second, ..; and with what was best in the place of each.
+  void try_rivals(const MemoryPlan& plan) {
+    std::vector<std::vector<TriedRow>> rows;
+    for (std::size_t row = 0; row < plan.nests.size(); ++row)
+      rows.push_back({{plan.nests[row], plan.row_costs[row]}});
     // What was found is simulated too.
     const std::int64_t reserve = passes(plan);
     for (std::size_t k = 0; k < kMostRivals && passes_left_ > reserve; ++k) {
-      MemoryPlan tried = plan;
-      if (!take_rivals(tried, k)) break;
-      const std::optional<Trial> trial = run(tried);
-      if (!trial) continue;
-      for (std::size_t row = 0; row < plan.nests.size(); ++row) {
-        if (k >= plan.rivals[row].size()) continue;
-        MappingCost cost = plan.rivals[row][k].cost;
-        cost.cycles = trial->row_cycles[row];
-        if (measure_(cost) >= measure_(mixed.row_costs[row])) continue;
-        mixed.nests[row] = tried.nests[row];
-        mixed.row_costs[row] = cost;
-        has_found = true;
+      MemoryPlan with = plan;
+      if (!take_rivals(with, k)) break;
+      const MemoryPlan* tried = try_plan(std::move(with));
+      if (tried == nullptr) continue;
+      for (std::size_t row = 0; row < rows.size(); ++row) {
+        if (k < plan.rivals[row].size()) rows[row].push_back({tried->nests[row], tried->row_costs[row]});
       }
     }
-    if (!has_found) return plan;
-    const std::optional<Trial> trial = run(mixed);
-    if (!trial) return plan;
-    mixed = with_costs(std::move(mixed), *trial);
-    return measure_(mixed.cost) < measure_(plan.cost) ? mixed : plan;
+    MemoryPlan mixed = plan;
+    bool has_found = false;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const std::size_t best =
+          best_of(rows[row], &TriedRow::cost, [&](const TriedRow& each) { return measure_(each.cost); });
+      has_found |= best > 0;
+      mixed.nests[row] = rows[row][best].nests;
+      mixed.row_costs[row] = rows[row][best].cost;
+    }
+    if (has_found) try_plan(std::move(mixed));
   }
 
-  /// Nothing where weights that stay do not fit, or the budget is spent.
-  std::optional<Trial> run(MemoryPlan plan) {
+  /// Simulates a plan, unless that is known, and adds it to those that were tried. nullptr where weights that
+  /// stay do not fit, or the budget is spent.
+  const MemoryPlan* try_plan(MemoryPlan plan) {
     const std::int64_t weights = place_resident_weights(lowered_, plan.nests);
-    if (weights > room_for_weights(plan)) return std::nullopt;
+    if (weights > room_for_weights(plan)) return nullptr;
+    const auto is_known = [&](const MemoryPlan& tried) { return are_executed_alike(tried, plan); };
+    if (const auto known = std::ranges::find_if(tried_, is_known); known != tried_.end()) return &*known;
     passes_left_ -= passes(plan);
-    if (passes_left_ < 0) return std::nullopt;
+    if (passes_left_ < 0) return nullptr;
+    const std::vector<std::int64_t> cycles = row_cycles(plan);
+    plan.cost = {};
+    for (std::size_t row = 0; row < cycles.size(); ++row) {
+      plan.row_costs[row].cycles = cycles[row];
+      plan.cost += plan.row_costs[row];
+    }
+    tried_.push_back(std::move(plan));
+    return &tried_.back();
+  }
+
+  /// By simulation: from the completion of the rows before to each row's own.
+  [[nodiscard]] std::vector<std::int64_t> row_cycles(MemoryPlan plan) const {
     CompiledProgram compiled;
     compiled.schedule = schedule_;
     build_program(graph_, lowered_, std::move(plan), hardware_, false, compiled);
     const ChipRun run = run_chip(hardware_, compiled.program, {});
-    Trial trial;
+    std::vector<std::int64_t> cycles;
+    std::int64_t completed = 0;
     for (const RowTimes& row : run.rows) {
-      const std::int64_t completed = std::max(trial.cycles, row.completed);
-      trial.row_cycles.push_back(completed - trial.cycles);
-      trial.cycles = completed;
+      const std::int64_t before = std::exchange(completed, std::max(completed, row.completed));
+      cycles.push_back(completed - before);
     }
-    return trial;
+    return cycles;
   }
 
   [[nodiscard]] std::int64_t room_for_weights(const MemoryPlan& plan) const {
@@ -147,19 +194,10 @@ class PlanTrials {
     for (std::size_t row = 0; row < plan.nests.size(); ++row) {
       if (k >= plan.rivals[row].size()) continue;
       plan.nests[row] = {plan.rivals[row][k].nest};
+      plan.row_costs[row] = plan.rivals[row][k].cost;
       has_any = true;
     }
     return has_any;
-  }
-
-  [[nodiscard]] MemoryPlan with_costs(MemoryPlan plan, const Trial& trial) const {
-    static_cast<void>(place_resident_weights(lowered_, plan.nests));
-    plan.cost = {};
-    for (std::size_t row = 0; row < trial.row_cycles.size(); ++row) {
-      plan.row_costs[row].cycles = trial.row_cycles[row];
-      plan.cost += plan.row_costs[row];
-    }
-    return plan;
   }
 
   const Graph& graph_;
@@ -168,6 +206,7 @@ class PlanTrials {
   const HardwareConfig& hardware_;
   CostMeasure measure_;
   std::int64_t passes_left_ = kMostPasses;
+  std::vector<MemoryPlan> tried_;  ///< With the cycles that they took; each once.
 };
 
 }  // namespace

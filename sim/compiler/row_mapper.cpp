@@ -145,8 +145,13 @@ void RowMapper::add_rivals_of(const ProblemType& problem, std::size_t row,
   const auto& options = options_of(problem, row, 0);
   const SpaceNeeded room = space_beside(gap.second - gap.first);
   if (const auto* chosen = options.best(room); chosen != nullptr) {
-    for (const auto* option : options.rivals(*chosen, room))
-      mapping.rivals.push_back({{option, gap.first}, option->cost});
+    auto rivals = options.rivals(*chosen, room);
+    // The best of one kind may be the best of another one as well.
+    for (auto rival = rivals.begin(); rival != rivals.end(); ++rival) {
+      const auto is_same = [&](const auto* before) { return before->mapping == (*rival)->mapping; };
+      if (std::any_of(rivals.begin(), rival, is_same)) continue;
+      mapping.rivals.push_back({{*rival, gap.first}, (*rival)->cost});
+    }
   }
 }
 
