@@ -8,6 +8,10 @@ target_link_libraries(qsim_test_main PUBLIC Catch2::Catch2 PRIVATE qsim_options)
 # compiler takes a precompiled header where every option is the same: -fPIC of libraries, not -fPIE of programs.
 add_library(qsim_test_options INTERFACE)
 target_compile_options(qsim_test_options INTERFACE -O1 -fPIC)
+if(QSIM_FUZZ)
+  # What libFuzzer follows is in the libraries.
+  target_compile_options(qsim_test_options INTERFACE -fno-sanitize=fuzzer-no-link)
+endif()
 qsim_add_precompiled(tests HEADERS ${qsim_standard_headers} <catch2/catch.hpp>
                      LIBRARIES Catch2::Catch2 qsim_test_options)
 

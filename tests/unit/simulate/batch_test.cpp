@@ -11,6 +11,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/same_run.h"
 #include "workloads/graph/batch.h"
@@ -43,7 +44,7 @@ PinnedMapper with_images(const RunResult& run, std::int64_t images) {
 TEST_CASE("random networks: throughput does not fall with the batch") {
   int compared = 0;
   int cut = 0;
-  for (const auto& [seed, network, chip] : test::random_pairs(150, 81'001)) {
+  for (const auto& [seed, network, chip] : test::random_pairs(test::draws(150), 81'001)) {
     if (!takes_parts(chip)) continue;
     const double one = static_cast<double>(cost_of(chip, network.graph).total_cycles);
     for (const std::int64_t batch : {2, 3, 4, 5}) {
@@ -57,14 +58,14 @@ TEST_CASE("random networks: throughput does not fall with the batch") {
       ++compared;
     }
   }
-  CHECK(compared > 200);
-  CHECK(cut > 10);
+  CHECK(compared > test::draws(200));
+  CHECK(cut > test::draws(10));
 }
 
 TEST_CASE("random networks: all ways to cut a batch compute the same, and the accounting closes") {
   const EnergyModel energy(HardwareConfig{}, load_energy_table("45nm", shipped_energy_tables(), ""));
   int compared = 0;
-  for (const auto& [seed, network, chip] : test::random_pairs(60, 82'001)) {
+  for (const auto& [seed, network, chip] : test::random_pairs(test::draws(60), 82'001)) {
     const std::int64_t batch = 2 + seed % 5;
     const auto made = test::batched(network, batch);
     if (!made || !takes_parts(chip)) continue;
@@ -113,7 +114,7 @@ TEST_CASE("image by image a batch takes the traffic of its images, and N times t
   CHECK(three.timeline.rows.back().completed == three.total_cycles);
 }
 
-void check_throughput(const char* workload, std::initializer_list<std::int64_t> batches) {
+void check_throughput(const std::string& workload, const std::vector<std::int64_t>& batches) {
   const HardwareConfig chip = load_hardware("npu", {}, shipped_configs());
   const Graph graph = load_workload(workload, {QSIM_SOURCE_FOLDER "/workloads/models"});
   const RunResult one = cost_of(chip, graph);
@@ -128,8 +129,12 @@ void check_throughput(const char* workload, std::initializer_list<std::int64_t> 
 }
 
 TEST_CASE("bert_base_layer and resnet50: a batch is as fast as its images and moves no more") {
-  check_throughput("bert_base_layer", {2, 4, 8});
-  check_throughput("resnet50", {4, 16});
+  struct Batches {
+    std::string network;
+    std::vector<std::int64_t> sizes;
+  };
+  for (const Batches& batches : test::drawn<Batches>({{"bert_base_layer", {2, 4, 8}}, {"resnet50", {4, 16}}}))
+    check_throughput(batches.network, batches.sizes);
 }
 
 TEST_CASE("parts are divisors of the batch, the whole batch first and single images last") {

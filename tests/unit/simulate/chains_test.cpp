@@ -11,6 +11,7 @@
 #include "sim/energy/energy_model.h"
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/random_layers.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/same_run.h"
@@ -127,16 +128,16 @@ void check_chains(int count, std::uint32_t seed, Seen& seen) {
 
 TEST_CASE("rows that are executed in stripes compute what they compute one after the other") {
   Seen seen;
-  check_chains(150, 1, seen);
-  CHECK(seen.rings > 20);
-  CHECK(seen.fetched_rings > 5);
-  CHECK(seen.streamed_weights > 20);
-  CHECK(seen.kept_weights > 20);
+  check_chains(test::draws(150), 1, seen);
+  CHECK(seen.rings > test::draws(20));
+  CHECK(seen.fetched_rings > test::draws(5));
+  CHECK(seen.streamed_weights > test::draws(20));
+  CHECK(seen.kept_weights > test::draws(20));
 }
 
 TEST_CASE("a machine that may fuse is never slower, and computes the same") {
   int fused = 0;
-  for (std::uint32_t seed = 30'000; seed < 30'250; ++seed) {
+  for (std::uint32_t seed = 30'000; seed < 30'250; seed += test::apart()) {
     INFO("seed " << seed);
     test::Choice choice(seed);
     const test::RandomNetwork network = test::chain_network(choice);
@@ -152,7 +153,7 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
       return mapping_json(layer.mapping).contains("stripe_rows");
     });
   }
-  CHECK(fused > 4);  // few small networks wait for DRAM between layers
+  CHECK(fused > test::draws(5) - 1);  // few small networks wait for DRAM between layers
 }
 
 TEST_CASE("what is no chain is refused with its place") {

@@ -13,6 +13,7 @@
 #include "hw_models/run_chip.h"
 #include "sim/compiler/compile.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 
 namespace qsim {
@@ -57,7 +58,7 @@ TEST_CASE("serialized tiles take the cycles of SCALE-Sim's closed forms on rando
   };
   for (const Dataflow dataflow :
        {Dataflow::weight_stationary, Dataflow::input_stationary, Dataflow::output_stationary}) {
-    for (int i = 0; i < kLayersPerDataflow; ++i) {
+    for (int i = 0; i < test::draws(kLayersPerDataflow); ++i) {
       test::LayerSize size;
       size.kernel = between(0, 2) * 2 + 1;
       size.stride = between(1, 2);

@@ -14,6 +14,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "workloads/readers/load.h"
@@ -61,7 +62,7 @@ TEST_CASE("a layer takes no longer than in the best single dataflow, within what
 
 // Networks as they ship, on the shipped array: what is compared is how each layer does best.
 TEST_CASE("a network takes no longer than in the best single dataflow") {
-  for (const char* name : {"resnet8", "mobilenet_v2"}) {
+  for (const std::string& name : test::drawn<std::string>({"resnet8", "mobilenet_v2"})) {
     INFO(name);
     const Graph graph = load_workload(name, {QSIM_SOURCE_FOLDER "/workloads/models"});
     HardwareConfig chip = load_hardware("npu", {}, shipped_configs());
@@ -126,7 +127,7 @@ TEST_CASE("a row in a dataflow of several runs as on an array that has only that
 
 TEST_CASE("networks whose rows are in different dataflows: values and cycles in every way of running") {
   int mixed = 0;
-  for (test::RandomPair& made : test::random_pairs(90, 4000)) {
+  for (test::RandomPair& made : test::random_pairs(test::draws(90), 4000)) {
     INFO("seed " << made.seed);
     HardwareConfig& chip = made.chip;
     chip.mac_array.dataflows = kAll;
@@ -152,7 +153,7 @@ TEST_CASE("networks whose rows are in different dataflows: values and cycles in 
         CHECK(tile.outputs[i].data.bytes == layer.outputs[i].data.bytes);
     }
   }
-  CHECK(mixed >= 10);
+  CHECK(mixed >= test::draws(10));
 }
 
 TEST_CASE("MACs are counted, and their energy is, by the dataflow in which they were made") {

@@ -6,6 +6,7 @@
 #include "sim/compiler/compile.h"
 #include "sim/compiler/gemm_cost.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_layers.h"
 #include "tests/unit/simulate/random_network.h"
@@ -133,19 +134,19 @@ TEST_CASE("a kernel that is cut into parts reads the rows that a part touches") 
 
 TEST_CASE("strided and dilated convolutions give the same values whatever is skipped") {
   int skipping = 0;
-  for (const test::RandomPair& made : pairs(kPrograms, 1, test::strided_network)) {
+  for (const test::RandomPair& made : pairs(test::draws(kPrograms), 1, test::strided_network)) {
     INFO("seed " << made.seed);
     check_values(made);
     const CompiledProgram compiled = compile(made.network.graph, made.chip, false);
     const InputSkips skips = GemmCursor(std::get<GemmNest>(compiled.program.nests[0])).skips();
     skipping += skips.rows || skips.columns ? 1 : 0;
   }
-  CHECK(skipping > 25);
+  CHECK(skipping > test::draws(25));
 }
 
 TEST_CASE("the cost of a strided convolution has the bytes of inputs that its loads fetch") {
   int skipping = 0;
-  for (const test::RandomPair& made : pairs(kPrograms, 5000, test::strided_network)) {
+  for (const test::RandomPair& made : pairs(test::draws(kPrograms), 5000, test::strided_network)) {
     INFO("seed " << made.seed);
     HardwareConfig chip = made.chip;
     chip.mapper.fetches_inputs = false;
@@ -160,11 +161,11 @@ TEST_CASE("the cost of a strided convolution has the bytes of inputs that its lo
     const InputSkips skips = GemmCursor(nest).skips();
     skipping += skips.rows || skips.columns ? 1 : 0;
   }
-  CHECK(skipping > 25);
+  CHECK(skipping > test::draws(25));
 }
 
 TEST_CASE("products of activations give the same values however the second operand lies") {
-  for (const test::RandomPair& made : pairs(kPrograms, 1, product_network)) {
+  for (const test::RandomPair& made : pairs(test::draws(kPrograms), 1, product_network)) {
     INFO("seed " << made.seed);
     check_values(made);
   }

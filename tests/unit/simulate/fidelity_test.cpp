@@ -7,6 +7,7 @@
 
 #include "hw_models/dataflow/dataflow_table.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/random_network.h"
 
 namespace qsim {
@@ -84,7 +85,7 @@ void compare_layers(int count, std::uint32_t first_seed) {
 }
 
 TEST_CASE("tile fidelity equals PE fidelity on 300 random layers") {
-  compare_layers(300, 1);
+  compare_layers(test::draws(300), 1);
 }
 
 TEST_CASE("tile fidelity equals PE fidelity on 2,000 random layers", "[.][long]") {

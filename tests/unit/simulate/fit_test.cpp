@@ -137,7 +137,7 @@ TEST_CASE("a chip without DRAM holds all weights and what lives at the same time
 }
 
 TEST_CASE("a DRAM that is too small is named even where buffers are too") {
-  const Graph graph = test::layer_graph({224, 224, 64, 64, 3});  // 3 MiB in, 3 MiB out
+  const Graph graph = test::layer_graph({96, 96, 64, 64, 3});  // 0.56 MiB in, 0.56 MiB out
   HardwareConfig chip;
   chip.dram.capacity_mib = 1;
   chip.weight_buffer.capacity_kib = 1;

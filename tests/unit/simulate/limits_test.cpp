@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -201,8 +202,8 @@ void check_pairs(int count, std::uint32_t seed) {
   CHECK(at_most * 20 >= judged * 17);
 }
 
-TEST_CASE("twice as much of what limits gains the most in nine of ten of 30 random layers") {
-  check_pairs(30, 1);
+TEST_CASE("twice as much of what limits gains the most in nine of ten of 100 random layers") {
+  check_pairs(test::draws(100), 1);
 }
 
 TEST_CASE("twice as much of what limits gains the most in nine of ten of 1,000 random layers", "[.][long]") {

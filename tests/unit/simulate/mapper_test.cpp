@@ -8,6 +8,7 @@
 #include "sim/compiler/mapper.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/same_run.h"
@@ -102,7 +103,7 @@ bool overflows(const RunResult& result) {
 TEST_CASE("a mapper that takes the first mapping that fits gives the same values, by layers and by tiles") {
   const FirstFit first_fit;
   int mapped_otherwise = 0;
-  for (const test::RandomPair& made : test::random_pairs(kPrograms, 1)) {
+  for (const test::RandomPair& made : test::random_pairs(test::draws(kPrograms), 1)) {
     INFO("seed " << made.seed);
     const RunResult cheapest = run(made, Values::layer, nullptr);
     const RunResult layer = run(made, Values::layer, &first_fit);
@@ -114,7 +115,7 @@ TEST_CASE("a mapper that takes the first mapping that fits gives the same values
     for (std::size_t i = 0; i < layer.layers.size(); ++i)
       mapped_otherwise += layer.layers[i].mapping == cheapest.layers[i].mapping ? 0 : 1;
   }
-  CHECK(mapped_otherwise > 50);
+  CHECK(mapped_otherwise > test::draws(50));
 }
 
 // The first, a middle and the last one differ in what may stay beside them; from three on no problem is new.

@@ -6,6 +6,7 @@
 #include "sim/compiler/gemm_cost.h"
 #include "sim/compiler/mapping_file.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -98,7 +99,7 @@ TEST_CASE("a mapping is costed without a placement: its bytes are those that the
 
 TEST_CASE("what a run says of its mappings, given back, repeats it") {
   int resident = 0;
-  for (const test::RandomPair& made : test::random_pairs(kPrograms, 1)) {
+  for (const test::RandomPair& made : test::random_pairs(test::draws(kPrograms), 1)) {
     INFO("seed " << made.seed);
     const RunResult first = cost(made.chip, made.network.graph);
     const Json file = mappings_of(first);
@@ -110,7 +111,7 @@ TEST_CASE("what a run says of its mappings, given back, repeats it") {
     for (const LayerResult& layer : first.layers)
       resident += mapping_json(layer.mapping).value("output_in", "") == "activation_buffer" ? 1 : 0;
   }
-  CHECK(resident > 50);
+  CHECK(resident > test::draws(50));
 }
 
 TEST_CASE("the same program, address by address, comes of mappings that are given back") {
@@ -169,7 +170,7 @@ Json disturbed(const RunResult& run, test::Choice& choice) {
 TEST_CASE("any mapping is refused, or gives the values of the network in both ways") {
   int refused = 0;
   int accepted = 0;
-  for (const test::RandomPair& made : test::random_pairs(kPrograms, 2000)) {
+  for (const test::RandomPair& made : test::random_pairs(test::draws(kPrograms), 2000)) {
     INFO("seed " << made.seed);
     test::Choice choice(made.seed);
     const RunResult own = cost(made.chip, made.network.graph);
@@ -192,8 +193,8 @@ TEST_CASE("any mapping is refused, or gives the values of the network in both wa
         CHECK(tile.outputs[i].data.bytes == layer.outputs[i].data.bytes);
     }
   }
-  CHECK(refused > 50);
-  CHECK(accepted > 50);
+  CHECK(refused > test::draws(50));
+  CHECK(accepted > test::draws(50));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "sim/report/summary.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "workloads/readers/load.h"
 
@@ -50,10 +51,11 @@ HardwareConfig npu(const std::vector<std::string>& sets = {}) {
 
 TEST_CASE("of a layer the least cycles, energy or product of both are had by asking for them") {
   for (const char* bandwidth : {"dram.bandwidth_gb_per_s=1", "dram.bandwidth_gb_per_s=16"}) {
-    for (const test::LayerSize& size :
-         {test::LayerSize{28, 28, 64, 128, 3}, test::LayerSize{14, 14, 256, 512, 1},
-          test::LayerSize{56, 56, 32, 32, 3, 1, 32}, test::LayerSize{7, 7, 512, 256, 3},
-          test::LayerSize{1, 128, 768, 512, 1}}) {
+    for (const test::LayerSize& size : test::drawn<test::LayerSize>({{28, 28, 64, 128, 3},
+                                                                     {14, 14, 256, 512, 1},
+                                                                     {56, 56, 32, 32, 3, 1, 32},
+                                                                     {7, 7, 512, 256, 3},
+                                                                     {1, 128, 768, 512, 1}})) {
       INFO(bandwidth << ", " << size.height << " x " << size.width << " x " << size.channels << " to "
                      << size.outputs);
       check_objectives(npu({bandwidth, "weight_buffer.capacity_kib=64", "activation_buffer.capacity_kib=64"}),
@@ -64,7 +66,7 @@ TEST_CASE("of a layer the least cycles, energy or product of both are had by ask
 
 TEST_CASE("of a network likewise") {
   const std::vector<std::string> folders = {QSIM_SOURCE_FOLDER "/workloads/models"};
-  for (const char* name : {"resnet8", "mobilenet_v2", "bert_base_layer"}) {
+  for (const std::string& name : test::drawn<std::string>({"resnet8", "mobilenet_v2", "bert_base_layer"})) {
     INFO(name);
     check_objectives(npu(), load_workload(name, folders));
   }
@@ -75,9 +77,8 @@ TEST_CASE("of an array of several dataflows likewise") {
   HardwareConfig chip = npu({"weight_buffer.capacity_kib=64", "activation_buffer.capacity_kib=64"});
   chip.mac_array.dataflows = {Dataflow::weight_stationary, Dataflow::output_stationary,
                               Dataflow::input_stationary};
-  for (const test::LayerSize& size :
-       {test::LayerSize{28, 28, 64, 128, 3}, test::LayerSize{1, 4, 256, 1024, 1},
-        test::LayerSize{56, 56, 32, 32, 3, 1, 32}, test::LayerSize{7, 7, 512, 256, 3}}) {
+  for (const test::LayerSize& size : test::drawn<test::LayerSize>(
+           {{28, 28, 64, 128, 3}, {1, 4, 256, 1024, 1}, {56, 56, 32, 32, 3, 1, 32}, {7, 7, 512, 256, 3}})) {
     INFO(size.height << " x " << size.width << " x " << size.channels << " to " << size.outputs);
     check_objectives(chip, test::layer_graph(size));
   }

@@ -6,6 +6,7 @@
 #include "sim/compiler/compile.h"
 #include "sim/compiler/mapping_file.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -35,7 +36,7 @@ std::int64_t cycles_of(const RunResult& run, CycleClass c) {
 
 TEST_CASE("halving the DRAM bandwidth never lowers the cycles by more than a hundredth") {
   // Every burst takes at least as long on the bus; the mappings of both are the best that the compiler knows.
-  for (const LayerSize& size : kLayers) {
+  for (const LayerSize& size : test::drawn(kLayers)) {
     const Graph graph = layer_graph(size);
     HardwareConfig chip;
     std::int64_t before = 0;
@@ -54,7 +55,7 @@ TEST_CASE(
   // Half as many passes, each at most one array edge longer in skew than before: with four times the array's
   // rows and columns to fill, what is saved is more than what the longer skew costs.
   const std::vector<LayerSize> layers = {{14, 14, 256, 256, 3}, {28, 28, 128, 512, 1}, {7, 7, 512, 512, 3}};
-  for (const LayerSize& size : layers) {
+  for (const LayerSize& size : test::drawn(layers)) {
     const Graph graph = layer_graph(size);
     for (const bool second_register : {true, false}) {
       for (std::int64_t edge = 4; edge <= 32; edge *= 2) {
@@ -76,12 +77,10 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a larger buffer costs no cycles: a hundredth in 199 of 200 cases, a sixteenth in all") {
-  // Every mapping that fits the smaller buffer fits the larger one; which is better where they take about as
-  // long is estimated.
-  int cases = 0;
-  int exceptions = 0;
-  for (std::uint32_t seed = 1; seed <= 24; ++seed) {
+TEST_CASE("a larger buffer costs no more than a hundredth of the cycles") {
+  // Every mapping that fits the smaller buffer fits the larger one. Where estimates are close simulation
+  // decides, between what was the best in parts of the buffer too.
+  for (std::uint32_t seed = 1; seed <= 40; seed += test::apart()) {
     test::Choice choice(seed);
     const Graph graph =
         seed <= kLayers.size() ? layer_graph(kLayers[seed - 1]) : test::random_network(choice).graph;
@@ -99,17 +98,12 @@ TEST_CASE("a larger buffer costs no cycles: a hundredth in 199 of 200 cases, a s
           continue;
         }
         INFO("seed " << seed << (weights ? " weight" : " activation") << " buffer of " << kib << " KiB");
-        if (before >= 0) {
-          ++cases;
-          exceptions += cycles * 100 > before * 101 ? 1 : 0;
-          CHECK(cycles * 16 <= before * 17);
-        }
+        CHECK((before < 0 || cycles * 100 <= before * 101));
         before = cycles;
       }
       CHECK(before >= 0);
     }
   }
-  CHECK(exceptions * 200 <= cases);
 }
 
 TEST_CASE("the traffic that the compiler minimizes is the traffic that the chip moves") {

@@ -7,6 +7,7 @@
 
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -27,7 +28,7 @@ void check_pairs(std::size_t count, std::uint32_t first_seed) {
 }
 
 TEST_CASE("the accounting closes on 400 random pairs of machine and network") {
-  check_pairs(400, 50'001);
+  check_pairs(test::draws(400), 50'001);
 }
 
 TEST_CASE("the accounting closes on 10,000 random pairs of machine and network", "[.][long]") {
@@ -82,7 +83,7 @@ std::pair<std::int64_t, std::string> cost(const HardwareConfig& chip, const Grap
 TEST_CASE(
     "more bandwidth, ports, banks, entries or buffer never makes a network slower at the same mapping") {
   int compared = 0;
-  for (auto& [seed, network, chip] : test::random_pairs(40, 70'001)) {
+  for (auto& [seed, network, chip] : test::random_pairs(test::draws(100), 70'001)) {
     chip.weight_buffer.arbitration = chip.activation_buffer.arbitration = Arbitration::fixed;
     chip.dma.channel_order = ChannelOrder::fixed;
     for (const auto& [what, better] : improved(chip)) {
@@ -95,7 +96,7 @@ TEST_CASE(
       ++compared;
     }
   }
-  CHECK(compared > 500);
+  CHECK(compared > test::draws(500));
 }
 
 /// Layers that the buffers of random chips hold in several pieces.
@@ -155,9 +156,9 @@ void compare_layers(std::size_t count, std::uint32_t seed, DramKind dram) {
   CHECK(compared > count / 2);
 }
 
-TEST_CASE("with a fixed order more makes no layer slower: 160 random pairs at the same mapping") {
-  compare_layers(80, 80'001, DramKind::simple);
-  compare_layers(80, 80'001, DramKind::none);
+TEST_CASE("with a fixed order more makes no layer slower: 800 random pairs at the same mapping") {
+  compare_layers(test::draws(400), 80'001, DramKind::simple);
+  compare_layers(test::draws(400), 80'001, DramKind::none);
 }
 
 TEST_CASE("with a fixed order more makes no layer slower: 10 000 random pairs at the same mapping",

@@ -12,6 +12,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/same_run.h"
@@ -69,7 +70,7 @@ std::int64_t rows_on_way_out(const RunResult& run) {
 
 TEST_CASE("every tensor is what it is row by row, those included that no memory holds; both ways") {
   std::int64_t joined = 0;
-  for (const test::RandomPair& made : joined_pairs(kNetworks, 1)) {
+  for (const test::RandomPair& made : joined_pairs(test::draws(kNetworks), 1)) {
     INFO("seed " << made.seed);
     const RunResult tile = run_with(made, Values::tile);
     const RunResult layer = run_with(made, Values::layer);
@@ -82,11 +83,11 @@ TEST_CASE("every tensor is what it is row by row, those included that no memory 
     const EnergyModel energy(made.chip, load_energy_table("45nm", shipped_energy_tables(), ""));
     CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), made.network.graph));
   }
-  CHECK(joined > 200);
+  CHECK(joined > test::draws(200));
 }
 
 TEST_CASE("PE by PE the same cycles, causes, counts and values") {
-  for (const test::RandomPair& made : joined_pairs(100, 5000)) {
+  for (const test::RandomPair& made : joined_pairs(test::draws(100), 5000)) {
     INFO("seed " << made.seed);
     const RunResult tile = run_with(made, Values::tile);
     const RunResult pe = run_with(made, Values::tile, Fidelity::pe);
@@ -97,14 +98,14 @@ TEST_CASE("PE by PE the same cycles, causes, counts and values") {
 
 TEST_CASE("a way out never makes a network slower") {
   std::int64_t faster = 0;
-  for (const test::RandomPair& made : joined_pairs(kNetworks, 20000)) {
+  for (const test::RandomPair& made : joined_pairs(test::draws(kNetworks), 20000)) {
     INFO("seed " << made.seed);
     const std::int64_t joined = cost(made.chip, made.network.graph).total_cycles;
     const std::int64_t apart = cost(without_way_out(made.chip), made.network.graph).total_cycles;
     CHECK(joined <= apart);
     faster += joined < apart ? 1 : 0;
   }
-  CHECK(faster > 100);
+  CHECK(faster > test::draws(100));
 }
 
 /// A file with the mapping of each row, as a report has them.
@@ -117,7 +118,7 @@ Json mappings_of(const RunResult& run) {
 
 TEST_CASE("what a run says of its mappings, given back, repeats it: with ways out, and without") {
   std::int64_t joined = 0;
-  for (const test::RandomPair& made : joined_pairs(100, 9000)) {
+  for (const test::RandomPair& made : joined_pairs(test::draws(100), 9000)) {
     INFO("seed " << made.seed);
     for (const HardwareConfig& planned : {made.chip, without_way_out(made.chip)}) {
       const RunResult first = cost(planned, made.network.graph);
