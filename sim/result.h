@@ -60,7 +60,7 @@ struct LayerResult {
   std::optional<arithmetic::AccumulatorRange> accumulator_worst_case;
   int accumulator_bits_any_weights = 0;  ///< Whatever the weights are, too: of the operands' formats.
   std::optional<OverflowPlace> trap;     ///< Where accumulators that trap overflowed first.
-  std::optional<LayerGroups> groups;  ///< Rows whose weights have a scale a group.
+  std::optional<LayerGroups> groups;     ///< Rows whose weights have a scale a group.
 };
 
 /// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).
