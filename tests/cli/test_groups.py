@@ -152,6 +152,7 @@ def test_a_chip_without_multipliers_is_refused(tmp_path):
     ({"group_size": 32, "scale": [0.1, 0.2, 0.0, 0.3]}, ["weights.scale", "above 0"]),
     ({"group_size": 32, "scale": 0.1, "group_multipliers": [1, 2, 0, 3]}, ["weights.group_multipliers", "1 to 32767"]),
     ({"group_size": -1, "scale": 0.1}, ["weights.group_size"]),
+    ({"scale": 0.1, "group_multipliers": [1, 2]}, ["weights.group_multipliers", "a group_size above 0"]),
 ])
 def test_groups_that_do_not_fit_are_named(weights, words, tmp_path):
     bad_input("--workload", written(tmp_path, **weights))[0].says(*words)

@@ -97,6 +97,10 @@ void read_groups(JsonObject& description, const Shape& shape, Quantization& q) {
 /// Whether "group_size" says that there are groups; then they are read, and "axis", which adds nothing.
 bool has_groups(JsonObject& description, const std::optional<Shape>& shape, Quantization& q) {
   const std::int64_t size = description.integer("group_size", 0, std::numeric_limits<std::int64_t>::max(), 0);
+  for (const char* key : {"group_multiplier_bits", "group_multipliers", "group_scale_error"}) {
+    if (description.raw(key) != nullptr && size == 0)
+      description.problem(key, "a group_size above 0 beside it");
+  }
   if (size == 0) return false;
   (void)description.integer("axis", 0, 0, 0);
   if (!shape) return true;  // Reported.
@@ -170,11 +174,7 @@ Quantization read_quantization(JsonObject& description, QuantizationUse use,
       description.problem("zero_point", "one integer: activations are quantized per tensor");
     return q;
   }
-  if (has_groups(description, shape, q)) {
-    for (const char* key : {"axis", "group_multiplier_bits", "group_multipliers", "group_scale_error"})
-      (void)description.raw(key);
-    return q;
-  }
+  if (has_groups(description, shape, q)) return q;
   if (description.has("axis")) {
     spread_over_axis(description, shape, q);
   }
