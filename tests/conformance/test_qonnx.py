@@ -1,7 +1,6 @@
 """QONNX networks as integers on the chip: every quantized tensor is that of the qonnx package's executor."""
 
 import json
-import pathlib
 
 import numpy as np
 import onnx
@@ -13,7 +12,6 @@ from qsim_tensors import read_safetensors, run_qsim
 from shared_data import data_path
 
 BATCH = 100
-MODELS = pathlib.Path(__file__).parent / "qonnx_models"
 # float32 sums of a few hundred terms, in units of the quantizer.
 NEAR = 1e-4
 
