@@ -24,6 +24,13 @@ executor.qonnx_make_model = old_enough
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant", "Trunc")
 
 
+def set_batch_of_target(model, name, batch):
+    """A constant target that begins with the batch of one image."""
+    target = model.get_initializer(name)
+    if target is not None and target[0] == 1:
+        model.set_initializer(name, np.array([batch, *target[1:]], target.dtype))
+
+
 class Network:
     """One model at a batch size, and all values of one execution."""
 
@@ -33,6 +40,9 @@ class Network:
         for value in [*model.graph.input, *model.graph.output]:
             if value.name not in constants and value.type.tensor_type.shape.dim:
                 value.type.tensor_type.shape.dim[0].dim_value = batch
+        for node in model.graph.node:
+            if node.op_type == "Reshape":
+                set_batch_of_target(model, node.input[1], batch)
         del model.graph.value_info[:]
         self.model = model.transform(InferShapes())
         self.nodes = list(self.model.graph.node)

@@ -1,6 +1,7 @@
 """QONNX networks as integers on the chip: every quantized tensor is that of the qonnx package's executor."""
 
 import json
+import pathlib
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ from qsim_tensors import read_safetensors, run_qsim
 from shared_data import data_path
 
 BATCH = 100
+MODELS = pathlib.Path(__file__).parent / "qonnx_models"
 # float32 sums of a few hundred terms, in units of the quantizer.
 NEAR = 1e-4
 
@@ -74,6 +76,22 @@ def test_trained_networks_of_others_give_the_executors_integers(name, tmp_path):
     tensors, report = run_chip(model, inputs, tmp_path)
     assert_equal(network, tensors)
     assert mac_widths(report) == widths
+    for key, value in outputs.items():
+        np.testing.assert_allclose(tensors[key], value, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("bits", [4, 2])
+def test_convolutions_of_brevitas_give_the_executors_integers(bits, tmp_path):
+    model = MODELS / f"conv_w{bits}a{bits}.onnx"
+    network = Network(model, BATCH)
+    rng = np.random.default_rng(14)
+    inputs = {key: rng.normal(0.0, 0.5, shape).astype(np.float32) for key, shape in network.inputs.items()}
+    outputs = network.execute(inputs)
+    tensors, report = run_chip(model, inputs, tmp_path)
+    assert_equal(network, tensors)
+    assert mac_widths(report) == [f"macs_w{bits}a{bits}", f"macs_w{bits}a8"]
+    # Behind the last quantizer: a bias of floats.
+    assert [layer["name"] for layer in report["layers"] if layer["bound"] == "host"] == ["node_linear#scaled"]
     for key, value in outputs.items():
         np.testing.assert_allclose(tensors[key], value, rtol=1e-4, atol=1e-4)
 
