@@ -26,8 +26,11 @@ Tensor dequantized(const Tensor& weights) {
   const auto values = data.as<float>();
   for (std::int64_t i = 0; i < weights.data->size(); ++i) {
     const std::int64_t channel = i / depth;
+    const std::int64_t group = q.has_groups() ? i / q.group_size : 0;
+    const std::int32_t zero_point = q.has_groups() ? q.group_zero_point(group) : q.zero_point(channel);
+    const std::int32_t multiplier = q.has_groups() ? q.group_multiplier(group) : 1;
     values[static_cast<std::size_t>(i)] =
-        q.scale(channel) * static_cast<float>(weights.data->at(i) - q.zero_point(channel));
+        q.scale(channel) * static_cast<float>(multiplier * (weights.data->at(i) - zero_point));
   }
   result.data = std::move(data);
   return result;
