@@ -100,7 +100,7 @@ class Planner {
       if (!found[i] || measure(found[i]->cost) > *least + std::floor(*least / kWorthKeeping)) continue;
       others_ = std::move(others[i]);
       for (std::size_t other = 0; other < found.size(); ++other) {
-        if (other == i || !found[other] || pins_.any()) continue;
+        if (other == i || !found[other]) continue;
         others_.push_back(std::move(*found[other]));
         std::ranges::move(others[other], std::back_inserter(others_));
       }
@@ -125,7 +125,7 @@ class Planner {
     plan_.weights = plan_weight_buffer(std::move(weights_stay), lowered_, hardware_, mapper_, pins_);
     std::vector<Tried> tried = search();
     if (tried.empty()) return std::nullopt;
-    for (std::size_t i = in_ring || pins_.any() ? 1 : tried.size(); i-- > 1;) {
+    for (std::size_t i = in_ring ? 1 : tried.size(); i-- > 1;) {
       if (finish(tried[i], false)) others_.push_back(plan_);
     }
     if (!finish(tried[0], in_ring)) return std::nullopt;

@@ -28,7 +28,7 @@ constexpr std::size_t kMostSettled = 3;
 /// A plan that moves more is worth it where it costs less by more than this part.
 constexpr double kWorthMoving = 32.0;
 /// Cycles that differ by less than this part are hardly different.
-constexpr std::int64_t kHardlyLonger = 200;
+constexpr double kHardlyLonger = 200.0;
 
 std::int64_t passes_of(const GemmProblem& problem, const GemmMapping& mapping) {
   const GemmCursor cursor(problem, mapping);
@@ -85,23 +85,30 @@ class PlanTrials {
   /// within what rows gain from their neighbours in another.
   [[nodiscard]] double price(const MemoryPlan& each, const MemoryPlan& plan) const {
     const double own = measure_(each.cost);
-    const bool is_larger = each.cost.dram_bytes * 32 > plan.cost.dram_bytes * 33;
-    return own + (staying(each) < staying(plan) ? own / kWorthKeeping : 0.0) +
-           (is_larger ? own / kWorthMoving : 0.0);
+    return own * moving(each.cost, plan.cost) + (staying(each) < staying(plan) ? own / kWorthKeeping : 0.0);
   }
 
-  /// The cheapest; where the fewest cycles are wanted, of those that take hardly longer than the fastest. So
-  /// nothing that is possible on a smaller chip as well, and simulated, is missed for its traffic.
+  /// What moves more has to be worth it.
+  [[nodiscard]] static double moving(const MappingCost& each, const MappingCost& first) {
+    return each.dram_bytes * 32 > first.dram_bytes * 33 ? 1.0 + 1.0 / kWorthMoving : 1.0;
+  }
+
+  /// The cheapest; where the fewest cycles are wanted, of those that take hardly longer than the fastest,
+  /// what moves more than the first entry beside. So nothing that is possible on a smaller chip as well, and
+  /// simulated, is missed but for its traffic.
   template <typename Entry, typename Price>
   [[nodiscard]] std::size_t best_of(const std::vector<Entry>& entries, MappingCost Entry::*cost,
                                     const Price& price) const {
-    std::int64_t fastest = std::numeric_limits<std::int64_t>::max();
-    for (const Entry& entry : entries) fastest = std::min(fastest, (entry.*cost).cycles);
-    const std::int64_t most =
-        measure_.is_latency() ? fastest + fastest / kHardlyLonger : std::numeric_limits<std::int64_t>::max();
+    const auto cycles = [&](const Entry& entry) {
+      return static_cast<double>((entry.*cost).cycles) * moving(entry.*cost, entries.front().*cost);
+    };
+    double fastest = std::numeric_limits<double>::infinity();
+    for (const Entry& entry : entries) fastest = std::min(fastest, cycles(entry));
+    const double most = measure_.is_latency() ? fastest * (1.0 + 1.0 / kHardlyLonger)
+                                              : std::numeric_limits<double>::infinity();
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if ((entries[i].*cost).cycles > most) continue;
+      if (cycles(entries[i]) > most) continue;
       if (!best || price(entries[i]) < price(entries[*best])) best = i;
     }
     return *best;
@@ -132,8 +139,9 @@ class PlanTrials {
     MemoryPlan mixed = plan;
     bool has_found = false;
     for (std::size_t row = 0; row < rows.size(); ++row) {
-      const std::size_t best =
-          best_of(rows[row], &TriedRow::cost, [&](const TriedRow& each) { return measure_(each.cost); });
+      const std::size_t best = best_of(rows[row], &TriedRow::cost, [&](const TriedRow& each) {
+        return measure_(each.cost) * moving(each.cost, rows[row].front().cost);
+      });
       has_found |= best > 0;
       mixed.nests[row] = rows[row][best].nests;
       mixed.row_costs[row] = rows[row][best].cost;
