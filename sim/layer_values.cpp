@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "workloads/execute/overflow_place.h"
 #include "workloads/graph/layout.h"
 #include "workloads/graph/liveness.h"
 

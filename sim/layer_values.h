@@ -8,7 +8,6 @@
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
 #include "workloads/execute/execute.h"
-#include "workloads/execute/overflow_place.h"
 
 namespace qsim {
 
@@ -29,7 +28,7 @@ class LayerRunner {
   /// `inputs` in the order of graph.inputs.
   [[nodiscard]] LayerValues run(const std::vector<TensorData>& inputs);
   /// By report row, where accumulators that trap overflowed first in the runs so far.
-  [[nodiscard]] const std::vector<std::optional<OverflowPlace>>& traps() const { return traps_; }
+  [[nodiscard]] const std::vector<std::optional<arithmetic::OverflowPlace>>& traps() const { return traps_; }
 
  private:
   void note_trap(const Node& node, const MacContext& context, std::size_t row);
@@ -41,7 +40,7 @@ class LayerRunner {
   bool dump_tensors_;
   std::vector<int> row_of_node_;          ///< -1 where a node has no row of its own.
   std::vector<std::size_t> last_reader_;  ///< By tensor (liveness.h).
-  std::vector<std::optional<OverflowPlace>> traps_;
+  std::vector<std::optional<arithmetic::OverflowPlace>> traps_;
   Executor executor_;
 };
 

@@ -15,7 +15,6 @@
 #include "hw_models/timeline.h"
 #include "hw_models/unit_cycles.h"
 #include "sim/compiler/layer_mapping.h"
-#include "workloads/execute/overflow_place.h"
 #include "workloads/graph/graph.h"
 
 namespace qsim {
@@ -59,8 +58,8 @@ struct LayerResult {
   /// Whatever the input (worst_case_sums.h); absent with --cost-only.
   std::optional<arithmetic::AccumulatorRange> accumulator_worst_case;
   int accumulator_bits_any_weights = 0;  ///< Whatever the weights are, too: of the operands' formats.
-  std::optional<OverflowPlace> trap;     ///< Where accumulators that trap overflowed first.
-  std::optional<LayerGroups> groups;     ///< Rows whose weights have a scale a group.
+  std::optional<arithmetic::OverflowPlace> trap;  ///< Where accumulators that trap overflowed first.
+  std::optional<LayerGroups> groups;              ///< Rows whose weights have a scale a group.
 };
 
 /// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).

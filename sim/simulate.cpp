@@ -125,7 +125,7 @@ void add_steady_state(RunResult& result, const Program& program, const ChipRun& 
 /// What the accumulators of each row saw, and where those that trap overflowed first.
 struct RowSums {
   std::vector<std::optional<arithmetic::AccumulatorStats>> seen;
-  std::vector<std::optional<OverflowPlace>> traps;
+  std::vector<std::optional<arithmetic::OverflowPlace>> traps;
 };
 
 /// `places`: of add_layers().

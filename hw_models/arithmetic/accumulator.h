@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 namespace qsim::arithmetic {
 
@@ -43,6 +44,15 @@ struct AccumulatorStats {
     max = std::max(max, other.max);
     overflows += other.overflows;
   }
+};
+
+/// Where the accumulators of a layer overflowed first.
+struct OverflowPlace {
+  std::int64_t channel = 0;  ///< Output channel.
+  std::vector<std::int64_t>
+      position;             ///< In the output's other dimensions: of an image its number, row, column.
+  std::int64_t update = 0;  ///< 0: the preload; then the chunks of the reduction, from 1.
+  std::int64_t value = 0;   ///< What did not fit.
 };
 
 /// `value` as the register keeps it; `stats` sees it before and counts an overflow.

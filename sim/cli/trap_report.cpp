@@ -12,7 +12,7 @@ namespace {
 /// ", the first in channel 3 at [0, 5, 7]: 40000 after 2 of its chunks"
 std::string first_of(const LayerResult& layer) {
   if (!layer.trap) return {};
-  const OverflowPlace& place = *layer.trap;
+  const arithmetic::OverflowPlace& place = *layer.trap;
   const std::string after = place.update == 0 ? "in the preload" : fmt::format("in update {}", place.update);
   return fmt::format(", the first in channel {} at [{}]: {} {}", place.channel,
                      fmt::join(place.position, ", "), place.value, after);

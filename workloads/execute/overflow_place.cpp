@@ -7,6 +7,8 @@
 namespace qsim {
 namespace {
 
+using arithmetic::OverflowPlace;
+
 /// The place of an output pixel in all dimensions of the output but its channels.
 std::vector<std::int64_t> position_of(std::int64_t pixel, const Shape& output) {
   std::vector<std::int64_t> position(output.size() - 1);
@@ -127,8 +129,8 @@ std::optional<OverflowPlace> first_of_product(const Graph& graph, const Node& no
 
 }  // namespace
 
-std::optional<OverflowPlace> first_overflow(const Graph& graph, const Node& node, const MacContext& context,
-                                            const Operands& inputs) {
+std::optional<arithmetic::OverflowPlace> first_overflow(const Graph& graph, const Node& node,
+                                                        const MacContext& context, const Operands& inputs) {
   return visit_element_type(inputs[0]->type, [&](auto zero) {
     using In = decltype(zero);
     return definition(node.op).has_weights ? first_of_convolution<In>(graph, node, context, *inputs[0])

@@ -13,8 +13,11 @@ namespace qsim::test {
 /// One of so many cases is drawn: 1, or 4 under sanitizers.
 [[nodiscard]] std::uint32_t apart();
 
-/// Of `count` cases those that are drawn, or of `count` hits those that are expected then.
+/// Of `count` cases those that are drawn.
 [[nodiscard]] int draws(int count);
+
+/// How many of the cases have to be of some kind: `count`; under sanitizers any number, -1.
+[[nodiscard]] int hits(int count);
 
 /// The cases of a list that are drawn, the first among them.
 template <typename Case>

@@ -11,6 +11,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/same_run.h"
@@ -83,7 +84,7 @@ void check_three_ways(const test::RandomPair& made, GroupsMet& met) {
 
 TEST_CASE("layers with groups have the same values, cycles and counts tile by tile, at once and PE by PE") {
   GroupsMet met;
-  std::vector<test::RandomPair> pairs = test::random_pairs(60, 500);
+  std::vector<test::RandomPair> pairs = test::random_pairs(test::draws(120), 500);
   // What does not fit is told apart before anything is simulated (random_pairs()).
   std::erase_if(pairs, [](test::RandomPair& made) {
     return add_groups(made) == 0 || !test::fits(made.network.graph, made.chip);
@@ -92,9 +93,9 @@ TEST_CASE("layers with groups have the same values, cycles and counts tile by ti
     INFO("seed " << made.seed);
     check_three_ways(made, met);
   }
-  CHECK(met.layers > 25);
-  CHECK(met.overflowing > 2);
-  CHECK(met.corrected > 10);
+  CHECK(met.layers > test::hits(25));
+  CHECK(met.overflowing > test::hits(2));
+  CHECK(met.corrected > test::hits(10));
 }
 
 /// A layer of 32 channels with multipliers 1 and groups of `size` channels; none where it is 0.

@@ -96,7 +96,7 @@ TEST_CASE(
       ++compared;
     }
   }
-  CHECK(compared > test::draws(500));
+  CHECK(compared > test::hits(500));
 }
 
 /// Layers that the buffers of random chips hold in several pieces.
