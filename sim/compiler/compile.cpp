@@ -158,24 +158,21 @@ CostMeasure best_measure(const Graph& graph, const HardwareConfig& hardware, con
 }
 
 /// Of an array that offers several dataflows also the program for each alone is compiled, on a chip that has
-/// only that one. What is estimated to be little dearer than the program for all is simulated, and taken if
-/// it is better: so further dataflows never make a network slower.
-class DataflowChoice {
+/// only that one; of accumulators whose sums may leave the program of those whose stay. What is estimated to
+/// be little dearer than the program for all is simulated, and taken if it is better: so neither ever makes a
+/// network slower.
+class ChipChoice {
  public:
-  DataflowChoice(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
-                 const CostMeasure& measure, bool with_images)
+  ChipChoice(const Graph& graph, const HardwareConfig& hardware, const Mapper& mapper,
+             const CostMeasure& measure, bool with_images)
       : graph_(graph), hardware_(hardware), mapper_(mapper), measure_(measure), with_images_(with_images) {}
 
   CompileOutcome run() {
     CompileOutcome best = compile_for(hardware_);
-    const std::vector<Dataflow>& offered = hardware_.mac_array.dataflows;
-    if (offered.size() <= 1 || !best.program) return best;
+    if (!best.program) return best;
     const double estimated = measure_(best.program->cost);
     std::optional<double> least;
-    for (const Dataflow dataflow : offered) {
-      HardwareConfig chip = hardware_;
-      chip.mac_array.dataflow = dataflow;
-      chip.mac_array.dataflows = {dataflow};
+    for (const HardwareConfig& chip : lesser_chips()) {
       CompileOutcome alone = compile_for(chip);
       if (!alone.program || measure_(alone.program->cost) > kLittleDearer * estimated) continue;
       if (!least) least = simulated(*best.program);
@@ -188,6 +185,21 @@ class DataflowChoice {
   }
 
  private:
+  /// Chips whose programs run on this one as well.
+  [[nodiscard]] std::vector<HardwareConfig> lesser_chips() const {
+    std::vector<HardwareConfig> chips;
+    const std::vector<Dataflow>& offered = hardware_.mac_array.dataflows;
+    for (const Dataflow dataflow : offered.size() > 1 ? offered : std::vector<Dataflow>{}) {
+      chips.push_back(hardware_);
+      chips.back().mac_array.dataflow = dataflow;
+      chips.back().mac_array.dataflows = {dataflow};
+    }
+    if (hardware_.accumulators.spill) {
+      chips.push_back(hardware_);
+      chips.back().accumulators.spill = false;
+    }
+    return chips;
+  }
   [[nodiscard]] CompileOutcome compile_for(const HardwareConfig& chip) const {
     return BatchCompiler(graph_, chip, mapper_, measure_, with_images_).run();
   }
@@ -214,7 +226,7 @@ CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, c
   const CostMeasure measure = mapper.objective() == Objective::latency || mapper.energies() == nullptr
                                   ? CostMeasure()
                                   : best_measure(graph, hardware, mapper);
-  return DataflowChoice(graph, hardware, mapper, measure, with_images).run();
+  return ChipChoice(graph, hardware, mapper, measure, with_images).run();
 }
 
 CompileOutcome try_compile(const Graph& graph, const HardwareConfig& hardware, bool with_images) {
