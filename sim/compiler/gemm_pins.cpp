@@ -6,6 +6,8 @@
 #include <cassert>
 #include <utility>
 
+#include "hw_models/core/pooling.h"
+#include "sim/compiler/gemm_cuts.h"
 #include "sim/compiler/mapping_fields.h"
 
 namespace qsim {
@@ -84,6 +86,46 @@ void GemmPins::reject_part(const GemmProblem& problem, const GemmMapping& mappin
                      text(mapping_keys::kPartKernelW, given.part_kernel_w),
                      text(mapping_keys::kPartChannels, given.part_channels)),
          std::move(expected));
+}
+
+std::vector<std::int64_t> GemmPins::given_block(const GemmProblem& problem, const GemmMapping& mapping,
+                                                std::int64_t tiles, std::int64_t most) {
+  const std::int64_t size = value().column_tiles_per_block;
+  std::string expected;
+  if (size < 1 || size > tiles) {
+    expected = fmt::format("1 to {}, the column tiles", tiles);
+  } else if (size > most) {
+    expected = fmt::format("1 to {}, whose sums the accumulators hold where the reduction is cut", most);
+  } else if (!cuts_fall_on_bytes(problem, mapping, size, tiles)) {
+    expected = "blocks that begin at a byte of the output and of the input";
+  } else {
+    return {size};
+  }
+  reject(Level::block, mapping_keys::kColumnTilesPerBlock, std::to_string(size), std::move(expected));
+  return {};
+}
+
+std::vector<std::int64_t> GemmPins::pooled_rows(const GemmProblem& problem,
+                                                const std::vector<std::int64_t>& sizes) {
+  const PoolWindows windows = pool_windows(*problem.pooling(), kRow);
+  const std::int64_t columns = problem.geometry.output[kColumn];
+  if (gives(mapping_keys::kTileColumns) && value().tile_columns != columns) {
+    reject(Level::rows, mapping_keys::kTileColumns, std::to_string(value().tile_columns),
+           fmt::format("{}, all columns where a pooling is on the way out", columns));
+    return {};
+  }
+  std::vector<std::int64_t> found;
+  for (const std::int64_t size : sizes) {
+    const std::int64_t rows = std::min(windows.size, ceil_div(size, windows.stride) * windows.stride);
+    if (gives(mapping_keys::kTileRows) && rows != size) {
+      reject(Level::rows, mapping_keys::kTileRows, std::to_string(size),
+             fmt::format("a multiple of {}, the rows between windows of the pooling on the way out, or {}",
+                         windows.stride, windows.size));
+    } else if (found.empty() || found.back() != rows) {
+      found.push_back(rows);
+    }
+  }
+  return found;
 }
 
 }  // namespace qsim

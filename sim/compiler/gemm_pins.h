@@ -42,6 +42,15 @@ class GemmPins {
   [[nodiscard]] std::vector<PartSize> given_parts(const GemmProblem& problem, const GemmMapping& mapping,
                                                   std::vector<PartSize> parts);
 
+  /// The given column tiles a block, of `tiles` in all, where they are at most `most` and begin at bytes.
+  [[nodiscard]] std::vector<std::int64_t> given_block(const GemmProblem& problem, const GemmMapping& mapping,
+                                                      std::int64_t tiles, std::int64_t most);
+
+  /// Rows of a tile that a pooling on the way out takes, for whole strides, as near to `sizes` as that
+  /// allows; none where other columns are given than all.
+  [[nodiscard]] std::vector<std::int64_t> pooled_rows(const GemmProblem& problem,
+                                                      const std::vector<std::int64_t>& sizes);
+
  private:
   void reject_part(const GemmProblem& problem, const GemmMapping& mapping);
 

@@ -144,7 +144,8 @@ class GemmEnumeration {
   /// Column tiles a block: equal blocks, few before many; cuts between blocks fall on bytes of the output.
   [[nodiscard]] std::vector<std::int64_t> block_sizes(bool whole_reduction) {
     const std::int64_t tiles = column_tiles();
-    if (pins_.gives(mapping_keys::kColumnTilesPerBlock)) return given_block(whole_reduction, tiles);
+    if (pins_.gives(mapping_keys::kColumnTilesPerBlock))
+      return pins_.given_block(problem_, mapping_, tiles, most_column_tiles(whole_reduction, tiles));
     if (hardware_.dma.weight_prefetch == WeightPrefetch::ring &&
         cuts_fall_on_bytes(problem_, mapping_, 1, tiles))
       return {1};
@@ -165,23 +166,6 @@ class GemmEnumeration {
     mapping.pixels_per_pass = 1;
     const std::int64_t entries = GemmCursor(problem_, mapping).pass_entries();
     return std::min(tiles, std::max<std::int64_t>(1, hardware_.accumulators.entries_per_slot() / entries));
-  }
-
-  [[nodiscard]] std::vector<std::int64_t> given_block(bool whole_reduction, std::int64_t tiles) {
-    const std::int64_t size = pins_.value().column_tiles_per_block;
-    const std::int64_t most = most_column_tiles(whole_reduction, tiles);
-    std::string expected;
-    if (size < 1 || size > tiles) {
-      expected = fmt::format("1 to {}, the column tiles", tiles);
-    } else if (size > most) {
-      expected = fmt::format("1 to {}, whose sums the accumulators hold where the reduction is cut", most);
-    } else if (!cuts_fall_on_bytes(problem_, mapping_, size, tiles)) {
-      expected = "blocks that begin at a byte of the output and of the input";
-    } else {
-      return {size};
-    }
-    pins_.reject(Level::block, mapping_keys::kColumnTilesPerBlock, std::to_string(size), std::move(expected));
-    return {};
   }
 
   // Tiles of pixels.
@@ -210,25 +194,10 @@ class GemmEnumeration {
 
   /// Of windows, tiles have all columns, and rows for whole strides.
   void try_pooled_tiles(const std::vector<std::int64_t>& row_sizes, bool whole_reduction) {
-    const PoolWindows rows = pool_windows(*problem_.pooling(), kRow);
-    const std::int64_t columns = problem_.geometry.output[kColumn];
-    if (pins_.gives(mapping_keys::kTileColumns) && pins_.value().tile_columns != columns) {
-      return pins_.reject(Level::rows, mapping_keys::kTileColumns, std::to_string(pins_.value().tile_columns),
-                          fmt::format("{}, all columns where a pooling is on the way out", columns));
-    }
-    mapping_.tile_columns = columns;
-    std::int64_t before = 0;
-    for (const std::int64_t size : row_sizes) {
-      mapping_.tile_rows = std::min(rows.size, ceil_div(size, rows.stride) * rows.stride);
-      if (pins_.gives(mapping_keys::kTileRows) && mapping_.tile_rows != size) {
-        pins_.reject(
-            Level::rows, mapping_keys::kTileRows, std::to_string(size),
-            fmt::format("a multiple of {}, the rows between windows of the pooling on the way out, or {}",
-                        rows.stride, rows.size));
-      } else if (mapping_.tile_rows != before) {
-        try_passes(whole_reduction);
-      }
-      before = mapping_.tile_rows;
+    mapping_.tile_columns = problem_.geometry.output[kColumn];
+    for (const std::int64_t rows : pins_.pooled_rows(problem_, row_sizes)) {
+      mapping_.tile_rows = rows;
+      try_passes(whole_reduction);
     }
   }
 
