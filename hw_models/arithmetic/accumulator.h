@@ -49,8 +49,8 @@ struct AccumulatorStats {
 /// Where the accumulators of a layer overflowed first.
 struct OverflowPlace {
   std::int64_t channel = 0;  ///< Output channel.
-  std::vector<std::int64_t>
-      position;             ///< In the output's other dimensions: of an image its number, row, column.
+  /// In the output's other dimensions: of an image its number, row, column.
+  std::vector<std::int64_t> position;
   std::int64_t update = 0;  ///< 0: the preload; then the chunks of the reduction, from 1.
   std::int64_t value = 0;   ///< What did not fit.
 };

@@ -14,12 +14,14 @@
 #include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/random_layers.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/runs.h"
 #include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using test::mappings_of;
 
 /// A machine that may fuse.
 HardwareConfig chain_chip(test::Choice& choice) {
@@ -59,13 +61,6 @@ Given random_chain(test::Choice& choice, const Graph& graph) {
 
 PinnedMapper pinned(const Json& file) {
   return {parse_mappings(file, "mappings.json"), std::make_unique<CostMapper>()};
-}
-
-Json mappings_of(const RunResult& run) {
-  Json layers = Json::array();
-  for (const LayerResult& layer : run.layers)
-    layers.push_back({{"name", layer.name}, {"mapping", mapping_json(layer.mapping)}});
-  return {{"schema_version", 2}, {"layers", std::move(layers)}};
 }
 
 RunResult run_with(const HardwareConfig& chip, const test::RandomNetwork& network, const Mapper& mapper,

@@ -9,28 +9,16 @@
 #include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/runs.h"
 
 namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using test::cost;
+using test::mappings_of;
 
 constexpr std::size_t kPrograms = 150;
-
-RunResult cost(const HardwareConfig& chip, const Graph& graph, const Mapper* mapper = nullptr) {
-  SimulateOptions options;
-  options.values = Values::none;
-  options.mapper = mapper;
-  return simulate(chip, graph, {}, options);
-}
-
-/// A file with the mapping of each row, as a report has them.
-Json mappings_of(const RunResult& run) {
-  Json layers = Json::array();
-  for (const LayerResult& layer : run.layers)
-    layers.push_back({{"name", layer.name}, {"mapping", mapping_json(layer.mapping)}});
-  return {{"schema_version", 2}, {"layers", std::move(layers)}};
-}
 
 TEST_CASE("a mapping of the MAC array is written with its values, numbers as numbers") {
   GemmLayerMapping layer;

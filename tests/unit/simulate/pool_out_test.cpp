@@ -17,11 +17,16 @@
 #include "tests/unit/sim/hardware_files.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/runs.h"
 
 namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using test::cost;
+using test::cycles;
+using test::mappings_of;
+using test::run_with;
 
 /// Random networks with poolings behind products, on chips that have the path.
 std::vector<test::RandomPair> pooled_pairs(std::size_t count, std::uint32_t seed) {
@@ -45,21 +50,6 @@ std::vector<test::RandomPair> pooled_pairs(std::size_t count, std::uint32_t seed
 HardwareConfig without_pooler(HardwareConfig chip) {
   chip.requantizer.fused_pool = false;
   return chip;
-}
-
-RunResult run_with(const test::RandomPair& made, Values values, Fidelity fidelity = Fidelity::tile) {
-  SimulateOptions options;
-  options.values = values;
-  options.dump_tensors = true;
-  options.fidelity = fidelity;
-  return simulate(made.chip, made.network.graph, made.network.inputs, options);
-}
-
-RunResult cost(const HardwareConfig& chip, const Graph& graph, const Mapper* mapper = nullptr) {
-  SimulateOptions options;
-  options.values = Values::none;
-  options.mapper = mapper;
-  return simulate(chip, graph, {}, options);
 }
 
 bool is_pooled(const LayerResult& layer) {
@@ -181,14 +171,6 @@ TEST_CASE("the energy of a way out is estimated from what it will count") {
   CHECK(ways_out > 30);
 }
 
-/// A file with the mapping of each row, as a report has them.
-Json mappings_of(const RunResult& run) {
-  Json layers = Json::array();
-  for (const LayerResult& layer : run.layers)
-    layers.push_back({{"name", layer.name}, {"mapping", mapping_json(layer.mapping)}});
-  return {{"schema_version", 2}, {"layers", std::move(layers)}};
-}
-
 TEST_CASE("mappings with poolings on the way out, given back, repeat their run") {
   for (const test::RandomPair& made : pooled_pairs(40, 9000)) {
     INFO("seed " << made.seed);
@@ -247,15 +229,6 @@ HardwareConfig pool_chip() {
   chip.dram.kind = DramKind::none;
   chip.requantizer.fused_pool = true;
   return chip;
-}
-
-std::int64_t cycles(const HardwareConfig& chip, const Graph& graph) {
-  SimulateOptions options;
-  options.values = Values::none;
-  const RunResult tile = simulate(chip, graph, {}, options);
-  options.fidelity = Fidelity::pe;
-  CHECK(simulate(chip, graph, {}, options).total_cycles == tile.total_cycles);
-  return tile.total_cycles;
 }
 
 TEST_CASE("a pooling costs a latency, and only windows that are complete are written") {

@@ -15,12 +15,17 @@
 #include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/runs.h"
 #include "tests/unit/simulate/same_run.h"
 
 namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using test::cost;
+using test::cycles;
+using test::mappings_of;
+using test::run_with;
 
 constexpr std::size_t kNetworks = 200;
 
@@ -41,23 +46,6 @@ std::vector<test::RandomPair> joined_pairs(std::size_t count, std::uint32_t seed
 HardwareConfig without_way_out(HardwareConfig chip) {
   chip.requantizer.fused_add = false;
   return chip;
-}
-
-RunResult run_with(const test::RandomPair& made, Values values, Fidelity fidelity = Fidelity::tile,
-                   const Mapper* mapper = nullptr) {
-  SimulateOptions options;
-  options.values = values;
-  options.dump_tensors = true;
-  options.fidelity = fidelity;
-  options.mapper = mapper;
-  return simulate(made.chip, made.network.graph, made.network.inputs, options);
-}
-
-RunResult cost(const HardwareConfig& chip, const Graph& graph, const Mapper* mapper = nullptr) {
-  SimulateOptions options;
-  options.values = Values::none;
-  options.mapper = mapper;
-  return simulate(chip, graph, {}, options);
 }
 
 bool is_on_way_out(const LayerResult& layer) {
@@ -106,14 +94,6 @@ TEST_CASE("a way out never makes a network slower") {
     faster += joined < apart ? 1 : 0;
   }
   CHECK(faster > test::hits(100));
-}
-
-/// A file with the mapping of each row, as a report has them.
-Json mappings_of(const RunResult& run) {
-  Json layers = Json::array();
-  for (const LayerResult& layer : run.layers)
-    layers.push_back({{"name", layer.name}, {"mapping", mapping_json(layer.mapping)}});
-  return {{"schema_version", 2}, {"layers", std::move(layers)}};
 }
 
 TEST_CASE("what a run says of its mappings, given back, repeats it: with ways out, and without") {
@@ -170,15 +150,6 @@ HardwareConfig sum_chip() {
   chip.dram.kind = DramKind::none;
   chip.requantizer.fused_add = true;
   return chip;
-}
-
-std::int64_t cycles(const HardwareConfig& chip, const Graph& graph) {
-  SimulateOptions options;
-  options.values = Values::none;
-  const RunResult tile = simulate(chip, graph, {}, options);
-  options.fidelity = Fidelity::pe;
-  CHECK(simulate(chip, graph, {}, options).total_cycles == tile.total_cycles);
-  return tile.total_cycles;
 }
 
 TEST_CASE(

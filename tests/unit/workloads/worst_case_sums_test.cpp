@@ -142,6 +142,22 @@ TEST_CASE("a clamp in front narrows the worst case") {
   CHECK(second.bits() == 8);
 }
 
+TEST_CASE("weights of groups count with their multipliers, beyond 32 bits") {
+  // 512 weights of 32767, a multiplier of 32767, inputs of -128 to 127.
+  GraphMaker maker(1);
+  const TensorId x = maker.add_input("x", {1, 512}, {8, true, {1.0F}, {0}});
+  const TensorId w = maker.add_constant("w", {1, 512}, {16, true, {1.0F}, {0}});
+  Tensor& weights = maker.graph.tensor(w);
+  for (std::int64_t i = 0; i < 512; ++i) weights.data->set(i, 32767);
+  weights.quantization->axis = 0;
+  weights.quantization->group_size = 512;
+  weights.quantization->group_multipliers = {32767};
+  maker.add_node(FullyConnectedOp{}, {x, w, maker.add_bias(1, 0)}, maker.add("y", {1, 1}));
+  const AccumulatorRange worst = worst_case_sums(maker.graph, maker.graph.nodes[0], {});
+  CHECK(worst.max == std::int64_t{512} * 32767 * 32767 * 127);
+  CHECK(worst.min == std::int64_t{512} * 32767 * 32767 * -128);
+}
+
 TEST_CASE("of a product of activations both operands are free") {
   // Five products of 4-bit by 3-bit signed operands: -8 * 3 .. -8 * -4 each; zero points 0.
   GraphMaker maker(1);

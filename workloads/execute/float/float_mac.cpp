@@ -6,24 +6,11 @@
 #include "base/parallel_blocks.h"
 #include "workloads/execute/float/float_nodes.h"
 #include "workloads/execute/gather_rows.h"
+#include "workloads/execute/mac_weights.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
-
-/// Weights [out][kh][kw][channel] in the reduction order of the geometry; a transposed kernel is turned.
-std::vector<float> ordered_weights(std::span<const float> data, const ConvGeometry& g, bool turned) {
-  if (!turned) return {data.begin(), data.end()};
-  const std::int64_t taps = g.kernel_h * g.kernel_w;
-  const std::int64_t channels = g.group_channels();
-  std::vector<float> weights(data.size());
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(data.size()); ++i) {
-    const std::int64_t tap = i / channels % taps;
-    weights[static_cast<std::size_t>(i + (taps - 1 - 2 * tap) * channels)] =
-        data[static_cast<std::size_t>(i)];
-  }
-  return weights;
-}
 
 /// [out_channel][tap] to [tap][out_channel]
 std::vector<float> taps_first(const std::vector<float>& weights, const ConvGeometry& g) {
@@ -160,7 +147,9 @@ PreparedFloatMac prepare_float_mac(const NodeRun& run) {
     prepared.group_biases.push_back(std::move(bias));
     return prepared;
   }
-  const std::vector<float> weights = ordered_weights(run.input(1), g, g.is_turned);
+  const std::span<const float> given = run.input(1);
+  const std::vector<float> weights =
+      taps_turned(std::vector<float>(given.begin(), given.end()), g, g.group_channels());
   const bool inserts = g.insert_h > 1 || g.insert_w > 1;
   if (g.groups > 1 && g.group_channels() == 1 && !inserts) {
     prepared.depthwise = taps_first(weights, g);

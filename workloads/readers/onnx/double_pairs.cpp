@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
+#include "workloads/readers/onnx/model_values.h"
 #include "workloads/readers/onnx/operator_table.h"
 
 namespace qsim::onnx_format {
@@ -41,12 +40,7 @@ std::optional<Parameters> common_range(const Parameters& a, const Parameters& b)
 
 class PairMerger {
  public:
-  explicit PairMerger(OnnxModel& model) : model_(model) {
-    for (const OnnxInitializer& initializer : model.initializers)
-      constants_.emplace(initializer.name, &initializer.tensor);
-    for (std::size_t i = 0; i < model.nodes.size(); ++i) add_links(i);
-    for (const OnnxValue& output : model.outputs) uses_[output.name].is_output = true;
-  }
+  explicit PairMerger(OnnxModel& model) : model_(model), values_(model) {}
 
   /// In the file's order; chains of three pairs and more whose nodes stand in another one keep their inner
   /// pairs.
@@ -54,57 +48,34 @@ class PairMerger {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       if (is_dequantize(model_.nodes[i])) merge_around(i);
     }
-    for (OnnxInitializer& constant : added_) model_.initializers.push_back(std::move(constant));
+    values_.give_constants_to(model_);
   }
 
  private:
-  struct Uses {
-    std::size_t count = 0;
-    std::size_t last = 0;  ///< Node that uses it.
-    bool is_output = false;
-  };
-
-  void add_links(std::size_t i) {
-    const OnnxNode& node = model_.nodes[i];
-    for (const std::string& input : node.inputs) {
-      Uses& uses = uses_[input];
-      ++uses.count;
-      uses.last = i;
-    }
-    for (const std::string& output : node.outputs) producers_.emplace(output, i);
-    if (node.op_type != "Constant" || node.outputs.size() != 1) return;
-    for (const OnnxAttribute& attribute : node.attributes) {
-      const auto* tensor = std::get_if<OnnxTensor>(&attribute.value);
-      if (attribute.name == "value" && tensor != nullptr) constants_.emplace(node.outputs.front(), tensor);
-    }
-  }
-
   /// The one node that uses what a node makes, or nothing.
   [[nodiscard]] std::optional<std::size_t> only_user(std::size_t node) const {
     if (model_.nodes[node].outputs.size() != 1) return std::nullopt;
-    const auto found = uses_.find(model_.nodes[node].outputs.front());
-    const bool is_one = found != uses_.end() && found->second.count == 1 && !found->second.is_output;
-    return is_one ? std::optional(found->second.last) : std::nullopt;
+    const ModelValues::Uses uses = values_.uses(model_.nodes[node].outputs.front());
+    return uses.is_one_node() ? std::optional(uses.last) : std::nullopt;
   }
 
   void merge_around(std::size_t first_dequantize) {
     const OnnxNode& node = model_.nodes[first_dequantize];
     if (node.inputs.empty() || node.outputs.size() != 1) return;
-    const auto first = producers_.find(node.inputs.front());
-    if (first == producers_.end() || !is_quantize(model_.nodes[first->second])) return;
+    const std::optional<std::size_t> first = values_.producer(node.inputs.front());
+    if (!first || !is_quantize(model_.nodes[*first])) return;
     const auto second = only_user(first_dequantize);
-    if (!second || !is_quantize(model_.nodes[*second]) || only_user(first->second) != first_dequantize)
-      return;
+    if (!second || !is_quantize(model_.nodes[*second]) || only_user(*first) != first_dequantize) return;
     const auto last = only_user(*second);
     if (!last || !is_dequantize(model_.nodes[*last])) return;
-    if (first->second == *second || *last == first_dequantize) return;  // A cycle, which is refused later.
-    const std::optional<Parameters> outer = pair_parameters(first->second, first_dequantize);
+    if (*first == *second || *last == first_dequantize) return;  // A cycle, which is refused later.
+    const std::optional<Parameters> outer = pair_parameters(*first, first_dequantize);
     const std::optional<Parameters> inner = pair_parameters(*second, *last);
     if (!outer || !inner || outer->type != inner->type) return;
     if (*outer != *inner) {
       const std::optional<Parameters> common = common_range(*outer, *inner);
       if (!common) return;
-      set_parameters(first->second, *last, *common);
+      set_parameters(*first, *last, *common);
     }
     remove(first_dequantize, *second, *last);
   }
@@ -118,11 +89,11 @@ class PairMerger {
 
   [[nodiscard]] std::optional<Parameters> parameters(const OnnxNode& node) const {
     if (node.inputs.size() != 3) return std::nullopt;
-    const auto scale = constants_.find(node.inputs[kScale]);
-    const auto zero_point = constants_.find(node.inputs[kZeroPoint]);
-    if (scale == constants_.end() || zero_point == constants_.end()) return std::nullopt;
-    const OnnxTensor& s = *scale->second;
-    const OnnxTensor& z = *zero_point->second;
+    const OnnxTensor* scale = values_.constant(node.inputs[kScale]);
+    const OnnxTensor* zero_point = values_.constant(node.inputs[kZeroPoint]);
+    if (scale == nullptr || zero_point == nullptr) return std::nullopt;
+    const OnnxTensor& s = *scale;
+    const OnnxTensor& z = *zero_point;
     const auto is_scalar = [](const OnnxTensor& tensor) {
       return tensor.size() == 1 && tensor.shape.size() <= 1;
     };
@@ -137,36 +108,25 @@ class PairMerger {
     scale.put<float>(0, given.scale);
     OnnxTensor zero_point = make_onnx_tensor(given.type, {});
     zero_point.put<std::uint8_t>(0, static_cast<std::uint8_t>(given.zero_point));
-    const std::string scale_name = add_constant(prefix + "#merged_scale", std::move(scale));
-    const std::string zero_point_name = add_constant(prefix + "#merged_zero_point", std::move(zero_point));
+    const std::string scale_name = values_.add_constant(prefix + "#merged_scale", std::move(scale));
+    const std::string zero_point_name =
+        values_.add_constant(prefix + "#merged_zero_point", std::move(zero_point));
     for (const std::size_t node : {quantize, dequantize}) {
       model_.nodes[node].inputs[kScale] = scale_name;
       model_.nodes[node].inputs[kZeroPoint] = zero_point_name;
     }
   }
 
-  std::string add_constant(const std::string& wanted, OnnxTensor tensor) {
-    std::string name = wanted;
-    for (int n = 2; constants_.count(name) != 0 || producers_.count(name) != 0 || uses_.count(name) != 0; ++n)
-      name = wanted + "#" + std::to_string(n);
-    added_.push_back({name, std::move(tensor)});
-    constants_.emplace(name, &added_.back().tensor);
-    return name;
-  }
-
   /// `last` reads what the first QuantizeLinear makes.
   void remove(std::size_t first_dequantize, std::size_t second, std::size_t last) {
     const std::string& value = model_.nodes[first_dequantize].inputs.front();
     model_.nodes[last].inputs.front() = value;
-    uses_[value].last = last;
+    values_.set_last_use(value, last);
     for (const std::size_t node : {first_dequantize, second}) model_.nodes[node].merged_into = last;
   }
 
   OnnxModel& model_;
-  std::map<std::string, const OnnxTensor*> constants_;
-  std::deque<OnnxInitializer> added_;
-  std::map<std::string, Uses> uses_;
-  std::map<std::string, std::size_t> producers_;
+  ModelValues values_;
 };
 
 }  // namespace

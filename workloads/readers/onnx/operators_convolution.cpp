@@ -126,10 +126,6 @@ constexpr GroupRule kTransposedGroup{
 
 // ---- writing ----------------------------------------------------------------------------------------------
 
-std::vector<std::int64_t> both(std::int64_t h, std::int64_t w) {
-  return {h, w};
-}
-
 std::string write_real_conv(WriteContext& writer, const Node& node, const RealInput& input_value,
                             const Layout& /*layout*/) {
   const auto& op = std::get<Conv2dOp>(node.op);
@@ -138,9 +134,9 @@ std::string write_real_conv(WriteContext& writer, const Node& node, const RealIn
   const Shape& w = writer.input(node, 1).shape;
   const std::string y = writer.temporary(node, "#y");
   auto& conv = writer.builder.node("Conv", node.name, inputs, y);
-  set_ints(conv, "kernel_shape", both(w[1], w[2]));
-  set_ints(conv, "strides", both(op.stride_h, op.stride_w));
-  set_ints(conv, "dilations", both(op.dilation_h, op.dilation_w));
+  set_ints(conv, "kernel_shape", {w[1], w[2]});
+  set_ints(conv, "strides", {op.stride_h, op.stride_w});
+  set_ints(conv, "dilations", {op.dilation_h, op.dilation_w});
   set_ints(conv, "pads", {op.pad_top, op.pad_left, op.pad_bottom, op.pad_right});
   set_int(conv, "group", op.groups);
   return writer.activated(node, op.activation, y);
@@ -163,12 +159,11 @@ std::string write_real_transpose_conv(WriteContext& writer, const Node& node, co
   if (writer.has_input(node, 2)) inputs.push_back(writer.bias_value(node));
   const std::string value = writer.temporary(node, "#y");
   auto& conv = writer.builder.node("ConvTranspose", node.name, inputs, value);
-  set_ints(conv, "kernel_shape", both(w[1], w[2]));
-  set_ints(conv, "strides", both(op.stride_h, op.stride_w));
+  set_ints(conv, "kernel_shape", {w[1], w[2]});
+  set_ints(conv, "strides", {op.stride_h, op.stride_w});
   set_ints(conv, "pads",
            {op.pad_top, op.pad_left, std::max<std::int64_t>(bottom, 0), std::max<std::int64_t>(right, 0)});
-  set_ints(conv, "output_padding",
-           both(std::max<std::int64_t>(-bottom, 0), std::max<std::int64_t>(-right, 0)));
+  set_ints(conv, "output_padding", {std::max<std::int64_t>(-bottom, 0), std::max<std::int64_t>(-right, 0)});
   return writer.activated(node, op.activation, value);
 }
 

@@ -115,10 +115,6 @@ void read_global_max_pool(OperatorContext& context) {
 
 // ---- writing ----------------------------------------------------------------------------------------------
 
-std::vector<std::int64_t> both(std::int64_t h, std::int64_t w) {
-  return {h, w};
-}
-
 std::string write_real_pool(WriteContext& writer, const Node& node, const RealInput& input_value,
                             const Layout& /*layout*/) {
   const auto& op = std::get<Pool2dOp>(node.op);
@@ -126,8 +122,8 @@ std::string write_real_pool(WriteContext& writer, const Node& node, const RealIn
   const std::string y = writer.temporary(node, "#y");
   const bool is_average = op.kind == PoolKind::average;
   auto& pool = writer.builder.node(is_average ? "AveragePool" : "MaxPool", node.name, {x}, y);
-  set_ints(pool, "kernel_shape", both(op.kernel_h, op.kernel_w));
-  set_ints(pool, "strides", both(op.stride_h, op.stride_w));
+  set_ints(pool, "kernel_shape", {op.kernel_h, op.kernel_w});
+  set_ints(pool, "strides", {op.stride_h, op.stride_w});
   set_ints(pool, "pads", {op.pad_top, op.pad_left, op.pad_bottom, op.pad_right});
   if (is_average) set_int(pool, "count_include_pad", op.count_include_pad ? 1 : 0);
   return writer.activated(node, op.activation, y);

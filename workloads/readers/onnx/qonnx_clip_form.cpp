@@ -1,11 +1,10 @@
 #include "workloads/readers/onnx/qonnx_clip_form.h"
 
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "workloads/readers/onnx/model_values.h"
 #include "workloads/readers/onnx/operator_table.h"
 #include "workloads/readers/onnx/qonnx_operators.h"
 
@@ -33,69 +32,49 @@ std::optional<Width> width_of(std::int64_t low, std::int64_t high) {
 
 class ClipMerger {
  public:
-  explicit ClipMerger(OnnxModel& model) : model_(model) {
-    for (const OnnxInitializer& initializer : model.initializers)
-      constants_.emplace(initializer.name, &initializer.tensor);
-    for (std::size_t i = 0; i < model.nodes.size(); ++i) {
-      if (!model.nodes[i].merged_into) add_links(i);
-    }
-    for (const OnnxValue& output : model.outputs) ++uses_[output.name];
-  }
+  explicit ClipMerger(OnnxModel& model) : model_(model), values_(model) {}
 
   void merge() {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       if (is_dequantize(model_.nodes[i]) && !model_.nodes[i].merged_into) merge_before(i);
     }
-    for (OnnxInitializer& constant : added_) model_.initializers.push_back(std::move(constant));
+    values_.give_constants_to(model_);
   }
 
  private:
-  void add_links(std::size_t i) {
-    const OnnxNode& node = model_.nodes[i];
-    for (const std::string& input : node.inputs) ++uses_[input];
-    for (const std::string& output : node.outputs) producers_.emplace(output, i);
-    if (node.op_type != "Constant" || node.outputs.size() != 1) return;
-    for (const OnnxAttribute& attribute : node.attributes) {
-      const auto* tensor = std::get_if<OnnxTensor>(&attribute.value);
-      if (attribute.name == "value" && tensor != nullptr) constants_.emplace(node.outputs.front(), tensor);
-    }
-  }
-
-  [[nodiscard]] const OnnxTensor* constant(const OnnxNode& node, std::size_t i) const {
-    const auto found = i < node.inputs.size() ? constants_.find(node.inputs[i]) : constants_.end();
-    return found == constants_.end() ? nullptr : found->second;
-  }
-
   void merge_before(std::size_t dequantize) {
     OnnxNode& node = model_.nodes[dequantize];
-    const auto clip = node.inputs.empty() ? producers_.end() : producers_.find(node.inputs.front());
-    if (clip == producers_.end() || clip->second == dequantize) return;
-    const OnnxNode& limits = model_.nodes[clip->second];
-    if (limits.op_type != "Clip" || !limits.domain.empty() || uses_[node.inputs.front()] != 1) return;
-    const OnnxTensor* low = constant(limits, 1);
-    const OnnxTensor* high = constant(limits, 2);
+    const std::optional<std::size_t> clip =
+        node.inputs.empty() ? std::nullopt : values_.producer(node.inputs.front());
+    if (!clip || *clip == dequantize) return;
+    const OnnxNode& limits = model_.nodes[*clip];
+    if (limits.op_type != "Clip" || !limits.domain.empty() ||
+        !values_.uses(node.inputs.front()).is_one_node())
+      return;
+    const OnnxTensor* low = values_.constant(limits, 1);
+    const OnnxTensor* high = values_.constant(limits, 2);
     if (low == nullptr || high == nullptr || !low->is_integer() || low->size() != 1 || high->size() != 1)
       return;
     const std::optional<Width> width = width_of(low->integer(0), high->integer(0));
-    const OnnxTensor* scale = constant(node, 1);
+    const OnnxTensor* scale = values_.constant(node, 1);
     if (!width || scale == nullptr || scale->type != OnnxType::float32 || !has_zero_point_of_0(node)) return;
-    if (constant(limits, 0) != nullptr) return merge_constant(dequantize, clip->second, *width);
-    const auto quantize = producers_.find(limits.inputs.front());
-    if (quantize == producers_.end() || !is_quantize(model_.nodes[quantize->second])) return;
-    const OnnxNode& first = model_.nodes[quantize->second];
-    const OnnxTensor* other = constant(first, 1);
-    if (uses_[limits.inputs.front()] != 1 || other == nullptr || other->bytes != scale->bytes ||
-        other->shape != scale->shape || !has_zero_point_of_0(first))
+    if (values_.constant(limits, 0) != nullptr) return merge_constant(dequantize, *clip, *width);
+    const std::optional<std::size_t> quantize = values_.producer(limits.inputs.front());
+    if (!quantize || !is_quantize(model_.nodes[*quantize])) return;
+    const OnnxNode& first = model_.nodes[*quantize];
+    const OnnxTensor* other = values_.constant(first, 1);
+    if (!values_.uses(limits.inputs.front()).is_one_node() || other == nullptr ||
+        other->bytes != scale->bytes || other->shape != scale->shape || !has_zero_point_of_0(first))
       return;
     const std::string input = first.inputs.front();
-    model_.nodes[quantize->second].merged_into = dequantize;
-    model_.nodes[clip->second].merged_into = dequantize;
+    model_.nodes[*quantize].merged_into = dequantize;
+    model_.nodes[*clip].merged_into = dequantize;
     become_quant(dequantize, input, *width);
   }
 
   [[nodiscard]] bool has_zero_point_of_0(const OnnxNode& node) const {
     if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
-    const OnnxTensor* zero = constant(node, 2);
+    const OnnxTensor* zero = values_.constant(node, 2);
     if (zero == nullptr || !zero->is_integer()) return false;
     for (std::int64_t i = 0; i < zero->size(); ++i) {
       if (zero->integer(i) != 0) return false;
@@ -105,8 +84,8 @@ class ClipMerger {
 
   /// Integers with a scale along axis `axis` as floats.
   void merge_constant(std::size_t dequantize, std::size_t clip, const Width& width) {
-    const OnnxTensor& integers = *constant(model_.nodes[clip], 0);
-    const OnnxTensor& scale = *constant(model_.nodes[dequantize], 1);
+    const OnnxTensor& integers = *values_.constant(model_.nodes[clip], 0);
+    const OnnxTensor& scale = *values_.constant(model_.nodes[dequantize], 1);
     const auto rank = static_cast<std::int64_t>(integers.shape.size());
     const std::int64_t axis = axis_of(model_.nodes[dequantize], rank);
     const bool is_one = scale.size() == 1;
@@ -119,7 +98,7 @@ class ClipMerger {
     for (std::int64_t i = 0; i < integers.size(); ++i)
       real.put<float>(i,
                       static_cast<float>(integers.integer(i)) * scale.get<float>(i / inner % scale.size()));
-    const std::string name = add_constant(model_.nodes[dequantize].name + "#real", std::move(real));
+    const std::string name = values_.add_constant(model_.nodes[dequantize].name + "#real", std::move(real));
     model_.nodes[clip].merged_into = dequantize;
     become_quant(dequantize, name, width);
   }
@@ -137,11 +116,11 @@ class ClipMerger {
   /// constant's shape says; scales along an axis of an activation are left to the reader.
   void become_quant(std::size_t index, const std::string& input, const Width& width) {
     OnnxNode& node = model_.nodes[index];
-    const OnnxTensor& given = *constant(node, 1);
+    const OnnxTensor& given = *values_.constant(node, 1);
     OnnxTensor scale = given;
     if (given.size() != 1) {
-      const auto found = constants_.find(input);
-      const std::size_t rank = found == constants_.end() ? 1 : found->second->shape.size();
+      const OnnxTensor* operand = values_.constant(input);
+      const std::size_t rank = operand == nullptr ? 1 : operand->shape.size();
       const std::int64_t axis = axis_of(node, static_cast<std::int64_t>(rank));
       scale.shape.assign(rank, 1);
       if (axis >= 0 && axis < static_cast<std::int64_t>(rank))
@@ -153,27 +132,16 @@ class ClipMerger {
     const std::string name = node.name;
     node.op_type = "Quant";
     node.domain = std::string(kQonnxDomains.front());
-    node.inputs = {input, add_constant(name + "#scale", std::move(scale)),
-                   add_constant(name + "#zero_point", std::move(zero)),
-                   add_constant(name + "#bits", std::move(bits))};
+    node.inputs = {input, values_.add_constant(name + "#scale", std::move(scale)),
+                   values_.add_constant(name + "#zero_point", std::move(zero)),
+                   values_.add_constant(name + "#bits", std::move(bits))};
     node.attributes = {{"signed", std::int64_t{width.is_signed ? 1 : 0}},
                        {"narrow", std::int64_t{width.is_narrow ? 1 : 0}},
                        {"rounding_mode", std::string("ROUND")}};
   }
 
-  std::string add_constant(const std::string& wanted, OnnxTensor tensor) {
-    std::string name = wanted;
-    for (int n = 2; constants_.count(name) != 0 || producers_.count(name) != 0 || uses_.count(name) != 0; ++n)
-      name = wanted + "#" + std::to_string(n);
-    added_.push_back({name, std::move(tensor)});
-    constants_.emplace(name, &added_.back().tensor);
-    return name;
-  }
-
   OnnxModel& model_;
-  std::map<std::string, const OnnxTensor*> constants_;
-  std::map<std::string, std::size_t> uses_, producers_;
-  std::deque<OnnxInitializer> added_;
+  ModelValues values_;
 };
 
 }  // namespace
