@@ -301,7 +301,7 @@ class GemmEnumeration {
   [[nodiscard]] bool may_have_one_slot(const TileBytes& tile) const {
     const std::int64_t capacity = hardware_.activation_buffer.capacity_bytes();
     const std::int64_t bytes = tile.input + tile.output + tile.addend;
-    return limits_.may_wait && !hardware_.mapper.largest_tiles && bytes <= capacity && bytes > capacity / 8 &&
+    return !hardware_.mapper.largest_tiles && bytes <= capacity && bytes > capacity / 8 &&
            is_tile_one_of_few();
   }
 
@@ -385,7 +385,7 @@ class GemmEnumeration {
   GemmRates rates_;
   std::int64_t most_pixels_ = 1;  ///< Of one pass.
   MappingOptions<GemmMapping> found_;
-  std::vector<MappingOption<GemmMapping>> with_less_slots_;  ///< MappingLimits::may_wait.
+  std::vector<MappingOption<GemmMapping>> with_less_slots_;  ///< may_have_one_slot()
 };
 
 }  // namespace

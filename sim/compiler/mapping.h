@@ -30,8 +30,6 @@ struct MappingLimits {
   bool weights_ahead = false;           ///< An earlier row runs while the first weights load.
   bool loads_resident_weights = false;  ///< Weights that stay come from DRAM while the row runs.
   const EnergyRates* energies = nullptr;
-  /// Tensors may have one slot where there could be more: steps wait, but larger tiles have room.
-  bool may_wait = false;
 };
 
 /// Limits of a chip whose weight buffer has slots of these sizes.
@@ -47,8 +45,7 @@ struct MappingLimits {
           MemoryRate(hardware),
           false,
           false,
-          nullptr,
-          false};
+          nullptr};
 }
 
 /// Unit energies of a row, where they are known.

@@ -45,10 +45,10 @@ class KeyWriter {
   }
   void add(const MappingLimits& limits) {
     const auto& [weight_bytes, parameter_bytes, slots, output_slots, weight_slots, memory, ahead, loads,
-                 energies, may_wait] = limits;
+                 energies] = limits;
     static_cast<void>(energies);  // the memo's own
     constexpr std::int64_t kManyBytes = 1 << 30;
-    add_all(weight_bytes, parameter_bytes, slots, output_slots, weight_slots, ahead, loads, may_wait,
+    add_all(weight_bytes, parameter_bytes, slots, output_slots, weight_slots, ahead, loads,
             memory.latency_cycles(), memory.setup_cycles(), memory.burst_bytes(), memory.cycles(kManyBytes),
             memory.writes().latency_cycles(), memory.writes().cycles(kManyBytes), memory.writes_apart(),
             memory.weight_start(), memory.input_start());

@@ -23,13 +23,11 @@ class MappingMemo {
   [[nodiscard]] const Mapper& mapper() const { return mapper_; }
   /// What is minimized.
   [[nodiscard]] const CostMeasure& measure() const { return measure_; }
-  /// mapping_limits(), with energies where the mapper knows them. Larger tiles that wait save bytes, and
-  /// cycles where the memory binds.
+  /// mapping_limits(), with energies where the mapper knows them.
   [[nodiscard]] MappingLimits limits(const HardwareConfig& hardware, std::int64_t weight_slot_bytes,
                                      std::int64_t parameter_slot_bytes) const {
     MappingLimits limits = mapping_limits(hardware, weight_slot_bytes, parameter_slot_bytes);
     limits.energies = mapper_.energies();
-    limits.may_wait = true;
     return limits;
   }
   /// The mapper's options, which stay where they are as long as the memo lives. Spaces in which values are
