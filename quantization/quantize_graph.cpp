@@ -241,7 +241,9 @@ class SchemeCheck {
     const std::string in = layer.empty() ? "" : layer + ".";
     if (weights.granularity == Granularity::per_group) {
       report(in + "weights", "per_group(" + std::to_string(weights.group_size) + ")",
-             "per_tensor or per_channel", "scales a group are not executed yet: take a scale a channel");
+             "per_tensor or per_channel",
+             "schemes make no groups yet: take a scale a channel, or a workload whose weights have a "
+             "group_size");
     }
     if (activations.bits == 1 && activations.is_signed.value_or(false)) {
       report(in + "activations", "1 signed bit", "2 to 16 bits, or unsigned",

@@ -84,7 +84,7 @@ void write_standard_output(std::string_view text) {
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
   if (!written) {
     throw InputError({"standard output", "", std::strerror(errno), "a stream that takes the report",
-                      "free space, or write to a file with --report"});
+                      "free space, or send it to a file on another disk"});
   }
 }
 
