@@ -30,10 +30,9 @@ template <typename MappingType>
 std::vector<MappingOption<MappingType>> worthwhile(const std::vector<MappingOption<MappingType>>& options,
                                                    const std::vector<std::size_t>& order) {
   std::vector<MappingOption<MappingType>> kept;
+  std::vector<SpaceNeeded> least;
   for (const std::size_t i : order) {
-    const SpaceNeeded& needed = options[i].needed;
-    if (std::ranges::none_of(kept, [&](const auto& better) { return better.needed.is_within(needed); }))
-      kept.push_back(options[i]);
+    if (add_needed(least, options[i].needed)) kept.push_back(options[i]);
   }
   std::ranges::reverse(kept);
   return kept;

@@ -90,11 +90,13 @@ struct SpaceNeeded {
   }
 };
 
-/// Adds what a candidate needs to a list of which no entry is within another.
-inline void add_needed(std::vector<SpaceNeeded>& list, const SpaceNeeded& needed) {
-  if (std::ranges::any_of(list, [&](const SpaceNeeded& kept) { return kept.is_within(needed); })) return;
+/// Adds what a candidate needs to a list of which no entry is within another; false where one is within it.
+inline bool add_needed(std::vector<SpaceNeeded>& list, const SpaceNeeded& needed) {
+  if (std::ranges::any_of(list, [&](const SpaceNeeded& kept) { return kept.is_within(needed); }))
+    return false;
   std::erase_if(list, [&](const SpaceNeeded& kept) { return needed.is_within(kept); });
   list.push_back(needed);
+  return true;
 }
 
 /// Estimates that differ by less than this part are close.
