@@ -9,6 +9,7 @@
 #include "quantization/graph_edits.h"
 #include "quantization/grid_plan.h"
 #include "quantization/quantize_weights.h"
+#include "quantization/weight_groups.h"
 #include "workloads/graph/chip_support.h"
 #include "workloads/ops/definition.h"
 
@@ -224,10 +225,11 @@ class SchemeCheck {
     if (scheme_.format == NumberFormat::mxint) {
       report("format", "mxint", "int", "block formats are not executed yet: leave format out");
     }
-    check("", scheme_.weights, scheme_.activations);
+    check("", scheme_.activations);
     for (const auto& [name, layer] : scheme_.layers) {
-      check(name, scheme_.weights_of(name), scheme_.activations_of(name));
+      check(name, scheme_.activations_of(name));
     }
+    for (Problem& problem : group_problems(graph_, scheme_)) problems_.push_back(std::move(problem));
     if (!problems_.empty()) throw InputError(std::move(problems_));
   }
 
@@ -237,14 +239,8 @@ class SchemeCheck {
     problems_.push_back({scheme_.source, place, value, expected, hint});
   }
 
-  void check(const std::string& layer, const WeightScheme& weights, const ActivationScheme& activations) {
+  void check(const std::string& layer, const ActivationScheme& activations) {
     const std::string in = layer.empty() ? "" : layer + ".";
-    if (weights.granularity == Granularity::per_group) {
-      report(in + "weights", "per_group(" + std::to_string(weights.group_size) + ")",
-             "per_tensor or per_channel",
-             "schemes make no groups yet: take a scale a channel, or a workload whose weights have a "
-             "group_size");
-    }
     if (activations.bits == 1 && activations.is_signed.value_or(false)) {
       report(in + "activations", "1 signed bit", "2 to 16 bits, or unsigned",
              "-1 and 1 have no zero, which padding needs");
@@ -279,7 +275,9 @@ bool is_float_graph(const Graph& graph) {
 
 std::string weight_text(const WeightScheme& weights) {
   return width_text(weights.bits) + (weights.is_symmetric ? ", symmetric" : ", asymmetric") + ", a scale " +
-         (weights.granularity == Granularity::per_tensor ? "a tensor" : "an output channel");
+         (weights.granularity == Granularity::per_tensor  ? "a tensor"
+          : weights.granularity == Granularity::per_group ? "a group of " + std::to_string(weights.group_size)
+                                                          : "an output channel");
 }
 
 void check_scheme(const Graph& graph, const Scheme& scheme) {
@@ -302,6 +300,7 @@ void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOpt
   if (scheme.is_power_of_two()) graph.rounding_profile = arithmetic::RoundingProfile::power_of_two;
   std::vector<std::string>& provenance = graph.provenance;
   provenance.push_back(describe(options, data, quantizer.layers()));
+  if (const std::string groups = group_note(graph, scheme); !groups.empty()) provenance.push_back(groups);
   if (dequantized > 0) {
     provenance.push_back("weights of " + count_of(dequantized, "layer") + " had 8 bits before: w = s*q");
   }

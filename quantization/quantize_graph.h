@@ -17,8 +17,9 @@ struct QuantizeOptions {
   int threads = 1;  ///< Of the calibration; shows in no result.
 };
 
-/// Throws InputError for what no quantizer or no arithmetic of the graph's semantics has: groups and block
-/// formats; one signed bit and asymmetric TFLite activations above 8 bits; layers of no node.
+/// Throws InputError for what no quantizer or no arithmetic of the graph's semantics has: block formats;
+/// groups that do not divide (group_problems); one signed bit and asymmetric TFLite activations above 8 bits;
+/// layers of no node.
 void check_scheme(const Graph& graph, const Scheme& scheme);
 
 /// "4 bits, symmetric, a scale an output channel"

@@ -8,14 +8,16 @@
 namespace qsim {
 
 struct WeightFormat {
-  WeightScheme scheme;  ///< per_tensor or per_channel
+  WeightScheme scheme;
   RangeMethod ranges = RangeMethod::min_max;
   bool is_power_of_two = false;
 };
 
 /// Integers of float weights [out_channels, ..] on the grid of each slice (choose_weight_grid): all weights,
-/// or an output channel (dimension 0). Where the bias of a channel would leave 31 bits, its weight scale is
-/// raised to |bias| / (s_x 2^30): its weights are too small to show beside it. `bias` may be nullptr.
+/// an output channel (dimension 0), or a group of input channels of a kernel tap (group_size_of). Scales of
+/// groups are multiples, by integers of 8 bits, of their channel's. Where the bias of a channel would leave
+/// 31 bits, its weight scale is raised to |bias| / (s_x 2^30): its weights are too small to show beside it.
+/// `bias` may be nullptr.
 [[nodiscard]] Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
                                       const WeightFormat& format);
 

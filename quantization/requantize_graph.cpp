@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "quantization/quantize_graph.h"
 #include "quantization/quantize_weights.h"
+#include "quantization/weight_groups.h"
 #include "workloads/graph/bit_width.h"
 #include "workloads/graph/requantize_tensor.h"
 #include "workloads/ops/definition.h"
@@ -130,6 +131,9 @@ class GraphRequantizer {
     if (!scheme_.layers.empty()) text += "single nodes as " + scheme_.source + " says; ";
     text += ranges_ == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges";
     graph_.provenance.push_back(text + "; biases rescaled to s_x*s'");
+    if (const std::string groups = group_note(graph_, scheme_); !groups.empty()) {
+      graph_.provenance.push_back(groups);
+    }
   }
 
   Graph& graph_;

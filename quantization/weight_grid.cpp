@@ -89,16 +89,21 @@ WeightGrid choose_weight_grid(std::span<const float> weights, int bits, bool is_
   });
 }
 
-WeightGrid with_least_scale(const WeightGrid& grid, float least, bool is_power_of_two) {
-  if (grid.scale >= least) return grid;
-  WeightGrid raised = grid;
-  raised.scale = is_power_of_two ? power_of_two_above(least) : least;
-  if (grid.is_sign || grid.low == -grid.high) return raised;
+WeightGrid with_scale(const WeightGrid& grid, float scale) {
+  WeightGrid scaled = grid;
+  scaled.scale = scale;
+  if (grid.is_sign || grid.low == -grid.high) return scaled;
   // What -min / s was at the old scale.
   const double offset = static_cast<double>(grid.zero_point - grid.low) * static_cast<double>(grid.scale) /
-                        static_cast<double>(raised.scale);
-  raised.zero_point = static_cast<std::int32_t>(grid.low + std::llround(offset));
-  return raised;
+                        static_cast<double>(scale);
+  scaled.zero_point = static_cast<std::int32_t>(
+      std::min(grid.low + static_cast<std::int64_t>(std::llround(offset)), grid.high));
+  return scaled;
+}
+
+WeightGrid with_least_scale(const WeightGrid& grid, float least, bool is_power_of_two) {
+  if (grid.scale >= least) return grid;
+  return with_scale(grid, is_power_of_two ? power_of_two_above(least) : least);
 }
 
 }  // namespace qsim

@@ -40,6 +40,9 @@ struct WeightGrid {
   return is_symmetric || bits > 1;
 }
 
+/// The grid at another scale: its zero point follows.
+[[nodiscard]] WeightGrid with_scale(const WeightGrid& grid, float scale);
+
 /// The grid with a scale raised to `least` (a power of two: to the next one) where it is below.
 [[nodiscard]] WeightGrid with_least_scale(const WeightGrid& grid, float least, bool is_power_of_two);
 

@@ -114,3 +114,84 @@ def test_a_file_names_its_problems_by_key(network, tmp_path):
     scheme.write_text('{"bits": "w4a8", "layers": {"frist": "w8a8"}}')
     (message,) = bad_input("--workload", network, "--scheme", scheme)
     message.says("bad.json", "frist", "did you mean first?")
+
+
+def groups_of(report):
+    """By product, in their order."""
+    return [(row.get("groups") or {}).get("group_size") for row in products(report).values()]
+
+
+def group_notes(report):
+    return [note for note in report["provenance"]["notes"] if note.startswith("groups of")]
+
+
+def test_groups_are_of_the_size_that_is_asked_for_where_it_divides_the_channels(network):
+    result = report(network, "--scheme", "w4a8:weights=per_group(32),asymmetric")
+    # first: taps of 4 channels, 36 weights a channel; last: 128.
+    assert groups_of(result) == [None, 32]
+    (note,) = group_notes(result)
+    assert note == ("groups of 32 in 1 layer; a scale a channel in 1: a channel has at most 32 weights, or nothing "
+                    "from 16 to 32 divides a tap's channels")
+    row = products(result)["last"]
+    assert row["groups"]["bit_exact"] and row["groups"]["scale_error"] == 0
+    assert 1 < row["groups"]["largest_multiplier"] <= 255
+    assert row["events"]["group_multiplies"] == 5 * 128 // 32
+    assert row["events"]["zero_point_corrections"] == 5 * (128 // 32 + 1)
+    assert any("4 bits, asymmetric, a scale a group of 32 (2 layers)" in note for note in result["provenance"]["notes"])
+
+
+def test_groups_that_divide_all_channels_need_no_note(network):
+    result = report(network, "--scheme", "w4a8:weights=per_group(4)")
+    assert groups_of(result) == [4, 4]
+    assert group_notes(result) == []
+
+
+def test_a_layer_has_groups_of_its_own(network, tmp_path):
+    scheme = tmp_path / "groups.json"
+    scheme.write_text('{"bits": "w4a8", "layers": {"first": {"weights": "per_group(2)"}, "last": "w3a8:weights=per_group(64)"}}')
+    result = report(network, "--scheme", scheme)
+    assert groups_of(result) == [2, 64]
+    assert [row["bits"]["weights"] for row in products(result).values()] == [4, 3]
+
+
+def test_a_quantized_network_is_requantized_with_groups():
+    result = report_of("--scheme", "w4a8:weights=per_group(32)", "--cost-only")
+    sizes = groups_of(result)
+    assert sizes.count(32) == 4 and sizes.count(16) == 3 and sizes.count(None) == 3
+    assert group_notes(result)[0].startswith("groups of 32 in 4 layers; of 16 in 3 whose channels 32 does not divide; a scale a channel in 3")
+
+
+def test_evaluate_computes_with_groups(tmp_path):
+    (tmp_path / "images.bin").write_bytes(bytes([3] + [(i * 7) % 256 for i in range(3072)]) * 2)
+    run = qsim("evaluate", "--workload", "resnet8", "--data", f"cifar10:{tmp_path / 'images.bin'}", "--json", "--scheme",
+               "w4a8:weights=per_group(32)")
+    assert run.returncode == 0, run.stderr
+    result = json.loads(run.stdout)
+    assert result["images"] == 2
+    assert result["totals"]["cycles"] == report_of("--scheme", "w4a8:weights=per_group(32)", "--cost-only")["totals"]["cycles"]
+
+
+def test_a_chip_without_multipliers_lacks_them(network):
+    arguments = ["--workload", network, "--scheme", "w4a8:weights=per_group(32)", "--hw", "npu_small"]
+    remedy = "set requantizer.group_multiplier_bits to 8, or quantize with one scale a channel"
+    run = qsim("check", *arguments)
+    assert run.returncode == 1 and remedy in run.stdout
+    (message,) = bad_input(*arguments)
+    message.says("layers[1]", "multipliers up to 255", "requantizer.group_multiplier_bits of 8 or more", remedy)
+    assert qsim(*arguments, "--set", "requantizer.group_multiplier_bits=8", "--quiet").returncode == 0
+
+
+@pytest.mark.parametrize(("scheme", "words"), [
+    ("w4a8:weights=per_group(24)", ["weights", "per_group(24)", "a divisor", "4, 128", "weights=per_group(128)", "per_channel"]),
+    ("w4a8:weights=per_group(129)", ["weights", "per_group(129)", "4, 128"]),
+    ({"layers": {"first": {"weights": "per_group(3)"}}}, ["layers.first", "groups of 3", "a divisor of its 4 input channels"]),
+    ({"layers": {"first": {"weights": "per_group(8)"}}}, ["layers.first", "groups of 8", "a divisor of its 4 input channels"]),
+    ({"weights": "per_group(4)", "layers": {"last": "w8a8:weights=per_group(12)"}}, ["layers.last", "groups of 12", "128"]),
+])
+def test_a_group_that_does_not_divide_is_refused(network, tmp_path, scheme, words):
+    if isinstance(scheme, dict):
+        path = tmp_path / "scheme.json"
+        path.write_text(json.dumps({"bits": "w4a8", **scheme}))
+        scheme = path
+    (message,) = bad_input("--workload", network, "--scheme", scheme)
+    message.says(*words)

@@ -113,3 +113,47 @@ TEST_CASE("a channel whose bias raises its power-of-two scale has a power of two
   // |b| / (s_x 2^30) = 6 / 2^30: the next power is 2^-27
   CHECK(q.quantization->scale() == std::ldexp(1.0F, -27));
 }
+
+TEST_CASE("groups have scales that are multiples of their channel's, and clip nothing") {
+  // max|w| of the groups: 12.7 and 1.27 at 8 bits: s_g = 0.1 and 0.01, s = 0.1 / 255, m = 255 and ceil(25.5)
+  const Tensor w = float_tensor({1, 4}, {12.7F, -3.0F, 1.27F, -0.5F});
+  const Tensor q = quantize_weights(w, nullptr, 1.0F, {{8, Granularity::per_group, 2}, RangeMethod::min_max});
+  CHECK(q.quantization->group_size == 2);
+  CHECK(q.quantization->scales.size() == 1);
+  CHECK(q.quantization->scale() == Approx(0.1 / 255.0));
+  CHECK(q.quantization->group_multipliers == std::vector<std::int32_t>{255, 26});
+  CHECK(q.quantization->zero_points == std::vector<std::int32_t>{0});
+  // 1.27 / (26 s) = 124.6
+  CHECK(integers(q) == std::vector<std::int64_t>{127, -30, 125, -49});
+}
+
+TEST_CASE("asymmetric groups have zero points of their own") {
+  const Tensor w = float_tensor({1, 4}, {0.0F, 2.55F, -2.55F, 0.0F});
+  const WeightScheme scheme{8, Granularity::per_group, 2, false};
+  const Tensor q = quantize_weights(w, nullptr, 1.0F, {scheme, RangeMethod::min_max});
+  CHECK(q.quantization->zero_points == std::vector<std::int32_t>{-128, 127});
+  CHECK(integers(q) == std::vector<std::int64_t>{-128, 127, -128, 127});
+}
+
+TEST_CASE("groups of power-of-two scales have multipliers that are powers of two") {
+  const Tensor w = float_tensor({1, 4}, {64.0F, 3.0F, 1.0F, 0.25F});
+  const WeightScheme scheme{8, Granularity::per_group, 2, true};
+  const Tensor q = quantize_weights(w, nullptr, 1.0F, {scheme, RangeMethod::min_max, true});
+  for (const std::int32_t m : q.quantization->group_multipliers) CHECK((m & (m - 1)) == 0);
+  CHECK(std::exp2(std::round(std::log2(q.quantization->scale()))) == q.quantization->scale());
+}
+
+TEST_CASE("a group of zeros has no say in the scale of its channel") {
+  const Tensor w = float_tensor({1, 6}, {0.0F, 0.0F, 1.27F, 0.5F, 0.634F, 0.1F});
+  const Tensor q = quantize_weights(w, nullptr, 1.0F, {{8, Granularity::per_group, 2}, RangeMethod::min_max});
+  CHECK(q.quantization->scale() == Approx(0.01 / 255.0));
+  CHECK(q.quantization->group_multipliers == std::vector<std::int32_t>{1, 255, 128});
+  CHECK(integers(q) == std::vector<std::int64_t>{0, 0, 127, 50, 126, 20});
+}
+
+TEST_CASE("a channel of no more weights than a group has one scale") {
+  const Tensor w = float_tensor({2, 2}, {1.27F, -0.5F, 12.7F, 0.1F});
+  const Tensor q = quantize_weights(w, nullptr, 1.0F, {{8, Granularity::per_group, 4}, RangeMethod::min_max});
+  CHECK_FALSE(q.quantization->has_groups());
+  CHECK(q.quantization->scales.size() == 2);
+}
