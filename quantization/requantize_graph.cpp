@@ -1,5 +1,7 @@
 #include "quantization/requantize_graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -99,6 +101,7 @@ class GraphRequantizer {
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
     std::optional<Tensor> bias;
     if (has_bias) bias = real_bias(graph_.tensor(node.inputs[2]), input_scale, *old.quantization);
+    group_scale_error_ = std::max(group_scale_error_, old.quantization->group_scale_error);
     graph_.tensor(id) = quantize_weights(dequantized(old), bias ? &*bias : nullptr, input_scale, format);
     ++layers_;
     if (has_bias) rescale(node, *old.quantization, *graph_.tensor(id).quantization);
@@ -130,6 +133,11 @@ class GraphRequantizer {
     if (scheme_.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
     if (!scheme_.layers.empty()) text += "single nodes as " + scheme_.source + " says; ";
     text += ranges_ == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges";
+    if (group_scale_error_ > 0.0) {
+      text +=
+          fmt::format("; scales of groups had been approximated by integer multiples, by {:.2g} % at most",
+                      100.0 * group_scale_error_);
+    }
     graph_.provenance.push_back(text + "; biases rescaled to s_x*s'");
     if (const std::string groups = group_note(graph_, scheme_); !groups.empty()) {
       graph_.provenance.push_back(groups);
@@ -141,6 +149,7 @@ class GraphRequantizer {
   RangeMethod ranges_;
   std::map<TensorId, std::pair<const Node*, WeightScheme>> done_;
   std::map<TensorId, const Node*> biases_;
+  double group_scale_error_ = 0.0;  ///< Of the weights as they were.
   int layers_ = 0;
 };
 

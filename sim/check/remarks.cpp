@@ -71,9 +71,10 @@ namespace {
 
 void add_group_remark(const Quantization& weights, std::vector<std::string>& remarks) {
   if (!weights.has_groups() || weights.group_scale_error == 0.0) return;
-  remarks.push_back(
-      fmt::format("scales of groups of {} are approximated by integer multiples, by {:.2g} % at most",
-                  weights.group_size, 100.0 * weights.group_scale_error));
+  remarks.push_back(fmt::format(
+      "scales of groups of {} are approximated by integer multiples, by {:.2g} % at most, so that "
+      "outputs are not bit-exact",
+      weights.group_size, 100.0 * weights.group_scale_error));
 }
 
 }  // namespace

@@ -115,6 +115,41 @@ def test_a_report_says_whether_scales_are_exact_multiples(tmp_path):
     assert "not bit-exact" in rough["provenance"]["notes"][0]
 
 
+def least_error(scales, bits=8):
+    """The least, over all multipliers of the largest scale, of the largest relative distance of m s from a scale, s = max / top."""
+    exact = [float(numpy.float32(scale)) for scale in scales]
+    errors = []
+    for top in range(1, 1 << bits):
+        ratios = [scale / (max(exact) / top) for scale in exact]
+        errors.append(max(abs(max(round(ratio), 1) / ratio - 1) for ratio in ratios))
+    return min(errors)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_float_scales_are_as_close_as_multiples_come_and_their_row_is_not_called_bit_exact(seed, tmp_path):
+    rng = random.Random(seed)
+    scales = [rng.uniform(0.002, 0.1) for _ in range(8)]  # 2 channels of 4 groups
+    error = max(least_error(scales[:4]), least_error(scales[4:]))
+    path = written(tmp_path, group_size=16, scale=scales)
+    for options in [[], ["--cost-only"]]:
+        run_report = json.loads(qsim("--workload", path, "--json", *options).stdout)
+        groups = run_report["layers"][0]["groups"]
+        assert groups["bit_exact"] is False
+        assert groups["scale_error"] == pytest.approx(error, rel=1e-3)
+        (note,) = run_report["provenance"]["notes"]
+        assert note == f"y: scales of groups are approximated by integer multiples, by {100 * error:.2g} % at most, so that its outputs are not bit-exact"
+        assert note in qsim("--workload", path, *options).stdout
+    (remark,) = json.loads(qsim("check", "--workload", path, "--json").stdout)["nodes"][0]["remarks"]
+    assert remark == f"scales of groups of 16 are approximated by integer multiples, by {100 * error:.2g} % at most, so that outputs are not bit-exact"
+
+
+def test_what_was_approximated_is_still_said_of_weights_requantized_from_it(tmp_path):
+    path = written(tmp_path, group_size=32, scale=[0.01, 0.0314159, 0.02, 0.07])
+    for options in [["--scheme", "w4a8"], ["--scheme", "w4a8:weights=per_group(16)"], ["--weight-bits", "4"]]:
+        notes = json.loads(qsim("--workload", path, "--json", *options).stdout)["provenance"]["notes"]
+        assert any("approximated by integer multiples, by 0.018 % at most" in note for note in notes), options
+
+
 def output_hash(*arguments):
     done = qsim(*arguments, "--json")
     assert done.returncode == 0, done.stderr
