@@ -167,9 +167,8 @@ class OutputFunction {
   }
 
   [[nodiscard]] std::int32_t operator()(std::int64_t sum) const {
-    return thresholds_
-               ? thresholds_->output(problem_.output_range, sum)
-               : arithmetic::requantize(problem_.rounding_profile, scale_, problem_.output_range, sum);
+    return thresholds_ ? thresholds_->output(problem_.output_range, sum)
+                       : arithmetic::requantize(problem_.rounding(), scale_, problem_.output_range, sum);
   }
 
  private:

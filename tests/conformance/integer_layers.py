@@ -4,6 +4,7 @@ Run as a program it compares many: python tests/conformance/integer_layers.py --
 """
 
 import argparse
+import dataclasses
 import json
 import math
 import pathlib
@@ -17,19 +18,22 @@ from integer_model import ROUNDINGS, SHIFT_ROUNDINGS, Chip, run_workload
 from qsim_tensors import QSIM, read_safetensors
 
 LAYERS_A_RUN = 10
+GROUP_MULTIPLIER_BITS = 9
 
 
 def random_chip(random):
     """Rows few enough that small layers have several chunks; every third machine has accumulators that small layers overflow."""
     width = random.choice([16, 17, 18, 20, 24]) if random.random() < 0.35 else random.choice([32, 40, 48, 64])
-    return Chip(random.choice([4, 8, 16]), width, random.choice(["wrap", "saturate"]), random.choice(list(SHIFT_ROUNDINGS)),
+    dataflow = random.choice(["weight_stationary", "input_stationary", "output_stationary"])
+    return Chip(random.choice([4, 8, 16]), dataflow, width, random.choice(["wrap", "saturate"]), random.choice(list(SHIFT_ROUNDINGS)),
                 random.choice([8, 12, 16, 24, 32]))
 
 
 def settings(chip):
-    values = {"mac_array.rows": chip.rows, "mac_array.columns": 8, "accumulators.width_bits": chip.accumulator_bits,
+    values = {"mac_array.rows": chip.rows, "mac_array.columns": 8, "mac_array.dataflow": chip.dataflow,
+              "accumulators.width_bits": chip.accumulator_bits,
               "accumulators.overflow": chip.overflow, "requantizer.shift_rounding": chip.shift_rounding,
-              "requantizer.multiplier_bits": chip.multiplier_bits}
+              "requantizer.multiplier_bits": chip.multiplier_bits, "requantizer.group_multiplier_bits": GROUP_MULTIPLIER_BITS}
     return [argument for path, value in values.items() for argument in ("--set", f"{path}={value}")]
 
 
@@ -46,20 +50,32 @@ def activation(random):
     return {"bits": bits, "signed": signed, "zero_point": zero_point}
 
 
+def draw_group(random, channels):
+    """A divisor of the channels of a tap, or 0: no groups."""
+    if channels == 1 or random.random() < 0.6:
+        return 0
+    return random.choice([d for d in range(1, channels + 1) if channels % d == 0])
+
+
 def weights(random, shape):
-    """A scale a tensor or a channel; symmetric, or with zero points; one signed bit is -1 or 1."""
+    """A scale a tensor, a channel or a group; symmetric, or with zero points; one signed bit is -1 or 1."""
     bits = random.randint(1, 16)
     signed = random.random() < 0.7
     low, high = limits(bits, signed)
-    slices = shape[0] if random.random() < 0.6 else 1
+    group = draw_group(random, shape[-1])
+    slices = shape[0] if group or random.random() < 0.6 else 1
     binary = bits == 1 and signed
     asymmetric = not binary and (not signed or random.random() < 0.4)
-    zero_points = [random.randint(low, high) if asymmetric else 0 for _ in range(slices)]
+    count = math.prod(shape) // group if group else slices
+    zero_points = [random.randint(low, high) if asymmetric else 0 for _ in range(count)]
     values = [random.choice([-1, 1]) if binary else random.randint(low, high) for _ in range(math.prod(shape))]
-    description = {"shape": list(shape), "bits": bits, "signed": signed, "zero_point": zero_points if slices > 1 else zero_points[0],
+    description = {"shape": list(shape), "bits": bits, "signed": signed, "zero_point": zero_points if asymmetric and count > 1 else zero_points[0],
                    "values": values}
     if slices > 1:
         description["axis"] = 0
+    if group:
+        most = (1 << random.randint(1, GROUP_MULTIPLIER_BITS)) - 1
+        description |= {"axis": 0, "group_size": group, "group_multipliers": [random.randint(1, most) for _ in range(count)]}
     return description
 
 
@@ -72,7 +88,7 @@ def geometry(random):
     if random.random() < 0.3:
         depth = random.randint(1, 70)
         return {"op": "fully_connected"}, [random.randint(1, 3), depth], [random.randint(1, 12), depth]
-    height, width, channels = random.randint(2, 6), random.randint(2, 6), random.randint(1, 7)
+    height, width, channels = random.randint(2, 6), random.randint(2, 6), random.choice([1, 2, 3, 4, 5, 6, 7, 8, 12])
     kernel = [random.randint(1, min(3, height)), random.randint(1, min(3, width))]
     attributes = {"stride": [random.randint(1, 2), random.randint(1, 2)], "padding": [random.randint(0, k - 1) for k in kernel for _ in "ab"]}
     x = [random.randint(1, 2), height, width, channels]
@@ -87,9 +103,9 @@ def random_layer(random, index, profile):
     layer, x_shape, w_shape = geometry(random)
     x, w, y = activation(random), weights(random, w_shape), activation(random)
     depth = math.prod(w_shape[1:])
-    spread = 2.0 ** (x["bits"] + w["bits"] - 3) * math.sqrt(depth)  # of a sum, about
+    spread = 2.0 ** (x["bits"] + w["bits"] - 3) * math.sqrt(depth) * max(w.get("group_multipliers", [1]))  # of a sum, about
     x["scale"] = draw_scale(random, is_power_of_two, -random.randint(2, 9))
-    slices = w_shape[0] if "axis" in w else 1
+    slices = w_shape[0] if "axis" in w else 1  # that have a scale
     exponent = -random.randint(2, 9)
     scales = [draw_scale(random, is_power_of_two, exponent + random.randint(-1, 1)) for _ in range(slices)]
     w["scale"] = scales if slices > 1 else scales[0]
@@ -135,14 +151,16 @@ def part_of(mapping):
     return part["kernel_h"], part["kernel_w"], part["channels"]
 
 
-def compare_case(folder, random, arguments=()):
-    """Layers compared and those whose accumulators overflowed; AssertionError at the first difference."""
+def compare_case(folder, random, arguments=(), **chip_fields):
+    """Layers compared, those whose accumulators overflowed and those with groups; AssertionError at the first difference."""
     path, inputs, chip = write_case(folder, random)
+    chip = dataclasses.replace(chip, **chip_fields)
     outputs, report = run_program(path, inputs, chip, arguments)
     rows = {row["name"]: row for row in report["layers"]}
     parts = {name: part_of(row["mapping"]) for name, row in rows.items()}
     expected = run_workload(path, inputs, chip, parts)
     overflowed = 0
+    grouped = sum(row.get("groups") is not None for row in report["layers"])
     for name, (y, seen) in expected.items():
         actual = outputs[name].reshape(-1).tolist()
         place = f"{name} of {path.read_text()} on {chip}"
@@ -154,7 +172,7 @@ def compare_case(folder, random, arguments=()):
         if accumulator["bits_any_weights"] > chip.accumulator_bits:
             assert (accumulator["min"], accumulator["max"]) == (seen.minimum, seen.maximum), f"{accumulator} and {seen}: {place}"
         overflowed += seen.overflows > 0
-    return len(expected), overflowed
+    return len(expected), overflowed, grouped
 
 
 def main():
@@ -162,13 +180,14 @@ def main():
     parser.add_argument("--layers", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     options, arguments = parser.parse_known_args()
-    layers = overflowed = 0
+    layers = overflowed = grouped = 0
     while layers < options.layers:
         with tempfile.TemporaryDirectory() as folder:
-            compared, more = compare_case(folder, random.Random(f"{options.seed} {layers}"), arguments)
+            compared, over, groups = compare_case(folder, random.Random(f"{options.seed} {layers}"), arguments)
         layers += compared
-        overflowed += more
-        print(f"{layers} layers equal, {overflowed} of them with overflows", file=sys.stderr)
+        overflowed += over
+        grouped += groups
+        print(f"{layers} layers equal, {grouped} of them with groups, {overflowed} with overflows", file=sys.stderr)
 
 
 if __name__ == "__main__":

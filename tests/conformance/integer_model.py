@@ -1,6 +1,6 @@
 """What a layer on the MAC array computes, from its workload JSON alone: arbitrary-precision integers, fractions, one loop a sum.
 
-Written from docs/workload_format.md, docs/arithmetic.md and docs/schemes.md, without a look at the program: slow, so that it can be read.
+Written from docs/workload_format.md, docs/arithmetic.md, docs/schemes.md and docs/groups.md, without a look at the program: slow, so that it can be read.
 `LAYERS` has the function of each operation that it knows and `ROUNDINGS` that of each rounding profile; a further scheme is a further entry.
 """
 
@@ -16,9 +16,11 @@ from qsim_tensors import read_safetensors
 
 @dataclasses.dataclass
 class Chip:
-    """What of a machine shows in values: the reduction reaches the accumulators in chunks of the array's rows."""
+    """What of a machine shows in values: the reduction reaches the accumulators in chunks of the array's rows; where sums stay in the
+    PEs (output_stationary), in whole parts or groups."""
 
     rows: int = 32
+    dataflow: str = "weight_stationary"
     accumulator_bits: int = 32
     overflow: str = "wrap"
     shift_rounding: str = "half_away"
@@ -27,7 +29,10 @@ class Chip:
 
 @dataclasses.dataclass
 class Tensor:
-    """q as nested lists of one dimension, s and z one a channel of dimension 0 or one for all."""
+    """q as nested lists of one dimension, s and z one a channel of dimension 0 or one for all.
+
+    With groups of `group` neighbouring elements s is one a channel, m and z are one a group: an element is s m (q - z).
+    """
 
     shape: tuple
     values: list
@@ -35,6 +40,8 @@ class Tensor:
     zero_points: list
     bits: int
     signed: bool
+    group: int = 0
+    multipliers: list = dataclasses.field(default_factory=list)
 
     @property
     def low(self):
@@ -49,6 +56,13 @@ class Tensor:
 
     def zero_point(self, channel):
         return self.zero_points[channel % len(self.zero_points)]
+
+    def factors(self, channel, depth):
+        """(m, z) of each of the `depth` elements of a channel."""
+        if self.group == 0:
+            return [(1, self.zero_point(channel))] * depth
+        groups = [element // self.group for element in range(channel * depth, (channel + 1) * depth)]
+        return [(self.multipliers[g], self.zero_points[g % len(self.zero_points)]) for g in groups]
 
 
 @dataclasses.dataclass
@@ -77,7 +91,8 @@ def listed(value):
 
 def tensor_of(description, shape, values):
     return Tensor(tuple(shape), [int(v) for v in values], [np.float32(s) for s in listed(description.get("scale", 1.0))],
-                  listed(description.get("zero_point", 0)), description.get("bits", 8), description.get("signed", True))
+                  listed(description.get("zero_point", 0)), description.get("bits", 8), description.get("signed", True),
+                  description.get("group_size", 0), description.get("group_multipliers", []))
 
 
 # ---- requantization: M = s_x s_w / s_y ---------------------------------------------------------------------------------------
@@ -165,20 +180,26 @@ ROUNDINGS = {"float32": by_float32, "float64": by_float64, "fixed_point_double_r
 # ---- sums --------------------------------------------------------------------------------------------------------------------
 
 
-def chunks(kernel, part, rows):
-    """Taps of each update: a part of (rows, columns, channels) of the kernel after the other, each in steps of the array's rows."""
+def chunks(kernel, part, rows, group):
+    """Taps of each update: a part of (rows, columns, channels) of the kernel after the other, each in steps of at most `rows`.
+
+    A part is of whole groups, and no step crosses the border of one.
+    """
     (height, width, depth), found = kernel, []
     for h in range(0, height, part[0]):
         for w in range(0, width, part[1]):
             for c in range(0, depth, part[2]):
                 taps = [(i * width + j) * depth + k for i in range(h, min(h + part[0], height)) for j in range(w, min(w + part[1], width))
                         for k in range(c, min(c + part[2], depth))]
-                found += [taps[begin:begin + rows] for begin in range(0, len(taps), rows)]
+                size = group or len(taps)
+                assert len(taps) % size == 0
+                pieces = [taps[begin:begin + size] for begin in range(0, len(taps), size)]
+                found += [piece[begin:begin + rows] for piece in pieces for begin in range(0, size, rows)]
     return found
 
 
 def accumulate(taps, weights, preload, updates, chip, seen):
-    """The register after the preload and chunk after chunk of products; inside a chunk the sum is exact."""
+    """The register after the preload and chunk after chunk of products; inside a chunk, and its group's multiplier, the sum is exact."""
     register = seen.update(preload, chip)
     for chunk in updates:
         register = seen.update(register + sum(taps[k] * weights[k] for k in chunk), chip)
@@ -235,12 +256,15 @@ def run_layer(layer, x, w, bias, profile, chip, part=None):
     z_x, z_y, seen = x.zero_point(0), y.zero_point(0), Seen()
     low = max(y.low, z_y) if layer.get("activation") == "relu" else y.low
     kernel = w.shape[1:] if len(w.shape) == 4 else (1, 1, depth)
-    updates = chunks(kernel, part or kernel, chip.rows)
-    channels = [w.values[n * depth:(n + 1) * depth] for n in range(w.shape[0])]
-    # White paper, section 2.4: terms 3 and 4 are known before the run; term 2 is subtracted from what the accumulators hold.
-    preloads = [bias[n] - z_x * sum(channels[n]) + depth * z_x * w.zero_point(n) for n in range(w.shape[0])]
+    updates = chunks(kernel, part or kernel, depth if chip.dataflow == "output_stationary" else chip.rows, w.group)
+    # sum m (w - z_w) (x - z_x) = sum m w x - sum m z_w x - z_x sum (m w - m z_w); without groups m = 1 (white paper, section 2.4): the last
+    # term is known before the run, the second is subtracted from what the accumulators hold.
+    factors = [w.factors(n, depth) for n in range(w.shape[0])]
+    weights = [[m * q for (m, _), q in zip(factors[n], w.values[n * depth:(n + 1) * depth])] for n in range(w.shape[0])]
+    corrections = [[m * z for m, z in factors[n]] for n in range(w.shape[0])]
+    preloads = [bias[n] - z_x * (sum(weights[n]) - sum(corrections[n])) for n in range(w.shape[0])]
     for n, taps in sums:
-        acc = accumulate(taps, channels[n], preloads[n], updates, chip, seen) - w.zero_point(n) * sum(taps)
+        acc = accumulate(taps, weights[n], preloads[n], updates, chip, seen) - sum(c * x for c, x in zip(corrections[n], taps))
         scaled = ROUNDINGS[profile](acc, (x.scale(0), w.scale(n), y.scale(0)), chip, (low - z_y, y.high - z_y))
         y.values.append(min(max(scaled, low - z_y), y.high - z_y) + z_y)
     return y, seen

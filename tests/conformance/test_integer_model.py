@@ -10,19 +10,26 @@ from integer_model import SHIFT_ROUNDINGS
 
 @pytest.mark.parametrize("seed", range(6))
 def test_random_layers_equal_the_model(tmp_path, seed):
-    layers, _ = compare_case(tmp_path, random.Random(f"ci {seed}"))
-    assert layers == 10
+    layers, _, grouped = compare_case(tmp_path, random.Random(f"ci {seed}"))
+    assert layers == 10 and grouped > 0
 
 
-@pytest.mark.parametrize("arguments", [["--values", "tile"], ["--fidelity", "pe"]])
+@pytest.mark.parametrize("arguments", [["--values", "tile"], ["--fidelity", "pe"], ["--fidelity", "pe", "--values", "tile"]])
 def test_values_from_the_modelled_memory_equal_the_model(tmp_path, arguments):
-    layers, _ = compare_case(tmp_path, random.Random("ci memory"), arguments)
-    assert layers == 10
+    layers, _, grouped = compare_case(tmp_path, random.Random("ci memory 2"), arguments)
+    assert layers == 10 and grouped > 0
 
 
-def test_layers_overflow_narrow_accumulators_where_the_model_does(tmp_path):
-    overflowed = sum(compare_case(tmp_path, random.Random(f"ci overflow {seed}"))[1] for seed in range(4))
-    assert overflowed > 0
+@pytest.mark.parametrize("rounding", SHIFT_ROUNDINGS)
+def test_shifts_of_the_modelled_requantizer_follow_the_rule_of_the_machine(tmp_path, rounding):
+    compare_case(tmp_path, random.Random("5 20"), ["--values", "tile"], shift_rounding=rounding)
+
+
+@pytest.mark.parametrize("overflow", ["wrap", "saturate"])
+def test_layers_overflow_narrow_accumulators_where_the_model_does(tmp_path, overflow):
+    chip = {"accumulator_bits": 16, "overflow": overflow}
+    _, overflowed, grouped = compare_case(tmp_path, random.Random(f"ci {overflow}"), **chip)
+    assert overflowed > 0 and grouped > 0
 
 
 def test_the_rules_for_ties_of_a_shift():
