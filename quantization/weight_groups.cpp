@@ -17,9 +17,9 @@ bool wants_groups(const Node& node, const Scheme& scheme) {
 }
 
 /// The scheme names the layer, and groups for it.
-bool is_asked_by_name(const Node& node, const Scheme& scheme) {
+bool asks_for_groups(const Node& node, const Scheme& scheme) {
   const auto own = scheme.layers.find(node.name);
-  return own != scheme.layers.end() && own->second.granularity.has_value();
+  return own != scheme.layers.end() && own->second.granularity == Granularity::per_group;
 }
 
 std::string list_of(const std::set<std::int64_t>& numbers) {
@@ -60,11 +60,15 @@ std::vector<Problem> group_problems(const Graph& graph, const Scheme& scheme) {
   std::set<std::int64_t> numbers;  // of the channels of layers that take the network's size
   bool divides_any = false;
   for (const Node& node : graph.nodes) {
-    if (!wants_groups(node, scheme)) continue;
     const std::int64_t size = scheme.weights_of(node.name).group_size;
+    if (!definition(node.op).has_weights && asks_for_groups(node, scheme)) {
+      problems.push_back({scheme.source, "layers." + node.name, "groups of " + std::to_string(size),
+                          "a layer with weights", "leave out what the layer says of weights"});
+    }
+    if (!wants_groups(node, scheme)) continue;
     const std::int64_t channels = graph.tensor(node.inputs[1]).shape.back();
     const bool divides = channels > 1 && channels % size == 0;
-    if (is_asked_by_name(node, scheme)) {
+    if (asks_for_groups(node, scheme)) {
       if (!divides) problems.push_back(problem_of_layer(node, size, channels, scheme));
     } else {
       numbers.insert(channels);
@@ -84,7 +88,7 @@ std::vector<Problem> group_problems(const Graph& graph, const Scheme& scheme) {
 std::string group_note(const Graph& graph, const Scheme& scheme) {
   std::map<std::int64_t, int> layers;  // by size; 0: a scale a channel
   for (const Node& node : graph.nodes) {
-    if (!wants_groups(node, scheme) || is_asked_by_name(node, scheme)) continue;
+    if (!wants_groups(node, scheme) || asks_for_groups(node, scheme)) continue;
     const auto& weights = graph.tensor(node.inputs[1]).quantization;
     if (weights) ++layers[weights->group_size];
   }

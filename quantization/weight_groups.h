@@ -21,8 +21,8 @@ namespace qsim {
 /// * Where there is none a scale a channel, as of depthwise layers.
 [[nodiscard]] std::int64_t group_size_of(const Shape& weights, std::int64_t size);
 
-/// What is wrong with the groups that `scheme` asks for: a layer that it names whose channels the size does
-/// not divide; a size that divides the channels of no layer.
+/// What is wrong with the groups that `scheme` asks for: a layer that it names that has no weights, or
+/// whose channels the size does not divide; a size that divides the channels of no layer.
 [[nodiscard]] std::vector<Problem> group_problems(const Graph& graph, const Scheme& scheme);
 
 /// What became of the groups of a quantized network where layers have other ones than the scheme says; else

@@ -195,3 +195,46 @@ def test_a_group_that_does_not_divide_is_refused(network, tmp_path, scheme, word
         scheme = path
     (message,) = bad_input("--workload", network, "--scheme", scheme)
     message.says(*words)
+
+
+@pytest.mark.parametrize(("scheme", "words"), [
+    ("w4a8:", ["column 6", "got nothing", "weights=", "as in"]),
+    ("w4a8:weights=", ["column 14", "got nothing", "per_group(N)"]),
+    ("w4a8:weights=per_group", ["column 23", "the size of a group in parentheses", "as in weights=per_group(32)"]),
+    ("w4a8:weights=per_group()", ["column 23", '"()"', "1 to 1048576"]),
+    ("w4a8:weights=per_group(-4)", ["column 23", '"(-4)"', "1 to 1048576"]),
+    ("w4a8:weights=per_group(1.5)", ["column 23", '"(1.5)"']),
+    ("w4a8:weights=per_group(32", ["column 23", '"(32"']),
+    ("w4a8:weights=per_group(99999999999999999999)", ["column 23", "1 to 1048576"]),
+    ("w4a8:weights=per_group(32)x", ["column 23", '"(32)x"']),
+    ("w4a8:weights=per_group(32),per_channel", ["column 28", '"per_channel"', "one granularity"]),
+    ("w4a8:weights=per_group(32);weights=per_tensor", ["column 28", "each key once"]),
+    ("w4a8:activations=per_group(32)", ["column 18", "activations have a scale a tensor"]),
+    ("w4a8:scales=log", ["column 13", '"log"', "float or power_of_two"]),
+    ("w4a8,w8a8", ["column 1", '"w4a8,w8a8"', "w<bits>a<bits>"]),
+    ("missing.json", ["missing.json", "a JSON file that can be read"]),
+    ([], ["bad.json", "got []", "an object", "docs/schemes.md"]),
+    ({"bits": 4}, ["bits", "got 4", '"w<bits>a<bits>" or {"weights": N, "activations": N}']),
+    ({"bits": "w4a8", "group_size": 32}, ["group_size", "a known key", '"weights"', '"format"']),
+    ({"bits": "w4a8", "layers": {"first": 5}}, ["layers.first", "got 5", "a scheme's text, or an object"]),
+    ({"bits": "w4a8", "layers": {"first": {"format": "mxint"}}}, ["layers.first.format", '"bits", "weights", "activations"']),
+    ({"bits": "w4a8", "layers": {"first": {"weights": "per_group(0)"}}}, ["layers.first.weights, column 10", '"(0)"', "1 to 1048576"]),
+    ({"bits": "w4a8", "layers": {"flat": {"weights": "per_group(2)"}}}, ["layers.flat", "groups of 2", "a layer with weights", "leave out"]),
+])
+def test_a_scheme_that_is_malformed_is_refused_with_one_message(network, tmp_path, scheme, words):
+    if not isinstance(scheme, str):
+        path = tmp_path / "bad.json"
+        path.write_text(json.dumps(scheme))
+        scheme = path
+    (message,) = bad_input("--workload", network, "--scheme", scheme)
+    message.says(*words)
+
+
+@pytest.mark.parametrize(("setting", "words"), [
+    ("requantizer.group_multiplier_bits=7", ["layers[1]", "requantizer.group_multiplier_bits of 7", "8 or more", "one scale a channel"]),
+    ("requantizer.group_multiplier_bits=16", ["--set", "got 16", "0 to 15"]),
+    ("requantizer.group_multiplier_bits=x", ["--set", '"x"', "an integer from 0 to 15"]),
+])
+def test_multipliers_that_are_too_narrow_or_no_width_are_named(network, setting, words):
+    (message,) = bad_input("--workload", network, "--scheme", "w4a8:weights=per_group(32)", "--set", setting)
+    message.says(*words)

@@ -54,10 +54,11 @@ class SchemeReader {
 
   template <typename Take>
   void read_words(JsonObject& object, const std::string& key, const Take& take) {
-    if (!object.has(key)) return;
+    const nlohmann::ordered_json* value = object.raw(key);
+    if (value == nullptr) return;
     text_.in_json(object.path_of(key));
     const std::string words = object.string(key);
-    if (object.json().at(key).is_string()) take(words);
+    if (value->is_string()) take(words);
   }
 
   [[nodiscard]] SchemeText& text() { return text_; }
@@ -74,6 +75,10 @@ class SchemeReader {
       text_.in_json(object.path_of(key));
       text_.widths(value->get<std::string>(), 0, layer);
       return;
+    }
+    if (!value->is_object()) {
+      return object.problem(key, "\"w<bits>a<bits>\" or {\"weights\": N, \"activations\": N}",
+                            "for example \"bits\": \"w4a8\"");
     }
     JsonObject bits(*value, object.path_of(key), problems_);
     if (bits.has("weights")) layer.weight_bits = static_cast<int>(bits.integer("weights", 1, 16));
@@ -103,6 +108,9 @@ void read_layers(JsonObject& root, SchemeReader& reader, Scheme& scheme) {
                             "neither scales nor format of a layer's own",
                             "neighbours share scales: say scales and format once, for all layers");
       }
+    } else if (!member.value().is_object()) {
+      root.problems().add(object.path_of(member.key()), written_value(member.value()),
+                          "a scheme's text, or an object of bits, weights and activations");
     } else {
       JsonObject exception(member.value(), object.path_of(member.key()), root.problems());
       reader.read(exception, layer, true);
@@ -115,6 +123,7 @@ void read_layers(JsonObject& root, SchemeReader& reader, Scheme& scheme) {
 Scheme scheme_of(const nlohmann::ordered_json& json, const std::string& file) {
   ProblemList problems(file, "docs/schemes.md has an example");
   JsonObject root(json, "", problems);
+  problems.throw_if_any();
   SchemeReader reader(file, problems);
   Scheme scheme;
   scheme.source = file;
