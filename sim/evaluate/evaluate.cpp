@@ -71,7 +71,8 @@ class Evaluator {
         options_(options),
         ports_(find_ports(graph, options.output)),
         chosen_(choose_images(data, options.limit)),
-        compiled_(compile(graph, hardware, false)),
+        compiled_(options.mapper != nullptr ? compile(graph, hardware, *options.mapper, false)
+                                            : compile(graph, hardware, false)),
         jobs_(static_cast<std::size_t>(
             std::clamp<std::int64_t>(options.jobs, 1, std::max<std::int64_t>(1, images())))),
         shared_(chosen_.size(), jobs_, compiled_.rows.size(),
@@ -96,6 +97,7 @@ class Evaluator {
     // Last: what can be wrong with the data is known before the chip is simulated.
     SimulateOptions cost;
     cost.values = Values::none;
+    cost.mapper = options_.mapper;
     result.inference = simulate(hardware_, graph_, {}, cost);
     add_accumulators(result.inference);
     return result;

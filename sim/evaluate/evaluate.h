@@ -16,16 +16,19 @@
 
 namespace qsim {
 
+class Mapper;
+
 /// Images whose label is among this many best classes count for top-5.
 inline constexpr std::int64_t kTopClasses = 5;
 
 struct EvaluateOptions {
-  int jobs = 1;                   ///< Processes.
-  bool strict = false;            ///< An image that cannot be read is an error, not left out.
-  std::int64_t limit = 0;         ///< So many images, spread evenly over the set; 0: all.
-  std::int64_t label_offset = 0;  ///< Class index of label 0 (1 where class 0 is "background").
-  std::string output;             ///< Name of the output with the scores; empty: the only one.
-  bool keep_inputs = false;       ///< Fill Evaluation::inputs.
+  int jobs = 1;                    ///< Processes.
+  bool strict = false;             ///< An image that cannot be read is an error, not left out.
+  std::int64_t limit = 0;          ///< So many images, spread evenly over the set; 0: all.
+  std::int64_t label_offset = 0;   ///< Class index of label 0 (1 where class 0 is "background").
+  std::string output;              ///< Name of the output with the scores; empty: the only one.
+  bool keep_inputs = false;        ///< Fill Evaluation::inputs.
+  const Mapper* mapper = nullptr;  ///< Chooses the mappings; absent: CostMapper.
   std::function<void(std::int64_t done, std::int64_t total)> on_progress;
 };
 

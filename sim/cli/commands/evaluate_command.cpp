@@ -14,6 +14,7 @@
 #include "sim/cli/progress_bar.h"
 #include "sim/cli/trap_report.h"
 #include "sim/config/load_hardware.h"
+#include "sim/energy/event_rates.h"
 #include "sim/evaluate/evaluate.h"
 #include "sim/evaluate/evaluate_report.h"
 #include "sim/report/accounting.h"
@@ -71,8 +72,12 @@ EvaluateOptions evaluate_options(const EvaluateArguments& arguments) {
 }
 
 Evaluation evaluate_with_progress(const HardwareConfig& hardware, const Graph& graph, const Dataset& data,
-                                  const Preprocess& preprocess, const EvaluateArguments& arguments) {
+                                  const Preprocess& preprocess, const EvaluateArguments& arguments,
+                                  const EnergyModel& model) {
   EvaluateOptions options = evaluate_options(arguments);
+  // As a run's: where cycles are nearly equal, what moves less energy is taken.
+  const std::unique_ptr<const Mapper> mapper = cost_mapper(Objective::latency, model);
+  options.mapper = mapper.get();
   ProgressBar bar("images");
   if (!arguments.quiet)
     options.on_progress = [&](std::int64_t done, std::int64_t total) { bar.show(done, total); };
@@ -123,7 +128,7 @@ int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) 
                                     : read_preprocess(arguments.preprocess, files.preprocess);
   const std::unique_ptr<Dataset> data = open_dataset(arguments.data);
 
-  const Evaluation evaluation = evaluate_with_progress(hardware, graph, *data, preprocess, arguments);
+  const Evaluation evaluation = evaluate_with_progress(hardware, graph, *data, preprocess, arguments, model);
   if (evaluation.signal != 0) return interrupted(evaluation);
   const RunSummary summary = summarize(evaluation.inference, model, 1);
   check_accounting(evaluation.inference, summary, graph);
