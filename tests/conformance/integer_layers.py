@@ -92,9 +92,16 @@ def geometry(random):
     kernel = [random.randint(1, min(3, height)), random.randint(1, min(3, width))]
     attributes = {"stride": [random.randint(1, 2), random.randint(1, 2)], "padding": [random.randint(0, k - 1) for k in kernel for _ in "ab"]}
     x = [random.randint(1, 2), height, width, channels]
-    if random.random() < 0.35:
-        return {"op": "depthwise_conv2d", **attributes}, x, [channels * random.randint(1, 2), *kernel, 1]
-    return {"op": "conv2d", **attributes}, x, [random.randint(1, 9), *kernel, channels]
+    op = random.choices(["depthwise_conv2d", "transpose_conv2d", "conv2d"], [30, 10, 60])[0]
+    if op == "depthwise_conv2d":
+        return {"op": op, **attributes}, x, [channels * random.randint(1, 2), *kernel, 1]
+    if op == "transpose_conv2d":
+        attributes["padding"] = [min(p, (k - 1) // 2) for p, k in zip(attributes["padding"], [kernel[0], kernel[0], kernel[1], kernel[1]])]
+        return {"op": op, **attributes}, x, [random.randint(1, 5), *kernel, channels]
+    groups = random.choice([g for g in range(1, channels + 1) if channels % g == 0]) if random.random() < 0.25 else 1
+    attributes["dilation"] = [random.randint(1, 2) if (k - 1) * 2 < size else 1 for k, size in zip(kernel, (height, width))]
+    outputs = groups * random.randint(1, max(1, 9 // groups))
+    return {"op": op, "groups": groups, **attributes}, x, [outputs, *kernel, channels // groups]
 
 
 def random_layer(random, index, profile):

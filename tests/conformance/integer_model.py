@@ -180,16 +180,20 @@ ROUNDINGS = {"float32": by_float32, "float64": by_float64, "fixed_point_double_r
 # ---- sums --------------------------------------------------------------------------------------------------------------------
 
 
-def chunks(kernel, part, rows, group):
+def chunks(kernel, part, rows, group, turned):
     """Taps of each update: a part of (rows, columns, channels) of the kernel after the other, each in steps of at most `rows`.
 
-    A part is of whole groups, and no step crosses the border of one.
+    A part is of whole groups, and no step crosses the border of one. A kernel that is `turned` by 180 degrees is seen from its end.
     """
     (height, width, depth), found = kernel, []
+
+    def place(row, column):
+        return (height - 1 - row) * width + width - 1 - column if turned else row * width + column
+
     for h in range(0, height, part[0]):
         for w in range(0, width, part[1]):
             for c in range(0, depth, part[2]):
-                taps = [(i * width + j) * depth + k for i in range(h, min(h + part[0], height)) for j in range(w, min(w + part[1], width))
+                taps = [place(i, j) * depth + k for i in range(h, min(h + part[0], height)) for j in range(w, min(w + part[1], width))
                         for k in range(c, min(c + part[2], depth))]
                 size = group or len(taps)
                 assert len(taps) % size == 0
@@ -236,13 +240,32 @@ def convolution(layer, x, w):
     return (batch, rows, columns, outputs), sums
 
 
+def transposed_convolution(layer, x, w):
+    """Input i meets kernel element k in output i * stride + k - padding; what lies between inputs, and outside, is the zero point."""
+    batch, height, width, channels = x.shape
+    outputs, kernel_h, kernel_w, _ = w.shape
+    stride_h, stride_w = pair(layer.get("stride", 1))
+    top, bottom, left, right = layer.get("padding", [0, 0, 0, 0])
+    rows = (height - 1) * stride_h + kernel_h - top - bottom
+    columns = (width - 1) * stride_w + kernel_w - left - right
+
+    def tap(b, r, c, channel):
+        inside = r % stride_h == 0 and c % stride_w == 0 and 0 <= r // stride_h < height and 0 <= c // stride_w < width
+        return x.values[((b * height + r // stride_h) * width + c // stride_w) * channels + channel] if inside else x.zero_point(0)
+
+    sums = [(n, [tap(b, i + top - kh, j + left - kw, c) for kh in range(kernel_h) for kw in range(kernel_w) for c in range(channels)])
+            for b in range(batch) for i in range(rows) for j in range(columns) for n in range(outputs)]
+    return (batch, rows, columns, outputs), sums
+
+
 def fully_connected(layer, x, w):
     outputs, depth = w.shape
     rows = len(x.values) // depth
     return (*x.shape[:-1], outputs), [(n, x.values[r * depth:(r + 1) * depth]) for r in range(rows) for n in range(outputs)]
 
 
-LAYERS = {"conv2d": convolution, "depthwise_conv2d": convolution, "fully_connected": fully_connected}
+LAYERS = {"conv2d": convolution, "depthwise_conv2d": convolution, "transpose_conv2d": transposed_convolution,
+          "fully_connected": fully_connected}
 
 
 # ---- layers and networks -----------------------------------------------------------------------------------------------------
@@ -256,7 +279,8 @@ def run_layer(layer, x, w, bias, profile, chip, part=None):
     z_x, z_y, seen = x.zero_point(0), y.zero_point(0), Seen()
     low = max(y.low, z_y) if layer.get("activation") == "relu" else y.low
     kernel = w.shape[1:] if len(w.shape) == 4 else (1, 1, depth)
-    updates = chunks(kernel, part or kernel, depth if chip.dataflow == "output_stationary" else chip.rows, w.group)
+    most = depth if chip.dataflow == "output_stationary" else chip.rows
+    updates = chunks(kernel, part or kernel, most, w.group, layer["op"] == "transpose_conv2d")
     # sum m (w - z_w) (x - z_x) = sum m w x - sum m z_w x - z_x sum (m w - m z_w); without groups m = 1 (white paper, section 2.4): the last
     # term is known before the run, the second is subtracted from what the accumulators hold.
     factors = [w.factors(n, depth) for n in range(w.shape[0])]
