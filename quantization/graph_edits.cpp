@@ -30,29 +30,6 @@ void absorb(Graph& graph, Node& into, std::size_t absorbed) {
   graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(absorbed));
 }
 
-/// A constant that others may read becomes this node's own copy.
-Tensor& own_constant(Graph& graph, Node& node, std::size_t input) {
-  if (use_count(graph, node.inputs[input]) > 1) {
-    Tensor copy = graph.tensor(node.inputs[input]);
-    copy.name += "#" + node.name;
-    graph.tensors.push_back(std::move(copy));
-    node.inputs[input] = static_cast<TensorId>(graph.tensors.size() - 1);
-  }
-  return graph.tensor(node.inputs[input]);
-}
-
-void give_bias(Graph& graph, Node& node, std::int64_t channels) {
-  if (node.inputs.size() > 2 && node.inputs[2] != kNoTensor) return;
-  Tensor bias;
-  bias.name = node.name + "#bias";
-  bias.shape = {channels};
-  bias.type = ElementType::f32;
-  bias.data = TensorData(ElementType::f32, bias.shape);
-  node.inputs.resize(3, kNoTensor);
-  graph.tensors.push_back(std::move(bias));
-  node.inputs[2] = static_cast<TensorId>(graph.tensors.size() - 1);
-}
-
 /// W'[n] = scale[n] W[n], b'[n] = scale[n] b[n] + shift[n]
 void scale_layer(Graph& graph, Node& node, const TensorData& scale, const TensorData& shift) {
   Tensor& weights = own_constant(graph, node, 1);
@@ -62,8 +39,7 @@ void scale_layer(Graph& graph, Node& node, const TensorData& scale, const Tensor
   for (std::size_t i = 0; i < w.size(); ++i) {
     w[i] = static_cast<float>(static_cast<double>(w[i]) * static_cast<double>(scale.as<float>()[i / depth]));
   }
-  give_bias(graph, node, static_cast<std::int64_t>(channels));
-  const std::span<float> b = own_constant(graph, node, 2).data->as<float>();
+  const std::span<float> b = own_bias(graph, node, static_cast<std::int64_t>(channels)).data->as<float>();
   for (std::size_t n = 0; n < channels; ++n) {
     b[n] = static_cast<float>(static_cast<double>(b[n]) * static_cast<double>(scale.as<float>()[n]) +
                               static_cast<double>(shift.as<float>()[n]));
@@ -76,6 +52,29 @@ int use_count(const Graph& graph, TensorId id) {
   auto count = std::count(graph.outputs.begin(), graph.outputs.end(), id);
   for (const Node& node : graph.nodes) count += std::count(node.inputs.begin(), node.inputs.end(), id);
   return static_cast<int>(count);
+}
+
+Tensor& own_constant(Graph& graph, Node& node, std::size_t input) {
+  if (use_count(graph, node.inputs[input]) > 1) {
+    Tensor copy = graph.tensor(node.inputs[input]);
+    copy.name += "#" + node.name;
+    graph.tensors.push_back(std::move(copy));
+    node.inputs[input] = static_cast<TensorId>(graph.tensors.size() - 1);
+  }
+  return graph.tensor(node.inputs[input]);
+}
+
+Tensor& own_bias(Graph& graph, Node& node, std::int64_t channels) {
+  if (node.inputs.size() > 2 && node.inputs[2] != kNoTensor) return own_constant(graph, node, 2);
+  Tensor bias;
+  bias.name = node.name + "#bias";
+  bias.shape = {channels};
+  bias.type = ElementType::f32;
+  bias.data = TensorData(ElementType::f32, bias.shape);
+  node.inputs.resize(3, kNoTensor);
+  graph.tensors.push_back(std::move(bias));
+  node.inputs[2] = static_cast<TensorId>(graph.tensors.size() - 1);
+  return graph.tensors.back();
 }
 
 int fold_batch_norm(Graph& graph) {
@@ -115,6 +114,20 @@ int fuse_activations(Graph& graph) {
     ++fused;
   }
   return fused;
+}
+
+int replace_relu6(Graph& graph) {
+  int replaced = 0;
+  for (Node& node : graph.nodes) {
+    if (Activation* fused = fused_activation(node.op); fused != nullptr && *fused == Activation::relu6) {
+      *fused = Activation::relu;
+      ++replaced;
+    } else if (fusible_activation(node) == Activation::relu6) {
+      node.op = UnaryOp{UnaryKind::relu};
+      ++replaced;
+    }
+  }
+  return replaced;
 }
 
 int dequantize_weights(Graph& graph) {

@@ -16,8 +16,18 @@ int fold_batch_norm(Graph& graph);
 /// nothing else reads. Returns how many were fused.
 int fuse_activations(Graph& graph);
 
+/// ReLU6, fused or a node of its own, becomes ReLU: other outputs where an input is above 6. Returns how
+/// many.
+int replace_relu6(Graph& graph);
+
 /// Integer weights under float activations (dynamic range) become float32: w = s * q. Returns how many.
 int dequantize_weights(Graph& graph);
+
+/// Input `input` of a node, a constant, to be changed for this node alone: others that read it keep it.
+[[nodiscard]] Tensor& own_constant(Graph& graph, Node& node, std::size_t input);
+
+/// The bias of a layer of `channels` output channels: one of zeros where it has none.
+[[nodiscard]] Tensor& own_bias(Graph& graph, Node& node, std::int64_t channels);
 
 /// Number of nodes that read a tensor, plus one where it is a graph output.
 [[nodiscard]] int use_count(const Graph& graph, TensorId id);

@@ -239,6 +239,10 @@ void run_float_prelu(const NodeRun& run) {
   combine(run, [](float x, float slope) { return x < 0.0F ? slope * x : x; });
 }
 
+bool prelu_keeps_factors(const PReluOp& /*op*/, const Shape& /*input*/) {
+  return true;
+}
+
 }  // namespace
 
 std::span<const BinaryRow> binary_rows() {
@@ -271,6 +275,7 @@ extern const OpDefinition kPRelu{.forms = kPReluForms,
                                  .constants_are_activations = true,
                                  .check = column<check_prelu>,
                                  .grid = column<prelu_grid>,
+                                 .keeps_factors = column<prelu_keeps_factors>,
                                  .function = prelu_function,
                                  .access = column<broadcast_access<PReluOp>>,
                                  .run_float = run_float_prelu};

@@ -119,6 +119,10 @@ struct OpDefinition {
   OutputGrid (*grid)(const Op& op, Semantics semantics) = nullptr;  ///< nullptr: OutputGrid::own
   /// No value leaves the first input's range, so that one grid serves both.
   bool stays_in_range = false;
+  /// f(s x) = s f(x) for positive factors s, one a channel (index of the last dimension) of the first input;
+  /// in the output element e has that of channel e modulo their number. White paper, section 3.2. nullptr:
+  /// not so.
+  bool (*keeps_factors)(const Op& op, const Shape& input) = nullptr;
   /// All values lie in it: TFLite then fixes the output's scale and zero point.
   std::optional<RealRange> (*range)(const Op& op) = nullptr;
   /// TFLite copies integers of more than 8 bits whatever their scales.

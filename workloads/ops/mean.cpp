@@ -190,6 +190,10 @@ void run_float_mean(const NodeRun& run) {
                  [count](double sum) { return static_cast<float>(sum / count); });
 }
 
+bool mean_keeps_factors(const MeanOp& op, const Shape& input) {
+  return op.axes.empty() || op.axes.back() + 1 < static_cast<int>(input.size());
+}
+
 }  // namespace
 
 extern const OpDefinition kMean{.forms = kMeanForms,
@@ -199,6 +203,7 @@ extern const OpDefinition kMean{.forms = kMeanForms,
                                 .check_scales = column<check_rescaling<MeanOp>>,
                                 .batch_obstacle = column<mean_batch_obstacle>,
                                 .stays_in_range = true,
+                                .keeps_factors = column<mean_keeps_factors>,
                                 .function = mean_function,
                                 .access = column<mean_access>,
                                 .whole_bytes = column<mean_whole_bytes>,

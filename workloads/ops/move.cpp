@@ -295,6 +295,16 @@ void run_transpose(const NodeRun& run) {
   BoxCopy(run.output.shape, run.x(), run.output).run(from, {0, row_major_strides(run.output.shape)});
 }
 
+/// Zeros around rows and columns.
+bool pad_keeps_factors(const PadOp& op, const Shape& /*input*/) {
+  return op.real_value == 0.0F && op.before.back() == 0 && op.after.back() == 0;
+}
+
+/// Element e of either shape is of channel e modulo the input's channels.
+bool reshape_keeps_factors(const ReshapeOp& /*op*/, const Shape& /*input*/) {
+  return true;
+}
+
 }  // namespace
 
 extern const OpDefinition kPad{.forms = kPadForms,
@@ -304,6 +314,7 @@ extern const OpDefinition kPad{.forms = kPadForms,
                                .batch_obstacle = column<pad_batch_obstacle>,
                                .grid = column<kept_grid<PadOp>>,
                                .stays_in_range = true,
+                               .keeps_factors = column<pad_keeps_factors>,
                                .requantize = column<requantize_pad>,
                                .quantize = column<quantize_pad>,
                                .function = copy_function,
@@ -330,6 +341,7 @@ extern const OpDefinition kReshape{.forms = kReshapeForms,
                                    .check = column<check_reshape>,
                                    .grid = column<kept_grid<ReshapeOp>>,
                                    .stays_in_range = true,
+                                   .keeps_factors = column<reshape_keeps_factors>,
                                    .function = copy_function,
                                    .access = column<reshape_access>,
                                    .needs_dense_input = true,

@@ -216,6 +216,10 @@ void run_float_pool(const NodeRun& run) {
   FloatPool(run, std::get<Pool2dOp>(run.node.op)).run();
 }
 
+bool pool_keeps_factors(const Pool2dOp& op, const Shape& /*input*/) {
+  return op.activation == Activation::none || op.activation == Activation::relu;
+}
+
 }  // namespace
 
 extern const OpDefinition kPool2d{.forms = kPoolForms,
@@ -226,6 +230,7 @@ extern const OpDefinition kPool2d{.forms = kPoolForms,
                                   .check_scales = column<check_rescaling<Pool2dOp>>,
                                   .grid = column<pool_grid>,
                                   .stays_in_range = true,
+                                  .keeps_factors = column<pool_keeps_factors>,
                                   .obstacle = pool_obstacle,
                                   .function = pool_function,
                                   .access = column<pool_access>,

@@ -114,14 +114,14 @@ constexpr std::array kUnaryRows{
              .onnx = [](const UnaryOp& op, float x) { return x >= 0.0F ? x : x * op.alpha; },
              .tflite_table = [](const UnaryOp& op, const QuantizedType& in, const QuantizedType& out) {
                return arithmetic::make_leaky_relu_table(in, out, op.alpha); },
-             .follows_input = true, .scales_by_alpha = true},
+             .follows_input = true, .keeps_factors = true, .scales_by_alpha = true},
     UnaryRow{.kind = UnaryKind::relu, .name = "relu", .description = "max(x, 0) by itself.",
              .onnx_operator = "Relu", .tflite = {19, "RELU"},
              .math = pieces([](auto x, auto, auto) { return x < 0 ? decltype(x){0} : x; }),
              .onnx = [](const UnaryOp&, float x) { return std::fmax(x, 0.0F); },
              .tflite_table = [](const UnaryOp&, const QuantizedType& in, const QuantizedType& out) {
                return arithmetic::make_relu_table(in, out, 0.0F, kInfinity); },
-             .follows_input = true, .activation = Activation::relu},
+             .follows_input = true, .keeps_factors = true, .activation = Activation::relu},
     UnaryRow{.kind = UnaryKind::relu6, .name = "relu6", .description = "min(max(x, 0), 6) by itself.",
              .tflite = {21, "RELU6"}, .math = pieces(Limits<0, 6>{}),
              .onnx = onnx_limits<0, 6>, .tflite_table = tflite_limits<0, 6>,

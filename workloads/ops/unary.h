@@ -68,6 +68,7 @@ struct UnaryRow {
   std::optional<RealRange> range{};
   /// Output's quantization where none is written: the input's, which holds all values.
   bool follows_input = false;
+  bool keeps_factors = false;    ///< f(s x) = s f(x) for every s > 0.
   bool scales_by_alpha = false;  ///< TFLite multiplies by alpha x input scale / output scale.
   /// The fused activation that the function is for every parameter; Activation::none: none.
   Activation activation = Activation::none;

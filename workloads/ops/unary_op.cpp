@@ -103,6 +103,10 @@ OutputGrid unary_grid(const UnaryOp& op, Semantics /*semantics*/) {
   return unary_row(op.kind).follows_input ? OutputGrid::follows : OutputGrid::own;
 }
 
+bool unary_keeps_factors(const UnaryOp& op, const Shape& /*input*/) {
+  return unary_row(op.kind).keeps_factors;
+}
+
 std::optional<RealRange> unary_range(const UnaryOp& op) {
   return unary_row(op.kind).range;
 }
@@ -144,6 +148,7 @@ extern const OpDefinition kUnary{.forms = forms(),
                                  .check = column<check_unary>,
                                  .check_scales = column<check_unary_scales>,
                                  .grid = column<unary_grid>,
+                                 .keeps_factors = column<unary_keeps_factors>,
                                  .range = column<unary_range>,
                                  .obstacle = obstacle,
                                  .function = unary_function,
