@@ -6,8 +6,12 @@
 #include <utility>
 
 #include "base/error.h"
+#include "quantization/adaround.h"
+#include "quantization/bias_correction.h"
+#include "quantization/equalize.h"
 #include "quantization/graph_edits.h"
 #include "quantization/grid_plan.h"
+#include "quantization/paired_run.h"
 #include "quantization/quantize_weights.h"
 #include "quantization/weight_groups.h"
 #include "workloads/graph/chip_support.h"
@@ -25,9 +29,10 @@ bool has_weights(const Node& node) {
 /// the chip makes it is the other way round.
 class GraphQuantizer {
  public:
-  GraphQuantizer(Graph& graph, std::vector<std::optional<Quantization>> grids, const QuantizeOptions& options)
+  GraphQuantizer(Graph& graph, Quantizers quantizers, const QuantizeOptions& options)
       : graph_(graph),
-        grids_(std::move(grids)),
+        grids_(std::move(quantizers.activations)),
+        weights_(std::move(quantizers.weights)),
         options_(options),
         companions_(graph.tensors.size(), kNoTensor) {
     for (TensorId id = 0; id < static_cast<TensorId>(graph.tensors.size()); ++id) {
@@ -44,12 +49,11 @@ class GraphQuantizer {
       if (on_host_[i]) {
         add_host_node(std::move(nodes[i]));
       } else {
-        add_chip_node(std::move(nodes[i]));
+        add_chip_node(std::move(nodes[i]), std::move(weights_[i]));
       }
     }
   }
 
-  [[nodiscard]] int layers() const { return layers_; }
   [[nodiscard]] std::vector<std::string> host_nodes() const { return host_nodes_; }
 
  private:
@@ -123,7 +127,7 @@ class GraphQuantizer {
     graph_.nodes.push_back(std::move(node));
   }
 
-  void add_chip_node(Node node) {
+  void add_chip_node(Node node, std::optional<Tensor> weights) {
     for (TensorId& id : node.inputs) {
       if (is_activation(id)) {
         if (stays_float_.contains(id)) id = companion(id, node.place);
@@ -132,7 +136,7 @@ class GraphQuantizer {
         id = quantized_operand(id, node);
       }
     }
-    if (has_weights(node)) quantize_layer(node);
+    if (weights) quantize_layer(node, std::move(*weights));
     put_on_grid(node.outputs[0]);
     if (const auto quantize = definition(node.op).quantize) {
       quantize(node.op, *graph_.tensor(node.outputs[0]).quantization);
@@ -160,17 +164,11 @@ class GraphQuantizer {
     return add_tensor(quantize_constant(constant, grid), "#" + node.name);
   }
 
-  void quantize_layer(Node& node) {
-    ++layers_;
+  void quantize_layer(Node& node, Tensor weights) {
     const Quantization input = *graph_.tensor(node.inputs[0]).quantization;
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
-    const Tensor* bias = has_bias ? &graph_.tensor(node.inputs[2]) : nullptr;
-    const WeightFormat format{options_.scheme.weights_of(node.name), options_.ranges,
-                              options_.scheme.is_power_of_two()};
-    Tensor weights = quantize_weights(graph_.tensor(node.inputs[1]), bias, input.scale(), format);
     const bool wide_bias = input.bits > 8 && graph_.semantics == Semantics::tflite;
-    if (has_bias) {
-      Tensor integers = quantize_bias(*bias, input.scale(), *weights.quantization,
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoTensor) {
+      Tensor integers = quantize_bias(graph_.tensor(node.inputs[2]), input.scale(), *weights.quantization,
                                       wide_bias ? ElementType::i64 : ElementType::i32);
       node.inputs[2] = replace(node.inputs[2], std::move(integers), node);
     }
@@ -186,14 +184,32 @@ class GraphQuantizer {
 
   Graph& graph_;
   std::vector<std::optional<Quantization>> grids_;
+  std::vector<std::optional<Tensor>> weights_;  ///< By node of the float graph.
   const QuantizeOptions& options_;
   std::vector<int> uses_;             ///< By tensor of the float graph: nodes that read it, and outputs.
   std::vector<bool> on_host_;         ///< By node of the float graph.
   std::set<TensorId> stays_float_;    ///< Activations that the host makes or alone reads.
   std::vector<TensorId> companions_;  ///< By activation of the float graph.
   std::vector<std::string> host_nodes_;
-  int layers_ = 0;
 };
+
+/// Integers of the weights of each layer, by node.
+std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
+                                                  const std::vector<std::optional<Quantization>>& grids,
+                                                  const QuantizeOptions& options) {
+  std::vector<std::optional<Tensor>> weights;
+  for (const Node& node : graph.nodes) {
+    weights.emplace_back();
+    if (!has_weights(node)) continue;
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
+    const WeightFormat format{options.scheme.weights_of(node.name), options.method.ranges,
+                              options.scheme.is_power_of_two()};
+    weights.back() =
+        quantize_weights(graph.tensor(node.inputs[1]), has_bias ? &graph.tensor(node.inputs[2]) : nullptr,
+                         grids[static_cast<std::size_t>(node.inputs[0])]->scale(), format);
+  }
+  return weights;
+}
 
 std::string count_of(int count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
@@ -213,7 +229,8 @@ std::string describe(const QuantizeOptions& options, const CalibrationData& data
   text += ", a scale a tensor; ";
   if (scheme.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
   if (!scheme.layers.empty()) text += "single nodes as " + scheme.source + " says; ";
-  return text + (options.ranges == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges") +
+  return text +
+         (options.method.ranges == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges") +
          " over " + data.description;
 }
 
@@ -287,25 +304,58 @@ void check_scheme(const Graph& graph, const Scheme& scheme) {
   SchemeCheck(graph, scheme).run();
 }
 
+namespace {
+
+/// The quantizers of a graph whose norms are folded and activations fused, by the method's steps; what they
+/// did to the graph is noted.
+Quantizers choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
+                             std::vector<std::string>& notes) {
+  const QuantizationMethod& method = options.method;
+  if (method.equalizes) {
+    notes.push_back(count_of(static_cast<int>(equalize(graph).size()), "pair") + " of layers equalized");
+  }
+  const bool with_spread = method.ranges == RangeMethod::mse || options.scheme.is_power_of_two();
+  const std::vector<ObservedValues> observed = observe(graph, data, with_spread, options.threads);
+  Quantizers quantizers{plan_grids(graph, observed, options.scheme, method.ranges), {}};
+  quantizers.weights = choose_weights(graph, quantizers.activations, options);
+  const std::int64_t inputs = inputs_that_fit(graph, data.count);
+  const std::string shown = " by what " + std::to_string(inputs) + " of these inputs show";
+  if (method.rounds_adaptively) {
+    round_adaptively(graph, quantizers, data, inputs, {.threads = options.threads});
+    notes.push_back("weights rounded up or down" + shown);
+  }
+  if (method.corrects_biases) {
+    correct_biases(graph, quantizers, data, inputs, options.threads);
+    notes.push_back("biases corrected" + shown);
+  }
+  return quantizers;
+}
+
+}  // namespace
+
 void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
   const Scheme& scheme = options.scheme;
   check_scheme(graph, scheme);
   const int dequantized = dequantize_weights(graph);
   const int norms = fold_batch_norm(graph);
+  const int opened = options.method.replaces_relu6 ? replace_relu6(graph) : 0;
   const int activations = fuse_activations(graph);
-  const bool with_spread = options.ranges == RangeMethod::mse || scheme.is_power_of_two();
-  const std::vector<ObservedValues> observed = observe(graph, data, with_spread, options.threads);
-  GraphQuantizer quantizer(graph, plan_grids(graph, observed, scheme, options.ranges), options);
+  std::vector<std::string> notes;
+  Quantizers quantizers = choose_quantizers(graph, data, options, notes);
+  const auto layers = std::ranges::count_if(quantizers.weights, [](const auto& w) { return w.has_value(); });
+  GraphQuantizer quantizer(graph, std::move(quantizers), options);
   quantizer.run();
   if (scheme.is_power_of_two()) graph.rounding_profile = arithmetic::RoundingProfile::power_of_two;
   std::vector<std::string>& provenance = graph.provenance;
-  provenance.push_back(describe(options, data, quantizer.layers()));
+  provenance.push_back(describe(options, data, static_cast<int>(layers)));
   if (const std::string groups = group_note(graph, scheme); !groups.empty()) provenance.push_back(groups);
   if (dequantized > 0) {
     provenance.push_back("weights of " + count_of(dequantized, "layer") + " had 8 bits before: w = s*q");
   }
   if (norms > 0) provenance.push_back(count_of(norms, "batch norm") + " folded into the layer before");
+  if (opened > 0) provenance.push_back("ReLU in place of " + std::to_string(opened) + " ReLU6");
   if (activations > 0) provenance.push_back(count_of(activations, "activation") + " fused");
+  provenance.insert(provenance.end(), notes.begin(), notes.end());
   std::string names;
   for (const std::string& name : quantizer.host_nodes()) names += (names.empty() ? "" : ", ") + name;
   if (!names.empty()) provenance.push_back("left to the host in float: " + names);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "quantization/calibrate.h"
-#include "quantization/range_setting.h"
+#include "quantization/method.h"
 #include "workloads/graph/graph.h"
 #include "workloads/graph/scheme.h"
 
@@ -13,7 +13,7 @@ namespace qsim {
 
 struct QuantizeOptions {
   Scheme scheme;
-  RangeMethod ranges = RangeMethod::min_max;
+  QuantizationMethod method = {};
   int threads = 1;  ///< Of the calibration; shows in no result.
 };
 
@@ -30,7 +30,8 @@ void check_scheme(const Graph& graph, const Scheme& scheme);
 
 /// Quantizes `graph` (valid, is_float_graph):
 ///
-/// * Batch norms are folded, activations fused, dynamic-range weights made float (graph_edits.h).
+/// * Batch norms are folded, activations fused, dynamic-range weights made float (graph_edits.h); channels
+///   equalized (equalize.h) and biases corrected (bias_correction.h) where the method says so.
 /// * Weights: as the scheme says; biases: s_x * s_w, 32 bits (64 under TFLite semantics with activations of
 ///   more than 8 bits).
 /// * Activations: one quantizer a tensor, behind the fused activation; what the scheme leaves open follows

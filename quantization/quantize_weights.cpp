@@ -112,6 +112,26 @@ Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_s
   return result;
 }
 
+Tensor dequantized_weights(const Tensor& weights) {
+  const Quantization& q = *weights.quantization;
+  const std::int64_t depth = weights.data->size() / weights.shape[0];
+  Tensor result = weights;
+  result.type = ElementType::f32;
+  result.quantization.reset();
+  TensorData data(ElementType::f32, weights.shape);
+  const auto values = data.as<float>();
+  for (std::int64_t i = 0; i < weights.data->size(); ++i) {
+    const std::int64_t channel = i / depth;
+    const std::int64_t group = q.has_groups() ? i / q.group_size : 0;
+    const std::int32_t zero_point = q.has_groups() ? q.group_zero_point(group) : q.zero_point(channel);
+    const std::int32_t multiplier = q.has_groups() ? q.group_multiplier(group) : 1;
+    values[static_cast<std::size_t>(i)] =
+        q.scale(channel) * static_cast<float>(multiplier * (weights.data->at(i) - zero_point));
+  }
+  result.data = std::move(data);
+  return result;
+}
+
 Tensor quantize_bias(const Tensor& bias, float input_scale, const Quantization& weights, ElementType type) {
   const bool wide = type == ElementType::i64;
   // The limits of int64 are no doubles: the nearest ones inside are 2^63 - 2^10 and -2^63.

@@ -21,6 +21,9 @@ struct WeightFormat {
 [[nodiscard]] Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
                                       const WeightFormat& format);
 
+/// Real values of integer weights [out_channels, ..]: w = s m (q - z), with m of their group.
+[[nodiscard]] Tensor dequantized_weights(const Tensor& weights);
+
 /// b_int[n] = clamp(rne(b[n] / (s_x s_w[n]))) in `type` (I32 or I64), the accumulators' scale.
 [[nodiscard]] Tensor quantize_bias(const Tensor& bias, float input_scale, const Quantization& weights,
                                    ElementType type);

@@ -18,27 +18,6 @@
 namespace qsim {
 namespace {
 
-/// Real values of constant weights [out_channels, ..].
-Tensor dequantized(const Tensor& weights) {
-  const Quantization& q = *weights.quantization;
-  const std::int64_t depth = weights.data->size() / weights.shape[0];
-  Tensor result = weights;
-  result.type = ElementType::f32;
-  result.quantization.reset();
-  TensorData data(ElementType::f32, weights.shape);
-  const auto values = data.as<float>();
-  for (std::int64_t i = 0; i < weights.data->size(); ++i) {
-    const std::int64_t channel = i / depth;
-    const std::int64_t group = q.has_groups() ? i / q.group_size : 0;
-    const std::int32_t zero_point = q.has_groups() ? q.group_zero_point(group) : q.zero_point(channel);
-    const std::int32_t multiplier = q.has_groups() ? q.group_multiplier(group) : 1;
-    values[static_cast<std::size_t>(i)] =
-        q.scale(channel) * static_cast<float>(multiplier * (weights.data->at(i) - zero_point));
-  }
-  result.data = std::move(data);
-  return result;
-}
-
 /// b s_x s_w
 Tensor real_bias(const Tensor& bias, float input_scale, const Quantization& weights) {
   Tensor result = bias;
@@ -102,7 +81,8 @@ class GraphRequantizer {
     std::optional<Tensor> bias;
     if (has_bias) bias = real_bias(graph_.tensor(node.inputs[2]), input_scale, *old.quantization);
     group_scale_error_ = std::max(group_scale_error_, old.quantization->group_scale_error);
-    graph_.tensor(id) = quantize_weights(dequantized(old), bias ? &*bias : nullptr, input_scale, format);
+    graph_.tensor(id) =
+        quantize_weights(dequantized_weights(old), bias ? &*bias : nullptr, input_scale, format);
     ++layers_;
     if (has_bias) rescale(node, *old.quantization, *graph_.tensor(id).quantization);
   }

@@ -35,6 +35,10 @@ std::string usage_of_program(const Command& program, const std::vector<Command>&
   return text + line + "\n";
 }
 
+/// Blank lines part the groups of a table of at most so many options: with them a longer one leaves the
+/// screen.
+constexpr std::size_t kMostParted = 30;
+
 std::string option_lines(const std::vector<Option>& options) {
   std::size_t column = 0;
   for (const Option& option : options) {
@@ -45,7 +49,7 @@ std::string option_lines(const std::vector<Option>& options) {
   for (const Option& option : options) {
     // --version and --help, without a group, follow the last one.
     const bool begins_group = !text.empty() && !option.group.empty() && option.group != (&option - 1)->group;
-    if (begins_group) text += "\n";
+    if (begins_group && options.size() <= kMostParted) text += "\n";
     text += fmt::format("  {:<{}}  {}\n", option_heading(option), column, option_help(option));
   }
   return text;

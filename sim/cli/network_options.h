@@ -24,8 +24,9 @@ struct CalibrationOptions {
   std::string preprocess;  ///< Of images; empty: pixels as they are.
   std::int64_t items = 256;
   std::string ranges;  ///< "minmax", "mse"; empty: minmax.
+  std::string method;  ///< Words of parse_method(); empty: what `ranges` says.
 
-  [[nodiscard]] bool is_given() const { return !data.empty() || !ranges.empty(); }
+  [[nodiscard]] bool is_given() const { return !data.empty() || !ranges.empty() || !method.empty(); }
 };
 
 struct NetworkOptions {
@@ -183,7 +184,7 @@ void add_precision(CommandTable<Options>& table, Network network, const std::str
             store_in(network, &NetworkOptions::bits_file));
 }
 
-/// --calibration, --calibration-inputs and --ranges.
+/// --calibration, --calibration-inputs, --ranges and --method.
 template <typename Options, typename Network>
 void add_calibration(CommandTable<Options>& table, Network network, const std::string& group) {
   const auto store = [network](auto CalibrationOptions::*member) {
@@ -216,6 +217,20 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
              .default_text = "minmax",
              .help = "limits of what was seen, or least squared error"},
             store(&CalibrationOptions::ranges));
+  table.add(
+      {.name = "method",
+       .kind = ValueKind::text,
+       .value = "WORD+WORD",
+       .excludes = {"ranges"},
+       .excludes_because = "a method has the ranges in it",
+       .group = group,
+       .default_text = "minmax",
+       .help = "mse, cle, adaround, bias_correction joined by +",
+       .detail =
+           "Words with + between them: minmax (limits of what was seen) or mse (ranges of least squared "
+           "error); cle (channels of neighbouring layers equalized), relu (ReLU in place of ReLU6); "
+           "adaround (which weights are rounded up) or bias_correction. --ranges is its short form."},
+      store(&CalibrationOptions::method));
 }
 
 }  // namespace qsim::cli

@@ -43,7 +43,7 @@ struct Option {
   std::vector<std::string> excludes = {};  ///< Names of options that cannot be given beside this one ..
   std::string excludes_because = {};       ///< .. and why: "no values are computed".
   std::string needs = {};                  ///< Name of the option without which this one says nothing.
-  std::string group = {};                  ///< Heading in the man page; in help a blank line parts groups.
+  std::string group = {};                  ///< Heading in the man page; blank lines in help.
   std::string default_text = {};           ///< "npu": shown as "(default: npu)".
   std::string help = {};                   ///< One line, no full stop.
   std::string detail = {};                 ///< Further sentences for the manual page.

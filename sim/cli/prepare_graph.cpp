@@ -39,26 +39,47 @@ Scheme scheme_of(const NetworkOptions& options) {
   return scheme;
 }
 
-RangeMethod ranges_of(const NetworkOptions& options) {
-  return options.calibration.ranges == "mse" ? RangeMethod::mse : RangeMethod::min_max;
+QuantizationMethod method_of(const NetworkOptions& options) {
+  const CalibrationOptions& calibration = options.calibration;
+  if (!calibration.method.empty()) return parse_method(calibration.method, "--method");
+  QuantizationMethod method;
+  if (calibration.ranges == "mse") method.ranges = RangeMethod::mse;
+  return method;
 }
 
 void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& files) {
   validate(graph);
   QuantizeOptions quantize_options;
   quantize_options.scheme = scheme_of(options);
-  quantize_options.ranges = ranges_of(options);
+  quantize_options.method = method_of(options);
   quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
   const Graph original = graph;
   quantize_graph(graph, make_calibration(original, options.calibration, files), quantize_options);
 }
 
+/// Of a network that is quantized already: nothing but ranges can be set anew.
+RangeMethod ranges_of(const Graph& graph, const NetworkOptions& options) {
+  const QuantizationMethod method = method_of(options);
+  if (!method.changes_network()) return method.ranges;
+  throw InputError({"--method", "", '"' + options.calibration.method + '"',
+                    "minmax or mse; " + graph.source + " is quantized already",
+                    "other methods need the float network"});
+}
+
 [[noreturn]] void refuse_calibration(const Graph& graph, const CalibrationOptions& calibration) {
   const bool has_data = !calibration.data.empty();
+  const bool has_method = !calibration.method.empty();
   throw InputError(
-      {has_data ? "--calibration" : "--ranges", "",
-       '"' + (has_data ? calibration.data : calibration.ranges) + '"',
+      {has_data     ? "--calibration"
+       : has_method ? "--method"
+                    : "--ranges",
+       "",
+       '"' +
+           (has_data     ? calibration.data
+            : has_method ? calibration.method
+                         : calibration.ranges) +
+           '"',
        "a float network; " + graph.source + " is quantized already",
        "leave it out: --weight-bits and --activation-bits change the widths of what is quantized"});
 }
@@ -104,7 +125,7 @@ Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files, co
   } else if (!options.scheme.empty()) {
     const Scheme scheme = scheme_of(options);
     validate(graph);
-    requantize_graph(graph, scheme, ranges_of(options));
+    requantize_graph(graph, scheme, ranges_of(graph, options));
   } else if (options.changes_precision()) {
     apply_bit_widths(graph, bit_widths(options));
   }

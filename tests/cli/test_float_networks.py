@@ -87,6 +87,47 @@ def test_the_report_names_the_calibration(folder):
     assert str(folder) not in notes
 
 
+@pytest.mark.parametrize("method", ["cle+mse+adaround", "mse+bias_correction"])
+def test_methods_bring_weights_of_three_bits_nearer_to_the_float_network(folder, method):
+    pixels = np.frombuffer((folder / "images.bin").read_bytes(), np.uint8).reshape(40, RECORD)[:, 1:]
+    images = pixels.reshape(40, 3, 32, 32).transpose(0, 2, 3, 1).astype(np.float32)
+    np.save(folder / "calibration.npy", images[:30])
+
+    def classes(*arguments):
+        rows = []
+        for image in range(30, 36):
+            np.save(folder / "x.npy", images[image:image + 1])
+            run = qsim("--workload", folder / "net.tflite", "--input", folder / "x.npy", "--outputs",
+                       folder / "out.safetensors", "--report", folder / "report.json", "--quiet", *arguments)
+            assert run.returncode == 0, run.stderr
+            rows.append(read_safetensors(folder / "out.safetensors")["classes"].astype(np.float64))
+        return np.concatenate(rows)
+
+    exact = classes()
+    bits = ["--weight-bits", 3, "--calibration", folder / "calibration.npy"]
+    plain = (classes(*bits) + 128) / 256
+    better = (classes(*bits, "--method", method) + 128) / 256
+    assert np.square(better - exact).sum() < 0.5 * np.square(plain - exact).sum()
+    notes = " ".join(json.loads((folder / "report.json").read_text(encoding="utf-8"))["provenance"]["notes"])
+    for word, note in {"cle": "of layers equalized", "adaround": "rounded up or down", "bias_correction": "biases corrected"}.items():
+        assert (note in notes) == (word in method.split("+"))
+
+
+@pytest.mark.parametrize("arguments, expected", [
+    (["--method", "mse+magic"], ["--method", '"magic"', "minmax, mse"]),
+    (["--method", "mse+mse"], ["--method", '"mse+mse"', "each word once"]),
+    (["--method", "minmax+mse"], ["--method", "minmax or mse"]),
+    (["--method", "mse", "--ranges", "mse"], ["--method", "a method has the ranges in it"])])
+def test_methods_that_say_nothing_sensible(folder, arguments, expected):
+    bad_input("--workload", folder / "net.tflite", *arguments)[0].says("qsim: ", *expected)
+
+
+def test_a_quantized_network_takes_ranges_and_no_other_method():
+    bad_input("--workload", "resnet8", "--scheme", "w4a8", "--method", "cle+mse")[0].says(
+        "--method", '"cle+mse"', "quantized already", "float network")
+    bad_input("--workload", "resnet8", "--method", "mse")[0].says("--method", '"mse"', "quantized already")
+
+
 def test_quantized_outputs_are_near_the_float_outputs(folder):
     pixels = np.frombuffer((folder / "images.bin").read_bytes(), np.uint8).reshape(40, RECORD)[:, 1:]
     images = pixels.reshape(40, 3, 32, 32).transpose(0, 2, 3, 1).astype(np.float32)

@@ -95,7 +95,7 @@ Graph quantized(const FloatGraph& maker, int weights, int activations, RangeMeth
   QuantizeOptions options;
   options.scheme.weights.bits = weights;
   options.scheme.activations.bits = activations;
-  options.ranges = ranges;
+  options.method.ranges = ranges;
   quantize_graph(graph, random_inputs(maker, 20), options);
   validate(graph);
   return graph;

@@ -1,0 +1,69 @@
+#include "quantization/method.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/error.h"
+
+namespace qsim {
+namespace {
+
+/// A word and what it sets.
+struct Word {
+  std::string_view name;
+  void (*set)(QuantizationMethod& method);
+  bool (*is_set)(const QuantizationMethod& method);
+};
+
+constexpr std::array kWords{
+    Word{"relu", [](QuantizationMethod& m) { m.replaces_relu6 = true; },
+         [](const QuantizationMethod& m) { return m.replaces_relu6; }},
+    Word{"cle", [](QuantizationMethod& m) { m.equalizes = true; },
+         [](const QuantizationMethod& m) { return m.equalizes; }},
+    Word{"minmax", [](QuantizationMethod& m) { m.ranges = RangeMethod::min_max; },
+         [](const QuantizationMethod& m) { return m.ranges == RangeMethod::min_max; }},
+    Word{"mse", [](QuantizationMethod& m) { m.ranges = RangeMethod::mse; },
+         [](const QuantizationMethod& m) { return m.ranges == RangeMethod::mse; }},
+    Word{"adaround", [](QuantizationMethod& m) { m.rounds_adaptively = true; },
+         [](const QuantizationMethod& m) { return m.rounds_adaptively; }},
+    Word{"bias_correction", [](QuantizationMethod& m) { m.corrects_biases = true; },
+         [](const QuantizationMethod& m) { return m.corrects_biases; }}};
+
+std::string all_words() {
+  std::string words;
+  for (const Word& word : kWords) words += (words.empty() ? "" : ", ") + std::string(word.name);
+  return words;
+}
+
+}  // namespace
+
+QuantizationMethod parse_method(std::string_view text, const std::string& option) {
+  const auto fail = [&](std::string_view value, const std::string& expected) {
+    throw InputError({option, "", '"' + std::string(value) + '"', expected, "as in " + option + " cle+mse"});
+  };
+  QuantizationMethod method;
+  std::set<std::string_view> seen;
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find('+', begin), text.size());
+    const std::string_view name = text.substr(begin, end - begin);
+    const auto* word = std::ranges::find(kWords, name, &Word::name);
+    if (word == kWords.end()) fail(name, "words with + between them: " + all_words());
+    if (!seen.insert(name).second) fail(text, "each word once");
+    word->set(method);
+    begin = end + 1;
+  }
+  if (seen.contains("minmax") && seen.contains("mse")) fail(text, "minmax or mse");
+  return method;
+}
+
+std::string to_string(const QuantizationMethod& method) {
+  std::string text;
+  for (const Word& word : kWords) {
+    if (word.is_set(method)) text += (text.empty() ? "" : "+") + std::string(word.name);
+  }
+  return text;
+}
+
+}  // namespace qsim

@@ -1,0 +1,32 @@
+// What is done to a float network before its numbers are rounded: white paper, section 3.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "quantization/range_setting.h"
+
+namespace qsim {
+
+/// Steps, in the order in which they are taken.
+struct QuantizationMethod {
+  bool replaces_relu6 = false;                ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
+  bool equalizes = false;                     ///< cle: cross-layer equalization (3.2).
+  RangeMethod ranges = RangeMethod::min_max;  ///< minmax or mse (3.1).
+  bool rounds_adaptively = false;             ///< adaround: which weights are rounded up (3.4).
+  bool corrects_biases = false;               ///< bias_correction: from the calibration inputs (3.3).
+
+  /// Some step looks at more than ranges.
+  [[nodiscard]] bool changes_network() const {
+    return replaces_relu6 || equalizes || rounds_adaptively || corrects_biases;
+  }
+};
+
+/// Words with "+" between them, in any order: minmax, mse, relu, cle, adaround, bias_correction. Throws
+/// InputError naming `option`.
+[[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option);
+
+/// "cle+mse+bias_correction"
+[[nodiscard]] std::string to_string(const QuantizationMethod& method);
+
+}  // namespace qsim
