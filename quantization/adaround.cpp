@@ -178,7 +178,7 @@ std::vector<NodeError> round_adaptively(const Graph& graph, Quantizers& quantize
     if (integers.quantization->bits == 1 || conv_geometry(graph, node).is_turned) return;
     LayerRounding(graph, node, integers, values, options).run();
   };
-  return run_paired(graph, quantizers, data, inputs, options.threads, steps);
+  return run_paired(graph, graph, quantizers, data, inputs, options.threads, steps);
 }
 
 }  // namespace qsim

@@ -43,7 +43,7 @@ std::vector<NodeError> correct_biases(Graph& graph, const Quantizers& quantizers
     take_off(bias.data->as<float>(), shifts);
     for (TensorData& output : simulated) take_off(output.as<float>(), shifts);
   };
-  return run_paired(before, quantizers, data, inputs, threads, steps);
+  return run_paired(before, before, quantizers, data, inputs, threads, steps);
 }
 
 }  // namespace qsim

@@ -30,18 +30,25 @@ constexpr std::array kWords{
     Word{"bias_correction", [](QuantizationMethod& m) { m.corrects_biases = true; },
          [](const QuantizationMethod& m) { return m.corrects_biases; }}};
 
+constexpr std::string_view kPipeline = "pipeline";
+
 std::string all_words() {
-  std::string words;
-  for (const Word& word : kWords) words += (words.empty() ? "" : ", ") + std::string(word.name);
+  std::string words(kPipeline);
+  for (const Word& word : kWords) words += ", " + std::string(word.name);
   return words;
 }
 
 }  // namespace
 
+std::string_view name_of(RangeMethod ranges) {
+  return ranges == RangeMethod::mse ? "mse" : "minmax";
+}
+
 QuantizationMethod parse_method(std::string_view text, const std::string& option) {
   const auto fail = [&](std::string_view value, const std::string& expected) {
     throw InputError({option, "", '"' + std::string(value) + '"', expected, "as in " + option + " cle+mse"});
   };
+  if (text == kPipeline) return parse_method("cle+mse+adaround", option);
   QuantizationMethod method;
   std::set<std::string_view> seen;
   std::size_t begin = 0;

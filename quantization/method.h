@@ -22,8 +22,11 @@ struct QuantizationMethod {
   }
 };
 
-/// Words with "+" between them, in any order: minmax, mse, relu, cle, adaround, bias_correction. Throws
-/// InputError naming `option`.
+/// "minmax" or "mse"
+[[nodiscard]] std::string_view name_of(RangeMethod ranges);
+
+/// "pipeline", which is cle+mse+adaround, or words with "+" between them, in any order: minmax, mse, relu,
+/// cle, adaround, bias_correction. Throws InputError naming `option`.
 [[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option);
 
 /// "cle+mse+bias_correction"

@@ -97,12 +97,13 @@ class Side {
 
 class PairedRun {
  public:
-  PairedRun(const Graph& graph, const Quantizers& quantizers, std::int64_t inputs, int threads)
+  PairedRun(const Graph& graph, const Graph& simulated, const Quantizers& quantizers, std::int64_t inputs,
+            int threads)
       : graph_(graph),
         quantizers_(quantizers),
         inputs_(inputs),
         real_(without_activations(graph), threads),
-        simulated_(with_own_weights(without_activations(graph)), threads) {}
+        simulated_(with_own_weights(without_activations(simulated)), threads) {}
 
   std::vector<NodeError> run(const CalibrationData& data, const LayerSteps& steps) {
     read_inputs(data);
@@ -209,10 +210,10 @@ std::int64_t inputs_that_fit(const Graph& graph, std::int64_t count) {
   return std::clamp(kValueBytes / std::max<std::int64_t>(2 * peak, 1), std::int64_t{1}, count);
 }
 
-std::vector<NodeError> run_paired(const Graph& graph, const Quantizers& quantizers,
+std::vector<NodeError> run_paired(const Graph& graph, const Graph& simulated, const Quantizers& quantizers,
                                   const CalibrationData& data, std::int64_t inputs, int threads,
                                   const LayerSteps& steps) {
-  return PairedRun(graph, quantizers, inputs, threads).run(data, steps);
+  return PairedRun(graph, simulated, quantizers, inputs, threads).run(data, steps);
 }
 
 }  // namespace qsim

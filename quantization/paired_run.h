@@ -46,11 +46,12 @@ struct NodeError {
 /// Inputs, at most `count`, whose live values of both networks take no more than 2 GiB; at least one.
 [[nodiscard]] std::int64_t inputs_that_fit(const Graph& graph, std::int64_t count);
 
-/// Runs `graph` (float; batch norms folded, activations fused) and its simulation on inputs 0 to `inputs`
-/// - 1. In the simulation weights are s (q - z) of their integers, and what has a grid is quantized and
-/// dequantized behind the node and its fused activation. Sums are float32, biases as they are. Returns the
-/// errors by node. Memory: the live values of all inputs at a time, twice.
-std::vector<NodeError> run_paired(const Graph& graph, const Quantizers& quantizers,
+/// Runs `graph` (float; batch norms folded, activations fused) and the simulation of `simulated`, which has
+/// the same nodes and may have other biases, on inputs 0 to `inputs` - 1. In the simulation weights are s (q
+/// - z) of their integers, and what has a grid is quantized and dequantized behind the node and its fused
+/// activation. Sums are float32, biases as they are. Returns the errors by node. Memory: the live values of
+/// all inputs at a time, twice.
+std::vector<NodeError> run_paired(const Graph& graph, const Graph& simulated, const Quantizers& quantizers,
                                   const CalibrationData& data, std::int64_t inputs, int threads,
                                   const LayerSteps& steps = {});
 

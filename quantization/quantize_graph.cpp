@@ -6,13 +6,9 @@
 #include <utility>
 
 #include "base/error.h"
-#include "quantization/adaround.h"
-#include "quantization/bias_correction.h"
-#include "quantization/equalize.h"
 #include "quantization/graph_edits.h"
-#include "quantization/grid_plan.h"
-#include "quantization/paired_run.h"
 #include "quantization/quantize_weights.h"
+#include "quantization/quantizer_choice.h"
 #include "quantization/weight_groups.h"
 #include "workloads/graph/chip_support.h"
 #include "workloads/ops/definition.h"
@@ -193,28 +189,6 @@ class GraphQuantizer {
   std::vector<std::string> host_nodes_;
 };
 
-/// Integers of the weights of each layer, by node.
-std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
-                                                  const std::vector<std::optional<Quantization>>& grids,
-                                                  const QuantizeOptions& options) {
-  std::vector<std::optional<Tensor>> weights;
-  for (const Node& node : graph.nodes) {
-    weights.emplace_back();
-    if (!has_weights(node)) continue;
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
-    const WeightFormat format{options.scheme.weights_of(node.name), options.method.ranges,
-                              options.scheme.is_power_of_two()};
-    weights.back() =
-        quantize_weights(graph.tensor(node.inputs[1]), has_bias ? &graph.tensor(node.inputs[2]) : nullptr,
-                         grids[static_cast<std::size_t>(node.inputs[0])]->scale(), format);
-  }
-  return weights;
-}
-
-std::string count_of(int count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 std::string width_text(int bits) {
   return std::to_string(bits) + (bits == 1 ? " bit" : " bits");
 }
@@ -223,7 +197,7 @@ std::string describe(const QuantizeOptions& options, const CalibrationData& data
   const Scheme& scheme = options.scheme;
   const ActivationScheme& activations = scheme.activations;
   std::string text = "quantized from float: weights " + weight_text(scheme.weights) + " (" +
-                     count_of(layers, "layer") + "); activations " + width_text(activations.bits);
+                     counted(layers, "layer") + "); activations " + width_text(activations.bits);
   if (activations.is_symmetric) text += *activations.is_symmetric ? ", symmetric" : ", asymmetric";
   if (activations.is_signed) text += *activations.is_signed ? ", signed" : ", unsigned";
   text += ", a scale a tensor; ";
@@ -304,35 +278,6 @@ void check_scheme(const Graph& graph, const Scheme& scheme) {
   SchemeCheck(graph, scheme).run();
 }
 
-namespace {
-
-/// The quantizers of a graph whose norms are folded and activations fused, by the method's steps; what they
-/// did to the graph is noted.
-Quantizers choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
-                             std::vector<std::string>& notes) {
-  const QuantizationMethod& method = options.method;
-  if (method.equalizes) {
-    notes.push_back(count_of(static_cast<int>(equalize(graph).size()), "pair") + " of layers equalized");
-  }
-  const bool with_spread = method.ranges == RangeMethod::mse || options.scheme.is_power_of_two();
-  const std::vector<ObservedValues> observed = observe(graph, data, with_spread, options.threads);
-  Quantizers quantizers{plan_grids(graph, observed, options.scheme, method.ranges), {}};
-  quantizers.weights = choose_weights(graph, quantizers.activations, options);
-  const std::int64_t inputs = inputs_that_fit(graph, data.count);
-  const std::string shown = " by what " + std::to_string(inputs) + " of these inputs show";
-  if (method.rounds_adaptively) {
-    round_adaptively(graph, quantizers, data, inputs, {.threads = options.threads});
-    notes.push_back("weights rounded up or down" + shown);
-  }
-  if (method.corrects_biases) {
-    correct_biases(graph, quantizers, data, inputs, options.threads);
-    notes.push_back("biases corrected" + shown);
-  }
-  return quantizers;
-}
-
-}  // namespace
-
 void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
   const Scheme& scheme = options.scheme;
   check_scheme(graph, scheme);
@@ -340,22 +285,22 @@ void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOpt
   const int norms = fold_batch_norm(graph);
   const int opened = options.method.replaces_relu6 ? replace_relu6(graph) : 0;
   const int activations = fuse_activations(graph);
-  std::vector<std::string> notes;
-  Quantizers quantizers = choose_quantizers(graph, data, options, notes);
-  const auto layers = std::ranges::count_if(quantizers.weights, [](const auto& w) { return w.has_value(); });
-  GraphQuantizer quantizer(graph, std::move(quantizers), options);
+  QuantizerChoice choice = choose_quantizers(graph, data, options);
+  const auto layers =
+      std::ranges::count_if(choice.quantizers.weights, [](const auto& w) { return w.has_value(); });
+  GraphQuantizer quantizer(graph, std::move(choice.quantizers), options);
   quantizer.run();
   if (scheme.is_power_of_two()) graph.rounding_profile = arithmetic::RoundingProfile::power_of_two;
   std::vector<std::string>& provenance = graph.provenance;
   provenance.push_back(describe(options, data, static_cast<int>(layers)));
   if (const std::string groups = group_note(graph, scheme); !groups.empty()) provenance.push_back(groups);
   if (dequantized > 0) {
-    provenance.push_back("weights of " + count_of(dequantized, "layer") + " had 8 bits before: w = s*q");
+    provenance.push_back("weights of " + counted(dequantized, "layer") + " had 8 bits before: w = s*q");
   }
-  if (norms > 0) provenance.push_back(count_of(norms, "batch norm") + " folded into the layer before");
+  if (norms > 0) provenance.push_back(counted(norms, "batch norm") + " folded into the layer before");
   if (opened > 0) provenance.push_back("ReLU in place of " + std::to_string(opened) + " ReLU6");
-  if (activations > 0) provenance.push_back(count_of(activations, "activation") + " fused");
-  provenance.insert(provenance.end(), notes.begin(), notes.end());
+  if (activations > 0) provenance.push_back(counted(activations, "activation") + " fused");
+  provenance.insert(provenance.end(), choice.notes.begin(), choice.notes.end());
   std::string names;
   for (const std::string& name : quantizer.host_nodes()) names += (names.empty() ? "" : ", ") + name;
   if (!names.empty()) provenance.push_back("left to the host in float: " + names);

@@ -2,18 +2,31 @@
 // chip.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "quantization/calibrate.h"
 #include "quantization/method.h"
+#include "quantization/paired_run.h"
 #include "workloads/graph/graph.h"
 #include "workloads/graph/scheme.h"
 
 namespace qsim {
 
+/// Errors of the float graph's nodes after one step of the method, on at most 32 of the calibration inputs.
+struct StepErrors {
+  std::string step;                ///< "mse", "cle", ..
+  std::vector<std::string> nodes;  ///< Names.
+  std::vector<NodeError> errors;   ///< Of their outputs against the float network's.
+};
+
 struct QuantizeOptions {
   Scheme scheme;
   QuantizationMethod method = {};
+  std::uint64_t seed = 1;  ///< Of the samples that AdaRound draws.
+  /// Called behind each step of the method: rounding with its ranges, then the others in their order.
+  std::function<void(const StepErrors&)> on_step = {};
   int threads = 1;  ///< Of the calibration; shows in no result.
 };
 

@@ -137,4 +137,26 @@ CheckResult check_workload(const WorkloadSurvey& survey, const HardwareConfig& h
   return Checker(survey, hardware).run();
 }
 
+WorkloadSurvey quantized(WorkloadSurvey survey, Graph graph) {
+  survey.graph = std::move(graph);
+  survey.nodes.clear();
+  for (std::size_t i = 0; i < survey.graph.nodes.size(); ++i) {
+    const Node& node = survey.graph.nodes[i];
+    NodeSupport support;
+    support.name = node.name;
+    support.op = op_name(survey.graph, node);
+    support.place = node.place;
+    support.graph_node = i;
+    survey.nodes.push_back(std::move(support));
+  }
+  for (const std::string& name : survey.graph.folded_nodes) {
+    NodeSupport support;
+    support.name = name;
+    support.op = "folded";
+    support.status = NodeStatus::folded;
+    survey.nodes.push_back(std::move(support));
+  }
+  return survey;
+}
+
 }  // namespace qsim

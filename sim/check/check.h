@@ -57,6 +57,10 @@ struct CheckResult {
   [[nodiscard]] bool is_supported() const;
 };
 
+/// The survey of a network that became `graph`: the nodes that a run would execute, and those that are no
+/// more.
+[[nodiscard]] WorkloadSurvey quantized(WorkloadSurvey survey, Graph graph);
+
 /// Joins what a survey found with what the chip lacks: units, buffers, DRAM. The chip is tried with the
 /// compiler itself, so that the verdict is that of a run; hints name the least values with which the nodes
 /// that can be checked fit.

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <numeric>
+#include <random>
 
 #include "base/error.h"
 #include "sim/cli/data_spec.h"
@@ -41,9 +43,22 @@ std::vector<TensorData> with_input(const Graph& graph, std::size_t open, TensorD
   return inputs;
 }
 
-/// Item i of `count`, spread evenly over `size`.
-std::int64_t spread_index(std::int64_t i, std::int64_t count, std::int64_t size) {
-  return size / count * i + size % count * i / count;
+/// Which of `size` inputs are taken: `options.items` of them at most, drawn by the seed without repetition,
+/// or spread evenly.
+std::vector<std::int64_t> chosen(const CalibrationOptions& options, std::int64_t size) {
+  const std::int64_t count = std::min(options.items, size);
+  std::vector<std::int64_t> indices;
+  if (!options.seed) {
+    for (std::int64_t i = 0; i < count; ++i) indices.push_back(size / count * i + size % count * i / count);
+    return indices;
+  }
+  std::mt19937_64 random(*options.seed);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(size));
+  std::iota(all.begin(), all.end(), 0);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    std::swap(all[i], all[i + random() % (all.size() - i)]);
+  }
+  return {all.begin(), all.begin() + count};
 }
 
 CalibrationData seeded(const Graph& graph) {
@@ -74,11 +89,12 @@ CalibrationData images(const Graph& graph, const CalibrationOptions& options, co
                                     ? no_preprocess(files.preprocess)
                                     : read_preprocess(options.preprocess, files.preprocess);
   CalibrationData data;
-  data.count = std::min(options.items, set->size());
+  const std::vector<std::int64_t> indices = chosen(options, set->size());
+  data.count = std::ssize(indices);
   data.description = std::to_string(data.count) + " images of " + data_without_folders(options.data) +
                      (options.preprocess.empty() ? "" : " (" + base_name(options.preprocess) + ")");
-  data.inputs = [&graph, open, set, preprocess, count = data.count](std::int64_t item) {
-    const std::int64_t index = spread_index(item, count, set->size());
+  data.inputs = [&graph, open, set, preprocess, indices](std::int64_t item) {
+    const std::int64_t index = indices[static_cast<std::size_t>(item)];
     return with_input(
         graph, open,
         preprocess_image(set->image(index), preprocess, graph.tensor(graph.inputs[open]), set->name(index)));
@@ -122,9 +138,17 @@ CalibrationData arrays(const Graph& graph, const CalibrationOptions& options,
   for (const std::string& path : paths) {
     const TensorData array = read_npy(path);
     const std::int64_t count = inputs_in(array, tensor, path);
-    for (std::int64_t i = 0; i < count && std::ssize(*values) < options.items; ++i) {
+    const bool takes_all = options.seed.has_value();
+    for (std::int64_t i = 0; i < count && (takes_all || std::ssize(*values) < options.items); ++i) {
       values->push_back(slice_of(array, tensor, i));
     }
+  }
+  if (options.seed) {
+    std::vector<TensorData> drawn;
+    for (const std::int64_t i : chosen(options, std::ssize(*values))) {
+      drawn.push_back((*values)[static_cast<std::size_t>(i)]);
+    }
+    *values = std::move(drawn);
   }
   CalibrationData data;
   data.count = std::ssize(*values);

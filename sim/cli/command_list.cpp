@@ -9,6 +9,7 @@
 #include "sim/cli/commands/help_command.h"
 #include "sim/cli/commands/list_command.h"
 #include "sim/cli/commands/memory_map_command.h"
+#include "sim/cli/commands/quantize_command.h"
 #include "sim/cli/commands/roofline_command.h"
 #include "sim/cli/commands/run_command.h"
 
@@ -18,7 +19,7 @@ std::vector<Command> all_commands() {
   return {
       run_command(),        check_command(),        explain_command(),  roofline_command(),
       memory_map_command(), accumulators_command(), evaluate_command(), compare_outputs_command(),
-      convert_command(),    list_command(),         help_command(),
+      quantize_command(),   convert_command(),      list_command(),     help_command(),
   };
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "quantization/quantize_graph.h"
 #include "sim/cli/command.h"
 #include "workloads/readers/workload_format.h"
 
@@ -18,12 +19,17 @@ struct ChipOptions {
   std::string objective = "latency";  ///< What mappings minimize (objective_of()).
 };
 
+/// Inputs that set ranges unless the options say how many.
+inline constexpr std::int64_t kCalibrationInputs = 256;
+
 /// How a float network is quantized.
 struct CalibrationOptions {
   std::string data;        ///< FORMAT:PATH, FILE.npy or a folder; empty: seeded inputs.
   std::string preprocess;  ///< Of images; empty: pixels as they are.
-  std::int64_t items = 256;
-  std::string ranges;  ///< "minmax", "mse"; empty: minmax.
+  std::int64_t items = kCalibrationInputs;
+  std::string ranges;                 ///< "minmax", "mse"; empty: minmax.
+  std::optional<std::uint64_t> seed;  ///< Draws inputs of a set; without it they are spread evenly.
+  std::function<void(const StepErrors&)> on_step = {};  ///< QuantizeOptions::on_step
   std::string method;  ///< Words of parse_method(); empty: what `ranges` says.
 
   [[nodiscard]] bool is_given() const { return !data.empty() || !ranges.empty() || !method.empty(); }
@@ -186,7 +192,8 @@ void add_precision(CommandTable<Options>& table, Network network, const std::str
 
 /// --calibration, --calibration-inputs, --ranges and --method.
 template <typename Options, typename Network>
-void add_calibration(CommandTable<Options>& table, Network network, const std::string& group) {
+void add_calibration(CommandTable<Options>& table, Network network, const std::string& group,
+                     std::int64_t items = kCalibrationInputs) {
   const auto store = [network](auto CalibrationOptions::*member) {
     const auto part = [network](Options& options) -> CalibrationOptions& {
       return std::invoke(network, options).calibration;
@@ -206,7 +213,7 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
              .min = 1,
              .max = 1'000'000,
              .group = group,
-             .default_text = "256",
+             .default_text = std::to_string(items),
              .help = "at most N of them, spread evenly over a data set"},
             store(&CalibrationOptions::items));
   table.add({.name = "ranges",

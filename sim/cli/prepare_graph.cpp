@@ -52,6 +52,8 @@ void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& f
   QuantizeOptions quantize_options;
   quantize_options.scheme = scheme_of(options);
   quantize_options.method = method_of(options);
+  quantize_options.seed = options.calibration.seed.value_or(1);
+  quantize_options.on_step = options.calibration.on_step;
   quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
   const Graph original = graph;

@@ -25,25 +25,7 @@ struct CheckOptions {
 WorkloadSurvey quantized_survey(const CheckOptions& options, const ShippedFiles& files,
                                 WorkloadSurvey survey) {
   if (!options.network.changes_precision() || !survey.is_supported()) return survey;
-  survey.graph = prepare_graph(options.network, files);
-  survey.nodes.clear();
-  for (std::size_t i = 0; i < survey.graph.nodes.size(); ++i) {
-    const Node& node = survey.graph.nodes[i];
-    NodeSupport support;
-    support.name = node.name;
-    support.op = op_name(survey.graph, node);
-    support.place = node.place;
-    support.graph_node = i;
-    survey.nodes.push_back(std::move(support));
-  }
-  for (const std::string& name : survey.graph.folded_nodes) {
-    NodeSupport support;
-    support.name = name;
-    support.op = "folded";
-    support.status = NodeStatus::folded;
-    survey.nodes.push_back(std::move(support));
-  }
-  return survey;
+  return quantized(std::move(survey), prepare_graph(options.network, files));
 }
 
 int run_check(const CheckOptions& options, const ShippedFiles& files) {

@@ -59,7 +59,8 @@ TEST_CASE("a network whose weights are on their grids has no error") {
         dequantized_weights(*quantizers.weights[n]).data;
   }
   FloatGraph numbers(2);
-  for (const NodeError& error : run_paired(maker.graph, quantizers, normal_inputs(numbers, 3), 3, 1)) {
+  for (const NodeError& error :
+       run_paired(maker.graph, maker.graph, quantizers, normal_inputs(numbers, 3), 3, 1)) {
     CHECK(error.signal > 0.0);
     CHECK(error.noise == 0.0);
     CHECK(std::isinf(error.sqnr_db()));
@@ -86,7 +87,7 @@ TEST_CASE("the error of a node is that of its outputs") {
       noise += std::pow(static_cast<double>(rounded_y[e]) - static_cast<double>(y[e]), 2);
     }
   }
-  const std::vector<NodeError> errors = run_paired(maker.graph, quantizers, data, 3, 1);
+  const std::vector<NodeError> errors = run_paired(maker.graph, maker.graph, quantizers, data, 3, 1);
   REQUIRE(errors.size() == 2);
   CHECK(errors[1].signal == Approx(signal));
   CHECK(errors[1].noise == Approx(noise));
@@ -158,7 +159,7 @@ TEST_CASE("AdaRound moves weights by a step at most, and lowers the error of wha
     return values;
   };
   const Quantizers nearest = weight_quantizers(maker.graph, 3);
-  const std::vector<NodeError> before = run_paired(maker.graph, nearest, data, 40, 1);
+  const std::vector<NodeError> before = run_paired(maker.graph, maker.graph, nearest, data, 40, 1);
   Quantizers rounded = nearest;
   AdaRoundOptions options;
   options.iterations = 200;

@@ -1,0 +1,103 @@
+#include "quantization/quantizer_choice.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "quantization/adaround.h"
+#include "quantization/bias_correction.h"
+#include "quantization/equalize.h"
+#include "quantization/grid_plan.h"
+#include "quantization/quantize_weights.h"
+#include "workloads/ops/definition.h"
+
+namespace qsim {
+namespace {
+
+/// Integers of the weights of each layer, by node.
+std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
+                                                  const std::vector<std::optional<Quantization>>& grids,
+                                                  const QuantizeOptions& options) {
+  std::vector<std::optional<Tensor>> weights;
+  for (const Node& node : graph.nodes) {
+    weights.emplace_back();
+    if (!definition(node.op).has_weights) continue;
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
+    const WeightFormat format{options.scheme.weights_of(node.name), options.method.ranges,
+                              options.scheme.is_power_of_two()};
+    weights.back() =
+        quantize_weights(graph.tensor(node.inputs[1]), has_bias ? &graph.tensor(node.inputs[2]) : nullptr,
+                         grids[static_cast<std::size_t>(node.inputs[0])]->scale(), format);
+  }
+  return weights;
+}
+
+/// The quantizers of a graph whose norms are folded and activations fused, by the method's steps.
+class Chooser {
+ public:
+  Chooser(Graph& graph, const CalibrationData& data, const QuantizeOptions& options)
+      : graph_(graph), data_(data), options_(options), inputs_(inputs_that_fit(graph, data.count)) {}
+
+  QuantizerChoice run() {
+    const QuantizationMethod& method = options_.method;
+    if (method.equalizes) {
+      if (options_.on_step) report_errors(name_of(method.ranges), rounded_to_nearest());
+      notes_.push_back(counted(static_cast<int>(equalize(graph_).size()), "pair") + " of layers equalized");
+    }
+    Quantizers quantizers = rounded_to_nearest();
+    report_errors(method.equalizes ? "cle" : name_of(method.ranges), quantizers);
+    const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
+    if (method.rounds_adaptively) {
+      round_adaptively(graph_, quantizers, data_, inputs_,
+                       {.seed = options_.seed, .threads = options_.threads});
+      report_errors("adaround", quantizers);
+      notes_.push_back("weights rounded up or down" + shown);
+    }
+    if (method.corrects_biases) {
+      const Graph before = graph_;
+      correct_biases(graph_, quantizers, data_, inputs_, options_.threads);
+      report_errors("bias_correction", quantizers, &before);
+      notes_.push_back("biases corrected" + shown);
+    }
+    return {std::move(quantizers), std::move(notes_)};
+  }
+
+ private:
+  [[nodiscard]] Quantizers rounded_to_nearest() const {
+    const bool with_spread = options_.method.ranges == RangeMethod::mse || options_.scheme.is_power_of_two();
+    const std::vector<ObservedValues> observed = observe(graph_, data_, with_spread, options_.threads);
+    Quantizers quantizers{plan_grids(graph_, observed, options_.scheme, options_.method.ranges), {}};
+    quantizers.weights = choose_weights(graph_, quantizers.activations, options_);
+    return quantizers;
+  }
+
+  /// `real`: the float network, where the graph's biases are no longer its own.
+  void report_errors(std::string_view step, const Quantizers& quantizers, const Graph* real = nullptr) {
+    if (!options_.on_step) return;
+    StepErrors entry{std::string(step), {}, {}};
+    const std::int64_t inputs = std::min(inputs_, kMeasuredInputs);
+    entry.errors =
+        run_paired(real == nullptr ? graph_ : *real, graph_, quantizers, data_, inputs, options_.threads);
+    for (const Node& node : graph_.nodes) entry.nodes.push_back(node.name);
+    options_.on_step(entry);
+  }
+
+  static constexpr std::int64_t kMeasuredInputs = 32;
+
+  Graph& graph_;
+  const CalibrationData& data_;
+  const QuantizeOptions& options_;
+  std::int64_t inputs_;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace
+
+std::string counted(int count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
+  return Chooser(graph, data, options).run();
+}
+
+}  // namespace qsim
