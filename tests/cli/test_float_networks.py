@@ -128,6 +128,15 @@ def test_a_quantized_network_takes_ranges_and_no_other_method():
     bad_input("--workload", "resnet8", "--method", "mse")[0].says("--method", '"mse"', "quantized already")
 
 
+def test_a_converted_network_has_the_ranges_of_its_calibration(folder):
+    options = ["--calibration", f"cifar10:{folder / 'images.bin'}", "--calibration-inputs", 16, "--ranges", "mse", "--scheme", "w4a6"]
+    run = qsim("convert", folder / "net.tflite", folder / "net.json", *options)
+    assert run.returncode == 0, run.stderr
+    expected = report_of("--workload", folder / "net.tflite", *options)
+    assert report_of("--workload", folder / "net.json")["outputs"] == expected["outputs"]
+    assert report_of("--workload", folder / "net.tflite", *options[4:])["outputs"] != expected["outputs"]
+
+
 def test_quantized_outputs_are_near_the_float_outputs(folder):
     pixels = np.frombuffer((folder / "images.bin").read_bytes(), np.uint8).reshape(40, RECORD)[:, 1:]
     images = pixels.reshape(40, 3, 32, 32).transpose(0, 2, 3, 1).astype(np.float32)

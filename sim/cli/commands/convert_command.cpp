@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "sim/cli/cost_options.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
 #include "sim/cli/prepare_graph.h"
@@ -86,6 +87,9 @@ Command convert_command() {
            &A::format);
   add_shapes(table, &A::network, group);
   add_precision(table, &A::network, group);
+  add_calibration(table, &A::network, group);
+  const auto calibration = [](A& arguments) -> CalibrationOptions& { return arguments.network.calibration; };
+  table.add(rows::preprocess(group), store_in(calibration, &CalibrationOptions::preprocess));
   return table.runs(convert);
 }
 
