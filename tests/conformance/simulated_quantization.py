@@ -33,21 +33,24 @@ def quantize(real, description):
     return np.clip(np.rint(steps) + zero_point, low, high).astype(np.int64), np.abs(steps - np.floor(steps) - 0.5)
 
 
-def by_element(values, description, default):
+def by_element(name, description, default):
     """A parameter of weights for each of them: one for all, one an output channel, or one a group of neighbours."""
     shape = description["shape"]
-    values = np.atleast_1d(np.asarray(description.get(values, default), np.float64))
-    if values.size == 1:
-        return np.broadcast_to(values, shape)
+    values = np.atleast_1d(np.asarray(description.get(name, default), np.float64))
     repeats = int(np.prod(shape)) // values.size
-    assert repeats == description.get("group_size", int(np.prod(shape[1:])))
+    assert repeats in (int(np.prod(shape)), int(np.prod(shape[1:])), description.get("group_size"))
     return np.repeat(values, repeats).reshape(shape)
 
 
+def channel_scales(description):
+    """Float32 as stored, one an output channel."""
+    return np.broadcast_to(np.atleast_1d(np.asarray(description.get("scale", 1.0), np.float32)), description["shape"][:1]).astype(np.float64)
+
+
 def weight_scales(description):
-    """Float32 as stored; of groups with multipliers s_g = m_g s."""
-    scales = by_element("scale", description, 1.0).astype(np.float32).astype(np.float64)
-    return scales * by_element("group_multipliers", description, 1.0) if "group_multipliers" in description else scales
+    """One a weight; of groups s_g = m_g s."""
+    scales = channel_scales(description).reshape(-1, *[1] * (len(description["shape"]) - 1))
+    return scales * by_element("group_multipliers", description, 1.0)
 
 
 def pair(value):
@@ -129,17 +132,13 @@ class Workload:
         return tensors[name] if axes is None else tensors[name].transpose(np.argsort(axes))
 
     def product(self, layer, x, input_scale):
-        description, outputs = layer["weights"], layer["weights"]["shape"][0]
+        """The sums, and the bias, which is an integer at s_x s[n] for each output channel."""
+        description = layer["weights"]
         w = self.constants[description["name"]].astype(np.float64).reshape(description["shape"])
-        scales = weight_scales(description)
-        y = PRODUCTS[layer["op"]](layer, x, scales * (w - by_element("zero_point", description, 0.0)))
+        y = PRODUCTS[layer["op"]](layer, x, weight_scales(description) * (w - by_element("zero_point", description, 0.0)))
         if layer.get("bias") in (None, False):
             return y
-        # A bias is an integer at s_x s_w[n]; with multipliers of groups s_w is the channel's own.
-        channel = np.broadcast_to(np.atleast_1d(np.asarray(description["scale"], np.float32)), (outputs,)) \
-            if np.size(description["scale"]) in (1, outputs) else None
-        assert channel is not None, "groups without multipliers"
-        return y + self.constants[layer["bias"]["name"]].astype(np.float64) * input_scale * channel.astype(np.float64)
+        return y + self.constants[layer["bias"]["name"]].astype(np.float64) * input_scale * channel_scales(description)
 
     def layers(self, tensors):
         """(layer, the chip's integers, those of the simulation, distances from a tie) of each layer on the chip's inputs."""

@@ -212,6 +212,49 @@ def test_residual_blocks_add_integers(tmp_path):
     assert [layer["name"] for layer in report["layers"] if layer["bound"] == "host"] == ["n17#scaled"]
 
 
+def host_rows(report):
+    return [layer["name"] for layer in report["layers"] if layer["bound"] == "host"]
+
+
+def test_a_product_of_sums_that_no_quantizer_took_is_one_of_floats(tmp_path):
+    made = Maker([1, 16], 10)
+    x = made.quant("x", 0.0513, 6)
+    x = made.node("MatMul", x, made.quant(made.constant(made.rng.normal(0, 1, (16, 24))), 0.3, 4))
+    x = made.node("MatMul", x, made.quant(made.constant(made.rng.normal(0, 1, (24, 8))), 0.3, 4))
+    made.quant(x, 2.9, 5)
+    assert host_rows(check_made(made, tmp_path, ["macs_w4a6"])) == ["n4"]
+
+
+@pytest.mark.parametrize("between", [("MaxPool", {"kernel_shape": [2, 2], "strides": [2, 2]}), ("Flatten", {}), ("Relu", {})])
+def test_sums_with_two_users_are_floats_between_the_product_and_its_quantizers(between, tmp_path):
+    made = Maker([1, 3, 8, 8], 11)
+    x = made.quant("x", 0.0513, 8)
+    sums = made.node("Conv", x, made.weights([8, 3, 3, 3], 4, narrow=0))
+    made.quant(made.node(between[0], sums, **between[1]), 0.31, 4)
+    made.quant(sums, 0.17, 6)
+    check_made(made, tmp_path, ["macs_w4a8"])
+
+
+@pytest.mark.parametrize("scales", [(0.31, 0.31), (0.31, 0.1)])
+def test_joined_integers_have_one_grid_or_get_one_from_a_quantizer(scales, tmp_path):
+    made = Maker([1, 3, 8, 8], 12)
+    x = made.quant("x", 0.0513, 8)
+    parts = [made.quant(made.node("Conv", x, made.weights([8, 3, 3, 3], 4)), scale, 4) for scale in scales]
+    x = made.node("Concat", *parts, axis=1)
+    if scales[0] != scales[1]:
+        x = made.quant(x, 0.29, 4)
+    made.quant(made.node("Conv", x, made.weights([4, 16, 3, 3], 3)), 0.71, 4)
+    assert host_rows(check_made(made, tmp_path, ["macs_w3a4", "macs_w4a8"])) == []
+
+
+def test_joined_grids_without_a_quantizer_are_floats(tmp_path):
+    made = Maker([1, 3, 8, 8], 13)
+    x = made.quant("x", 0.0513, 8)
+    parts = [made.quant(made.node("Conv", x, made.weights([8, 3, 3, 3], 4)), scale, 4) for scale in (0.31, 0.1)]
+    made.node("Concat", *parts, axis=1)
+    assert host_rows(check_made(made, tmp_path, ["macs_w4a8"])) == ["n7"]
+
+
 def test_the_clip_form_is_the_same_network(tmp_path):
     made = Maker([1, 3, 8, 8], 6)
     x = made.quant("x", 0.05, 8)

@@ -6,7 +6,7 @@ import pytest
 from onnx import numpy_helper
 from shared_data import data_path
 from simulated_layers import Network, compare
-from simulated_quantization import Workload, by_element, grid
+from simulated_quantization import Workload, by_element, grid, weight_scales
 
 # A float32 has 24 bits; the accumulator, M and their product are rounded to it.
 FLOAT32_ERROR = 3 * 2.0**-24
@@ -18,7 +18,8 @@ def resnet8(tmp_path_factory):
 
 
 @pytest.mark.parametrize("scheme, ranges", [("w16a16", "minmax"), ("w8a8", "mse"), ("w4a8:weights=asymmetric", "minmax"),
-                                            ("w4a4:weights=per_tensor", "mse"), ("w2a8:activations=symmetric", "minmax")])
+                                            ("w4a4:weights=per_tensor", "mse"), ("w2a8:activations=symmetric", "minmax"),
+                                            ("w4a8:weights=per_group(32),asymmetric", "mse")])
 def test_only_what_float32_puts_on_the_other_side_of_a_tie_differs(resnet8, scheme, ranges):
     seen = compare(resnet8.layers(scheme, ranges))
     assert (seen.layers, seen.largest <= 1) == (15, True), seen
@@ -47,7 +48,7 @@ def test_a_wrong_weight_is_seen(resnet8, monkeypatch):
     assert seen.different > 0 and seen.worst == "n_b2c1"
 
 
-@pytest.mark.parametrize("scheme", ["w8a8", "w4a8:weights=asymmetric", "w6a8:weights=per_tensor", "w3a8:scales=power_of_two"])
+@pytest.mark.parametrize("scheme", ["w8a8", "w4a8:weights=asymmetric", "w6a8:weights=per_tensor", "w4a8:weights=per_group(32)"])
 def test_weights_are_the_nearest_of_their_grid(resnet8, scheme):
     for _ in resnet8.layers(scheme, "mse"):
         break
@@ -62,6 +63,5 @@ def test_weights_are_the_nearest_of_their_grid(resnet8, scheme):
         _, _, low, high = grid({"bits": description["bits"] if "bits" in description else 8})
         zero_points = by_element("zero_point", description, 0.0)
         low = low if "asymmetric" in scheme else -high
-        scales = by_element("scale", description, 1.0).astype(np.float32).astype(np.float64)
-        expected = np.clip(np.rint(real / scales) + zero_points, low, high)
+        expected = np.clip(np.rint(real / weight_scales(description)) + zero_points, low, high)
         np.testing.assert_array_equal(workload.constants[description["name"]].reshape(real.shape), expected, layer["name"])

@@ -124,6 +124,7 @@ def onnx_seeds():
     graph = field(1, node) + field(2, b"graph") + field(5, initializer) + field(11, value) + field(12, field(1, b"y"))
     yield field(1, 8) + field(2, b"seed") + field(7, graph) + field(8, field(2, 13))
     yield from onnx_operators()
+    yield from onnx_quantizers()
     yield from test_data("models/**/*.onnx")
 
 
@@ -166,6 +167,35 @@ def onnx_operators():
                            constants(w=scales["w"], m8=np.ones((4, 3), np.int8), zw=np.int8(1)))
     yield onnx_network([("Shape", ["x"], "n"), ("Gather", ["n", "i"], "c"), ("Concat", ["i", "c"], "t", {"axis": 0}),
                         ("Cast", ["t"], "t1", {"to": 7}), ("Expand", ["x", "t1"], "e"), ("Relu", ["x"], "y")], image, constants(**scales))
+
+
+def onnx_quantizers():
+    """QONNX: products between quantizers with what may lie between, sums that no quantizer takes, and the form with Clip."""
+    def quantizer(operator, inputs, output, **attributes):
+        return (operator, inputs, output, {"domain": "qonnx.custom_op.general", **attributes})
+
+    values = dict(s=np.float32(0.5), z=np.float32(0), b=np.float32(4), less=np.float32(2), w=np.ones((2, 2, 3, 3), np.float32),
+                  v=np.float32([1, 2]), per=np.full((2, 1, 1, 1), 0.5, np.float32), m=np.ones((8, 2), np.float32), z8=np.int8(0),
+                  low=np.int8(-8), high=np.int8(7), g=np.ones((2, 1, 3, 3), np.float32))
+    constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()]
+    x = quantizer("Quant", ["x", "s", "z", "b"], "q", signed=1, narrow=0, rounding_mode="ROUND")
+    w = quantizer("Quant", ["w", "per", "z", "b"], "k", signed=1, narrow=1, rounding_mode="FLOOR")
+    last = quantizer("IntQuant", ["c", "s", "z", "b"], "y", signed=0, narrow=0, rounding_mode="CEIL")
+    conv = ("Conv", ["q", "k"], "p", {"pads": [1, 1, 1, 1]})
+    for between in ([("BatchNormalization", ["p", "v", "v", "v", "v"], "n"), ("Relu", ["n"], "c")], [("MaxPool", ["p"], "c", {"kernel_shape": [2, 2]})],
+                    [quantizer("Quant", ["p", "s", "z", "b"], "r", signed=1, narrow=0), ("Add", ["q", "r"], "c")],
+                    [quantizer("Quant", ["p", "s", "z", "b"], "r", signed=1, narrow=0), ("Concat", ["q", "r"], "c", {"axis": 1})],
+                    [("Mul", ["p", "s"], "n"), ("Flatten", ["n"], "c")], [("GlobalAveragePool", ["p"], "c")],
+                    [("Conv", ["p", "k"], "c", {"pads": [1, 1, 1, 1]})]):
+        yield onnx_network([x, w, conv, *between, last], [1, 2, 4, 4], constants)
+    yield onnx_network([x, w, ("Conv", ["q", "k"], "y")], [1, 2, 4, 4], constants)
+    bipolar = [quantizer("BipolarQuant", ["x", "s"], "q"), quantizer("BipolarQuant", ["m", "s"], "k"), ("MatMul", ["q", "k"], "p"), ("Sub", ["p", "v"], "c"),
+               quantizer("BipolarQuant", ["c", "s"], "y")]
+    yield onnx_network(bipolar, [1, 8], constants)
+    yield onnx_network([x, ("AveragePool", ["q"], "a", {"kernel_shape": [2, 2]}),
+                        quantizer("Trunc", ["a", "s", "z", "b", "less"], "y", rounding_mode="FLOOR")], [1, 2, 4, 4], constants)
+    yield onnx_network([("QuantizeLinear", ["x", "s", "z8"], "q8"), ("Clip", ["q8", "low", "high"], "c8"), ("DequantizeLinear", ["c8", "s", "z8"], "q"), w,
+                        ("Conv", ["q", "k"], "c"), last], [1, 2, 4, 4], constants)
 
 
 def onnx_network(nodes, shape, constants):
@@ -286,7 +316,7 @@ DICTIONARIES = {
     "mapping": lambda: schema_words("mapping"),
     "onnx": lambda: ["Relu", "ai.onnx", "location", "external", "\\xff\\xff\\xff\\xff\\x7f", "axis", "axes", "pads", "perm",
                      "Conv", "MatMul", "Gemm", "Concat", "Split", "QuantizeLinear", "DequantizeLinear", "auto_pad",
-                     "com.microsoft"],
+                     "com.microsoft", "Quant", "BipolarQuant", "Trunc", "qonnx.custom_op.general", "rounding_mode", "FLOOR", "narrow", "signed"],
     "preprocess": lambda: schema_words("preprocess"),
     "scalesim": lambda: ["DP", "1:1", "2:4", ",,", "\\x0d\\x0a", "1073741824"],
     "tflite": lambda: ["TFL3"] + little_endian(0, 1, 2, 3, 4, 8, 127, 128, 255, 256, 65535, 2**20, 2**31 - 1, -1, -2**31),

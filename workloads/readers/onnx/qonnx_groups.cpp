@@ -43,14 +43,21 @@ void take_end(GraphBuilder& builder, const AffineChain& chain, const ChainEnd& e
   group.result.quantization = end.quantizer.quantization();
 }
 
-/// Integers behind an operand, which has one scale unless it is a constant.
+/// Integers behind an operand, which has one scale unless it is a constant. Accumulators that no quantizer
+/// takes are none: they are no operands, and what reads them reads floats.
 std::optional<Operand> integers_of(const GraphBuilder& builder, const std::string& value) {
   if (value.empty() || !builder.is_known(value)) return std::nullopt;
   const std::optional<Operand>& source = builder.info(value).dequantized;
   if (!source || !source->quantization) return std::nullopt;
   const Quantization& q = *source->quantization;
-  if (q.group_size != 0 || (!builder.is_constant(value) && q.scales.size() != 1)) return std::nullopt;
+  if (q.group_size != 0) return std::nullopt;
+  if (!builder.is_constant(value) && (q.scales.size() != 1 || q.bits > kMostBits)) return std::nullopt;
   return source;
+}
+
+bool is_same_grid(const Quantization& a, const Quantization& b) {
+  return a.bits == b.bits && a.is_signed == b.is_signed && a.scales == b.scales &&
+         a.zero_points == b.zero_points;
 }
 
 // ---- products --------------------------------------------------------------------------------------------
@@ -328,9 +335,15 @@ std::optional<QonnxGroup> find_qonnx_move(OperatorContext& context) {
   if (context.row.integers != IntegerUse::moves || renames || node.inputs.empty()) return std::nullopt;
   const std::optional<Operand> source = integers_of(builder, node.inputs.front());
   if (!source || builder.is_constant(node.inputs.front())) return std::nullopt;
+  // Concat moves all of its inputs; where they have different grids a quantizer has to follow.
+  const bool moves_all = context.row.group && context.row.group->data_inputs == 0;
   QonnxGroup group;
-  group.operands = {*source};
-  for (std::size_t i = 1; i < node.inputs.size(); ++i) group.operands.push_back({node.inputs[i], {}});
+  for (const std::string& input : node.inputs) {
+    const bool is_data = group.operands.empty() || moves_all;
+    const std::optional<Operand> moved = is_data ? integers_of(builder, input) : Operand{input, {}};
+    if (!moved || (is_data && !is_same_grid(*moved->quantization, *source->quantization))) return std::nullopt;
+    group.operands.push_back(*moved);
+  }
   group.value = node.outputs.front();
   group.value_node = context.index;
   group.result = {group.value + kIntegers, builder.info(source->value).type, source->quantization};
