@@ -275,6 +275,35 @@ def test_the_clip_form_is_the_same_network(tmp_path):
     assert np.array_equal(tensors[final[-1]], network.integers(made.last))
 
 
+def clipped(made, value, scale, zero_point, bits):
+    """QuantizeLinear, Clip, DequantizeLinear: unsigned, asymmetric."""
+    names = []
+    for array in (np.float32(scale), np.uint8(zero_point), np.uint8(0), np.uint8(2**bits - 1)):
+        names.append(f"c{len(made.constants)}")
+        made.constants.append(numpy_helper.from_array(np.asarray(array), names[-1]))
+    x = made.node("Clip", made.node("QuantizeLinear", value, *names[:2]), *names[2:])
+    return made.node("DequantizeLinear", x, *names[:2])
+
+
+@pytest.mark.parametrize("zero_point, products", [(12, ["macs_w4a7", "macs_w4a5"]), (13, ["macs_w4a7", "macs_w4a8"])])
+def test_the_clip_form_has_zero_points(zero_point, products, tmp_path):
+    # QuantizeLinear rounds before it adds z, Quant behind: with an odd one ties differ, and the tensor keeps its type's 8 bits.
+    made = Maker([1, 24], 14)
+    x = clipped(made, "x", 0.0513, 100, 7)
+    x = made.node("MatMul", x, clipped(made, made.constant(made.rng.normal(0, 1, (24, 16))), 0.317, 5, 4))
+    x = clipped(made, x, 0.531, zero_point, 5)
+    x = made.node("MatMul", x, clipped(made, made.constant(made.rng.normal(0, 1, (16, 8))), 0.291, 7, 4))
+    clipped(made, x, 1.473, 14, 5)
+    model = made.save(tmp_path / "model.onnx")
+    network = Network(model, BATCH)
+    inputs = {"x": np.random.default_rng(15).normal(0.0, 1.0, (BATCH, 24)).astype(np.float32)}
+    outputs = network.execute(inputs)
+    tensors, report = run_chip(model, inputs, tmp_path)
+    assert mac_widths(report) == sorted(products) and host_rows(report) == []
+    np.testing.assert_array_equal(tensors[made.last], outputs[made.last])
+    assert len(np.unique(outputs[made.last])) > 20
+
+
 @pytest.mark.parametrize("chip", [["--values", "tile"], ["--set", "requantizer.thresholds=15", "--values", "tile"],
                                   ["--set", "requantizer.thresholds=15", "--fidelity", "pe", "--values", "tile"]])
 def test_modelled_memories_and_thresholds_give_the_same(chip, tmp_path):

@@ -85,9 +85,11 @@ void read_quantize(OperatorContext& context) {
       context.operand(1).value, zero_point, type, x, context.attributes.integer("axis", 1), context.place);
   if (context.results.front().quantization->scales.size() != 1)
     return convert_slices(context, Quantization(*context.results.front().quantization), true);
-  // From one scale to another: the float between is never stored.
+  // From one scale to another: the float between is never stored. The accumulators of a product are no
+  // operand: their floats are.
   const std::optional<Operand> source = context.info(0).dequantized;
-  const bool requantizes = source && !context.is_constant(0) && context.info(0).forms.empty();
+  const bool requantizes = source && !context.is_constant(0) && context.info(0).forms.empty() &&
+                           source->quantization && source->quantization->bits <= 16;
   if (requantizes) context.operands.front() = *source;
   context.emit(QuantizeOp{}, {context.tensor(0, context.order(0))}, x, context.order(0));
 }

@@ -48,10 +48,11 @@ class GroupFinder {
       // A bias of other integers is a float to ONNX Runtime, and so is its operator.
       if (is_bias && (builder_.info(source.value).type != OnnxType::int32 || !fits_bias(source)))
         return false;
-      // Activations have one scale; all data come at run time but weights and the constant side of
-      // arithmetic.
+      // Activations have one scale and 16 bits at most; all data come at run time but weights and the
+      // constant side of arithmetic.
       const bool is_constant = builder_.is_constant(source.value);
-      if (!is_constant && source.quantization->scales.size() != 1) return false;
+      const Quantization& q = *source.quantization;
+      if (!is_constant && (q.scales.size() != 1 || q.bits > 16)) return false;
       has_activation_ = has_activation_ || !is_constant;
       group_.operands.push_back(source);
       add_member(builder_.model().producer(input));

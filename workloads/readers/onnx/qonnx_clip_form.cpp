@@ -1,5 +1,6 @@
 #include "workloads/readers/onnx/qonnx_clip_form.h"
 
+#include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@ namespace {
 struct Width {
   int bits = 0;
   bool is_signed = false, is_narrow = false;
+  std::int64_t zero_point = 0;
 };
 
 std::optional<Width> width_of(std::int64_t low, std::int64_t high) {
@@ -22,10 +24,10 @@ std::optional<Width> width_of(std::int64_t low, std::int64_t high) {
     const std::int64_t half = std::int64_t{1} << (bits - 1);
     if (bits > 1 && high == half - 1 && (low == -half || low == 1 - half)) {
       if (bits == 8 && low == -half) return std::nullopt;  // The type's own range.
-      return Width{bits, true, low == 1 - half};
+      return Width{bits, true, low == 1 - half, 0};
     }
-    if (low == 0 && high == 2 * half - 1 && bits < 8) return Width{bits, false, false};
-    if (low == 0 && high == 2 * half - 2 && bits > 1) return Width{bits, false, true};
+    if (low == 0 && high == 2 * half - 1 && bits < 8) return Width{bits, false, false, 0};
+    if (low == 0 && high == 2 * half - 2 && bits > 1) return Width{bits, false, true, 0};
   }
   return std::nullopt;
 }
@@ -55,52 +57,72 @@ class ClipMerger {
     const OnnxTensor* high = values_.constant(limits, 2);
     if (low == nullptr || high == nullptr || !low->is_integer() || low->size() != 1 || high->size() != 1)
       return;
-    const std::optional<Width> width = width_of(low->integer(0), high->integer(0));
+    std::optional<Width> width = width_of(low->integer(0), high->integer(0));
     const OnnxTensor* scale = values_.constant(node, 1);
-    if (!width || scale == nullptr || scale->type != OnnxType::float32 || !has_zero_point_of_0(node)) return;
-    if (values_.constant(limits, 0) != nullptr) return merge_constant(dequantize, *clip, *width);
+    const std::optional<std::int64_t> zero_point = zero_point_of(node);
+    if (!width || scale == nullptr || scale->type != OnnxType::float32 || !zero_point) return;
+    width->zero_point = *zero_point;
+    const OnnxTensor* integers = values_.constant(limits, 0);
+    if (integers != nullptr) {
+      merge_constant(dequantize, *clip, *integers, *width);
+      return;
+    }
     const std::optional<std::size_t> quantize = values_.producer(limits.inputs.front());
     if (!quantize || !is_quantize(model_.nodes[*quantize])) return;
     const OnnxNode& first = model_.nodes[*quantize];
     const OnnxTensor* other = values_.constant(first, 1);
     if (!values_.uses(limits.inputs.front()).is_one_node() || other == nullptr ||
-        other->bytes != scale->bytes || other->shape != scale->shape || !has_zero_point_of_0(first))
+        other->bytes != scale->bytes || other->shape != scale->shape || zero_point_of(first) != zero_point)
       return;
+    const OnnxTensor* real = values_.constant(first, 0);
+    if (*zero_point != 0 && real != nullptr && real->type == OnnxType::float32) {
+      if (merge_constant(dequantize, *clip, *real, *width)) model_.nodes[*quantize].merged_into = dequantize;
+      return;
+    }
+    // QuantizeLinear rounds x / s to even, Quant x / s + z: the same where z is even.
+    if (*zero_point % 2 != 0) return;
     const std::string input = first.inputs.front();
     model_.nodes[*quantize].merged_into = dequantize;
     model_.nodes[*clip].merged_into = dequantize;
     become_quant(dequantize, input, *width);
   }
 
-  [[nodiscard]] bool has_zero_point_of_0(const OnnxNode& node) const {
-    if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
+  /// One for all elements.
+  [[nodiscard]] std::optional<std::int64_t> zero_point_of(const OnnxNode& node) const {
+    if (node.inputs.size() < 3 || node.inputs[2].empty()) return 0;
     const OnnxTensor* zero = values_.constant(node, 2);
-    if (zero == nullptr || !zero->is_integer()) return false;
-    for (std::int64_t i = 0; i < zero->size(); ++i) {
-      if (zero->integer(i) != 0) return false;
+    if (zero == nullptr || !zero->is_integer() || zero->size() == 0) return std::nullopt;
+    for (std::int64_t i = 1; i < zero->size(); ++i) {
+      if (zero->integer(i) != zero->integer(0)) return std::nullopt;
     }
-    return true;
+    return zero->integer(0);
   }
 
-  /// Integers with a scale along axis `axis` as floats.
-  void merge_constant(std::size_t dequantize, std::size_t clip, const Width& width) {
-    const OnnxTensor& integers = *values_.constant(model_.nodes[clip], 0);
+  /// The floats that integers of a constant stand for, with a scale along the axis; of a constant of floats
+  /// those of the integers that QuantizeLinear gives it. Returns whether the scales fit the shape.
+  bool merge_constant(std::size_t dequantize, std::size_t clip, const OnnxTensor& constant,
+                      const Width& width) {
     const OnnxTensor& scale = *values_.constant(model_.nodes[dequantize], 1);
-    const auto rank = static_cast<std::int64_t>(integers.shape.size());
+    const auto rank = static_cast<std::int64_t>(constant.shape.size());
     const std::int64_t axis = axis_of(model_.nodes[dequantize], rank);
     const bool is_one = scale.size() == 1;
     if (!is_one &&
-        (axis < 0 || axis >= rank || integers.shape[static_cast<std::size_t>(axis)] != scale.size()))
-      return;
-    OnnxTensor real = make_onnx_tensor(OnnxType::float32, integers.shape);
-    const Shape after(integers.shape.begin() + (is_one ? rank : axis + 1), integers.shape.end());
+        (axis < 0 || axis >= rank || constant.shape[static_cast<std::size_t>(axis)] != scale.size()))
+      return false;
+    OnnxTensor real = make_onnx_tensor(OnnxType::float32, constant.shape);
+    const Shape after(constant.shape.begin() + (is_one ? rank : axis + 1), constant.shape.end());
     const std::int64_t inner = element_count(after);
-    for (std::int64_t i = 0; i < integers.size(); ++i)
-      real.put<float>(i,
-                      static_cast<float>(integers.integer(i)) * scale.get<float>(i / inner % scale.size()));
+    for (std::int64_t i = 0; i < constant.size(); ++i) {
+      const float s = scale.get<float>(i / inner % scale.size());
+      const float steps = constant.type == OnnxType::float32
+                              ? std::nearbyint(constant.get<float>(i) / s)
+                              : static_cast<float>(constant.integer(i) - width.zero_point);
+      real.put<float>(i, steps * s);
+    }
     const std::string name = values_.add_constant(model_.nodes[dequantize].name + "#real", std::move(real));
     model_.nodes[clip].merged_into = dequantize;
     become_quant(dequantize, name, width);
+    return true;
   }
 
   [[nodiscard]] static std::int64_t axis_of(const OnnxNode& node, std::int64_t rank) {
@@ -127,6 +149,7 @@ class ClipMerger {
         scale.shape[static_cast<std::size_t>(axis)] = given.size();
     }
     OnnxTensor zero = make_onnx_tensor(OnnxType::float32, {});
+    zero.put<float>(0, static_cast<float>(width.zero_point));
     OnnxTensor bits = make_onnx_tensor(OnnxType::float32, {});
     bits.put<float>(0, static_cast<float>(width.bits));
     const std::string name = node.name;

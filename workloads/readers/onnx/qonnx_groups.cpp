@@ -341,7 +341,8 @@ std::optional<QonnxGroup> find_qonnx_move(OperatorContext& context) {
   for (const std::string& input : node.inputs) {
     const bool is_data = group.operands.empty() || moves_all;
     const std::optional<Operand> moved = is_data ? integers_of(builder, input) : Operand{input, {}};
-    if (!moved || (is_data && !is_same_grid(*moved->quantization, *source->quantization))) return std::nullopt;
+    if (!moved || (is_data && !is_same_grid(*moved->quantization, *source->quantization)))
+      return std::nullopt;
     group.operands.push_back(*moved);
   }
   group.value = node.outputs.front();
