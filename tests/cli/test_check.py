@@ -12,6 +12,7 @@ import tflite
 from qsim_process import ROOT, bad_input, qsim
 
 sys.path.insert(0, str(ROOT / "tests" / "conformance"))
+from draws import draws  # noqa: E402
 from model_writer import ModelWriter  # noqa: E402
 from shared_data import data_path  # noqa: E402
 
@@ -189,7 +190,7 @@ def random_chip(seed):
 
 
 @pytest.mark.parametrize("workload", INT8_MODELS + SHIPPED)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(draws(4)))
 def test_the_verdict_is_that_of_a_run_and_the_remedies_are_enough(workload, seed):
     path = data_path(workload) if workload.startswith("models/") else workload
     chip = random_chip(f"{workload} {seed}")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from draws import draws
 from operator_models import OPERATORS, Maker
 from qsim_tensors import run_qsim
 from shared_data import data_path
@@ -37,7 +38,7 @@ def test_a_trained_network(name, tmp_path):
 def test_every_operator(operator, dtype, tmp_path):
     if (operator.__name__, np.dtype(dtype).name) in NOT_IN_REFERENCE:
         pytest.skip("not in the reference runtime")
-    for seed in range(4):
+    for seed in range(draws(4)):
         maker = Maker(dtype, seed)
         operator(maker)
         model = tmp_path / f"model_{seed}.tflite"

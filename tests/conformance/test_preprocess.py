@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from draws import draws
 from PIL import Image
 from shared_data import data_path
 
@@ -83,7 +84,7 @@ def assert_resized(probe, folder, image, width, height, interpolation):
 @pytest.mark.parametrize("interpolation", FILTERS)
 def test_resize_of_random_sizes(probe, tmp_path, interpolation):
     generator = np.random.default_rng(7)
-    for _ in range(120):
+    for _ in range(draws(120)):
         width, height, new_width, new_height = (int(2 ** generator.uniform(0, 8.5)) for _ in range(4))
         image = noise(generator, width, height, generator.choice([1, 3]))
         assert_resized(probe, tmp_path, image, new_width, new_height, interpolation)

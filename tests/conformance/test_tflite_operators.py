@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import OpResolverType
+from draws import draws
 from litert_reference import Reference
 from operator_models import OPERATORS, Maker
 from qsim_tensors import assert_same_tensors, dump_tensors
 
-MODELS = 8
+MODELS = draws(8)
 INPUTS = 2
 # The reference runtime has no kernel for these.
 NOT_IN_REFERENCE = {("relu_0_to_1", "int16"), ("relu_n1_to_1", "int16"), ("elu", "int16"), ("hard_swish", "int16")}

@@ -128,12 +128,13 @@ void check_throughput(const std::string& workload, const std::vector<std::int64_
   }
 }
 
-TEST_CASE("bert_base_layer and resnet50: a batch is as fast as its images and moves no more") {
+TEST_CASE("resnet8, bert_base_layer, resnet50: a batch is as fast as its images and moves no more") {
   struct Batches {
     std::string network;
     std::vector<std::int64_t> sizes;
   };
-  for (const Batches& batches : test::drawn<Batches>({{"bert_base_layer", {2, 4, 8}}, {"resnet50", {4, 16}}}))
+  for (const Batches& batches :
+       test::drawn<Batches>({{"resnet8", {3}}, {"bert_base_layer", {2, 4, 8}}, {"resnet50", {4, 16}}}))
     check_throughput(batches.network, batches.sizes);
 }
 

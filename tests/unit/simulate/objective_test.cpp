@@ -77,12 +77,14 @@ TEST_CASE("of an array of several dataflows likewise") {
   HardwareConfig chip = npu({"weight_buffer.capacity_kib=64", "activation_buffer.capacity_kib=64"});
   chip.mac_array.dataflows = {Dataflow::weight_stationary, Dataflow::output_stationary,
                               Dataflow::input_stationary};
-  for (const test::LayerSize& size : test::drawn<test::LayerSize>(
-           {{28, 28, 64, 128, 3}, {1, 4, 256, 1024, 1}, {56, 56, 32, 32, 3, 1, 32}, {7, 7, 512, 256, 3}})) {
-    INFO(size.height << " x " << size.width << " x " << size.channels << " to " << size.outputs);
-    check_objectives(chip, test::layer_graph(size));
+  std::vector<Graph> graphs = {load_workload("resnet8", {QSIM_SOURCE_FOLDER "/workloads/models"})};
+  for (const test::LayerSize& size : std::vector<test::LayerSize>{
+           {28, 28, 64, 128, 3}, {1, 4, 256, 1024, 1}, {56, 56, 32, 32, 3, 1, 32}, {7, 7, 512, 256, 3}})
+    graphs.push_back(test::layer_graph(size));
+  for (const Graph& graph : test::drawn(graphs)) {
+    INFO(graph.nodes.size() << " layers, output " << graph.tensor(graph.outputs[0]).shape[1]);
+    check_objectives(chip, graph);
   }
-  check_objectives(chip, load_workload("resnet8", {QSIM_SOURCE_FOLDER "/workloads/models"}));
 }
 
 // Bytes that pass beside the array's work cost energy and no cycles: the objectives differ.
@@ -123,10 +125,10 @@ TEST_CASE("so it is in every dataflow") {
     INFO(dataflow_names()[static_cast<std::size_t>(dataflow)]);
     chip.mac_array.dataflow = dataflow;
     chip.mac_array.dataflows = {};
-    check_estimates(chip, sizes);
+    check_estimates(chip, test::drawn(sizes));
     chip.mac_array.dataflows = {dataflow, Dataflow::weight_stationary};
     if (dataflow == Dataflow::weight_stationary) chip.mac_array.dataflows[1] = Dataflow::output_stationary;
-    check_estimates(chip, sizes);
+    check_estimates(chip, test::drawn(sizes));
   }
 }
 

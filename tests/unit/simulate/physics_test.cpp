@@ -107,7 +107,7 @@ TEST_CASE("a larger buffer costs no more than a hundredth of the cycles") {
 }
 
 TEST_CASE("the traffic that the compiler minimizes is the traffic that the chip moves") {
-  for (const LayerSize& size : kLayers) {
+  for (const LayerSize& size : test::drawn(kLayers)) {
     const Graph graph = layer_graph(size);
     const HardwareConfig chip;
     INFO(size.channels << " channels");

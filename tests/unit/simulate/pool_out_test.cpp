@@ -15,6 +15,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 #include "tests/unit/simulate/runs.h"
@@ -95,7 +96,7 @@ void check_same_run(const RunResult& a, const RunResult& b) {
 TEST_CASE("every tensor is what it is on the vector unit, windows through the lines included") {
   std::int64_t pooled = 0;
   std::int64_t waiting = 0;
-  for (const test::RandomPair& made : pooled_pairs(120, 1)) {
+  for (const test::RandomPair& made : pooled_pairs(test::draws(120), 1)) {
     INFO("seed " << made.seed);
     const RunResult tile = run_with(made, Values::tile);
     const RunResult layer = run_with(made, Values::layer);
@@ -109,12 +110,12 @@ TEST_CASE("every tensor is what it is on the vector unit, windows through the li
     const EnergyModel energy(made.chip, load_energy_table("45nm", shipped_energy_tables(), ""));
     CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), made.network.graph));
   }
-  CHECK(pooled > 100);
-  CHECK(waiting > 3);
+  CHECK(pooled > test::hits(100));
+  CHECK(waiting > test::hits(3));
 }
 
 TEST_CASE("PE by PE poolings on the way out take the same cycles, causes, counts and values") {
-  for (const test::RandomPair& made : pooled_pairs(60, 5000)) {
+  for (const test::RandomPair& made : pooled_pairs(test::draws(60), 5000)) {
     INFO("seed " << made.seed);
     const RunResult tile = run_with(made, Values::tile);
     const RunResult pe = run_with(made, Values::tile, Fidelity::pe);
@@ -125,14 +126,14 @@ TEST_CASE("PE by PE poolings on the way out take the same cycles, causes, counts
 
 TEST_CASE("a pooler never makes a network slower") {
   std::int64_t faster = 0;
-  for (const test::RandomPair& made : pooled_pairs(80, 20000)) {
+  for (const test::RandomPair& made : pooled_pairs(test::draws(80), 20000)) {
     INFO("seed " << made.seed);
     const std::int64_t joined = cost(made.chip, made.network.graph).total_cycles;
     const std::int64_t apart = cost(without_pooler(made.chip), made.network.graph).total_cycles;
     CHECK(joined <= apart);
     faster += joined < apart ? 1 : 0;
   }
-  CHECK(faster > 30);
+  CHECK(faster > test::hits(30));
 }
 
 /// `names`: of the layers in the order of rows.
@@ -154,7 +155,7 @@ void check_way_out_events(const GemmNest& nest, const HardwareConfig& chip,
 
 TEST_CASE("the energy of a way out is estimated from what it will count") {
   std::int64_t ways_out = 0;
-  for (const test::RandomPair& made : pooled_pairs(40, 30000)) {
+  for (const test::RandomPair& made : pooled_pairs(test::draws(40), 30000)) {
     INFO("seed " << made.seed);
     const Graph& graph = made.network.graph;
     const CompiledProgram compiled = compile(graph, made.chip, CostMapper(), false);
@@ -168,11 +169,11 @@ TEST_CASE("the energy of a way out is estimated from what it will count") {
       ++ways_out;
     }
   }
-  CHECK(ways_out > 30);
+  CHECK(ways_out > test::hits(30));
 }
 
 TEST_CASE("mappings with poolings on the way out, given back, repeat their run") {
-  for (const test::RandomPair& made : pooled_pairs(40, 9000)) {
+  for (const test::RandomPair& made : pooled_pairs(test::draws(40), 9000)) {
     INFO("seed " << made.seed);
     for (const HardwareConfig& planned : {made.chip, without_pooler(made.chip)}) {
       const RunResult first = cost(planned, made.network.graph);

@@ -8,6 +8,7 @@
 #include "sim/report/accounting.h"
 #include "sim/simulate.h"
 #include "tests/unit/sim/hardware_files.h"
+#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -77,27 +78,34 @@ std::vector<HardwareConfig> spilling_chips() {
   return chips;
 }
 
+/// Every mapping on every chip.
+std::vector<std::pair<HardwareConfig, Json>> spilling_cases() {
+  std::vector<std::pair<HardwareConfig, Json>> cases;
+  for (const HardwareConfig& chip : spilling_chips()) {
+    for (const Json& mapping : spilling_mappings()) cases.emplace_back(chip, mapping);
+  }
+  return cases;
+}
+
 TEST_CASE("sums that leave come back: values, cycles and events are alike in every way of running") {
   const Graph graph = test::layer_graph({6, 7, 16, 20, 3});
   const RunResult own = simulate({}, graph, {test::pattern_input(graph)}, {});
-  for (const HardwareConfig& chip : spilling_chips()) {
+  for (const auto& [chip, mapping] : test::drawn(spilling_cases())) {
+    INFO(chip.accumulators.width_bits << " " << mapping.dump());
     const EnergyModel energy(chip, load_energy_table("45nm", shipped_energy_tables(), ""));
-    for (const Json& mapping : spilling_mappings()) {
-      INFO(chip.accumulators.width_bits << " " << mapping.dump());
-      const RunResult layer = run_with(chip, graph, mapping, Values::layer);
-      CHECK(layer.outputs[0].data.bytes == own.outputs[0].data.bytes);
-      CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), graph));
-      const std::int64_t parts = std::get<GemmLayerMapping>(layer.layers[0].mapping).reduction_parts;
-      CHECK(layer.activity[Event::partial_sum_spills] == (parts - 1) * 6 * 7 * 20);
-      CHECK(layer.activity[Event::partial_sum_reloads] == (parts - 1) * 6 * 7 * 20);
-      for (const Fidelity fidelity : {Fidelity::tile, Fidelity::pe}) {
-        const RunResult tile = run_with(chip, graph, mapping, Values::tile, fidelity);
-        CHECK(tile.outputs[0].data.bytes == own.outputs[0].data.bytes);
-        CHECK(tile.total_cycles == layer.total_cycles);
-        CHECK(tile.activity.counts == layer.activity.counts);
-        CHECK(tile.layers[0].accumulator->min == layer.layers[0].accumulator->min);
-        CHECK(tile.layers[0].accumulator->max == layer.layers[0].accumulator->max);
-      }
+    const RunResult layer = run_with(chip, graph, mapping, Values::layer);
+    CHECK(layer.outputs[0].data.bytes == own.outputs[0].data.bytes);
+    CHECK_NOTHROW(check_accounting(layer, summarize(layer, energy, 1), graph));
+    const std::int64_t parts = std::get<GemmLayerMapping>(layer.layers[0].mapping).reduction_parts;
+    CHECK(layer.activity[Event::partial_sum_spills] == (parts - 1) * 6 * 7 * 20);
+    CHECK(layer.activity[Event::partial_sum_reloads] == (parts - 1) * 6 * 7 * 20);
+    for (const Fidelity fidelity : {Fidelity::tile, Fidelity::pe}) {
+      const RunResult tile = run_with(chip, graph, mapping, Values::tile, fidelity);
+      CHECK(tile.outputs[0].data.bytes == own.outputs[0].data.bytes);
+      CHECK(tile.total_cycles == layer.total_cycles);
+      CHECK(tile.activity.counts == layer.activity.counts);
+      CHECK(tile.layers[0].accumulator->min == layer.layers[0].accumulator->min);
+      CHECK(tile.layers[0].accumulator->max == layer.layers[0].accumulator->max);
     }
   }
 }
@@ -159,7 +167,7 @@ TEST_CASE("with sums in the activation buffer operands come as often as the larg
 }
 
 TEST_CASE("the path costs nothing where no sum takes it") {
-  for (const test::RandomPair& made : test::random_pairs(40, 9000)) {
+  for (const test::RandomPair& made : test::random_pairs(test::draws(40), 9000)) {
     INFO("seed " << made.seed);
     HardwareConfig chip = made.chip;
     const auto cost = [&](bool spill) {

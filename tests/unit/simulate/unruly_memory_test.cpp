@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "tests/unit/simulate/chip_bench.h"
+#include "tests/unit/simulate/draws.h"
 
 namespace qsim {
 namespace {
@@ -117,7 +118,7 @@ void compare_networks(std::size_t count, std::uint32_t seed) {
 }
 
 TEST_CASE("a memory that reorders and postpones changes the time and nothing else") {
-  compare_networks(60, 2000);
+  compare_networks(test::draws(60), 2000);
 }
 
 TEST_CASE("a memory that reorders and postpones changes the time of 1,000 networks and nothing else",

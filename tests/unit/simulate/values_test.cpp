@@ -38,7 +38,7 @@ std::vector<test::RandomPair> cases_of_every_layer() {
   std::uint32_t seed = 1;
   for (const test::ActivationKind& format : formats) {
     for (const test::LayerKind layer : test::layer_kinds(format)) {
-      for (int found = 0; found < kProgramsALayer; ++seed) {
+      for (int found = 0; found < test::drawn(kProgramsALayer); ++seed) {
         test::Choice choice(seed);
         test::RandomPair made{seed, test::single_layer_network(choice, format, layer),
                               test::random_chip(choice)};
