@@ -3,8 +3,10 @@
 // It mirrors the hardware JSON (configs/schemas/hardware.schema.json); sim/config reads and checks the file.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,6 +80,8 @@ struct BufferConfig {
   Arbitration arbitration = Arbitration::fixed;
   /// Of the activation buffer: kernel_h rows are held beside it, so that a pass reads each element once.
   bool line_buffer = false;
+  /// Its macros cost what the energy table's curves of this name say, <curve>_read_64bit and so on.
+  std::string curve = "sram";
 
   [[nodiscard]] std::int64_t capacity_bytes() const { return capacity_kib * 1024; }
   /// Cycles that all read ports, or all write ports, take for `bytes`.
@@ -100,6 +104,7 @@ struct AccumulatorConfig {
   std::int64_t read_out_entries = 0;
   /// Partial sums may leave for the activation buffer, and come back for the next part of the reduction.
   bool spill = false;
+  std::string curve = "sram";  ///< As of a buffer.
 
   /// Of a partial sum in the activation buffer.
   [[nodiscard]] std::int64_t sum_bytes() const { return (width_bits + 7) / 8; }
@@ -204,6 +209,12 @@ struct MapperConfig {
 
 enum class DramKind { simple, none };
 
+/// What the memory is made of: it says what energy costs, and nothing about time.
+enum class MemoryDevice : std::uint8_t { lpddr4, lpddr5, ddr3, ddr4, hbm2, flash };
+/// Their spelling, also in keys of energy tables ("lpddr4_read_bit"), in the order of the enumerators.
+inline constexpr std::array<const char*, 6> kMemoryDeviceNames = {"lpddr4", "lpddr5", "ddr3",
+                                                                  "ddr4",   "hbm2",   "flash"};
+
 struct DramConfig {
   DramKind kind = DramKind::simple;
   std::int64_t bandwidth_bytes_per_second = 12'800'000'000;  ///< JSON: bandwidth_gb_per_s (1e9 bytes).
@@ -215,12 +226,15 @@ struct DramConfig {
   std::int64_t burst_bytes = 64;           ///< Power of two; transfers take whole aligned bursts.
   std::int64_t outstanding_requests = 32;  ///< Bursts in flight.
   std::int64_t capacity_mib = 4096;
+  MemoryDevice device = MemoryDevice::lpddr4;
 };
 
 struct HardwareConfig {
   std::string name;
   std::int64_t clock_khz = 1'000'000;  ///< JSON: clock_mhz, a multiple of 0.001.
   double voltage_v = 0.9;
+  /// Registers are clocked where they work; otherwise in every cycle.
+  bool clock_gating = false;
   MacArrayConfig mac_array;
   BufferConfig weight_buffer{256, 16, 32, 32, true};
   BufferConfig activation_buffer{512, 32, 64, 64, true};
@@ -232,6 +246,8 @@ struct HardwareConfig {
   MapperConfig mapper;
   DramConfig dram;
   std::string energy = "45nm";  ///< Energy table: a shipped name or a path.
+  /// Values by key that take the place of the table's; of a curve, at every capacity.
+  std::map<std::string, double> energy_overrides;
 };
 
 }  // namespace qsim

@@ -19,7 +19,7 @@ HardwareConfig hardware_of(const CostOptions& options, const ShippedFiles& files
 
 EnergyModel energy_model_of(const CostOptions& options, const HardwareConfig& hardware,
                             const ShippedFiles& files) {
-  return {hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)};
+  return {hardware, chip_energy_table(hardware, files.energy, options.chip.hardware)};
 }
 
 std::unique_ptr<const Mapper> mapper_of(const CostOptions& options, const EnergyModel& model) {

@@ -24,6 +24,7 @@ inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "tra
 inline const std::vector<std::string> kWeightPrefetchNames = {"halves", "ring"};
 inline const std::vector<std::string> kChannelOrderNames = {"round_robin", "fixed"};
 inline const std::vector<std::string> kPassOrderNames = {"even", "full"};
+inline const std::vector<std::string> kMemoryDevices{kMemoryDeviceNames.begin(), kMemoryDeviceNames.end()};
 inline const std::vector<std::string> kFixedLoopOrderNames = {"any", "weights_outer", "activations_outer"};
 /// "auto", then the profiles in the order of arithmetic::RoundingProfile.
 inline const std::vector<std::string> kRoundingProfileNames = {"auto",
@@ -49,6 +50,7 @@ void visit_buffer_fields(const std::string& key, Buffer& buffer, bool has_activa
   visit.boolean("bank_conflicts", buffer.bank_conflicts);
   visit.choice("arbitration", buffer.arbitration, kArbitrationNames);
   if (has_activations) visit.boolean("line_buffer", buffer.line_buffer);
+  visit.text("curve", buffer.curve);
   visit.end();
 }
 
@@ -97,19 +99,22 @@ void visit_dram_fields(Dram& dram, Visitor& visit) {
   visit.integer("burst_bytes", dram.burst_bytes, 1, 4096);
   visit.integer("outstanding_requests", dram.outstanding_requests, 1, 65'536);
   visit.integer("capacity_mib", dram.capacity_mib, 1, 1'048'576);
+  visit.choice("device", dram.device, kMemoryDevices);
   visit.end();
 }
 
 /// Calls one method of `visit` a field, `begin`/`end` around each section:
 /// text(key, member), number(key, member, min, max), integer(key, member, min, max), boolean(key, member),
 /// choice(key, member, names), choice_or_list(key, member, list_key, list, names) of either of two keys,
-/// choice_or_auto(key, member, names), integer_or_auto(key, member, min, max), and scaled(key, member,
-/// factor, min, max) where the member is the JSON number times `factor`, a whole number from min to max.
+/// values(key, member) of numbers by name, choice_or_auto(key, member, names), integer_or_auto(key, member,
+/// min, max), and scaled(key, member, factor, min, max) where the member is the JSON number times `factor`, a
+/// whole number from min to max.
 template <typename Hardware, typename Visitor>
 void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.text("name", hardware.name);
   visit.scaled("clock_mhz", hardware.clock_khz, 1000, 1, 100'000'000);
   visit.number("voltage_v", hardware.voltage_v, 0.1, 5.0);
+  visit.boolean("clock_gating", hardware.clock_gating);
   visit_mac_array_fields(hardware.mac_array, visit);
   visit_buffer_fields("weight_buffer", hardware.weight_buffer, false, visit);
   visit_buffer_fields("activation_buffer", hardware.activation_buffer, true, visit);
@@ -122,6 +127,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("update_cycles", hardware.accumulators.update_cycles, 1, 16);
   visit.integer("read_out_entries", hardware.accumulators.read_out_entries, 0, 4096);
   visit.boolean("spill", hardware.accumulators.spill);
+  visit.text("curve", hardware.accumulators.curve);
   visit.end();
 
   visit.begin("requantizer");
@@ -161,6 +167,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
 
   visit_dram_fields(hardware.dram, visit);
   visit.text("energy", hardware.energy);
+  visit.values("energy_overrides", hardware.energy_overrides);
 }
 
 }  // namespace qsim

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/json_reader.h"
@@ -56,6 +58,16 @@ class Reader {
     value = std::llround(product);
   }
   void boolean(const std::string& key, bool& value) { value = object().boolean(key, value); }
+  /// Numbers by name, none below 0; each takes the place of the one that is there.
+  void values(const std::string& key, std::map<std::string, double>& values) {
+    const Json* json = object().raw(key);
+    if (json == nullptr) return;
+    if (!json->is_object())
+      return object().problem(key, "an object of numbers by key", R"(as in {"int8_multiply": 0.15})");
+    JsonObject entries = object().object(key);
+    for (const auto& [name, value] : json->items())
+      values[name] = entries.number(name, 0.0, std::numeric_limits<double>::max());
+  }
   template <typename Enum>
   void choice(const std::string& key, Enum& value, const std::vector<std::string>& names) {
     value = static_cast<Enum>(object().choice(key, names, names[static_cast<std::size_t>(value)]));
@@ -154,6 +166,9 @@ struct HardwareFile {
   Json json;
 };
 
+constexpr std::string_view kEnergyEntry = "energy.";
+constexpr std::string_view kOverride = "energy_overrides.";
+
 /// Gathers fields and problems from files and overrides.
 class Loader {
  public:
@@ -173,14 +188,17 @@ class Loader {
 
   void set(const std::string& argument) {
     const std::size_t equals = argument.find('=');
-    const std::string path = argument.substr(0, equals);
+    std::string path = argument.substr(0, equals);
     if (equals == std::string::npos || path.empty()) {
       problems_.push_back(
           {"--set", "", '"' + argument + '"', "PATH=VALUE", "for example --set mac_array.rows=64"});
       return;
     }
+    // "energy.KEY" is an entry of the energy table.
+    if (path.starts_with(kEnergyEntry)) path.replace(0, kEnergyEntry.size(), kOverride);
     const std::vector<std::string> paths = hardware_field_paths();
-    if (std::find(paths.begin(), paths.end(), path) == paths.end()) {
+    const bool is_entry = path.starts_with(kOverride) && path.size() > kOverride.size();
+    if (!is_entry && std::find(paths.begin(), paths.end(), path) == paths.end()) {
       problems_.push_back({"--set", path, '"' + argument.substr(equals + 1) + '"',
                            "the path of a hardware field", path_hint(path, paths)});
       return;

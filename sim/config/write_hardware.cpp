@@ -1,6 +1,7 @@
 #include "sim/config/write_hardware.h"
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ class Writer {
     }
   }
   void boolean(const std::string& key, bool value) { put(key, value); }
+  void values(const std::string& key, const std::map<std::string, double>& values) {
+    Json json = Json::object();
+    for (const auto& [name, value] : values) json[name] = value;
+    put(key, std::move(json));
+  }
   template <typename Enum>
   void choice(const std::string& key, Enum value, const std::vector<std::string>& names) {
     put(key, names[static_cast<std::size_t>(value)]);

@@ -1,14 +1,20 @@
 #include "sim/energy/energy_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "sim/energy/energy_keys.h"
+#include "sim/energy/term_list.h"
 
 namespace qsim {
 namespace {
@@ -18,7 +24,7 @@ using arithmetic::RoundingProfile;
 /// A port word comes from n = ceil(port bits / 64) banks (all of them at most), port bits / n from each.
 double port_access_pj(const EnergyEntry& curve, const BufferConfig& buffer, std::int64_t port_bytes) {
   const std::int64_t banks = std::clamp((port_bytes + 7) / 8, std::int64_t{1}, buffer.banks);
-  const double bank_bytes = static_cast<double>(buffer.capacity_bytes()) / static_cast<double>(buffer.banks);
+  const double bank_bytes = bank_capacity_bytes(buffer);
   const double bank_bits = 8.0 * static_cast<double>(port_bytes) / static_cast<double>(banks);
   return static_cast<double>(banks) * sram_access_pj(curve, bank_bytes, bank_bits);
 }
@@ -54,6 +60,18 @@ RequantizationCost requantization_cost(RoundingProfile profile, const Requantize
   return {};
 }
 
+/// "a bank of weight_buffer has 65536 KiB; curve sram_read_64bit of 45nm ends at 4096 KiB and is continued"
+std::string beyond_remark(const std::string& place, const EnergyEntry& curve, double bytes,
+                          const std::string& table) {
+  const double kib = bytes / 1024.0;
+  const bool is_above = kib > curve.points.back().first;
+  const double end = is_above ? curve.points.back().first : curve.points.front().first;
+  return fmt::format(
+      "{} of {} has {:g} KiB; curve {} of the energy table {} {} at {:g} KiB and is extrapolated",
+      place == "accumulators" ? "a column" : "a bank", place, kib, curve.key, table,
+      is_above ? "ends" : "begins", end);
+}
+
 }  // namespace
 
 const char* component_name(Component component) {
@@ -61,50 +79,13 @@ const char* component_name(Component component) {
       "mac_array",    "weight_buffer", "activation_buffer",
       "accumulators", "requantizer",   "zero_point_correction",
       "vector_unit",  "dma",           "dram",
-      "control",      "static"};
+      "control",      "clock",         "wires",
+      "static"};
   return kNames[static_cast<std::size_t>(component)];
 }
 
-/// Collects terms; knows the table and what the voltage does to it.
-class EnergyModel::TermList {
- public:
-  TermList(const EnergyTable& table, double voltage_v)
-      : table_(table), voltage_ratio_(voltage_v / table.voltage_v) {}
-
-  /// Dynamic energy: `times` the entry's value, at V^2.
-  void dynamic(Component component, const ShownEvent& event, const std::string& key, double times) {
-    add(component, event, key, times * table_.at(key).value * voltage_ratio_ * voltage_ratio_);
-  }
-  /// Access of an SRAM: `access_pj` from the curve `key`, at V^2.
-  void sram(Component component, const ShownEvent& event, const std::string& key, double access_pj) {
-    add(component, event, key, access_pj * voltage_ratio_ * voltage_ratio_);
-  }
-  /// Energy from another supply than the core's.
-  void external(Component component, const ShownEvent& event, const std::string& key, double times) {
-    add(component, event, key, times * table_.at(key).value);
-  }
-  /// Leakage of `times` pieces for one cycle of `cycle_ns`: mW x ns = pJ, at V.
-  void leakage(const std::string& key, double times, double cycle_ns) {
-    add(Component::static_power, cycle_event(), key,
-        times * table_.at(key).value * cycle_ns * voltage_ratio_);
-  }
-
-  std::vector<EnergyTerm> take() { return std::move(terms_); }
-
- private:
-  void add(Component component, const ShownEvent& event, const std::string& key, double unit_pj) {
-    if (unit_pj == 0.0) return;
-    const EnergyEntry& entry = table_.at(key);
-    terms_.push_back({component, event, unit_pj, key, entry.kind, entry.source});
-  }
-
-  const EnergyTable& table_;
-  double voltage_ratio_;
-  std::vector<EnergyTerm> terms_;
-};
-
 EnergyModel::EnergyModel(HardwareConfig hardware, EnergyTable table)
-    : hardware_(std::move(hardware)), table_(std::move(table)) {}
+    : hardware_(std::move(hardware)), table_(std::move(table)), geometry_(chip_geometry(hardware_, table_)) {}
 
 std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   TermList terms(table_, hardware_.voltage_v);
@@ -115,7 +96,7 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   add_zero_point_correction(terms);
   add_vector_unit(terms);
   add_transfers(terms);
-  add_static(terms);
+  add_fixed_terms(hardware_, geometry_, terms);
   return terms.take();
 }
 
@@ -123,7 +104,9 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
 // the product of its widths. Systolic: the sum has the accumulator's width, and what does not stay moves on
 // by one register each cycle (a where weights stay, w where activations stay, both where sums stay).
 // dot_product: an adder of the tree a MAC, of w + a + log2(rows) bits with a register behind; operands have
-// none.
+// none. Wires: systolic bits go to the next PE; of a dot product an operand passes a PE's width for each
+// column, and a sum on average log2(rows) / 2 of them a MAC (level l of the tree has rows / 2^l sums that go
+// 2^(l-1) PEs).
 void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const {
   std::set<std::tuple<int, int, std::optional<Dataflow>>> macs;
   std::set<int> weight_widths;
@@ -146,6 +129,10 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
     terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
     terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);
     terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + sum_bits);
+    const bool is_tree = array.organization == Organization::dot_product;
+    const double tree_pes = std::max(1.0, std::log2(static_cast<double>(array.rows)) / 2.0);
+    const double bit_pes = is_tree ? activation_bits + sum_bits * tree_pes : moving_bits + sum_bits;
+    terms.dynamic(Component::wires, event, "wire_bit_mm", bit_pes * geometry_.pe_pitch_mm, "mac_array");
   }
   for (const int weight_bits : weight_widths) {
     terms.dynamic(Component::mac_array, weight_register_event(weight_bits), "register_bit", weight_bits);
@@ -156,12 +143,18 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
   }
 }
 
+// Macros, and the wires between them and the port, which are the buffer's own.
 void EnergyModel::add_buffers(TermList& terms) const {
-  const EnergyEntry& read = table_.at("sram_read_64bit");
-  const EnergyEntry& write = table_.at("sram_write_64bit");
+  const auto add_port = [&](Component component, Event event, const BufferConfig& buffer,
+                            std::string_view what, std::int64_t port_bytes) {
+    const EnergyEntry& curve = table_.at(curve_key(buffer.curve, what));
+    terms.sram(component, event, curve.key, port_access_pj(curve, buffer, port_bytes), "macros");
+    const double bits = 8.0 * static_cast<double>(port_bytes);
+    terms.dynamic(component, event, "wire_bit_mm", bits * bank_wire_mm(buffer, table_), "between banks");
+  };
   const auto add = [&](Component component, Event reads, Event writes, const BufferConfig& buffer) {
-    terms.sram(component, reads, read.key, port_access_pj(read, buffer, buffer.read_port_bytes));
-    terms.sram(component, writes, write.key, port_access_pj(write, buffer, buffer.write_port_bytes));
+    add_port(component, reads, buffer, "read_64bit", buffer.read_port_bytes);
+    add_port(component, writes, buffer, "write_64bit", buffer.write_port_bytes);
   };
   add(Component::weight_buffer, Event::weight_buffer_reads, Event::weight_buffer_writes,
       hardware_.weight_buffer);
@@ -174,9 +167,9 @@ void EnergyModel::add_buffers(TermList& terms) const {
 // width by its own.
 void EnergyModel::add_accumulators(const RunResult& result, TermList& terms) const {
   const double width_bits = hardware_.accumulators.width_bits;
-  const double column_bytes = static_cast<double>(hardware_.accumulators.entries) * width_bits / 8.0;
-  const EnergyEntry& read = table_.at("sram_read_64bit");
-  const EnergyEntry& write = table_.at("sram_write_64bit");
+  const double column_bytes = accumulator_column_bytes(hardware_);
+  const EnergyEntry& read = table_.at(curve_key(hardware_.accumulators.curve, "read_64bit"));
+  const EnergyEntry& write = table_.at(curve_key(hardware_.accumulators.curve, "write_64bit"));
   terms.sram(Component::accumulators, Event::accumulator_reads, read.key,
              sram_access_pj(read, column_bytes, width_bits));
   terms.sram(Component::accumulators, Event::accumulator_writes, write.key,
@@ -249,32 +242,36 @@ void EnergyModel::add_vector_unit(TermList& terms) const {
   terms.sram(component, Event::vector_lookups, read.key, sram_access_pj(read, 256.0, 8.0));
 }
 
-// DRAM pays for whole bursts.
+// DRAM pays for whole bursts, and each burst for its share of opening a row that is read or written whole.
 void EnergyModel::add_transfers(TermList& terms) const {
   terms.dynamic(Component::dma, Event::dma_bytes, "dma_byte", 1.0);
   terms.dynamic(Component::dma, Event::dma_requests, "dma_request", 1.0);
-  const double burst_bits = 8.0 * static_cast<double>(hardware_.dram.burst_bytes);
-  terms.external(Component::dram, Event::dram_read_bursts, "dram_bit", burst_bits);
-  terms.external(Component::dram, Event::dram_write_bursts, "dram_bit", burst_bits);
   terms.dynamic(Component::control, Event::commands, "command", 1.0);
+  const std::string memory = kMemoryDeviceNames[static_cast<std::size_t>(hardware_.dram.device)];
+  const auto burst_bytes = static_cast<double>(hardware_.dram.burst_bytes);
+  const double row_bytes = table_.at(memory + "_row").value;
+  const auto add = [&](Event bursts, const std::string& bit) {
+    terms.external(Component::dram, bursts, bit, 8.0 * burst_bytes);
+    if (row_bytes > 0.0)
+      terms.external(Component::dram, bursts, memory + "_activate", burst_bytes / row_bytes);
+  };
+  add(Event::dram_read_bursts, memory + "_read_bit");
+  add(Event::dram_write_bursts, memory + "_write_bit");
 }
 
-// A PE's leakage grows with its multiplier, w*a/64 of an 8x8 one.
-void EnergyModel::add_static(TermList& terms) const {
-  const double cycle_ns = 1e6 / static_cast<double>(hardware_.clock_khz);
-  const MacArrayConfig& mac_array = hardware_.mac_array;
-  const auto pes = static_cast<double>(mac_array.rows * mac_array.columns);
-  const double accumulator_kib = static_cast<double>(mac_array.columns * hardware_.accumulators.entries) *
-                                 hardware_.accumulators.width_bits / 8.0 / 1024.0;
-  const RequantizerConfig& requantizer = hardware_.requantizer;
-  const double pool_kib =
-      requantizer.fused_pool ? static_cast<double>(requantizer.pool_line_bytes) / 1024.0 : 0.0;
-  const double sram_kib =
-      static_cast<double>(hardware_.weight_buffer.capacity_kib + hardware_.activation_buffer.capacity_kib) +
-      accumulator_kib + pool_kib;
-  terms.leakage("pe_leakage", pes * mac_array.weight_bits * mac_array.activation_bits / 64.0, cycle_ns);
-  terms.leakage("sram_leakage_kib", sram_kib, cycle_ns);
-  terms.leakage("other_leakage", 1.0, cycle_ns);
+std::vector<std::string> EnergyModel::remarks() const {
+  std::vector<std::string> remarks;
+  const auto add = [&](const std::string& place, const std::string& curve, double bytes) {
+    for (const std::string_view part : curve_parts()) {
+      const EnergyEntry& entry = table_.at(curve_key(curve, part));
+      if (is_beyond(entry, bytes)) remarks.push_back(beyond_remark(place, entry, bytes, table_.name));
+    }
+  };
+  add("weight_buffer", hardware_.weight_buffer.curve, bank_capacity_bytes(hardware_.weight_buffer));
+  add("activation_buffer", hardware_.activation_buffer.curve,
+      bank_capacity_bytes(hardware_.activation_buffer));
+  add("accumulators", hardware_.accumulators.curve, accumulator_column_bytes(hardware_));
+  return remarks;
 }
 
 EnergyBreakdown energy_of(const EventCounts& events, const std::vector<EnergyTerm>& terms) {
@@ -288,9 +285,11 @@ EnergyBreakdown energy_of(const EventCounts& events, const std::vector<EnergyTer
 }
 
 double total_pj(const EnergyBreakdown& energy) {
-  double sum = 0.0;
-  for (const double pj : energy) sum += pj;
-  return sum;
+  return std::accumulate(energy.begin(), energy.end(), 0.0);
+}
+
+double total_mm2(const AreaBreakdown& area) {
+  return std::accumulate(area.begin(), area.end(), 0.0);
 }
 
 }  // namespace qsim

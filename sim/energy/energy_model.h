@@ -10,29 +10,13 @@
 #include <vector>
 
 #include "hw_models/hardware_config.h"
+#include "sim/energy/chip_geometry.h"
+#include "sim/energy/component.h"
 #include "sim/energy/energy_table.h"
 #include "sim/energy/events.h"
 #include "sim/result.h"
 
 namespace qsim {
-
-/// Components of the energy, in the order of the report.
-enum class Component : std::uint8_t {
-  mac_array,
-  weight_buffer,
-  activation_buffer,
-  accumulators,
-  requantizer,
-  zero_point_correction,
-  vector_unit,
-  dma,
-  dram,
-  control,
-  static_power,  ///< JSON: "static"
-  count_
-};
-inline constexpr std::size_t kComponentCount = static_cast<std::size_t>(Component::count_);
-[[nodiscard]] const char* component_name(Component component);
 
 /// One product of the sum: what one event costs a component because of one entry of the table.
 struct EnergyTerm {
@@ -42,9 +26,12 @@ struct EnergyTerm {
   std::string key;     ///< Entry of the table.
   std::string kind;    ///< The entry's.
   std::string source;  ///< The entry's.
+  std::string part{};  ///< Of what, where a component has several: "pes", "between banks". May be empty.
 };
 
 using EnergyBreakdown = std::array<double, kComponentCount>;  ///< pJ
+
+class TermList;
 
 class EnergyModel {
  public:
@@ -53,11 +40,21 @@ class EnergyModel {
   /// The terms of every event that the run can have counted, in the order of the components.
   [[nodiscard]] std::vector<EnergyTerm> terms(const RunResult& result) const;
   [[nodiscard]] const EnergyTable& table() const { return table_; }
+  /// Areas, of each component that has one.
+  [[nodiscard]] const AreaBreakdown& area_mm2() const { return geometry_.area_mm2; }
+  /// Lines for people: curves that are used beyond their ends.
+  [[nodiscard]] std::vector<std::string> remarks() const;
   /// MACs of the chip's array are told apart by dataflow.
   [[nodiscard]] bool has_several_dataflows() const { return hardware_.mac_array.dataflows.size() > 1; }
 
+  /// Of a full array.
+  [[nodiscard]] double macs_per_cycle(int weight_bits, int activation_bits) const {
+    const MacArrayConfig& array = hardware_.mac_array;
+    return static_cast<double>(array.rows * array.columns) /
+           static_cast<double>(array.cycles_per_mac(weight_bits, activation_bits));
+  }
+
  private:
-  class TermList;
   void add_mac_array(const RunResult& result, TermList& terms) const;
   void add_buffers(TermList& terms) const;
   void add_accumulators(const RunResult& result, TermList& terms) const;
@@ -66,14 +63,15 @@ class EnergyModel {
   void add_zero_point_correction(TermList& terms) const;
   void add_vector_unit(TermList& terms) const;
   void add_transfers(TermList& terms) const;
-  void add_static(TermList& terms) const;
 
   HardwareConfig hardware_;
   EnergyTable table_;
+  ChipGeometry geometry_;
 };
 
 /// Sum of events x unit energy per component.
 [[nodiscard]] EnergyBreakdown energy_of(const EventCounts& events, const std::vector<EnergyTerm>& terms);
 [[nodiscard]] double total_pj(const EnergyBreakdown& energy);
+[[nodiscard]] double total_mm2(const AreaBreakdown& area);
 
 }  // namespace qsim

@@ -44,6 +44,11 @@ EventRates rates_of(const EnergyModel& model, const RowPrecision& precision) {
     rate(Event::requantizations, requantization_event(*precision.rounding_profile).name());
   for (const EnergyTerm& term : terms) {
     if (term.event.name() == cycle_event().name()) rates.cycle_pj += term.unit_pj;
+    // A full array has so many MACs in a cycle of its own.
+    if (precision.weight_bits > 0 && term.event.name() == compute_cycle_event().name()) {
+      rates.event_pj[static_cast<std::size_t>(Event::macs)] +=
+          term.unit_pj / model.macs_per_cycle(precision.weight_bits, precision.activation_bits);
+    }
   }
   return rates;
 }

@@ -29,6 +29,10 @@ ShownEvent cycle_event() {
   return ShownEvent("cycles");
 }
 
+ShownEvent compute_cycle_event() {
+  return ShownEvent("compute_cycles");
+}
+
 EventCounts counter_events(const Activity& activity, std::int64_t cycles) {
   EventCounts events;
   for (const EventRow& row : kEvents) events[std::string(row.name)] = activity[row.event];
@@ -48,6 +52,8 @@ EventCounts layer_events(const LayerResult& layer) {
   if (requantizations != 0 && !layer.rounding_profile) {
     throw std::logic_error("row " + layer.name + " counts requantizations but has no rounding profile");
   }
+  events[compute_cycle_event().name()] =
+      layer.cycles_breakdown[static_cast<std::size_t>(CycleClass::compute)];
   if (macs != 0)
     events[mac_event(layer.weight_bits, layer.activation_bits, layer.chosen_dataflow).name()] = macs;
   if (register_writes != 0) events[weight_register_event(layer.weight_bits).name()] = register_writes;

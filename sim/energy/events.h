@@ -31,6 +31,7 @@ class ShownEvent {
   friend ShownEvent activation_register_event(int activation_bits);
   friend ShownEvent requantization_event(arithmetic::RoundingProfile profile);
   friend ShownEvent cycle_event();
+  friend ShownEvent compute_cycle_event();
 
  private:
   explicit ShownEvent(std::string name) : name_(std::move(name)) {}
@@ -48,6 +49,8 @@ class ShownEvent {
 [[nodiscard]] ShownEvent requantization_event(arithmetic::RoundingProfile profile);
 /// "cycles"
 [[nodiscard]] ShownEvent cycle_event();
+/// "compute_cycles": cycles in which the array issues MACs.
+[[nodiscard]] ShownEvent compute_cycle_event();
 
 /// Counters that are told apart too, and how the names of the parts go on behind theirs.
 struct SplitEvent {
@@ -61,8 +64,8 @@ inline constexpr std::array<SplitEvent, 4> kSplitEvents{{{Event::macs, "_w"},
 
 /// Every counter under its event_name(), zeros included, and `cycles`.
 [[nodiscard]] EventCounts counter_events(const Activity& activity, std::int64_t cycles);
-/// counter_events of a row, and the counts by precision and profile. Throws std::logic_error where a row
-/// counts MACs without bits or requantizations without a profile.
+/// counter_events of a row, its compute_cycles, and the counts by precision and profile. Throws
+/// std::logic_error where a row counts MACs without bits or requantizations without a profile.
 [[nodiscard]] EventCounts layer_events(const LayerResult& layer);
 /// Sum over all rows.
 [[nodiscard]] EventCounts total_events(const RunResult& result);

@@ -71,7 +71,16 @@ Json totals_json(const RunResult& result, const RunSummary& summary) {
           {"energy_total_pj", summary.totals.energy_total_pj},
           {"power_w", summary.power_w},
           {"dram_bytes", summary.dram_bytes},
-          {"dram_bus_bytes", summary.dram_bus_bytes}};
+          {"dram_bus_bytes", summary.dram_bus_bytes},
+          {"area_mm2", total_mm2(summary.area_mm2)}};
+}
+
+Json area_json(const AreaBreakdown& area_mm2) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kComponentCount; ++i) {
+    if (area_mm2[i] > 0.0) json[component_name(static_cast<Component>(i))] = area_mm2[i];
+  }
+  return json;
 }
 
 Json hardware_json(const HardwareConfig& hardware) {

@@ -11,6 +11,8 @@ namespace qsim {
 /// Reports name files without their folders, so that they are the same wherever they are made.
 [[nodiscard]] std::string base_name(const std::string& path);
 [[nodiscard]] nlohmann::ordered_json energy_json(const EnergyBreakdown& energy);
+/// Components that have an area, in mm2.
+[[nodiscard]] nlohmann::ordered_json area_json(const AreaBreakdown& area_mm2);
 [[nodiscard]] nlohmann::ordered_json limit_cycles_json(const Limits& limits);
 [[nodiscard]] nlohmann::ordered_json traffic_json(const TrafficBytes& traffic);
 /// null where the row has none.

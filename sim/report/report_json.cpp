@@ -109,11 +109,15 @@ Json provenance_json(const RunResult& result, const RunSummary& summary, const R
                        {"key", term.key},
                        {"kind", term.kind},
                        {"source", term.source}});
+    if (!term.part.empty()) entries.back()["part"] = term.part;
   }
+  std::vector<std::string> notes = result.notes;
+  notes.insert(notes.end(), summary.remarks.begin(), summary.remarks.end());
   return {{"energy_table", options.energy_table},
           {"energy_entries", std::move(entries)},
           {"folded_nodes", result.folded_nodes},
-          {"notes", result.notes}};
+          {"energy_overrides", result.hardware.energy_overrides},
+          {"notes", std::move(notes)}};
 }
 
 Json steady_state_json(const RunResult& result, const SteadySummary& steady) {
@@ -159,6 +163,7 @@ Json report_json(const RunResult& result, const RunSummary& summary, const Repor
   report["totals"] = totals_json(result, summary);
   if (summary.steady_state) report["steady_state"] = steady_state_json(result, *summary.steady_state);
   report["energy_pj"] = energy_json(summary.totals.energy_pj);
+  report["area_mm2"] = area_json(summary.area_mm2);
   report["traffic_bytes"] = traffic_json(summary.totals.traffic);
   report["cycles"] = cycles_json(result.cycles);
   report["events"] = events_json(summary.totals.events);

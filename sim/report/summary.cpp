@@ -79,6 +79,8 @@ std::int64_t dram_bus_bytes(const Activity& activity, const HardwareConfig& hard
 RunSummary summarize(const RunResult& result, const EnergyModel& model, std::int64_t batch) {
   RunSummary summary;
   summary.terms = model.terms(result);
+  summary.area_mm2 = model.area_mm2();
+  summary.remarks = model.remarks();
   const std::vector<Limits> limits = limits_of(result);
   for (const LayerResult& layer : result.layers) {
     RowSummary row;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/energy/energy_model.h"
@@ -71,6 +72,8 @@ struct RunSummary {
   double latency_s = 0.0;
   double inferences_per_second = 0.0;  ///< batch / latency
   double power_w = 0.0;                ///< energy / latency
+  AreaBreakdown area_mm2{};            ///< By component.
+  std::vector<std::string> remarks;    ///< Of the energy model.
   std::optional<SteadySummary> steady_state;
 };
 

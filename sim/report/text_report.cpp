@@ -174,7 +174,8 @@ std::string text_report(const RunResult& result, const RunSummary& summary, cons
                      energy_table(summary) + traffic_table(summary) + cycle_table(result) +
                      host_table(result, summary) + overflow_lines(result);
   for (const std::string& note : result.notes) text += "\nnote: " + note;
-  return result.notes.empty() ? text : text + "\n";
+  for (const std::string& remark : summary.remarks) text += "\nnote: " + remark;
+  return result.notes.empty() && summary.remarks.empty() ? text : text + "\n";
 }
 
 }  // namespace qsim

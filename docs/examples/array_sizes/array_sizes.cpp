@@ -22,8 +22,7 @@ void print_row(const qsim::Graph& graph, int size) {
   const std::string text = std::to_string(size);
   const qsim::HardwareConfig hardware =
       qsim::load_hardware("npu", {"mac_array.rows=" + text, "mac_array.columns=" + text}, {kConfigs});
-  const qsim::EnergyModel model(hardware,
-                                qsim::load_energy_table(hardware.energy, {kConfigs + "/energy"}, "npu"));
+  const qsim::EnergyModel model(hardware, qsim::chip_energy_table(hardware, {kConfigs + "/energy"}, "npu"));
 
   qsim::SimulateOptions options;
   options.values = qsim::Values::none;  // cycles, energy and traffic do not depend on the values

@@ -31,8 +31,7 @@ WorkloadSurvey quantized_survey(const CheckOptions& options, const ShippedFiles&
 int run_check(const CheckOptions& options, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(options.chip.hardware, options.chip.sets, files.hardware);
   // A run would refuse a chip without its energies.
-  static_cast<void>(
-      EnergyModel(hardware, load_energy_table(hardware.energy, files.energy, options.chip.hardware)));
+  static_cast<void>(EnergyModel(hardware, chip_energy_table(hardware, files.energy, options.chip.hardware)));
   WorkloadSurvey survey =
       survey_workload(options.network.workload, files.workloads, parse_shapes(options.network.shapes));
   const CheckResult result = check_workload(quantized_survey(options, files, std::move(survey)), hardware);

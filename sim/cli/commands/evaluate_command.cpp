@@ -118,8 +118,7 @@ void name_failures(const Evaluation& evaluation) {
 
 int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(arguments.chip.hardware, arguments.chip.sets, files.hardware);
-  const EnergyModel model(hardware,
-                          load_energy_table(hardware.energy, files.energy, arguments.chip.hardware));
+  const EnergyModel model(hardware, chip_energy_table(hardware, files.energy, arguments.chip.hardware));
   NetworkOptions network = arguments.network;
   network.calibration.preprocess = arguments.preprocess;  // What images need, they need for calibration too.
   const Graph graph = prepare_graph(network, files);

@@ -45,6 +45,12 @@ class SchemaChecker {
     CHECK(entry(key)["type"] == "boolean");
     CHECK(entry(key)["default"] == value);
   }
+  void values(const std::string& key, const std::map<std::string, double>& values) {
+    CHECK(entry(key)["type"] == "object");
+    CHECK(entry(key)["additionalProperties"]["type"] == "number");
+    CHECK(entry(key)["additionalProperties"]["minimum"] == 0);
+    CHECK(values.empty());
+  }
   template <typename Enum>
   void choice(const std::string& key, Enum value, const std::vector<std::string>& names) {
     CHECK(entry(key)["enum"].get<std::vector<std::string>>() == names);

@@ -1,0 +1,114 @@
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "hw_models/dataflow/dataflow_table.h"
+#include "sim/energy/term_list.h"
+
+namespace qsim {
+namespace {
+
+double lanes(std::int64_t count) {
+  return static_cast<double>(count);
+}
+
+/// Bits of the pipeline registers of a lane: four stages.
+constexpr double kStages = 4.0;
+
+/// Bits of a PE's registers: what moves on, sums, and what stays (twice where the next load goes beside it).
+struct PeRegisters {
+  double moving = 0.0;
+  double staying = 0.0;
+};
+
+PeRegisters pe_registers(const HardwareConfig& hardware) {
+  const MacArrayConfig& array = hardware.mac_array;
+  const DataflowModel& dataflow = dataflow_model(array.dataflow, array.organization);
+  const double sum_bits =
+      dataflow.sum_bits(array, hardware.accumulators.width_bits, array.weight_bits, array.activation_bits);
+  const double copies = array.double_buffered_weights ? 2.0 : 1.0;
+  PeRegisters bits;
+  bits.moving = dataflow.moving_bits(array.weight_bits, array.activation_bits) + sum_bits;
+  if (dataflow.stays() == Stays::weights) bits.staying = copies * array.weight_bits;
+  if (dataflow.stays() == Stays::inputs) bits.staying = copies * array.activation_bits;
+  return bits;
+}
+
+double port_bits(const BufferConfig& buffer) {
+  return 8.0 *
+         lanes(buffer.read_ports * buffer.read_port_bytes + buffer.write_ports * buffer.write_port_bytes);
+}
+
+// The tree reaches every part of the chip in every cycle. Registers: all in every cycle, or gated, those of
+// the PEs where the array computes, and a lane's and a port's where it is used.
+void add_clock(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
+  constexpr auto component = Component::clock;
+  terms.dynamic(component, cycle_event(), "clock_tree_mm2", geometry.cell_mm2, "tree");
+  const MacArrayConfig& array = hardware.mac_array;
+  const double pes = lanes(array.rows * array.columns);
+  const PeRegisters pe = pe_registers(hardware);
+  const double requantizer_bits = kStages * hardware.accumulators.width_bits;
+  constexpr double kVectorBits = kStages * 32.0;
+  const auto registers = [&](const ShownEvent& event, double bits, const std::string& part) {
+    terms.dynamic(component, event, "clock_bit", bits, part);
+  };
+  if (!hardware.clock_gating) {
+    registers(cycle_event(), pes * (pe.moving + pe.staying), "mac_array");
+    registers(cycle_event(), lanes(hardware.requantizer.lanes) * requantizer_bits, "requantizer");
+    registers(cycle_event(), lanes(hardware.vector_unit.lanes) * kVectorBits, "vector_unit");
+    registers(cycle_event(), port_bits(hardware.weight_buffer) + port_bits(hardware.activation_buffer),
+              "ports");
+    return;
+  }
+  registers(compute_cycle_event(), pes * pe.moving, "mac_array");
+  registers(Event::weight_register_writes, array.weight_bits, "mac_array");
+  registers(Event::activation_register_writes, array.activation_bits, "mac_array");
+  registers(Event::requantizations, requantizer_bits, "requantizer");
+  for (const Event event : {Event::vector_adds, Event::vector_multiplies, Event::vector_lookups})
+    registers(event, kVectorBits, "vector_unit");
+  registers(Event::weight_buffer_read_bytes, 8.0, "ports");
+  registers(Event::weight_buffer_write_bytes, 8.0, "ports");
+  registers(Event::activation_buffer_read_bytes, 8.0, "ports");
+  registers(Event::activation_buffer_write_bytes, 8.0, "ports");
+}
+
+// What leaves a buffer goes half a side to the array or the vector unit, and as far back; what the DMA moves
+// comes from the edge, a whole side.
+void add_wires(const ChipGeometry& geometry, TermList& terms) {
+  constexpr auto component = Component::wires;
+  const double side_mm = geometry.side_mm();
+  const auto add = [&](Event bytes, double length_mm, const std::string& part) {
+    terms.dynamic(component, bytes, "wire_bit_mm", 8.0 * length_mm, part);
+  };
+  add(Event::weight_buffer_read_bytes, side_mm / 2.0, "weight_buffer");
+  add(Event::activation_buffer_read_bytes, side_mm / 2.0, "activation_buffer");
+  add(Event::activation_buffer_write_bytes, side_mm / 2.0, "activation_buffer");
+  add(Event::dma_bytes, side_mm, "dma");
+}
+
+// One device type for all that leaks: each part by its area.
+void add_leakage(const ChipGeometry& geometry, double cycle_ns, TermList& terms) {
+  for (std::size_t i = 0; i < kComponentCount; ++i) {
+    const auto component = static_cast<Component>(i);
+    if (component != Component::wires)
+      terms.leakage("leakage_mm2", geometry.area_mm2[i], cycle_ns, component_name(component));
+  }
+}
+
+}  // namespace
+
+void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
+  const double cycle_ns = 1e6 / static_cast<double>(hardware.clock_khz);
+  add_clock(hardware, geometry, terms);
+  add_wires(geometry, terms);
+  add_leakage(geometry, cycle_ns, terms);
+  terms.dynamic(Component::control, cycle_event(), "control_cycle", 1.0);
+  terms.external(Component::control, cycle_event(), "interface_power", cycle_ns);
+  if (hardware.dram.kind == DramKind::none) return;
+  const auto bytes_per_second = static_cast<double>(hardware.dram.bandwidth_bytes_per_second +
+                                                    hardware.dram.write_bandwidth_bytes_per_second);
+  const std::string memory = kMemoryDeviceNames[static_cast<std::size_t>(hardware.dram.device)];
+  terms.external(Component::dram, cycle_event(), memory + "_background", bytes_per_second * 1e-9 * cycle_ns);
+}
+
+}  // namespace qsim
