@@ -9,7 +9,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS qsim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(TARGETS qsim_base qsim_arithmetic qsim_dataflow qsim_hw_models qsim_graph qsim_formats qsim_execute qsim_readers qsim_workloads
-        qsim_dataset qsim_compiler qsim_sim qsim_evaluate qsim_explain qsim_compare qsim_quantization
+        qsim_dataset qsim_compiler qsim_sim qsim_evaluate qsim_explain qsim_compare qsim_compare_schemes qsim_quantization
         EXPORT qsimTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "quantization/equalize.h"
 #include "quantization/graph_edits.h"
 #include "quantization/quantize_weights.h"
 #include "quantization/quantizer_choice.h"
@@ -278,32 +279,56 @@ void check_scheme(const Graph& graph, const Scheme& scheme) {
   SchemeCheck(graph, scheme).run();
 }
 
-void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
+bool needs_spread(const QuantizeOptions& options) {
+  return options.method.ranges == RangeMethod::mse || options.scheme.is_power_of_two();
+}
+
+ObservedGraph observe_graph(Graph graph, const CalibrationData& data, const QuantizationMethod& method,
+                            bool with_spread, int threads) {
+  ObservedGraph result;
+  result.dequantized = dequantize_weights(graph);
+  result.norms = fold_batch_norm(graph);
+  result.opened = method.replaces_relu6 ? replace_relu6(graph) : 0;
+  result.activations = fuse_activations(graph);
+  result.graph = graph;
+  if (method.equalizes) equalize(graph);
+  result.values = observe(graph, data, with_spread, threads);
+  result.data = data;
+  return result;
+}
+
+Graph quantize_observed(const ObservedGraph& observed, const QuantizeOptions& options) {
   const Scheme& scheme = options.scheme;
-  check_scheme(graph, scheme);
-  const int dequantized = dequantize_weights(graph);
-  const int norms = fold_batch_norm(graph);
-  const int opened = options.method.replaces_relu6 ? replace_relu6(graph) : 0;
-  const int activations = fuse_activations(graph);
-  QuantizerChoice choice = choose_quantizers(graph, data, options);
+  Graph graph = observed.graph;
+  QuantizerChoice choice = choose_quantizers(graph, observed.data, options, observed.values);
   const auto layers =
       std::ranges::count_if(choice.quantizers.weights, [](const auto& w) { return w.has_value(); });
   GraphQuantizer quantizer(graph, std::move(choice.quantizers), options);
   quantizer.run();
   if (scheme.is_power_of_two()) graph.rounding_profile = arithmetic::RoundingProfile::power_of_two;
   std::vector<std::string>& provenance = graph.provenance;
-  provenance.push_back(describe(options, data, static_cast<int>(layers)));
+  provenance.push_back(describe(options, observed.data, static_cast<int>(layers)));
   if (const std::string groups = group_note(graph, scheme); !groups.empty()) provenance.push_back(groups);
-  if (dequantized > 0) {
-    provenance.push_back("weights of " + counted(dequantized, "layer") + " had 8 bits before: w = s*q");
+  if (observed.dequantized > 0) {
+    provenance.push_back("weights of " + counted(observed.dequantized, "layer") +
+                         " had 8 bits before: w = s*q");
   }
-  if (norms > 0) provenance.push_back(counted(norms, "batch norm") + " folded into the layer before");
-  if (opened > 0) provenance.push_back("ReLU in place of " + std::to_string(opened) + " ReLU6");
-  if (activations > 0) provenance.push_back(counted(activations, "activation") + " fused");
+  if (observed.norms > 0)
+    provenance.push_back(counted(observed.norms, "batch norm") + " folded into the layer before");
+  if (observed.opened > 0)
+    provenance.push_back("ReLU in place of " + std::to_string(observed.opened) + " ReLU6");
+  if (observed.activations > 0) provenance.push_back(counted(observed.activations, "activation") + " fused");
   provenance.insert(provenance.end(), choice.notes.begin(), choice.notes.end());
   std::string names;
   for (const std::string& name : quantizer.host_nodes()) names += (names.empty() ? "" : ", ") + name;
   if (!names.empty()) provenance.push_back("left to the host in float: " + names);
+  return graph;
+}
+
+void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
+  check_scheme(graph, options.scheme);
+  graph = quantize_observed(
+      observe_graph(graph, data, options.method, needs_spread(options), options.threads), options);
 }
 
 }  // namespace qsim

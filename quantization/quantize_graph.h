@@ -63,4 +63,22 @@ void check_scheme(const Graph& graph, const Scheme& scheme);
 /// check_scheme() refuses.
 void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOptions& options);
 
+/// A float graph with what its tensors hold: what all schemes for the same inputs and method share.
+struct ObservedGraph {
+  Graph graph;                         ///< Norms folded, activations fused, weights float, ReLU6 replaced.
+  std::vector<ObservedValues> values;  ///< By tensor id; where the method equalizes, behind that.
+  int dequantized = 0, norms = 0, opened = 0, activations = 0;
+  CalibrationData data;
+};
+
+/// Whether the spread of the values has to be observed, not their limits alone.
+[[nodiscard]] bool needs_spread(const QuantizeOptions& options);
+[[nodiscard]] ObservedGraph observe_graph(Graph graph, const CalibrationData& data,
+                                          const QuantizationMethod& method, bool with_spread, int threads);
+
+/// quantize_graph() in two steps, the same with a spread that a scheme does not need: the options' method is
+/// the one that was observed for. check_scheme() of the float graph, whose nodes the scheme names, comes
+/// before.
+[[nodiscard]] Graph quantize_observed(const ObservedGraph& observed, const QuantizeOptions& options);
+
 }  // namespace qsim

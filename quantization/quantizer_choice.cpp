@@ -34,16 +34,21 @@ std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
 /// The quantizers of a graph whose norms are folded and activations fused, by the method's steps.
 class Chooser {
  public:
-  Chooser(Graph& graph, const CalibrationData& data, const QuantizeOptions& options)
-      : graph_(graph), data_(data), options_(options), inputs_(inputs_that_fit(graph, data.count)) {}
+  Chooser(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
+          const std::vector<ObservedValues>& observed)
+      : graph_(graph),
+        data_(data),
+        options_(options),
+        observed_(observed),
+        inputs_(inputs_that_fit(graph, data.count)) {}
 
   QuantizerChoice run() {
     const QuantizationMethod& method = options_.method;
     if (method.equalizes) {
-      if (options_.on_step) report_errors(name_of(method.ranges), rounded_to_nearest());
+      if (options_.on_step) report_errors(name_of(method.ranges), rounded_to_nearest(observe_now()));
       notes_.push_back(counted(static_cast<int>(equalize(graph_).size()), "pair") + " of layers equalized");
     }
-    Quantizers quantizers = rounded_to_nearest();
+    Quantizers quantizers = rounded_to_nearest(observed_);
     report_errors(method.equalizes ? "cle" : name_of(method.ranges), quantizers);
     const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
     if (method.rounds_adaptively) {
@@ -62,9 +67,10 @@ class Chooser {
   }
 
  private:
-  [[nodiscard]] Quantizers rounded_to_nearest() const {
-    const bool with_spread = options_.method.ranges == RangeMethod::mse || options_.scheme.is_power_of_two();
-    const std::vector<ObservedValues> observed = observe(graph_, data_, with_spread, options_.threads);
+  [[nodiscard]] std::vector<ObservedValues> observe_now() const {
+    return observe(graph_, data_, needs_spread(options_), options_.threads);
+  }
+  [[nodiscard]] Quantizers rounded_to_nearest(const std::vector<ObservedValues>& observed) const {
     Quantizers quantizers{plan_grids(graph_, observed, options_.scheme, options_.method.ranges), {}};
     quantizers.weights = choose_weights(graph_, quantizers.activations, options_);
     return quantizers;
@@ -86,6 +92,7 @@ class Chooser {
   Graph& graph_;
   const CalibrationData& data_;
   const QuantizeOptions& options_;
+  const std::vector<ObservedValues>& observed_;
   std::int64_t inputs_;
   std::vector<std::string> notes_;
 };
@@ -96,8 +103,9 @@ std::string counted(int count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options) {
-  return Chooser(graph, data, options).run();
+QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
+                                  const std::vector<ObservedValues>& observed) {
+  return Chooser(graph, data, options, observed).run();
 }
 
 }  // namespace qsim

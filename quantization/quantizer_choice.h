@@ -15,9 +15,11 @@ struct QuantizerChoice {
 };
 
 /// `graph`: float, batch norms folded, activations fused. Its weights are scaled where channels are
-/// equalized, its biases corrected where the method says so.
+/// equalized, its biases corrected where the method says so. `observed`: what its tensors hold (observe()),
+/// behind the equalization.
 [[nodiscard]] QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data,
-                                                const QuantizeOptions& options);
+                                                const QuantizeOptions& options,
+                                                const std::vector<ObservedValues>& observed);
 
 /// "1 layer", "3 layers"
 [[nodiscard]] std::string counted(int count, const std::string& what);

@@ -15,6 +15,7 @@
 #include "hw_models/timeline.h"
 #include "hw_models/unit_cycles.h"
 #include "sim/compiler/layer_mapping.h"
+#include "sim/compiler/memory_map.h"
 #include "workloads/graph/graph.h"
 
 namespace qsim {
@@ -107,6 +108,7 @@ struct RunResult {
   std::int64_t trapped_overflows = 0;  ///< With accumulators that trap.
   std::optional<SteadyState> steady_state;
   RunTimeline timeline;
+  MemoryMap memory_map;  ///< Where everything lies in the buffers; of a batch in parts that of a part.
   std::vector<std::string> folded_nodes;
   std::vector<std::string> notes;  ///< Provenance lines (seeded inputs, requantized weights, ...).
 };

@@ -207,6 +207,12 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   const CostMapper cheapest;
   CompiledProgram compiled = compile(graph, hardware, options.mapper != nullptr ? *options.mapper : cheapest,
                                      options.values == Values::tile);
+  return simulate(hardware, graph, compiled, inputs, options);
+}
+
+RunResult simulate(const HardwareConfig& hardware, const Graph& graph, CompiledProgram& compiled,
+                   const std::vector<TensorData>& inputs, const SimulateOptions& options) {
+  check_value_memory(graph, options);
   check_record_memory(graph, compiled, options);
   RunResult result;
   result.hardware = hardware;
@@ -233,6 +239,7 @@ RunResult simulate(const HardwareConfig& hardware, const Graph& graph, const std
   std::vector<std::size_t> places = add_layers(result, graph, compiled, run);
   add_accumulators(result, graph, compiled, places, sums);
   add_group_notes(result);
+  result.memory_map = compiled.memory_map;
   add_steady_state(result, compiled.program, run, options.inferences);
   result.timeline = {compiled.program.parts, std::move(run.intervals),   std::move(run.fills),
                      std::move(run.rows),    std::move(run.completions), std::move(run.bus),

@@ -20,6 +20,7 @@ enum class Values {
 
 class Mapper;
 class Waveform;
+struct CompiledProgram;
 
 struct SimulateOptions {
   Values values = Values::layer;
@@ -36,5 +37,11 @@ struct SimulateOptions {
 /// Throws InputError where the network cannot run on this chip, naming the field to raise and to what.
 [[nodiscard]] RunResult simulate(const HardwareConfig& hardware, const Graph& graph,
                                  const std::vector<TensorData>& inputs, const SimulateOptions& options = {});
+
+/// The same of a graph that is compiled already (sim/compiler/compile.h; with images where values are to pass
+/// through the memories, which then get the inputs).
+[[nodiscard]] RunResult simulate(const HardwareConfig& hardware, const Graph& graph,
+                                 CompiledProgram& compiled, const std::vector<TensorData>& inputs,
+                                 const SimulateOptions& options);
 
 }  // namespace qsim

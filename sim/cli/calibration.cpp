@@ -61,6 +61,10 @@ std::vector<std::int64_t> chosen(const CalibrationOptions& options, std::int64_t
   return {all.begin(), all.begin() + count};
 }
 
+arithmetic::IntegerFormat format_of(const Tensor& tensor) {
+  return tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{};
+}
+
 CalibrationData seeded(const Graph& graph) {
   CalibrationData data;
   data.count = kSeededInputs;
@@ -74,7 +78,7 @@ CalibrationData seeded(const Graph& graph) {
           tensor.required_value
               ? *tensor.required_value
               : from_model_layout(generate_input(tensor.name, kSeed + static_cast<std::uint64_t>(item),
-                                                 tensor.type, {}, model_shape(tensor)),
+                                                 tensor.type, format_of(tensor), model_shape(tensor)),
                                   tensor));
     }
     return inputs;

@@ -10,7 +10,8 @@ namespace qsim::cli {
 
 /// Inputs to set the ranges of a float graph with: images of a data set (FORMAT:PATH, with the
 /// preprocessing), FILE.npy (one input, or several one behind the other), a folder of such files, or without
-/// an argument seeded ones. Throws InputError where they do not fit the graph's only input.
+/// an argument seeded ones, which a quantized graph has too. Throws InputError where they do not fit the
+/// graph's only input.
 [[nodiscard]] CalibrationData make_calibration(const Graph& graph, const CalibrationOptions& options,
                                                const ShippedFiles& files);
 

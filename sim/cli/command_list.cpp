@@ -2,6 +2,7 @@
 
 #include "sim/cli/commands/accumulators_command.h"
 #include "sim/cli/commands/check_command.h"
+#include "sim/cli/commands/compare_command.h"
 #include "sim/cli/commands/compare_outputs_command.h"
 #include "sim/cli/commands/convert_command.h"
 #include "sim/cli/commands/evaluate_command.h"
@@ -10,6 +11,7 @@
 #include "sim/cli/commands/list_command.h"
 #include "sim/cli/commands/memory_map_command.h"
 #include "sim/cli/commands/quantize_command.h"
+#include "sim/cli/commands/report_command.h"
 #include "sim/cli/commands/roofline_command.h"
 #include "sim/cli/commands/run_command.h"
 
@@ -17,9 +19,10 @@ namespace qsim::cli {
 
 std::vector<Command> all_commands() {
   return {
-      run_command(),        check_command(),        explain_command(),  roofline_command(),
-      memory_map_command(), accumulators_command(), evaluate_command(), compare_outputs_command(),
-      quantize_command(),   convert_command(),      list_command(),     help_command(),
+      run_command(),        check_command(),        explain_command(),         roofline_command(),
+      memory_map_command(), accumulators_command(), evaluate_command(),        compare_command(),
+      quantize_command(),   convert_command(),      compare_outputs_command(), report_command(),
+      list_command(),       help_command(),
   };
 }
 

@@ -18,14 +18,13 @@ std::string usage_lines(const Command& command) {
   return text;
 }
 
-/// "usage: qsim .. [options], or qsim COMMAND .. of" and the commands, in as many lines as it takes.
+/// "usage: qsim .. [options], or a command:" and the commands, in as many lines as it takes.
 std::string usage_of_program(const Command& program, const std::vector<Command>& all) {
   std::string text = usage_lines(program);
   text.pop_back();
   const std::size_t last_line = text.rfind('\n');
-  std::string line =
-      text.substr(last_line == std::string::npos ? 0 : last_line + 1) + ", or qsim COMMAND .. of";
-  text.erase(text.size() - (line.size() - std::string_view(", or qsim COMMAND .. of").size()));
+  std::string line = text.substr(last_line == std::string::npos ? 0 : last_line + 1) + ", or a command:";
+  text.erase(text.size() - (line.size() - std::string_view(", or a command:").size()));
   for (const Command& command : all) {
     if (command.words.name.empty()) continue;
     const std::string word = command.words.name + (&command == &all.back() ? "" : ",");

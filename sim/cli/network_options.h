@@ -85,6 +85,21 @@ void add_shapes(CommandTable<Options>& table, Network network, const std::string
             store_in(network, &NetworkOptions::shapes));
 }
 
+/// --workload and --shape.
+template <typename Options, typename Network>
+void add_workload(CommandTable<Options>& table, Network network, const std::string& group) {
+  table.add({.name = "workload",
+             .kind = ValueKind::workload,
+             .value = "FILE|NAME",
+             .extensions = workload_extensions(),
+             .required = true,
+             .group = group,
+             .help = "network: " + workload_format_names(),
+             .detail = "qsim list shows the names that ship."},
+            store_in(network, &NetworkOptions::workload));
+  add_shapes(table, network, group);
+}
+
 /// --hw, --workload and --shape.
 template <typename Options, typename Chip, typename Network>
 void add_chip_and_workload(CommandTable<Options>& table, Chip chip, Network network,
@@ -99,16 +114,7 @@ void add_chip_and_workload(CommandTable<Options>& table, Chip chip, Network netw
              .detail = "A file takes precedence over a name that ships; it may extend another with its field "
                        "extends."},
             store_in(chip, &ChipOptions::hardware));
-  table.add({.name = "workload",
-             .kind = ValueKind::workload,
-             .value = "FILE|NAME",
-             .extensions = workload_extensions(),
-             .required = true,
-             .group = group,
-             .help = "network: " + workload_format_names(),
-             .detail = "qsim list shows the names that ship."},
-            store_in(network, &NetworkOptions::workload));
-  add_shapes(table, network, group);
+  add_workload(table, network, group);
 }
 
 /// --batch

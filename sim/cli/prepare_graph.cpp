@@ -39,32 +39,27 @@ Scheme scheme_of(const NetworkOptions& options) {
   return scheme;
 }
 
-QuantizationMethod method_of(const NetworkOptions& options) {
-  const CalibrationOptions& calibration = options.calibration;
+QuantizationMethod method_of(const CalibrationOptions& calibration) {
   if (!calibration.method.empty()) return parse_method(calibration.method, "--method");
   QuantizationMethod method;
   if (calibration.ranges == "mse") method.ranges = RangeMethod::mse;
   return method;
 }
 
-void quantize(Graph& graph, const NetworkOptions& options, const ShippedFiles& files) {
-  validate(graph);
-  QuantizeOptions quantize_options;
-  quantize_options.scheme = scheme_of(options);
-  quantize_options.method = method_of(options);
-  quantize_options.seed = options.calibration.seed.value_or(1);
-  quantize_options.on_step = options.calibration.on_step;
-  quantize_options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  // Calibration looks at the graph while quantize_graph() changes it: shapes and names of inputs stay.
-  const Graph original = graph;
-  quantize_graph(graph, make_calibration(original, options.calibration, files), quantize_options);
+QuantizeOptions quantize_options(const CalibrationOptions& calibration) {
+  QuantizeOptions options;
+  options.method = method_of(calibration);
+  options.seed = calibration.seed.value_or(1);
+  options.on_step = calibration.on_step;
+  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return options;
 }
 
-/// Of a network that is quantized already: nothing but ranges can be set anew.
-RangeMethod ranges_of(const Graph& graph, const NetworkOptions& options) {
-  const QuantizationMethod method = method_of(options);
-  if (!method.changes_network()) return method.ranges;
-  throw InputError({"--method", "", '"' + options.calibration.method + '"',
+/// Of a network that is quantized already nothing but ranges can be set anew.
+void check_method(const Graph& graph, const CalibrationOptions& calibration,
+                  const QuantizationMethod& method) {
+  if (!method.changes_network()) return;
+  throw InputError({"--method", "", '"' + calibration.method + '"',
                     "minmax or mse; " + graph.source + " is quantized already",
                     "other methods need the float network"});
 }
@@ -116,18 +111,48 @@ InputShapes parse_shapes(const std::vector<std::string>& arguments) {
   return shapes;
 }
 
+SchemeNetwork::SchemeNetwork(Graph graph, const CalibrationOptions& calibration, const ShippedFiles& files,
+                             std::span<const Scheme> schemes)
+    : original_(std::move(graph)), options_(quantize_options(calibration)) {
+  validate(original_);
+  if (!is_float_graph(original_)) {
+    if (!calibration.data.empty()) refuse_calibration(original_, calibration);
+    check_method(original_, calibration, options_.method);
+    return;
+  }
+  const bool with_spread =
+      std::ranges::any_of(schemes, [&](const Scheme& scheme) { return needs_spread(options_with(scheme)); });
+  const CalibrationData data = make_calibration(original_, calibration, files);
+  observed_ = observe_graph(original_, data, options_.method, with_spread, options_.threads);
+}
+
+QuantizeOptions SchemeNetwork::options_with(const Scheme& scheme) const {
+  QuantizeOptions options = options_;
+  options.scheme = scheme;
+  return options;
+}
+
+Graph SchemeNetwork::with(const Scheme& scheme) const {
+  if (observed_) {
+    check_scheme(original_, scheme);
+    return quantize_observed(*observed_, options_with(scheme));
+  }
+  Graph graph = original_;
+  requantize_graph(graph, scheme, options_.method.ranges);
+  return graph;
+}
+
 Graph prepare_graph(const NetworkOptions& options, const ShippedFiles& files, const InputArrays& arrays) {
   Graph graph = load_workload(options.workload, files.workloads, {parse_shapes(options.shapes), arrays});
   const bool is_float = is_float_graph(graph);
   // A scheme sets the ranges of weights that are quantized already anew.
   const bool takes_ranges = is_float || (!options.scheme.empty() && options.calibration.data.empty());
   if (options.calibration.is_given() && !takes_ranges) refuse_calibration(graph, options.calibration);
-  if (is_float && (options.changes_precision() || options.calibration.is_given())) {
-    quantize(graph, options, files);
-  } else if (!options.scheme.empty()) {
+  const bool is_quantized_now = is_float && (options.changes_precision() || options.calibration.is_given());
+  if (is_quantized_now || !options.scheme.empty()) {
     const Scheme scheme = scheme_of(options);
-    validate(graph);
-    requantize_graph(graph, scheme, ranges_of(graph, options));
+    if (is_float) check_scheme(graph, scheme);  // before what takes time
+    graph = SchemeNetwork(std::move(graph), options.calibration, files, {&scheme, 1}).with(scheme);
   } else if (options.changes_precision()) {
     apply_bit_widths(graph, bit_widths(options));
   }

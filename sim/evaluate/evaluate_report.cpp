@@ -11,13 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json proportion_json(const Proportion& proportion) {
-  return {{"correct", proportion.correct},
-          {"percent", proportion.percent},
-          {"low", proportion.low},
-          {"high", proportion.high}};
-}
-
 Json options_json(const EvaluateReportOptions& options) {
   const auto or_null = [](const std::optional<int>& bits) { return bits ? Json(*bits) : Json(nullptr); };
   return {{"data", options.data},
@@ -70,6 +63,13 @@ std::string overflow_line(const RunResult& inference) {
 }
 
 }  // namespace
+
+Json proportion_json(const Proportion& proportion) {
+  return {{"correct", proportion.correct},
+          {"percent", proportion.percent},
+          {"low", proportion.low},
+          {"high", proportion.high}};
+}
 
 Json evaluate_json(const Evaluation& evaluation, const RunSummary& summary,
                    const EvaluateReportOptions& options) {

@@ -26,6 +26,9 @@ struct EvaluateReportOptions {
   std::string energy_table;
 };
 
+/// {`correct`, `percent`, `low`, `high`}
+[[nodiscard]] nlohmann::ordered_json proportion_json(const Proportion& proportion);
+
 /// `images` (that could be read), `failed`, `top1` and `top5` {`correct`, `percent`, `low`, `high`}, `totals`
 /// of one inference and more (configs/schemas/evaluate.schema.json).
 [[nodiscard]] nlohmann::ordered_json evaluate_json(const Evaluation& evaluation, const RunSummary& summary,

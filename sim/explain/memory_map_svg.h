@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sim/explain/memory_map_json.h"
+#include "sim/report/memory_map_json.h"
 
 namespace qsim {
 

@@ -23,13 +23,24 @@ std::string text_of_lines(const std::string& lines) {
 
 }  // namespace
 
-std::string html_page(const std::string& title, const std::string& svg, const std::string& table) {
-  return fmt::format(
+std::string html_page(const std::string& title, const std::vector<PagePart>& parts) {
+  std::string page = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<title>{0}</title>\n"
       "<style>body {{ font-family: sans-serif; margin: 2em; }} svg {{ max-width: 100%; height: auto; "
-      "}}</style>\n"
-      "</head>\n<body>\n<h1>{0}</h1>\n{1}<pre>{2}</pre>\n</body>\n</html>\n",
-      xml_text(title), svg, text_of_lines(table));
+      "}} pre {{ overflow-x: auto; }}</style>\n"
+      "</head>\n<body>\n<h1>{0}</h1>\n",
+      xml_text(title));
+  for (const PagePart& part : parts) {
+    if (!part.heading.empty()) page += "<h2>" + xml_text(part.heading) + "</h2>\n";
+    if (!part.text.empty()) page += "<p>" + xml_text(part.text) + "</p>\n";
+    page += part.svg;
+    if (!part.table.empty()) page += "<pre>" + text_of_lines(part.table) + "</pre>\n";
+  }
+  return page + "</body>\n</html>\n";
+}
+
+std::string html_page(const std::string& title, const std::string& svg, const std::string& table) {
+  return html_page(title, {{"", "", svg, table}});
 }
 
 }  // namespace qsim

@@ -44,4 +44,9 @@ struct Roofline {
 
 [[nodiscard]] Roofline roofline_of(const RunResult& run);
 
+/// Adds a layer of which name, widths, MACs, cycles, bytes, peak and limit are known: the rest follows from
+/// them and from the roofline's bandwidth. When all are there, sort_peaks().
+void add_point(Roofline& roofline, RooflinePoint point);
+void sort_peaks(Roofline& roofline);
+
 }  // namespace qsim

@@ -27,6 +27,14 @@ Json traffic_json(const TrafficBytes& traffic) {
   return json;
 }
 
+Json cycles_json(const CycleBreakdown& cycles) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < kCycleClassCount; ++i) {
+    json[std::string(cycle_class_name(static_cast<CycleClass>(i)))] = cycles[i];
+  }
+  return json;
+}
+
 Json limit_cycles_json(const Limits& limits) {
   Json json = Json::object();
   for (std::size_t i = 0; i < kLimitCount; ++i) {

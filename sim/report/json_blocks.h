@@ -13,6 +13,8 @@ namespace qsim {
 [[nodiscard]] nlohmann::ordered_json energy_json(const EnergyBreakdown& energy);
 /// Components that have an area, in mm2.
 [[nodiscard]] nlohmann::ordered_json area_json(const AreaBreakdown& area_mm2);
+/// {cycle class: cycles}
+[[nodiscard]] nlohmann::ordered_json cycles_json(const CycleBreakdown& cycles);
 [[nodiscard]] nlohmann::ordered_json limit_cycles_json(const Limits& limits);
 [[nodiscard]] nlohmann::ordered_json traffic_json(const TrafficBytes& traffic);
 /// null where the row has none.

@@ -2,6 +2,7 @@
 
 #include "sim/report/host_work.h"
 #include "sim/report/json_blocks.h"
+#include "sim/report/memory_map_json.h"
 #include "sim/report/sha256.h"
 #include "sim/report/tensor_file.h"
 
@@ -9,14 +10,6 @@ namespace qsim {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json cycles_json(const CycleBreakdown& cycles) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < kCycleClassCount; ++i) {
-    json[std::string(cycle_class_name(static_cast<CycleClass>(i)))] = cycles[i];
-  }
-  return json;
-}
 
 Json events_json(const EventCounts& events) {
   Json json = Json::object();
@@ -173,6 +166,7 @@ Json report_json(const RunResult& result, const RunSummary& summary, const Repor
   for (std::size_t i = 0; i < result.layers.size(); ++i) {
     report["layers"].push_back(layer_json(result.layers[i], summary.rows[i]));
   }
+  report["memory_map"] = memory_map_json(result.memory_map);
   report["outputs"] = outputs_json(result.outputs);
   report["provenance"] = provenance_json(result, summary, options);
   return report;

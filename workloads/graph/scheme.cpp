@@ -188,21 +188,29 @@ Scheme parse_scheme(std::string_view text, const std::string& source) {
   return scheme;
 }
 
-std::vector<Scheme> parse_scheme_list(std::string_view text, const std::string& source) {
-  std::vector<Scheme> schemes;
-  ProblemCollector problems;
+std::vector<std::string_view> split_scheme_list(std::string_view text) {
+  std::vector<std::string_view> parts;
   for (std::size_t begin = 0; begin <= text.size();) {
     std::size_t end = std::min(text.find(',', begin), text.size());
     while (end < text.size() && !begins_scheme(text.substr(end + 1, text.find(',', end + 1) - end - 1))) {
       end = std::min(text.find(',', end + 1), text.size());
     }
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::vector<Scheme> parse_scheme_list(std::string_view text, const std::string& source) {
+  std::vector<Scheme> schemes;
+  ProblemCollector problems;
+  for (const std::string_view part : split_scheme_list(text)) {
     Scheme scheme;
     scheme.source = source;
-    SchemeText parser(source, begin);
-    parser.scheme(text.substr(begin, end - begin), scheme);
+    SchemeText parser(source, static_cast<std::size_t>(part.data() - text.data()));
+    parser.scheme(part, scheme);
     for (const Problem& problem : parser.problems()) problems.add(problem);
     schemes.push_back(std::move(scheme));
-    begin = end + 1;
   }
   problems.throw_if_any();
   return schemes;

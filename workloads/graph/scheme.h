@@ -83,6 +83,9 @@ struct Scheme {
 [[nodiscard]] std::vector<Scheme> parse_scheme_list(std::string_view text,
                                                     const std::string& source = "--schemes");
 
+/// The parts of such a list, right or wrong, as they are written.
+[[nodiscard]] std::vector<std::string_view> split_scheme_list(std::string_view text);
+
 /// The text that parses to the scheme without its exceptions: pairs in the order above, and of them only what
 /// differs from what is left out.
 [[nodiscard]] std::string to_text(const Scheme& scheme);

@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <thread>
 
 #include "base/atomic_file.h"
+#include "sim/cli/data_options.h"
 #include "sim/cli/data_spec.h"
 #include "sim/cli/network_options.h"
 #include "sim/cli/output_files.h"
@@ -24,18 +24,11 @@
 namespace qsim::cli {
 namespace {
 
-constexpr std::int64_t kMillion = 1'000'000;
-
 struct EvaluateArguments {
   ChipOptions chip;
   NetworkOptions network;
-  std::string data;
-  std::string preprocess;
-  std::int64_t limit = 0;
-  std::int64_t label_offset = 0;
-  std::string output;
+  DataOptions data;
   bool strict = false;
-  int jobs = 0;  ///< 0: one a processor.
   std::string report_path;
   std::string predictions_path;
   std::string inputs_path;
@@ -46,10 +39,10 @@ struct EvaluateArguments {
 EvaluateReportOptions report_options(const EvaluateArguments& arguments, const std::string& energy_table) {
   EvaluateReportOptions report;
   report.version = QSIM_VERSION;
-  report.data = data_without_folders(arguments.data);
-  report.preprocess = arguments.preprocess.empty() ? "none" : base_name(arguments.preprocess);
-  report.limit = arguments.limit;
-  report.label_offset = arguments.label_offset;
+  report.data = data_without_folders(arguments.data.data);
+  report.preprocess = preprocess_name(arguments.data);
+  report.limit = arguments.data.limit;
+  report.label_offset = arguments.data.label_offset;
   report.weight_bits = arguments.network.weight_bits;
   report.activation_bits = arguments.network.activation_bits;
   report.bits_file = base_name(arguments.network.bits_file);
@@ -61,12 +54,11 @@ EvaluateReportOptions report_options(const EvaluateArguments& arguments, const s
 
 EvaluateOptions evaluate_options(const EvaluateArguments& arguments) {
   EvaluateOptions options;
-  const int processors = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  options.jobs = arguments.jobs > 0 ? arguments.jobs : processors;
+  options.jobs = jobs_of(arguments.data);
   options.strict = arguments.strict;
-  options.limit = arguments.limit;
-  options.label_offset = arguments.label_offset;
-  options.output = arguments.output;
+  options.limit = arguments.data.limit;
+  options.label_offset = arguments.data.label_offset;
+  options.output = arguments.data.output;
   options.keep_inputs = !arguments.inputs_path.empty();
   return options;
 }
@@ -120,12 +112,11 @@ int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) 
   const HardwareConfig hardware = load_hardware(arguments.chip.hardware, arguments.chip.sets, files.hardware);
   const EnergyModel model(hardware, chip_energy_table(hardware, files.energy, arguments.chip.hardware));
   NetworkOptions network = arguments.network;
-  network.calibration.preprocess = arguments.preprocess;  // What images need, they need for calibration too.
+  network.calibration.preprocess =
+      arguments.data.preprocess;  // What images need, they need for calibration too.
   const Graph graph = prepare_graph(network, files);
-  const Preprocess preprocess = arguments.preprocess.empty()
-                                    ? no_preprocess(files.preprocess)
-                                    : read_preprocess(arguments.preprocess, files.preprocess);
-  const std::unique_ptr<Dataset> data = open_dataset(arguments.data);
+  const Preprocess preprocess = preprocess_of(arguments.data, files);
+  const std::unique_ptr<Dataset> data = open_dataset(arguments.data.data);
 
   const Evaluation evaluation = evaluate_with_progress(hardware, graph, *data, preprocess, arguments, model);
   if (evaluation.signal != 0) return interrupted(evaluation);
@@ -134,61 +125,6 @@ int run_evaluate(const EvaluateArguments& arguments, const ShippedFiles& files) 
   name_failures(evaluation);
   write_results(arguments, evaluation, summary, report_options(arguments, model.table().name));
   return report_traps(evaluation.inference);
-}
-
-void add_data(CommandTable<EvaluateArguments>& table) {
-  using A = EvaluateArguments;
-  const std::string group = "Data";
-  table
-      .add({.name = "data",
-            .kind = ValueKind::text,
-            .value = "FORMAT:PATH",
-            .reads_data = true,
-            .required = true,
-            .group = group,
-            .help = "cifar10:FILE, images:FOLDER or idx:FILE (docs/datasets.md)"},
-           &A::data)
-      .add({.name = "preprocess",
-            .kind = ValueKind::preprocess,
-            .value = "FILE|NAME",
-            .extensions = {".json"},
-            .group = group,
-            .default_text = "pixels as they are",
-            .help = "size, crop, mean and scale"},
-           &A::preprocess)
-      .add({.name = "limit",
-            .kind = ValueKind::integer,
-            .value = "N",
-            .min = 1,
-            .group = group,
-            .help = "N images, spread evenly over the set"},
-           &A::limit)
-      .add({.name = "label-offset",
-            .kind = ValueKind::integer,
-            .value = "N",
-            .min = -kMillion,
-            .max = kMillion,
-            .group = group,
-            .default_text = "0",
-            .help = "class of label 0 (1 where class 0 is the background)"},
-           &A::label_offset)
-      .add({.name = "output",
-            .kind = ValueKind::text,
-            .value = "NAME",
-            .group = group,
-            .help = "the output with the scores, of a network with several"},
-           &A::output)
-      .add({.name = "strict", .group = group, .help = "an image that cannot be read ends the run"},
-           &A::strict)
-      .add({.name = "jobs",
-            .kind = ValueKind::integer,
-            .value = "N",
-            .min = 1,
-            .max = 1024,
-            .group = group,
-            .default_text = "one a processor",
-            .help = "processes"},
-           &A::jobs);
 }
 
 void add_results(CommandTable<EvaluateArguments>& table) {
@@ -229,7 +165,9 @@ Command evaluate_command() {
   add_sets(table, &EvaluateArguments::chip, group);
   add_precision(table, &EvaluateArguments::network, group);
   add_calibration(table, &EvaluateArguments::network, group);
-  add_data(table);
+  add_data_options(table, &EvaluateArguments::data, true, "Data");
+  table.add({.name = "strict", .group = "Data", .help = "an image that cannot be read ends the run"},
+            &EvaluateArguments::strict);
   add_results(table);
   return table.runs(run_evaluate);
 }

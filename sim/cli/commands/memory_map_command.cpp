@@ -5,9 +5,9 @@
 #include "sim/cli/cost_options.h"
 #include "sim/cli/picture_options.h"
 #include "sim/compiler/compile.h"
-#include "sim/explain/memory_map_json.h"
 #include "sim/explain/memory_map_svg.h"
 #include "sim/explain/memory_map_text.h"
+#include "sim/report/memory_map_json.h"
 
 namespace qsim::cli {
 namespace {

@@ -226,6 +226,32 @@ TEST_CASE("every scheme computes about what the float network does") {
   }
 }
 
+TEST_CASE("schemes that share what was observed get what each of them gets alone") {
+  FloatGraph maker = network();
+  maker.graph.semantics = Semantics::onnx;
+  const ObservedGraph observed = observe_graph(maker.graph, random_inputs(maker, 20), {}, true, 1);
+  for (const char* scheme : {"w8a8", "w4a6:weights=per_tensor,asymmetric", "w8a8:scales=power_of_two"}) {
+    INFO(scheme);
+    QuantizeOptions options;
+    options.scheme = parse_scheme(scheme);
+    const Graph shared = quantize_observed(observed, options);
+    const Graph alone = with_scheme(maker, scheme, Semantics::onnx);
+    REQUIRE(shared.tensors.size() == alone.tensors.size());
+    for (std::size_t i = 0; i < alone.tensors.size(); ++i) {
+      const Tensor& one = shared.tensors[i];
+      const Tensor& other = alone.tensors[i];
+      REQUIRE(one.quantization.has_value() == other.quantization.has_value());
+      if (one.quantization) {
+        CHECK(one.quantization->scales == other.quantization->scales);
+        CHECK(one.quantization->zero_points == other.quantization->zero_points);
+      }
+      REQUIRE(one.is_constant() == other.is_constant());
+      if (one.is_constant()) CHECK(one.data->bytes == other.data->bytes);
+    }
+    CHECK(shared.provenance == alone.provenance);
+  }
+}
+
 TEST_CASE("a power-of-two scheme has no other scale, and its rows shift") {
   for (const Semantics semantics : {Semantics::onnx, Semantics::tflite}) {
     const Graph graph = with_scheme(network(), "w6a8:scales=power_of_two", semantics);

@@ -16,4 +16,11 @@ struct MemoryMapOf {
 [[nodiscard]] nlohmann::ordered_json memory_map_json(const MemoryMap& map, const MemoryMapOf& of,
                                                      const std::string& version);
 
+/// `rows`, `activation_buffer` and `weight_buffer` alone: `memory_map` of a report.
+[[nodiscard]] nlohmann::ordered_json memory_map_json(const MemoryMap& map);
+
+/// The map of such JSON, which stands at `place` of `file`. Throws InputError with every problem.
+[[nodiscard]] MemoryMap read_memory_map(const nlohmann::ordered_json& json, const std::string& file,
+                                        const std::string& place);
+
 }  // namespace qsim
