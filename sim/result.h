@@ -15,7 +15,7 @@
 #include "hw_models/timeline.h"
 #include "hw_models/unit_cycles.h"
 #include "sim/compiler/layer_mapping.h"
-#include "sim/compiler/memory_map.h"
+#include "sim/compiler/memory_ranges.h"
 #include "workloads/graph/graph.h"
 
 namespace qsim {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "sim/compiler/memory_map.h"
+#include "sim/compiler/memory_ranges.h"
 
 namespace qsim {
 
