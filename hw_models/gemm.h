@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/integer_format.h"
+#include "hw_models/arithmetic/mx_block.h"
 #include "hw_models/arithmetic/requantize.h"
 #include "hw_models/arithmetic/thresholds.h"
 #include "hw_models/hardware_config.h"
@@ -103,6 +104,12 @@ struct GemmProblem {
   std::int64_t scale_group = 0;
   /// Largest sum of the multipliers of a channel's elements: that of the reduction's depth where all are 1.
   std::int64_t multiplied_depth = 0;
+  /// Operands and outputs are in blocks (arithmetic/mx_block.h), and `scale_group` channels lie in one: in
+  /// place of a multiplier sums take a shift by the exponents of both operands. Input and output have their
+  /// stored channels, exponents among them; the geometry has none.
+  bool in_blocks = false;
+  int block_reference = 0;
+  arithmetic::MxClamp block_clamp;
   ParameterFormat parameters;
   arithmetic::RoundingProfile rounding_profile{};
   arithmetic::ShiftRounding shift_rounding = arithmetic::ShiftRounding::half_away;
@@ -116,6 +123,17 @@ struct GemmProblem {
   [[nodiscard]] int threshold_bits() const {
     const std::int64_t count = arithmetic::threshold_count(output_range);
     return count == 0 ? 8 : static_cast<int>(8 * (parameters.scale_bytes - 1) / count);
+  }
+
+  /// `channels` neighbouring channels as they are stored, those of a box of whole blocks.
+  [[nodiscard]] std::int64_t stored_channels(std::int64_t channels) const {
+    return in_blocks ? arithmetic::mx_stored(channels) : channels;
+  }
+  [[nodiscard]] Box stored_box(Box box) const {
+    if (!in_blocks) return box;
+    box.begin[kChannel] = arithmetic::mx_element(box.begin[kChannel]);
+    box.end[kChannel] = arithmetic::mx_stored(box.end[kChannel]);
+    return box;
   }
 
   /// The tensor that an adder behind the requantizer reads; nullptr where none does.

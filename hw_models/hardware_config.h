@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/mx_block.h"
 #include "hw_models/arithmetic/rounding.h"
 
 namespace qsim {
@@ -144,6 +145,22 @@ struct RequantizerConfig {
   /// Comparators a lane: what lies between two quantizers, where it has at most so many outputs but one, is
   /// found by comparing the accumulator with thresholds of its channel. 0: none.
   std::int64_t thresholds = 0;
+  /// Block formats (arithmetic/mx_block.h): between the array and the accumulators lie shifters, one a
+  /// column, which align sums by the exponents of their operands; behind the lanes 32 outputs of a pixel wait
+  /// until the exponent of their block is known.
+  bool block_exponents = false;
+
+  /// Cycles that a block waits for its last output, and for its exponent.
+  [[nodiscard]] std::int64_t block_latency_cycles() const {
+    return (arithmetic::kMxBlock + lanes - 1) / lanes + 1;
+  }
+  /// Lane cycles of `channels` outputs of a pixel, whole blocks and what is left: no block shares a cycle
+  /// with another.
+  [[nodiscard]] std::int64_t block_lane_cycles(std::int64_t channels) const {
+    const std::int64_t whole = channels / arithmetic::kMxBlock;
+    const std::int64_t rest = channels % arithmetic::kMxBlock;
+    return whole * ((arithmetic::kMxBlock + lanes - 1) / lanes) + (rest + lanes - 1) / lanes;
+  }
 };
 
 struct VectorUnitConfig {

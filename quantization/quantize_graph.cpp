@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "quantization/equalize.h"
 #include "quantization/graph_edits.h"
+#include "quantization/quantize_blocks.h"
 #include "quantization/quantize_weights.h"
 #include "quantization/quantizer_choice.h"
 #include "quantization/weight_groups.h"
@@ -214,9 +215,7 @@ class SchemeCheck {
   SchemeCheck(const Graph& graph, const Scheme& scheme) : graph_(graph), scheme_(scheme) {}
 
   void run() {
-    if (scheme_.format == NumberFormat::mxint) {
-      report("format", "mxint", "int", "block formats are not executed yet: leave format out");
-    }
+    if (scheme_.format == NumberFormat::mxint) check_blocks();
     check("", scheme_.activations);
     for (const auto& [name, layer] : scheme_.layers) {
       check(name, scheme_.activations_of(name));
@@ -229,6 +228,31 @@ class SchemeCheck {
   void report(const std::string& place, const std::string& value, const std::string& expected,
               const std::string& hint) {
     problems_.push_back({scheme_.source, place, value, expected, hint});
+  }
+
+  void check_blocks() {
+    const std::string hint =
+        "MXINT8 is w8a8:format=mxint: blocks of 32 signed integers of 8 bits, with powers of two";
+    const auto refuse = [&](bool wrong, const std::string& place, const std::string& value,
+                            const std::string& expected) {
+      if (wrong) report(place, value, expected, hint);
+    };
+    const WeightScheme& weights = scheme_.weights;
+    const ActivationScheme& activations = scheme_.activations;
+    refuse(weights.bits != 8 || activations.bits != 8, "bits",
+           "w" + std::to_string(weights.bits) + "a" + std::to_string(activations.bits),
+           "w8a8 with format=mxint");
+    refuse(!weights.is_symmetric, "weights", "asymmetric", "symmetric weights with format=mxint");
+    refuse(weights.granularity != Granularity::per_channel, "weights", "a granularity",
+           "none with format=mxint: blocks are of 32");
+    refuse(!activations.is_symmetric.value_or(true), "activations", "asymmetric",
+           "symmetric activations with format=mxint");
+    refuse(!activations.is_signed.value_or(true), "activations", "unsigned",
+           "signed activations with format=mxint");
+    refuse(!scheme_.layers.empty(), "layers", "exceptions", "none with format=mxint");
+    if (!is_float_graph(graph_))
+      report("format", "mxint", "int for a network that is quantized already",
+             "blocks are made of a float network");
   }
 
   void check(const std::string& layer, const ActivationScheme& activations) {
@@ -297,8 +321,33 @@ ObservedGraph observe_graph(Graph graph, const CalibrationData& data, const Quan
   return result;
 }
 
+namespace {
+
+/// Block formats: exponents depend on the data, so that ranges say where sums lie alone.
+Graph quantize_in_blocks(const ObservedGraph& observed, const QuantizeOptions& options) {
+  const QuantizationMethod& method = options.method;
+  if (method.ranges == RangeMethod::mse || method.rounds_adaptively || method.corrects_biases) {
+    throw InputError({"--method", "", to_string(method), "minmax, relu or cle with format=mxint",
+                      "a block's exponent is that of its largest magnitude: leave the other steps out"});
+  }
+  Graph graph = observed.graph;
+  if (method.equalizes) equalize(graph);
+  const BlockLayers done = quantize_to_blocks(graph, observed.values);
+  graph.provenance.push_back(
+      "quantized from float to MXINT8: blocks of 32 channels share an exponent, weights and "
+      "activations of " +
+      counted(done.layers, "layer") + "; ranges of sums over " + observed.data.description);
+  std::string names;
+  for (const std::string& name : done.host_nodes) names += (names.empty() ? "" : ", ") + name;
+  if (!names.empty()) graph.provenance.push_back("left to the host in float: " + names);
+  return graph;
+}
+
+}  // namespace
+
 Graph quantize_observed(const ObservedGraph& observed, const QuantizeOptions& options) {
   const Scheme& scheme = options.scheme;
+  if (scheme.format == NumberFormat::mxint) return quantize_in_blocks(observed, options);
   Graph graph = observed.graph;
   QuantizerChoice choice = choose_quantizers(graph, observed.data, options, observed.values);
   const auto layers =

@@ -29,6 +29,14 @@ struct LayerGroups {
   double scale_error = 0.0;
 };
 
+/// Products of blocks in a row.
+struct LayerBlocks {
+  std::int64_t size = 0;  ///< Channels that share an exponent.
+  int reference = 0;      ///< Exponents of operands that add up to it are added as they are (mx_block.h).
+  /// Sums that lost bits below; absent with --cost-only.
+  std::optional<std::int64_t> rounded_sums;
+};
+
 /// One scheduled operation.
 struct LayerResult {
   std::string name;                ///< Last graph node it executes.
@@ -61,6 +69,7 @@ struct LayerResult {
   int accumulator_bits_any_weights = 0;  ///< Whatever the weights are, too: of the operands' formats.
   std::optional<arithmetic::OverflowPlace> trap;  ///< Where accumulators that trap overflowed first.
   std::optional<LayerGroups> groups;              ///< Rows whose weights have a scale a group.
+  std::optional<LayerBlocks> blocks;              ///< Rows in block formats.
 };
 
 /// A tensor as the world outside sees it: name and layout are the model's (workloads/graph/layout.h).

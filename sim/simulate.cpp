@@ -14,6 +14,7 @@
 #include "sim/layer_values.h"
 #include "sim/run_memory.h"
 #include "workloads/execute/worst_case_sums.h"
+#include "workloads/graph/blocks.h"
 
 namespace qsim {
 
@@ -37,6 +38,8 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_any_weights = row.accumulator_bits_any_weights;
   layer.rounding_profile = row.mac->rounding_profile;
+  if (multiplies_blocks(graph, node))
+    layer.blocks = {weights.block_size, block_reference(graph, node, hardware.accumulators.width_bits), {}};
   if (!weights.has_groups()) return;
   layer.groups = {weights.group_size,
                   *std::max_element(weights.group_multipliers.begin(), weights.group_multipliers.end()),
@@ -137,7 +140,13 @@ void add_accumulators(RunResult& result, const Graph& graph, const CompiledProgr
     layer.accumulator = sums.seen[r];
     layer.trap = sums.traps[r];
     if (!row.mac || !result.values_computed) continue;
-    layer.accumulator_worst_case = worst_case_sums(graph, graph.nodes[row.node], *row.mac);
+    if (layer.blocks && layer.accumulator) {
+      layer.blocks->rounded_sums = layer.accumulator->rounded_sums;
+      layer.activity[Event::block_sums_rounded] = layer.accumulator->rounded_sums;
+      result.activity[Event::block_sums_rounded] += layer.accumulator->rounded_sums;
+    } else {
+      layer.accumulator_worst_case = worst_case_sums(graph, graph.nodes[row.node], *row.mac);
+    }
     const bool traps = result.hardware.accumulators.overflow == arithmetic::Overflow::trap;
     if (traps && layer.accumulator) result.trapped_overflows += layer.accumulator->overflows;
   }

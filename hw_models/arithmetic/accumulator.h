@@ -34,6 +34,7 @@ struct AccumulatorStats {
   std::int64_t min = std::numeric_limits<std::int64_t>::max();
   std::int64_t max = std::numeric_limits<std::int64_t>::min();
   std::int64_t overflows = 0;
+  std::int64_t rounded_sums = 0;  ///< Sums of block formats that lost bits below (mx_block.h).
 
   void observe(std::int64_t value) {
     min = std::min(min, value);
@@ -43,6 +44,7 @@ struct AccumulatorStats {
     min = std::min(min, other.min);
     max = std::max(max, other.max);
     overflows += other.overflows;
+    rounded_sums += other.rounded_sums;
   }
 };
 

@@ -33,6 +33,12 @@ void AccumulatorBank::add(std::int32_t row, std::int64_t entry, std::int64_t col
   cell = arithmetic::accumulate(format_, cell + partial_sum, stats_[static_cast<std::size_t>(row)]);
 }
 
+void AccumulatorBank::add_aligned(std::int32_t row, std::int64_t entry, std::int64_t column,
+                                  const arithmetic::AlignedSum& sum) {
+  stats_[static_cast<std::size_t>(row)].rounded_sums += sum.is_rounded ? 1 : 0;
+  add(row, entry, column, sum.value);
+}
+
 std::int64_t AccumulatorBank::read(std::int64_t entry, std::int64_t column) const {
   return storage_[index(entry, column)];
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw_models/arithmetic/accumulator.h"
+#include "hw_models/arithmetic/mx_block.h"
 #include "hw_models/hardware_config.h"
 
 namespace qsim {
@@ -26,6 +27,9 @@ class AccumulatorBank {
   /// Starts an entry from its preload, or adds a partial sum to it; overflow as configured.
   void preload(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t value);
   void add(std::int32_t row, std::int64_t entry, std::int64_t column, std::int64_t partial_sum);
+  /// Of two blocks; notes where it lost bits.
+  void add_aligned(std::int32_t row, std::int64_t entry, std::int64_t column,
+                   const arithmetic::AlignedSum& sum);
   [[nodiscard]] std::int64_t read(std::int64_t entry, std::int64_t column) const;
   /// Puts a sum back that was read before: no update, nothing to observe.
   void restore(std::int64_t entry, std::int64_t column, std::int64_t sum);

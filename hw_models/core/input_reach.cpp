@@ -116,7 +116,7 @@ InputSkips input_skips(const GemmProblem& problem, const GemmMapping& mapping, s
   // Of a tile with fewer channels than the tensor each pixel is a run of its own, whatever is skipped.
   const bool has_whole_pixels =
       mapping.part_channels == g.group_channels() && (g.groups == 1 || blocks == 1) &&
-      arithmetic::packed_bytes(g.input[kChannel], layout.format.bits) == pixel_bytes;
+      arithmetic::packed_bytes(problem.input.dims[kChannel], layout.format.bits) == pixel_bytes;
   InputSkips skips;
   skips.columns =
       can_skip(columns, mapping.tile_columns, mapping.part_kernel_w) &&

@@ -104,6 +104,8 @@ void MacArray::stream(const MacTile& tile) {
   // The multipliers of the chunk's group.
   if (nest.problem().scale_group > 0)
     weight_buffer->count_read(nest.row, tile.channels() * nest.problem().parameters.group_bytes());
+  // The exponents of the pixels' blocks come beside their elements.
+  if (nest.problem().in_blocks) activation_buffer->count_read(nest.row, exponents_read(tile));
   const DataflowModel& dataflow = tile.dataflow();
   const bool reads_weights = dataflow.streams_weights();
   const bool reads_inputs = dataflow.streams_inputs();

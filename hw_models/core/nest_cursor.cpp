@@ -159,8 +159,8 @@ Box GemmCursor::input_box(const InputReach& reach, const Position& p) const {
   const std::int64_t group_end = column_tile(column_tile_end(p.block) - 1).group_end;
   const std::int64_t channel_begin = group_begin * g.group_channels() + box.channel_begin;
   const std::int64_t channel_end = (group_end - 1) * g.group_channels() + box.channel_end;
-  return {{p.batch, reach.rows.begin, reach.columns.begin, channel_begin},
-          {p.batch + 1, reach.rows.end(), reach.columns.end(), channel_end}};
+  return problem_.stored_box({{p.batch, reach.rows.begin, reach.columns.begin, channel_begin},
+                              {p.batch + 1, reach.rows.end(), reach.columns.end(), channel_end}});
 }
 
 /// A part's channels (of all groups where there are several) of what the tiles of pixels have not had before:
@@ -188,9 +188,10 @@ Box GemmCursor::fetch_box(const Position& p) const {
   const std::int64_t channel_end = fetched_parts() > 1
                                        ? std::min(g.input[kChannel], channel_begin + mapping_.part_channels)
                                        : g.input[kChannel];
-  return {{p.batch, row_end(output.begin[kRow]), p.tile_column > 0 ? column_end(p.tile_column - 1) : 0,
-           channel_begin},
-          {p.batch + 1, row_end(output.end[kRow]), column_end(p.tile_column), channel_end}};
+  return problem_.stored_box(
+      {{p.batch, row_end(output.begin[kRow]), p.tile_column > 0 ? column_end(p.tile_column - 1) : 0,
+        channel_begin},
+       {p.batch + 1, row_end(output.end[kRow]), column_end(p.tile_column), channel_end}});
 }
 
 bool GemmCursor::same_input(const Position& a, const Position& b) const {

@@ -5,7 +5,8 @@
 // point, [multiplier of each group][multiplier * zero point of each group if asymmetric].
 // A scale record is 4 bytes (float32 scale or Q0.31 multiplier) and 1 byte (signed shift), or the 8 bytes of
 // a float64 scale, or the 16 bytes of a float64 multiplier and offset (affine), or of thresholds 1 byte (1:
-// outputs fall while accumulators rise) and their values.
+// outputs fall while accumulators rise) and their values. Layers in block formats have an exponent of 1 byte
+// in place of each multiplier, and one record of 2 bytes, the reference exponent.
 #pragma once
 
 #include <bit>
@@ -38,6 +39,16 @@ class ParameterReader {
     return buffer_.read(
         8 * (channel_address(channel) + format.preload_bytes + group * format.multiplier_bytes),
         {8 * format.multiplier_bytes, false});
+  }
+  /// In block formats there is an exponent in its place.
+  [[nodiscard]] int block_exponent(std::int64_t channel, std::int64_t block) const {
+    const ParameterFormat& format = nest_.problem().parameters;
+    return static_cast<int>(
+        buffer_.read(8 * (channel_address(channel) + format.preload_bytes + block), {8, true}));
+  }
+  /// Of a layer in block formats, in place of the scale record.
+  [[nodiscard]] int block_reference() const {
+    return static_cast<int>(buffer_.read(8 * address_, {16, true}));
   }
   /// multiplier * zero point, of asymmetric weights.
   [[nodiscard]] std::int64_t group_correction(std::int64_t channel, std::int64_t group) const {

@@ -67,7 +67,7 @@ PoolLines pool_lines(const GemmProblem& problem, const GemmMapping& mapping, con
 
 Box written_box(const GemmProblem& problem, Box box) {
   const VectorProblem* pooling = problem.pooling();
-  if (pooling == nullptr) return box;
+  if (pooling == nullptr) return problem.stored_box(box);
   const PoolWindows rows = pool_windows(*pooling, kRow);
   box.begin[kRow] = rows.completed(box.begin[kRow]);
   box.end[kRow] = rows.completed(box.end[kRow]);

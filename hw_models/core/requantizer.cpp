@@ -123,6 +123,11 @@ void Requantizer::count(const DrainCommand& command) {
     return;
   }
   events[Event::requantizations] += outputs_of(command);
+  if (command.nest->problem().in_blocks) {
+    events[Event::block_outputs] += outputs_of(command);
+    events[Event::block_exponents] +=
+        command.pixels() * ceil_div(command.columns.columns(), arithmetic::kMxBlock);
+  }
   if (parameters.asymmetric_weights) events[Event::zero_point_corrections] += outputs_of(command);
   if (command.nest->problem().sums_weights) events[Event::zero_point_corrections] += outputs_of(command);
   const std::int64_t scales = parameters.per_channel ? command.columns.columns() : 1;

@@ -21,7 +21,7 @@ std::int64_t output_bytes(const DrainCommand& command) {
   if (command.sums) return outputs_of(command) * command.sums->bytes_each;
   const bool pools = command.nest->problem().pooling() != nullptr;
   return (pools ? pooled(command).completed : command.pixels()) *
-         arithmetic::packed_bytes(command.columns.columns(),
+         arithmetic::packed_bytes(command.nest->problem().stored_channels(command.columns.columns()),
                                   command.nest->placement().output.buffer.format.bits);
 }
 
@@ -69,6 +69,10 @@ std::int64_t RequantizerTiming::gap_cycles(const DrainCommand& command, std::int
 std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::int64_t port_cycles) const {
   if (command.sums)
     return std::max({entries_used(command) * config_.row_read_cycles, read_out_cycles(command), port_cycles});
+  if (command.nest->problem().in_blocks && config_.row_read_cycles == 0) {
+    const std::int64_t lanes = command.pixels() * config_.block_lane_cycles(command.columns.columns());
+    return std::max({lanes, read_out_cycles(command), port_cycles});
+  }
   const std::int64_t lanes =
       config_.row_read_cycles > 0
           ? entries_used(command) * row_cycles(command)
@@ -79,7 +83,8 @@ std::int64_t RequantizerTiming::lane_cycles(const DrainCommand& command, std::in
 std::int64_t RequantizerTiming::latency_cycles(const DrainCommand& command) const {
   if (command.sums) return 0;
   const auto operations = static_cast<std::int64_t>(command.nest->problem().way_out.size());
-  return (1 + operations) * config_.latency_cycles;
+  const bool in_blocks = command.nest->problem().in_blocks;
+  return (1 + operations) * config_.latency_cycles + (in_blocks ? config_.block_latency_cycles() : 0);
 }
 
 /// Columns are read side by side, each entry after entry.
@@ -177,12 +182,52 @@ class OutputFunction {
   std::optional<arithmetic::ChannelThresholds> thresholds_;
 };
 
+/// Blocks of 32 neighbouring channels of a pixel, each with its exponent behind it. A column tile begins with
+/// a block.
+void requantize_blocks(const DrainCommand& command, const AccumulatorBank& accumulators,
+                       BufferStorage& activations) {
+  const GemmProblem& problem = command.nest->problem();
+  const std::int64_t width = command.output.extent(kColumn);
+  const std::int64_t columns = command.columns.columns();
+  const std::int64_t channels = problem.geometry.output[kChannel];
+  const AccumulatorOrder order =
+      dataflow_of(command.nest->mapping()).accumulator_order(command.pixels(), columns);
+  for (std::int64_t pixel = command.pixel_begin; pixel < command.pixel_end; ++pixel) {
+    Dims at = {command.output.begin[kBatch], command.output.begin[kRow] + pixel / width,
+               command.output.begin[kColumn] + pixel % width, 0};
+    const auto write = [&](std::int64_t stored, std::int64_t value) {
+      at[kChannel] = stored;
+      activations.write(bit_address(command.destination, command.destination_origin, at),
+                        command.destination.format, value);
+    };
+    for (std::int64_t begin = 0; begin < columns; begin += arithmetic::kMxBlock) {
+      const std::int64_t end = std::min(columns, begin + arithmetic::kMxBlock);
+      std::vector<std::int64_t> sums;
+      std::uint64_t largest = 0;
+      for (std::int64_t c = begin; c < end; ++c) {
+        AccumulatorCell cell = order.cell(pixel - command.pixel_begin, 0, c);
+        cell.entry += command.accumulator_base;
+        sums.push_back(std::clamp(accumulators.read(cell.entry, cell.column), problem.block_clamp.low,
+                                  problem.block_clamp.high));
+        largest = std::max(largest, arithmetic::magnitude(sums.back()));
+      }
+      const arithmetic::MxScale scale = arithmetic::mx_scale(largest, problem.block_reference);
+      std::int64_t channel = command.columns.channel_begin + begin;
+      write(arithmetic::mx_exponent(channel, channels), scale.exponent);
+      for (const std::int64_t sum : sums)
+        write(arithmetic::mx_element(channel++),
+              arithmetic::mx_element_of(sum, scale, problem.shift_rounding));
+    }
+  }
+}
+
 }  // namespace
 
 void requantize_run(const DrainCommand& command, const AccumulatorBank& accumulators,
                     const BufferStorage& weights, BufferStorage& activations, PassedTensors& passed,
                     Pooler& pooler) {
   const GemmNest& nest = *command.nest;
+  if (nest.problem().in_blocks) return requantize_blocks(command, accumulators, activations);
   const ParameterReader parameters(weights, nest, command.parameters_address, command.block_channel_begin);
   WayOut way_out(command, activations, passed, pooler);
   const std::int64_t width = command.output.extent(kColumn);

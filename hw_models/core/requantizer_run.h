@@ -30,6 +30,9 @@ namespace qsim {
 /// output; it adds its own `latency_cycles`. Of a pooling what is written are the windows that the run
 /// completes.
 ///
+/// In block formats no block of a pixel shares a lane cycle with another
+/// (RequantizerConfig::block_lane_cycles), and outputs leave block_latency_cycles later.
+///
 /// (of sums that leave as they are, m * row_read_cycles in place of the first, and nothing after the lanes),
 /// and starts `gap` cycles after the run of n entries before it at the earliest: it was issued when m of the
 /// entries of a run were free, which happens entry by entry.

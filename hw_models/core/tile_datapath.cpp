@@ -44,6 +44,7 @@ void TileDatapath::load(const MacTile& tile) {
   if (moves_values_ && weights_stay) loaded.values.weights = read_weights(tile, weight_buffer_.storage());
   if (moves_values_ && stays == Stays::inputs) {
     loaded.values.activations = read_activations(tile, activation_buffer_.storage());
+    loaded.values.exponents = read_exponents(tile, activation_buffer_.storage());
   }
   const BufferIf& buffer = weights_stay ? weight_buffer_ : activation_buffer_;
   const Cycle cycles = loaded.timing.load_cycles;
@@ -56,7 +57,10 @@ Cycle TileDatapath::stream(const MacTile& tile, std::function<void()> drained) {
   loaded_.pop_front();
   if (moves_values_) {
     if (values.weights.empty()) values.weights = read_weights(tile, weight_buffer_.storage());
-    if (values.activations.empty()) values.activations = read_activations(tile, activation_buffer_.storage());
+    if (values.activations.empty()) {
+      values.activations = read_activations(tile, activation_buffer_.storage());
+      values.exponents = read_exponents(tile, activation_buffer_.storage());
+    }
   }
   count(tile, pass);
   const DataflowModel& dataflow = tile.dataflow();
@@ -95,7 +99,9 @@ void TileDatapath::count(const MacTile& tile, const PassTiming& pass) {
   if (!tile.preload) events[Event::accumulator_reads] += updates;
   events[Event::accumulator_writes] += updates;
   events[Event::accumulator_adds] += updates;
-  if (nest.problem().scale_group > 0) {
+  if (nest.problem().in_blocks) {
+    events[Event::block_shifts] += updates;
+  } else if (nest.problem().scale_group > 0) {
     events[Event::group_multiplies] += updates;
     if (nest.problem().parameters.asymmetric_weights) events[Event::zero_point_corrections] += updates;
   }

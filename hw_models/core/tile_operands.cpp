@@ -56,12 +56,14 @@ Tap tap_of(const ReductionPart& part, std::int64_t k) {
   return tap;
 }
 
-std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel, std::int64_t group,
-                                               std::int64_t k) {
+namespace {
+
+/// Of stored channel `channel` of the input's pixel that a tap of the tile's pixel reads.
+std::optional<std::int64_t> input_address(const MacTile& tile, std::int64_t pixel, const Tap& tap,
+                                          std::int64_t channel) {
   const ConvolutionGeometry& g = tile.nest->problem().geometry;
   const Box& output = tile.output;
   const std::int64_t in_box = tile.pixel_begin + pixel;
-  const Tap tap = tap_of(tile.part, tile.chunk_begin + k);
   const std::int64_t row =
       input_coordinate(output.begin[kRow] + in_box / output.extent(kColumn), tap.kernel_h, g.stride_h,
                        g.dilation_h, g.pad_top, g.input_dilation_h, g.input[kRow]);
@@ -69,16 +71,40 @@ std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t
       input_coordinate(output.begin[kColumn] + in_box % output.extent(kColumn), tap.kernel_w, g.stride_w,
                        g.dilation_w, g.pad_left, g.input_dilation_w, g.input[kColumn]);
   if (row < 0 || column < 0) return std::nullopt;
-  const std::int64_t channel = (tile.columns.group_begin + group) * g.group_channels() + tap.channel;
   const Dims& origin = tile.input_origin;
   return tile.input.bit_address(output.begin[kBatch] - origin[kBatch], tile.input_reach.rows.index(row),
                                 tile.input_reach.columns.index(column), channel - origin[kChannel]);
+}
+
+}  // namespace
+
+std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel, std::int64_t group,
+                                               std::int64_t k) {
+  const GemmProblem& problem = tile.nest->problem();
+  const Tap tap = tap_of(tile.part, tile.chunk_begin + k);
+  const std::int64_t channel =
+      (tile.columns.group_begin + group) * problem.geometry.group_channels() + tap.channel;
+  return input_address(tile, pixel, tap, problem.in_blocks ? arithmetic::mx_element(channel) : channel);
+}
+
+std::optional<std::int64_t> exponent_address(const MacTile& tile, std::int64_t pixel) {
+  const Tap tap = tap_of(tile.part, tile.chunk_begin);
+  const std::int64_t channels = tile.nest->problem().geometry.input[kChannel];
+  return input_address(tile, pixel, tap, arithmetic::mx_exponent(tap.channel, channels));
+}
+
+std::int64_t exponents_read(const MacTile& tile) {
+  const Tap tap = tap_of(tile.part, tile.chunk_begin);
+  return valid_pixels(tile, tap.kernel_h, tap.kernel_w);
 }
 
 std::int64_t scale_group_of(const MacTile& tile) {
   const GemmProblem& problem = tile.nest->problem();
   const ConvolutionGeometry& g = problem.geometry;
   const Tap tap = tap_of(tile.part, tile.chunk_begin);
+  if (problem.in_blocks)
+    return (tap.kernel_h * g.kernel_w + tap.kernel_w) * ceil_div(g.group_channels(), arithmetic::kMxBlock) +
+           tap.channel / arithmetic::kMxBlock;
   return (tap.kernel_h * g.kernel_w + tap.kernel_w) * (g.group_channels() / problem.scale_group) +
          tap.channel / problem.scale_group;
 }

@@ -32,7 +32,13 @@ struct Tap {
 [[nodiscard]] std::optional<std::int64_t> activation_address(const MacTile& tile, std::int64_t pixel,
                                                              std::int64_t group, std::int64_t k);
 
-/// Of the groups of a channel's reduction (GemmProblem::scale_group) the one that the chunk lies in.
+/// Of block formats: bit address of the exponent of the block that the chunk of a pixel lies in, likewise,
+/// and how many exponents the tile reads.
+[[nodiscard]] std::optional<std::int64_t> exponent_address(const MacTile& tile, std::int64_t pixel);
+[[nodiscard]] std::int64_t exponents_read(const MacTile& tile);
+
+/// Of the groups of a channel's reduction (GemmProblem::scale_group), or its blocks, the one that the chunk
+/// lies in.
 [[nodiscard]] std::int64_t scale_group_of(const MacTile& tile);
 
 /// Elements that a tile reads from the activation buffer: pixels x rows in use, without padded ones.

@@ -53,6 +53,17 @@ std::vector<std::int64_t> read_activations(const MacTile& tile, const BufferStor
   return values;
 }
 
+std::vector<int> read_exponents(const MacTile& tile, const BufferStorage& activation_buffer) {
+  std::vector<int> exponents;
+  if (!tile.nest->problem().in_blocks) return exponents;
+  exponents.reserve(static_cast<std::size_t>(tile.pixels()));
+  for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
+    const std::optional<std::int64_t> address = exponent_address(tile, pixel);
+    exponents.push_back(address ? static_cast<int>(activation_buffer.read(*address, {8, true})) : 0);
+  }
+  return exponents;
+}
+
 void accumulate(const MacTile& tile, const TileValues& values, const BufferStorage& weight_buffer,
                 AccumulatorBank& accumulators) {
   const std::int64_t group_channels = tile.group_channels();
@@ -61,9 +72,10 @@ void accumulate(const MacTile& tile, const TileValues& values, const BufferStora
   const ParameterReader parameters(weight_buffer, *tile.nest, tile.parameters_address,
                                    tile.block_channel_begin);
   const AccumulatorOrder order = tile.dataflow().accumulator_order(tile.pixels(), group_channels);
-  const bool has_groups = tile.nest->problem().scale_group > 0;
+  const bool in_blocks = tile.nest->problem().in_blocks;
+  const bool has_groups = tile.nest->problem().scale_group > 0 && !in_blocks;
   const bool is_asymmetric = tile.nest->problem().parameters.asymmetric_weights;
-  const std::int64_t scale_group = has_groups ? scale_group_of(tile) : 0;
+  const std::int64_t scale_group = has_groups || in_blocks ? scale_group_of(tile) : 0;
   for (std::int64_t channel = 0; channel < tile.channels(); ++channel) {
     const std::int64_t group = channel / group_channels;
     const std::int64_t in_group = channel % group_channels;
@@ -74,6 +86,8 @@ void accumulate(const MacTile& tile, const TileValues& values, const BufferStora
     const std::int64_t multiplier = has_groups ? parameters.group_multiplier(output_channel, scale_group) : 1;
     const std::int64_t correction =
         has_groups && is_asymmetric ? parameters.group_correction(output_channel, scale_group) : 1;
+    const int weight_shift =
+        in_blocks ? parameters.block_exponent(output_channel, scale_group) - parameters.block_reference() : 0;
     for (std::int64_t pixel = 0; pixel < tile.pixels(); ++pixel) {
       const std::int64_t* inputs =
           &values.activations[static_cast<std::size_t>((pixel * tile.groups() + group) * depth)];
@@ -88,6 +102,13 @@ void accumulate(const MacTile& tile, const TileValues& values, const BufferStora
       AccumulatorCell cell = order.cell(pixel, group, in_group);
       cell.entry += tile.accumulator_base;
       if (tile.preload) accumulators.preload(row, cell.entry, cell.column, preload);
+      if (in_blocks) {
+        const int shift = weight_shift + values.exponents[static_cast<std::size_t>(pixel)];
+        const arithmetic::AlignedSum aligned =
+            arithmetic::align(sum, shift, tile.nest->problem().shift_rounding);
+        accumulators.add_aligned(row, cell.entry, cell.column, aligned);
+        continue;
+      }
       accumulators.add(row, cell.entry, cell.column, multiplier * sum);
       if (is_asymmetric) {
         accumulators.add_input_sum(cell.entry, cell.column, correction * input_sum, tile.preload);

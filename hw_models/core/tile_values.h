@@ -39,11 +39,16 @@ class TileReader {
 struct TileValues {
   std::vector<std::int64_t> weights;      ///< [group][element of the chunk][channel of the group]
   std::vector<std::int64_t> activations;  ///< [pixel][group][element of the chunk]
+  std::vector<int> exponents;             ///< [pixel], of block formats.
 };
 
 [[nodiscard]] std::vector<std::int64_t> read_weights(const MacTile& tile, const BufferStorage& weight_buffer);
 [[nodiscard]] std::vector<std::int64_t> read_activations(const MacTile& tile,
                                                          const BufferStorage& activation_buffer);
+
+/// Of the block that the chunk lies in, by pixel; 0 outside the tensor, where elements are 0. Nothing where
+/// the operands are in no blocks.
+[[nodiscard]] std::vector<int> read_exponents(const MacTile& tile, const BufferStorage& activation_buffer);
 
 /// Sums of products of a pass into its accumulators, each starting from its preload in the first chunk, and
 /// the data-dependent sums beside them; both times what the group of the chunk has of a channel, if any.

@@ -48,6 +48,10 @@ void OperandFeed::put_weights_of_all_pes(Pass& pass, const OperandBox& box, std:
   pass.counts.weights_read += box.weights();
 }
 
+void OperandFeed::put_exponents(Pass& pass) const {
+  if (moves_values_) pass.exponents = read_exponents(pass.tile, activation_buffer_);
+}
+
 LoadLine OperandFeed::line(const std::shared_ptr<Pass>& pass, std::int64_t index) const {
   LoadLine line;
   line.pass = pass;

@@ -27,6 +27,8 @@ class OperandFeed {
   [[nodiscard]] StepOperands step(const std::shared_ptr<Pass>& pass, std::int64_t step) const;
   /// Line `index` of what stays during a pass (DataflowModel::line); counts the elements read.
   [[nodiscard]] LoadLine line(const std::shared_ptr<Pass>& pass, std::int64_t index) const;
+  /// Of block formats: the exponents of the pass's pixels.
+  void put_exponents(Pass& pass) const;
 
  private:
   void put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;

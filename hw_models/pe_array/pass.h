@@ -20,7 +20,7 @@ struct PassCounts {
   std::int64_t activations_read = 0;  ///< Elements from the activation buffer; padding is not read.
   std::int64_t accumulator_reads = 0, accumulator_writes = 0;
   std::int64_t zero_point_adds = 0;
-  std::int64_t group_multiplies = 0, group_corrections = 0;
+  std::int64_t group_multiplies = 0, group_corrections = 0;  ///< Of blocks the shifts.
 };
 
 struct Pass {
@@ -55,6 +55,7 @@ struct Pass {
   std::int64_t sums_on_buses = 0;             ///< Where sums stay in the PEs.
   /// Sums, column by column, of what stays, where the adders on its way are in use.
   std::vector<std::int64_t> column_sums;
+  std::vector<int> exponents;  ///< [pixel], of block formats.
   PassCounts counts;
 };
 

@@ -36,6 +36,7 @@ std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
 void PeArray::load(const MacTile& tile) {
   const std::shared_ptr<Pass> pass = make_pass(tile);
   loaded_.push_back(pass);
+  if (pass->stays == Stays::inputs) feed_.put_exponents(*pass);
   const ArrayExtent extent =
       pass->dataflow.extent(config_, pass->shape.weight_bits, pass->shape.activation_bits);
   const std::int64_t lines = pass->dataflow.lines(extent);
@@ -50,6 +51,7 @@ Cycle PeArray::stream(const MacTile& /*tile*/, std::function<void()> drained) {
   std::shared_ptr<Pass> pass = std::move(loaded_.front());
   loaded_.pop_front();
   pass->begin = now_cycle();
+  if (pass->stays != Stays::inputs) feed_.put_exponents(*pass);
   pass->drained = std::move(drained);
   streaming_ = StreamJob{std::move(pass), 0, now_cycle()};
   work_.notify(sc_core::SC_ZERO_TIME);
@@ -201,7 +203,7 @@ void PeArray::finish(Pass& pass, Cycle drained) {
   events[Event::accumulator_reads] += counts.accumulator_reads;
   events[Event::accumulator_writes] += counts.accumulator_writes;
   events[Event::accumulator_adds] += counts.accumulator_writes;
-  events[Event::group_multiplies] += counts.group_multiplies;
+  events[nest.problem().in_blocks ? Event::block_shifts : Event::group_multiplies] += counts.group_multiplies;
   events[Event::zero_point_corrections] += counts.group_corrections;
   events[Event::zero_point_input_adds] += counts.zero_point_adds;
   if (reads_by_address(weight_buffer_.config())) {

@@ -30,6 +30,12 @@ void SumCollector::add(Pass& pass, Cycle cycle, std::int64_t pixel, std::int64_t
   const ParameterReader parameters = parameters_of(tile);
   const std::int64_t output_channel = tile.columns.channel_begin + channel;
   if (tile.preload) accumulators_.preload(row, entry, column, parameters.preload(output_channel));
+  if (tile.nest->problem().in_blocks) {
+    const int shift = parameters.block_exponent(output_channel, scale_group_of(tile)) +
+                      pass.exponents[static_cast<std::size_t>(pixel)] - parameters.block_reference();
+    return accumulators_.add_aligned(row, entry, column,
+                                     arithmetic::align(sum, shift, tile.nest->problem().shift_rounding));
+  }
   if (has_groups) sum *= parameters.group_multiplier(output_channel, scale_group_of(tile));
   accumulators_.add(row, entry, column, sum);
 }

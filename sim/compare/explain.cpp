@@ -6,6 +6,7 @@
 #include "sim/compare/compare_tensors.h"
 #include "sim/compare/saturating_run.h"
 #include "sim/compare/suspects.h"
+#include "workloads/graph/blocks.h"
 
 namespace qsim {
 namespace {
@@ -77,6 +78,7 @@ class Explainer {
       layer.values[i] = &inputs[i];
     }
     const bool on_mac_array = mac_count(graph_, node) > 0 && graph_.tensor(node.inputs[1]).is_constant();
+    if (multiplies_blocks(graph_, node)) return;
     for (const Suspect& suspect : on_mac_array ? rounding_suspects(layer) : vector_suspects(layer)) {
       const TensorDifference difference = compare_values(suspect.output, wanted, {});
       explanation.suspects.push_back({suspect.name, suspect.meaning, difference.unequal});

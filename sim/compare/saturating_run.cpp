@@ -4,6 +4,7 @@
 #include "sim/compare/mac_sums.h"
 #include "sim/compare/suspects.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/conv_geometry.h"
 
 namespace qsim {
@@ -16,7 +17,8 @@ std::optional<TensorData> stored(const TensorSet& set, const Tensor& tensor) {
 
 /// Layers whose kernels saturate in ONNX Runtime (docs/compare_outputs.md).
 bool loses_pairs(const Graph& graph, const Node& node) {
-  if (is_float_node(graph, node) || mac_count(graph, node) == 0) return false;
+  if (is_float_node(graph, node) || multiplies_blocks(graph, node) || mac_count(graph, node) == 0)
+    return false;
   if (!graph.tensor(node.inputs[1]).is_constant() || !has_saturated_pairs(graph, node)) return false;
   if (graph.tensor(node.inputs[0]).quantization->is_signed) return false;
   if (!std::holds_alternative<Conv2dOp>(node.op)) return true;

@@ -35,7 +35,8 @@ std::pair<std::int64_t, std::int64_t> rows_read(const LoweredRow& row, std::size
 bool may_be_striped(const LoweredRow& row) {
   if (row.problems.size() != 1) return false;
   if (const GemmProblem* gemm = row.gemm())
-    return !gemm->activation_weights && gemm->way_out.empty() && row.inputs[0].size() == 1;
+    return !gemm->activation_weights && !gemm->in_blocks && gemm->way_out.empty() &&
+           row.inputs[0].size() == 1;
   const Vector* vector = std::get_if<Vector>(&row.problems[0]);
   return vector != nullptr && !std::holds_alternative<arithmetic::ResizeFunction>((*vector)->function) &&
          (*vector)->output_offset == Dims{} && (*vector)->extent == (*vector)->output.dims;

@@ -94,7 +94,9 @@ class GemmTimes {
     const std::int64_t outputs = pixels * problem_.geometry.output[kChannel];
     const std::int64_t written = hardware_.activation_buffer.write_cycles(
         arithmetic::packed_bytes(written_outputs(problem_, outputs), problem_.output.layout.format.bits));
-    std::int64_t lanes = ceil_div(outputs * operations, config.lanes);
+    std::int64_t lanes = problem_.in_blocks
+                             ? pixels * config.block_lane_cycles(problem_.geometry.output[kChannel])
+                             : ceil_div(outputs * operations, config.lanes);
     if (config.row_read_cycles > 0) {
       const std::int64_t row =
           config.row_read_cycles + ceil_div(hardware_.mac_array.columns * operations, config.lanes);
@@ -210,7 +212,8 @@ GemmCycles gemm_cycles(const GemmProblem& problem, const GemmMapping& mapping, c
   const auto read_out = [&](std::int64_t outputs) { return ceil_div(outputs, hardware.requantizer.lanes); };
   // Where the array serves one pass at a time its own draining is among its cycles.
   const std::int64_t latency =
-      static_cast<std::int64_t>(1 + problem.way_out.size()) * hardware.requantizer.latency_cycles;
+      static_cast<std::int64_t>(1 + problem.way_out.size()) * hardware.requantizer.latency_cycles +
+      (problem.in_blocks ? hardware.requantizer.block_latency_cycles() : 0);
   const std::int64_t drain =
       (hardware.mac_array.double_buffered_weights ? times.drained() - times.pass_stream() : 0) + latency;
   const std::int64_t last_columns =

@@ -114,7 +114,10 @@ class GemmEvents {
     count(Event::accumulator_adds) += updates;
     count(Event::accumulator_reads) += updates;
     count(Event::commands) += tiles * passes_;
-    if (problem_.scale_group > 0) add_groups(tiles * passes_, updates, columns.channels);
+    if (problem_.in_blocks) {
+      add_blocks(tiles, columns.channels, updates);
+    } else if (problem_.scale_group > 0)
+      add_groups(tiles * passes_, updates, columns.channels);
     if (problem_.parameters.asymmetric_weights)
       count(Event::zero_point_input_adds) += tiles * pixels_ * columns.groups * depth;
     if (problem_.sums_weights) count(Event::zero_point_input_adds) += tiles * passes_ * sweeps * weights;
@@ -126,6 +129,17 @@ class GemmEvents {
     if (problem_.parameters.asymmetric_weights) count(Event::zero_point_corrections) += updates;
     count(Event::weight_buffer_reads) += passes * ceil_div(channels * problem_.parameters.group_bytes(),
                                                            hardware_.weight_buffer.read_port_bytes);
+  }
+
+  /// Exponents of the weights, and of the inputs beside their elements.
+  void add_blocks(std::int64_t tiles, std::int64_t channels, std::int64_t updates) {
+    count(Event::block_shifts) += updates;
+    count(Event::weight_buffer_reads) +=
+        tiles * passes_ * ceil_div(channels, hardware_.weight_buffer.read_port_bytes);
+    const auto exponents =
+        static_cast<std::int64_t>(static_cast<double>(ceil_div(pixels_, passes_)) * touched_);
+    count(Event::activation_buffer_reads) +=
+        tiles * passes_ * ceil_div(exponents, hardware_.activation_buffer.read_port_bytes);
   }
 
   void add_inputs(std::int64_t tiles, const PassShape& pass) {
@@ -143,6 +157,11 @@ class GemmEvents {
     const std::int64_t outputs = columns.count * pixels_ * columns.channels;
     const std::int64_t operations = problem_.requantizer_operations();
     count(Event::requantizations) += outputs;
+    if (problem_.in_blocks) {
+      count(Event::block_outputs) += outputs;
+      count(Event::block_exponents) +=
+          columns.count * pixels_ * ceil_div(columns.channels, arithmetic::kMxBlock);
+    }
     count(Event::zero_point_corrections) += (operations - 1) * outputs;
     const BufferConfig& buffer = hardware_.activation_buffer;
     const std::int64_t runs = columns.count * passes_;

@@ -107,10 +107,32 @@ class GemmEnumeration {
                Level::columns, mapping_keys::kColumnTile, &GemmMapping::column_tile, together > 1 ? all : 1,
                together > 1 ? all : most.channels, {together > 1 ? all : most.channels},
                "the output channels that a tile of the array takes")) {
-        cuts.push_back({together, tile, most.pixels});
+        // A column tile begins with a block of outputs.
+        if (!problem_.in_blocks || tile == all) {
+          cuts.push_back({together, tile, most.pixels});
+        } else if (pins_.gives(mapping_keys::kColumnTile) && tile % arithmetic::kMxBlock != 0) {
+          pins_.reject(Level::columns, mapping_keys::kColumnTile, std::to_string(tile),
+                       "whole blocks of 32 output channels, or all of them");
+        } else {
+          cuts.push_back({together, whole_blocks(tile), most.pixels});
+        }
       }
     }
     return cuts;
+  }
+
+  /// `channels` rounded up to blocks where that many fit, otherwise down.
+  [[nodiscard]] std::int64_t whole_blocks(std::int64_t channels) const {
+    const DataflowModel& dataflow = dataflow_of(mapping_);
+    const std::int64_t most =
+        dataflow.stays() == Stays::inputs
+            ? hardware_.accumulators.entries_per_slot()
+            : dataflow
+                  .extent(hardware_.mac_array, problem_.weight_format.bits, problem_.activation_format.bits)
+                  .columns;
+    const std::int64_t blocks =
+        std::min(ceil_div(channels, arithmetic::kMxBlock), most / arithmetic::kMxBlock);
+    return blocks * arithmetic::kMxBlock;
   }
 
   [[nodiscard]] std::int64_t column_tiles() const { return GemmCursor(problem_, mapping_).column_tiles(); }

@@ -59,7 +59,7 @@ Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping, con
   return {
       1, most_positions(input_rows(g), mapping.tile_rows, mapping.part_kernel_h, cursor.skips().rows),
       most_positions(input_columns(g), mapping.tile_columns, mapping.part_kernel_w, cursor.skips().columns),
-      std::min(channels, g.input[kChannel])};
+      problem.stored_channels(std::min(channels, g.input[kChannel]))};
 }
 
 Dims gemm_input_tile(const GemmProblem& problem, const GemmMapping& mapping) {
@@ -82,6 +82,7 @@ Dims gemm_output_tile(const GemmProblem& problem, const GemmMapping& mapping) {
 Dims gemm_written_tile(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor) {
   Dims tile = gemm_output_tile(mapping, cursor);
   const VectorProblem* pooling = problem.pooling();
+  tile[kChannel] = problem.stored_channels(tile[kChannel]);
   if (pooling == nullptr) return tile;
   // Tiles are whole strides, so all between the first and the last are alike.
   const PoolWindows rows = pool_windows(*pooling, kRow);
@@ -95,8 +96,9 @@ Dims gemm_written_tile(const GemmProblem& problem, const GemmMapping& mapping, c
 
 std::int64_t written_outputs(const GemmProblem& problem, std::int64_t outputs) {
   const VectorProblem* pooling = problem.pooling();
-  if (pooling == nullptr) return outputs;
   const Dims& all = problem.geometry.output;
+  if (problem.in_blocks) return ceil_div(outputs * problem.output.dims[kChannel], all[kChannel]);
+  if (pooling == nullptr) return outputs;
   return ceil_div(outputs * pooling->extent[kRow] * pooling->extent[kColumn], all[kRow] * all[kColumn]);
 }
 

@@ -43,12 +43,15 @@ std::int64_t input_bytes(const GemmProblem& problem, const GemmMapping& mapping,
                                              mapping.part_kernel_w, input_columns(g), skips.columns);
   std::int64_t pixel_bytes = 0;
   if (mapping.part_channels == g.group_channels()) {
-    pixel_bytes = arithmetic::packed_bytes(g.input[kChannel], problem.input.layout.format.bits);
+    pixel_bytes = arithmetic::packed_bytes(problem.stored_channels(g.input[kChannel]),
+                                           problem.input.layout.format.bits);
   } else {
     const int bits = problem.input.layout.format.bits;
-    pixel_bytes = g.groups * (g.group_channels() / mapping.part_channels *
-                                  arithmetic::packed_bytes(mapping.part_channels, bits) +
-                              arithmetic::packed_bytes(g.group_channels() % mapping.part_channels, bits));
+    pixel_bytes =
+        g.groups *
+        (g.group_channels() / mapping.part_channels *
+             arithmetic::packed_bytes(problem.stored_channels(mapping.part_channels), bits) +
+         arithmetic::packed_bytes(problem.stored_channels(g.group_channels() % mapping.part_channels), bits));
   }
   return g.output[kBatch] * rows * columns * pixel_bytes;
 }

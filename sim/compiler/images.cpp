@@ -10,6 +10,7 @@
 #include "sim/compiler/lower.h"
 #include "sim/compiler/schedule.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/conv_geometry.h"
 
 namespace qsim {
@@ -73,6 +74,21 @@ void write_groups(const Graph& graph, const Node& node, const GemmNest& nest, st
   }
 }
 
+/// Exponents of a channel's blocks in the order of its reduction.
+void write_exponents(const Graph& graph, const Node& node, const GemmNest& nest, std::int64_t channel,
+                     std::span<std::byte> bytes, std::int64_t address) {
+  const Tensor& weights = graph.tensor(node.inputs[1]);
+  const std::int64_t groups = nest.problem().parameters.groups;
+  const std::int64_t channels = channels_of(weights);
+  const std::int64_t blocks = ceil_div(channels, arithmetic::kMxBlock);
+  for (std::int64_t group = 0; group < groups; ++group) {
+    const std::int64_t tap = channel * (groups / blocks) + group / blocks;
+    const std::int64_t exponent = arithmetic::mx_exponent(group % blocks * arithmetic::kMxBlock, channels);
+    write_bits(bytes, 8 * (address + group), {8, true},
+               weights.data->at(tap * weights.shape.back() + exponent));
+  }
+}
+
 /// The direction, then the thresholds.
 void write_thresholds(std::span<std::byte> bytes, std::int64_t address, const arithmetic::ChannelScale& scale,
                       const GemmProblem& problem) {
@@ -117,7 +133,9 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
   const std::vector<arithmetic::ChannelScale> scales = channel_scales(graph, node, nest.problem().rounding());
   const auto write_record = [&](std::int64_t address, std::int64_t channel) {
     const arithmetic::ChannelScale& scale = scales[static_cast<std::size_t>(channel)];
-    if (nest.problem().rounding_profile == arithmetic::RoundingProfile::thresholds) {
+    if (nest.problem().in_blocks) {
+      write_bits(bytes, 8 * address, {16, true}, nest.problem().block_reference);
+    } else if (nest.problem().rounding_profile == arithmetic::RoundingProfile::thresholds) {
       write_thresholds(bytes, address, scale, nest.problem());
     } else {
       write_scale(bytes, address, nest.problem().rounding_profile, scale);
@@ -131,7 +149,9 @@ std::vector<std::byte> parameter_image(const Graph& graph, const Node& node, con
     for (std::int64_t channel = begin; channel < end; ++channel) {
       write_bits(bytes, 8 * address, {8 * format.preload_bytes, true},
                  preload[static_cast<std::size_t>(channel)]);
-      if (format.groups > 0) {
+      if (nest.problem().in_blocks) {
+        write_exponents(graph, node, nest, channel, bytes, address + format.preload_bytes);
+      } else if (format.groups > 0) {
         write_groups(graph, node, nest, channel, bytes, address + format.preload_bytes);
       } else if (format.asymmetric_weights) {
         write_bits(bytes, 8 * (address + format.preload_bytes), {32, true}, weights.zero_point(channel));

@@ -43,7 +43,7 @@ struct LoweredRow {
 [[nodiscard]] LoweredRow lower_to_vector_unit(const Graph& graph, const Schedule& schedule, std::int32_t row);
 
 /// Width that no operands of these formats can overflow: the preloads plus K products of the extreme
-/// operands.
+/// operands. 0 of blocks, whose exponents may be any.
 [[nodiscard]] int worst_case_accumulator_bits(const GemmProblem& problem,
                                               const std::vector<std::int64_t>& preload);
 

@@ -7,6 +7,7 @@
 #include "hw_models/arithmetic/thresholds.h"
 #include "sim/compiler/lower.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/conv_geometry.h"
 #include "workloads/ops/definition.h"
 
@@ -97,6 +98,28 @@ void set_groups(const Tensor& weights, const HardwareConfig& hardware, GemmProbl
   }
 }
 
+/// Dimensions in memory, where channels have exponents between them.
+Dims stored_dims(const GemmProblem& problem, Dims dims) {
+  dims[kChannel] = problem.stored_channels(dims[kChannel]);
+  return dims;
+}
+
+/// Block formats: an exponent a block and channel beside the preload, and the layer's reference exponent. Of
+/// a last block that is shorter chunks have a length that divides it and 32.
+void set_blocks(const Node& node, GemmProblem& problem) {
+  const std::int64_t channels = problem.geometry.group_channels();
+  problem.scale_group = std::gcd(std::min(channels, arithmetic::kMxBlock), channels);
+  problem.multiplied_depth = 0;
+  problem.is_order_free = false;
+  problem.block_clamp = block_clamp(node, problem.block_reference);
+  ParameterFormat& parameters = problem.parameters;
+  parameters.per_channel = parameters.asymmetric_weights = false;
+  parameters.scale_bytes = 2;
+  parameters.multiplier_bytes = 1;
+  parameters.groups =
+      problem.geometry.kernel_h * problem.geometry.kernel_w * ceil_div(channels, arithmetic::kMxBlock);
+}
+
 }  // namespace
 
 TensorView view_of(const Schedule& schedule, TensorId id, const Dims& dims) {
@@ -113,8 +136,12 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   const Quantization& weights = *graph.tensor(node.inputs[1]).quantization;
 
   LoweredRow lowered;
-  lowered.preload = folded_bias(graph, node);
   GemmProblem problem;
+  problem.in_blocks = multiplies_blocks(graph, node);
+  if (problem.in_blocks)
+    problem.block_reference = block_reference(graph, node, hardware.accumulators.width_bits);
+  lowered.preload =
+      problem.in_blocks ? block_preload(graph, node, problem.block_reference) : folded_bias(graph, node);
   problem.geometry = geometry_of(graph, node);
   problem.weight_format = weights.format();
   if (!definition(node.op).has_weights) {
@@ -125,13 +152,14 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   problem.weight_granule_bytes = hardware.dma.weight_granule_bytes;
   problem.activation_format = graph.tensor(input).quantization->format();
   problem.skip_burst_bytes = hardware.dma.skips_pixels ? hardware.dram.burst_bytes : 0;
-  problem.input = view_of(schedule, input, problem.geometry.input);
+  problem.input = view_of(schedule, input, stored_dims(problem, problem.geometry.input));
   if (problem.activation_weights) repeat_one_matrix(graph.tensor(input).shape, problem.input);
-  problem.output = view_of(schedule, output, problem.geometry.output);
+  problem.output = view_of(schedule, output, stored_dims(problem, problem.geometry.output));
   const arithmetic::RoundingProfile own = automatic_rounding_profile(graph, node);
   const bool gives_sums = graph.tensor(output).quantization->bits > 16;
-  problem.rounding_profile =
-      gives_sums || node.has_affine_stage() ? own : hardware.requantizer.rounding_profile.value_or(own);
+  problem.rounding_profile = gives_sums || node.has_affine_stage() || problem.in_blocks
+                                 ? own
+                                 : hardware.requantizer.rounding_profile.value_or(own);
   problem.output_range = output_range(graph, node);
   if (node.has_affine_stage() && fits_thresholds(problem.output_range, hardware))
     problem.rounding_profile = arithmetic::RoundingProfile::thresholds;
@@ -146,6 +174,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
   }
   problem.is_order_free =
       worst_case_accumulator_bits(problem, lowered.preload) <= hardware.accumulators.width_bits;
+  if (problem.in_blocks) set_blocks(node, problem);
   lowered.inputs.push_back({schedule.storage_of[static_cast<std::size_t>(input)]});
   if (problem.activation_weights) {
     lowered.inputs.back().push_back(schedule.storage_of[static_cast<std::size_t>(node.inputs[1])]);
@@ -156,6 +185,7 @@ LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std:
 }
 
 int worst_case_accumulator_bits(const GemmProblem& problem, const std::vector<std::int64_t>& preload) {
+  if (problem.in_blocks) return 0;  // exponents depend on the data
   const auto w = problem.weight_format;
   const auto x = problem.activation_format;
   const auto products = {w.min() * x.min(), w.min() * x.max(), w.max() * x.min(), w.max() * x.max()};
@@ -169,6 +199,7 @@ std::int64_t weight_at(const Graph& graph, const Node& node, std::int64_t n, std
                        std::int64_t kernel_w, std::int64_t c) {
   const Tensor& weights = graph.tensor(node.inputs[1]);
   const Shape& shape = weights.shape;
+  if (has_blocks(weights)) c = arithmetic::mx_element(c);
   if (shape.size() == 2) return weights.data->at(n * shape[1] + c);
   if (conv_geometry(graph, node).is_turned) {
     kernel_h = shape[1] - 1 - kernel_h;

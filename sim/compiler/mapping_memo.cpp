@@ -77,14 +77,17 @@ class KeyWriter {
   }
   void add(const GemmProblem& problem) {
     const auto& [geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input,
-                 output, activation_weights, sums_weights, scale_group, multiplied_depth, parameters, profile,
-                 shift_rounding, multiplier_bits, range, way_out] = problem;
+                 output, activation_weights, sums_weights, scale_group, multiplied_depth, in_blocks,
+                 block_reference, block_clamp, parameters, profile, shift_rounding, multiplier_bits, range,
+                 way_out] = problem;
     static_cast<void>(range);
     static_cast<void>(multiplied_depth);  // order_free says what follows from it
-    static_cast<void>(shift_rounding);    // of the machine, as the width of its multiplier
+    static_cast<void>(block_reference);
+    static_cast<void>(block_clamp);
+    static_cast<void>(shift_rounding);  // of the machine, as the width of its multiplier
     static_cast<void>(multiplier_bits);
     add_all(geometry, weight_format, weight_granule, order_free, activation_format, skip_burst, input, output,
-            activation_weights, sums_weights, scale_group, parameters, profile, way_out);
+            activation_weights, sums_weights, scale_group, in_blocks, parameters, profile, way_out);
   }
   void add(const WayOutOperation& operation) {
     const auto& [problem, chained] = operation;

@@ -16,6 +16,7 @@
 #include "sim/compiler/program_builder.h"
 #include "sim/compiler/simulated_cost.h"
 #include "sim/compiler/way_out_plan.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/graph_memory.h"
 
 namespace qsim {
@@ -159,6 +160,37 @@ void PartCompiler::report_group_multipliers(std::size_t row) {
                    ", or quantize with one scale a channel"});
 }
 
+void PartCompiler::report_blocks(std::size_t row) {
+  if (!multiplies_blocks(graph_, graph_.nodes[out_.schedule.rows[row].node])) return;
+  if (!hardware_.requantizer.block_exponents) {
+    report(row, {{},
+                 {},
+                 "blocks of 32 with shared exponents, MXINT8 (requantizer.block_exponents is false)",
+                 "a chip that shifts sums by exponents, and makes blocks of outputs",
+                 "set requantizer.block_exponents to true, take --hw npu_mx, or leave format=mxint out"});
+  }
+  // Compilation goes on with a chip that makes a block at once.
+  if (hardware_.mac_array.columns < arithmetic::kMxBlock) {
+    report(row,
+           {{},
+            {},
+            "blocks of 32 outputs on an array of " + std::to_string(hardware_.mac_array.columns) + " columns",
+            "mac_array.columns of 32 or more, which make a block at once",
+            "set mac_array.columns to 32"});
+    hardware_.mac_array.columns = arithmetic::kMxBlock;
+  }
+  if (hardware_.accumulators.entries_per_slot() < arithmetic::kMxBlock) {
+    const std::int64_t entries = arithmetic::kMxBlock * hardware_.accumulators.slots();
+    report(row, {{},
+                 {},
+                 "blocks of 32 outputs with accumulators.entries of " +
+                     std::to_string(hardware_.accumulators.entries),
+                 "accumulators.entries of " + std::to_string(entries) + " or more, which hold a block",
+                 "set accumulators.entries to " + std::to_string(entries)});
+    hardware_.accumulators.entries = entries;
+  }
+}
+
 void PartCompiler::lower_rows() {
   for (std::size_t r = 0; r < out_.schedule.rows.size(); ++r) {
     const ScheduledOp& row = out_.schedule.rows[r];
@@ -171,6 +203,7 @@ void PartCompiler::lower_rows() {
                  "set vector_unit.lanes to 1 or more, or fold the operation into others in the model"});
     }
     if (row.on_mac_array) report_group_multipliers(r);
+    if (row.on_mac_array) report_blocks(r);
     try {
       lowered_.push_back(qsim::lower(graph_, out_.schedule, static_cast<std::int32_t>(r), hardware_));
     } catch (const InputError& error) {

@@ -55,6 +55,7 @@ class PartCompiler {
   void look_for_dram();
   void report_dram(std::size_t row);
   void report_group_multipliers(std::size_t row);
+  void report_blocks(std::size_t row);
   /// Rows that no chip can run get no nests.
   void lower_rows();
   [[nodiscard]] std::vector<RowId> row_ids() const;

@@ -14,7 +14,9 @@ PartSize whole_reduction(const GemmProblem& problem) {
 
 std::int64_t channel_granule(const GemmProblem& problem, const GemmMapping& mapping) {
   // Chunks begin anew with each group.
-  const std::int64_t chunk = problem.scale_group > 0 ? problem.scale_group : mapping.chunk_rows;
+  const std::int64_t chunk = problem.in_blocks         ? arithmetic::kMxBlock
+                             : problem.scale_group > 0 ? problem.scale_group
+                                                       : mapping.chunk_rows;
   return std::lcm(chunk, byte_granule(problem.input.layout.format.bits));
 }
 

@@ -145,6 +145,7 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.integer("pool_line_bytes", hardware.requantizer.pool_line_bytes, 1, 1 << 24);
   visit.boolean("affine_stage", hardware.requantizer.affine_stage);
   visit.integer("thresholds", hardware.requantizer.thresholds, 0, 65'535);
+  visit.boolean("block_exponents", hardware.requantizer.block_exponents);
   visit.end();
 
   visit.begin("vector_unit");

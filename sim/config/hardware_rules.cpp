@@ -90,6 +90,24 @@ void check_way_out(const RequantizerConfig& requantizer, RuleList& rules) {
   }
 }
 
+/// What block formats have not been thought through with.
+void check_blocks(const HardwareConfig& hardware, RuleList& rules) {
+  const std::string field = "requantizer.block_exponents";
+  const bool is_on = hardware.requantizer.block_exponents;
+  for (const auto& [other, is_other] :
+       {std::pair{"requantizer.writes_through", hardware.requantizer.writes_through},
+        std::pair{"weight_buffer.bank_conflicts", hardware.weight_buffer.bank_conflicts},
+        std::pair{"activation_buffer.bank_conflicts", hardware.activation_buffer.bank_conflicts},
+        std::pair{"activation_buffer.line_buffer", hardware.activation_buffer.line_buffer}}) {
+    rules.check(!is_on || !is_other, {field, other}, 1, std::string("false where ") + other + " is true",
+                std::string("set ") + other + " to false");
+  }
+  constexpr int kWidest = 62;
+  rules.check(!is_on || hardware.accumulators.width_bits <= kWidest, {"accumulators.width_bits", field},
+              hardware.accumulators.width_bits, "at most 62 bits where requantizer.block_exponents is true",
+              "sums that are shifted further would not be seen to overflow");
+}
+
 /// Gaps follow beats of whole pixels.
 void check_gaps(const DmaConfig& dma, RuleList& rules) {
   for (const auto& [field, cycles] : {std::pair{"dma.line_gap_cycles", dma.line_gap_cycles},
@@ -147,6 +165,7 @@ std::vector<Problem> broken_hardware_rules(const HardwareConfig& hardware,
   check_line_buffer(hardware, rules);
   check_accumulators(hardware, rules);
   check_way_out(hardware.requantizer, rules);
+  check_blocks(hardware, rules);
   check_gaps(hardware.dma, rules);
   check_dram(hardware, rules);
   return rules.take();

@@ -175,6 +175,12 @@ void EnergyModel::add_accumulators(const RunResult& result, TermList& terms) con
   terms.sram(Component::accumulators, Event::accumulator_writes, write.key,
              sram_access_pj(write, column_bytes, width_bits));
   terms.dynamic(Component::accumulators, Event::accumulator_adds, "int32_add", width_bits / 32.0);
+  // A shift of blocks: a barrel shifter and a rounding of the accumulator's width, two adders of exponents
+  // (10 bits).
+  if (hardware_.requantizer.block_exponents) {
+    terms.dynamic(Component::accumulators, Event::block_shifts, "shift", width_bits / 32.0);
+    terms.dynamic(Component::accumulators, Event::block_shifts, "int32_add", (width_bits + 2 * 10.0) / 32.0);
+  }
   const bool has_groups =
       std::any_of(result.layers.begin(), result.layers.end(),
                   [](const LayerResult& layer) { return layer.activity[Event::group_multiplies] != 0; });
@@ -205,6 +211,18 @@ void EnergyModel::add_requantizer(const RunResult& result, TermList& terms) cons
                   profile == RoundingProfile::thresholds ? bisection * accumulator_share : 2.0);
   }
   add_pool_lines(terms);
+  add_block_outputs(terms);
+}
+
+// Outputs of a block are compared and wait in registers of the accumulator's width, written and read; its
+// exponent takes a leading-zero count, as much as a comparison, and an adder of 10 bits.
+void EnergyModel::add_block_outputs(TermList& terms) const {
+  if (!hardware_.requantizer.block_exponents) return;
+  const double width_bits = hardware_.accumulators.width_bits;
+  terms.dynamic(Component::requantizer, Event::block_outputs, "int32_compare", width_bits / 32.0);
+  terms.dynamic(Component::requantizer, Event::block_outputs, "register_bit", 2.0 * width_bits);
+  terms.dynamic(Component::requantizer, Event::block_exponents, "int32_compare", width_bits / 32.0);
+  terms.dynamic(Component::requantizer, Event::block_exponents, "int32_add", 10.0 / 32.0);
 }
 
 // One macro of all lines, in words of 64 bits.

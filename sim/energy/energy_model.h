@@ -60,6 +60,7 @@ class EnergyModel {
   void add_accumulators(const RunResult& result, TermList& terms) const;
   void add_requantizer(const RunResult& result, TermList& terms) const;
   void add_pool_lines(TermList& terms) const;
+  void add_block_outputs(TermList& terms) const;
   void add_zero_point_correction(TermList& terms) const;
   void add_vector_unit(TermList& terms) const;
   void add_transfers(TermList& terms) const;

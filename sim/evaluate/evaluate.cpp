@@ -220,8 +220,12 @@ class Evaluator {
       for (std::size_t job = 0; job < jobs_; ++job) all.merge(shared_.accumulators(job, r));
       LayerResult& layer = inference.layers[inference.timeline.layer_of(r)];
       layer.accumulator = all;
-      layer.accumulator_worst_case =
-          worst_case_sums(graph_, graph_.nodes[compiled_.rows[r].node], *compiled_.rows[r].mac);
+      if (layer.blocks) {
+        layer.blocks->rounded_sums = all.rounded_sums;
+      } else {
+        layer.accumulator_worst_case =
+            worst_case_sums(graph_, graph_.nodes[compiled_.rows[r].node], *compiled_.rows[r].mac);
+      }
       if (hardware_.accumulators.overflow == arithmetic::Overflow::trap)
         inference.trapped_overflows += all.overflows;
     }

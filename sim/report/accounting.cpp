@@ -9,6 +9,7 @@
 #include <string>
 
 #include "hw_models/arithmetic/bit_packing.h"
+#include "workloads/graph/blocks.h"
 
 namespace qsim {
 namespace {
@@ -180,7 +181,8 @@ void check_nodes(const RunResult& result, const Graph& graph, Ledger& ledger) {
   }
 }
 
-/// DRAM traffic is at least compulsory: every constant weight in once, every output out once.
+/// DRAM traffic is at least compulsory: every constant weight in once, every output out once. Exponents of
+/// weights are parameters.
 void check_compulsory_traffic(const RunResult& result, const Graph& graph, Ledger& ledger) {
   if (result.hardware.dram.kind == DramKind::none) return;
   const auto stored_bytes = [&](TensorId id) {
@@ -198,7 +200,10 @@ void check_compulsory_traffic(const RunResult& result, const Graph& graph, Ledge
     produced.insert(node.outputs.begin(), node.outputs.end());
   }
   std::int64_t weight_bytes = 0;
-  for (const TensorId id : weights) weight_bytes += stored_bytes(id);
+  for (const TensorId id : weights) {
+    const Tensor& tensor = graph.tensor(id);
+    weight_bytes += has_blocks(tensor) ? values_of(tensor) : stored_bytes(id);
+  }
   std::int64_t output_bytes = 0;
   for (const TensorId id : std::set<TensorId>(graph.outputs.begin(), graph.outputs.end())) {
     if (produced.contains(id) && !graph.tensor(id).is_float()) output_bytes += stored_bytes(id);

@@ -49,6 +49,13 @@ Json layer_json(const LayerResult& layer, const RowSummary& row) {
                       {"scale_error", layer.groups->scale_error},
                       {"bit_exact", layer.groups->scale_error == 0.0}};
   }
+  if (layer.blocks) {
+    const std::optional<std::int64_t>& rounded = layer.blocks->rounded_sums;
+    json["blocks"] = {{"block_size", layer.blocks->size},
+                      {"reference_exponent", layer.blocks->reference},
+                      {"rounded_sums", rounded ? Json(*rounded) : Json(nullptr)},
+                      {"bit_exact", rounded ? Json(*rounded == 0) : Json(nullptr)}};
+  }
   json["mapping"] = mapping_json(layer.mapping);
   return json;
 }

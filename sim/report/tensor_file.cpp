@@ -23,6 +23,7 @@ std::string quantization_text(const Quantization& quantization) {
                                  {"scale", list_or_number(quantization.scales)},
                                  {"zero_point", list_or_number(quantization.zero_points)}};
   if (quantization.scales.size() > 1) json["axis"] = quantization.axis;
+  if (quantization.block_size > 0) json["block_size"] = quantization.block_size;
   if (quantization.group_size > 0) json["group_size"] = quantization.group_size;
   return json.dump();
 }

@@ -97,8 +97,8 @@ def test_a_file_is_offered_after_a_name_too(shell, folder):
 @SHELLS
 def test_values_follow_an_equals_sign(shell, folder):
     assert set(shell("qsim --hw=npu_", folder)) in (
-        {"npu_fused", "npu_large", "npu_small"},
-        {"--hw=npu_fused", "--hw=npu_large", "--hw=npu_small"},
+        {"npu_fused", "npu_large", "npu_mx", "npu_small"},
+        {"--hw=npu_fused", "--hw=npu_large", "--hw=npu_mx", "--hw=npu_small"},
     )
     assert set(shell("qsim list --names=e", folder)) in ({"energy"}, {"--names=energy"})
 

@@ -130,7 +130,7 @@ def test_a_base_that_does_not_exist_is_named(refused):
 
 
 def test_a_chip_that_does_not_exist_is_named():
-    bad_input("--hw", "npu_smal", "--workload", "x")[0].says("--hw", '"npu_smal"', "npu, npu_fused, npu_large, npu_small",
+    bad_input("--hw", "npu_smal", "--workload", "x")[0].says("--hw", '"npu_smal"', "npu, npu_fused, npu_large, npu_mx, npu_small",
                                                               "did you mean npu_small?")
 
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "workloads/execute/execute_nodes.h"
 #include "workloads/execute/float/float_nodes.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/chip_support.h"
 #include "workloads/ops/definition.h"
 
@@ -31,6 +32,8 @@ struct Executor::Impl {
 
   arithmetic::AccumulatorStats run_on_mac_array(const Node& node, const MacContext& context,
                                                 TensorData& output) {
+    if (multiplies_blocks(graph, node))
+      return run_blocks(graph, node, context, value(node.inputs[0]), output, threads);
     const MacRun run{graph,  node,   prepared(node, context.part_channels), context, value(node.inputs[0]),
                      output, threads};
     return run.prepared.depthwise ? run_depthwise(run) : run_mac(run);

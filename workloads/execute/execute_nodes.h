@@ -44,6 +44,17 @@ struct MacRun {
 arithmetic::AccumulatorStats run_mac(const MacRun& run);
 arithmetic::AccumulatorStats run_depthwise(const MacRun& run);
 
+/// Products of blocks (hw_models/arithmetic/mx_block.h): each chunk of the reduction lies in one block of a
+/// tap,
+///
+///   acc[r][n] = preload[n] + sum_chunks align(sum_k w[n][k] x[r][k], e_w + e_x - reference)
+///
+/// and 32 outputs become a block. `trapped` gets the first place that overflows, where it is asked for, with
+/// the output's pixel as its position.
+arithmetic::AccumulatorStats run_blocks(const Graph& graph, const Node& node, const MacContext& context,
+                                        const TensorData& input, TensorData& output, int threads,
+                                        std::optional<arithmetic::OverflowPlace>* trapped = nullptr);
+
 /// A product of two activations; acc[r][n] - z_b * sum_k a[r][k] - z_a * sum_k b[k][n] + K * z_a * z_b.
 arithmetic::AccumulatorStats run_matmul(const Graph& graph, const Node& node, const MacContext& context,
                                         const Operands& inputs, TensorData& output, int threads);

@@ -4,6 +4,7 @@
 
 #include "workloads/execute/execute.h"
 #include "workloads/execute/execute_nodes.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
@@ -40,7 +41,8 @@ void fold_groups(const Tensor& weights, std::int64_t input_zero_point, std::vect
 
 RoundingProfile automatic_rounding_profile(const Graph& graph, const Node& node) {
   if (node.has_affine_stage()) return RoundingProfile::affine;
-  // Accumulators leave as they are: M = 1 = 2^0.
+  // Accumulators leave as they are: M = 1 = 2^0. Blocks have powers of two alone.
+  if (multiplies_blocks(graph, node)) return RoundingProfile::power_of_two;
   if (graph.tensor(node.outputs[0]).quantization->bits > 16) return RoundingProfile::power_of_two;
   if (graph.rounding_profile) return *graph.rounding_profile;
   if (graph.semantics == Semantics::onnx) return RoundingProfile::float32;

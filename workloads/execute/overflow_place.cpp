@@ -1,7 +1,9 @@
 #include "workloads/execute/overflow_place.h"
 
+#include "workloads/execute/execute_nodes.h"
 #include "workloads/execute/gather_rows.h"
 #include "workloads/execute/mac_weights.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
@@ -131,6 +133,13 @@ std::optional<OverflowPlace> first_of_product(const Graph& graph, const Node& no
 
 std::optional<arithmetic::OverflowPlace> first_overflow(const Graph& graph, const Node& node,
                                                         const MacContext& context, const Operands& inputs) {
+  if (multiplies_blocks(graph, node)) {
+    std::optional<OverflowPlace> trapped;
+    TensorData output(graph.tensor(node.outputs[0]).type, graph.tensor(node.outputs[0]).shape);
+    run_blocks(graph, node, context, *inputs[0], output, 1, &trapped);
+    if (trapped) trapped->position = position_of(trapped->position.front(), output.shape);
+    return trapped;
+  }
   return visit_element_type(inputs[0]->type, [&](auto zero) {
     using In = decltype(zero);
     return definition(node.op).has_weights ? first_of_convolution<In>(graph, node, context, *inputs[0])

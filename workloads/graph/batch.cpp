@@ -1,6 +1,7 @@
 #include "workloads/graph/batch.h"
 
 #include "base/error.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/shape_inference.h"
 #include "workloads/ops/definition.h"
 
@@ -52,6 +53,11 @@ class BatchPass {
     if (row.set_batch) row.set_batch(node.op, batch_);
     Shape widened = output.shape;
     widened[0] = batch_;
+    // Of blocks the last dimension has the exponents, too.
+    if (has_blocks(output) || has_blocks(graph_.tensor(node.inputs[0]))) {
+      output.shape = widened;
+      return;
+    }
     const InferredShape inferred = infer_output_shape(node.op, inputs, widened);
     if (!inferred.ok() || inferred.shape != widened) {
       return report(place, inferred.ok() ? "shape " + to_string(inferred.shape) : inferred.problem,

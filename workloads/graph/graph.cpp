@@ -1,5 +1,6 @@
 #include "workloads/graph/graph.h"
 
+#include "workloads/graph/blocks.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
@@ -9,6 +10,7 @@ std::string_view op_name(const Graph& graph, const Node& node) {
 }
 
 bool is_float_node(const Graph& graph, const Node& node) {
+  if (converts_blocks(graph, node)) return true;
   if (!graph.tensor(node.inputs[0]).is_float()) return false;
   return graph.tensor(node.outputs[0]).is_float() || definition(node.op).quantizes_by_range;
 }
@@ -27,11 +29,11 @@ std::optional<Quantization> dynamic_result_quantization(DynamicResult result) {
 std::int64_t mac_count(const Graph& graph, const Node& node) {
   const OpDefinition& row = definition(node.op);
   if (row.engine != Engine::mac_array) return 0;
-  const std::int64_t outputs = element_count(graph.tensor(node.outputs[0]).shape);
+  const std::int64_t outputs = values_of(graph.tensor(node.outputs[0]));
   if (!row.has_weights) return outputs * graph.tensor(node.inputs[0]).shape.back();
   // Weights are [out_channels, reduction...], so that reduction length = elements / out_channels.
-  const Shape& weights = graph.tensor(node.inputs[1]).shape;
-  return outputs * (element_count(weights) / weights[0]);
+  const Tensor& weights = graph.tensor(node.inputs[1]);
+  return outputs * (values_of(weights) / weights.shape[0]);
 }
 
 }  // namespace qsim

@@ -37,6 +37,11 @@ struct Quantization {
   /// Of the scales that the groups were given, the largest relative distance from scale * multiplier; 0 where
   /// all of them are such multiples.
   double group_scale_error = 0.0;
+  /// Block formats (workloads/graph/blocks.h): channels that share an exponent; 0: the format has none.
+  /// Scales and zero points say nothing then.
+  std::int64_t block_size = 0;
+  /// Of weights in blocks: sums of the layer stay below 2^block_range in magnitude, as far as was seen.
+  int block_range = 0;
 
   [[nodiscard]] arithmetic::IntegerFormat format() const { return {bits, is_signed}; }
   [[nodiscard]] bool has_groups() const { return group_size > 0; }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/checked.h"
+#include "hw_models/arithmetic/mx_block.h"
 #include "workloads/graph/graph_check.h"
 #include "workloads/ops/node_check.h"
 
@@ -148,8 +149,18 @@ class GraphChecker {
                     "1 to " + std::to_string(type_bits) + (type_is_signed ? " signed" : " unsigned") +
                         " bits, as the element type " + element_type_name(tensor.type) + " holds them");
     }
+    if (q.block_size != 0 && !check_blocks(place, tensor, q)) return;
     if (q.has_groups() ? !check_groups(place, tensor, q) : !check_no_groups(place, q)) return;
     check_scales(place, tensor, q);
+  }
+
+  bool check_blocks(const std::string& place, const Tensor& tensor, const Quantization& q) {
+    const bool is_mxint8 = q.block_size == arithmetic::kMxBlock && q.bits == 8 && q.is_signed &&
+                           !q.has_groups() && !tensor.shape.empty();
+    if (is_mxint8 && arithmetic::mx_channels(tensor.shape.back()) > 0) return true;
+    report(place, "blocks of " + std::to_string(q.block_size) + " in shape " + to_string(tensor.shape),
+           "MXINT8: blocks of 32 signed bytes, each with an exponent behind it");
+    return false;
   }
 
   bool check_no_groups(const std::string& place, const Quantization& q) {

@@ -1,4 +1,5 @@
 // Operations with weights on the MAC array: convolutions and fully connected layers.
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/graph_check.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
@@ -51,6 +52,9 @@ void check_weights(NodeCheck& check) {
   const Quantization& q = *weights.quantization;
   check.expect(q.scales.size() == 1 || q.axis == 0, subject, "quantization axis " + std::to_string(q.axis),
                "0, the output channels");
+  check.expect(
+      has_blocks(weights) == has_blocks(check.input(0)) && has_blocks(weights) == has_blocks(check.output()),
+      subject, "operands and outputs of which only some are in blocks", "all of them, or none");
 }
 
 /// Weights, bias and the quantization of a node with weights.
@@ -64,8 +68,9 @@ void check_operands(NodeCheck& check, bool takes_dynamic_range) {
   const std::string subject = "bias \"" + bias.name + "\"";
   const std::int64_t channels = check.input(1).shape[0];
   check.expect(bias.is_constant(), subject, "a tensor computed by the network", "a constant");
-  check.expect(bias.type == ElementType::i32 || bias.type == ElementType::i64, subject,
-               element_type_name(bias.type), "I32 or I64");
+  const bool is_blocks = has_blocks(check.input(0));
+  check.expect(is_blocks ? bias.is_float() : bias.type == ElementType::i32 || bias.type == ElementType::i64,
+               subject, element_type_name(bias.type), is_blocks ? "F32, as blocks want it" : "I32 or I64");
   check.expect(element_count(bias.shape) == channels, subject, "shape " + to_string(bias.shape),
                std::to_string(channels) + " elements, one an output channel");
 }
@@ -75,7 +80,7 @@ void check_output_channels(NodeCheck& check) {
   const Shape& x = check.input(0).shape;
   const Shape& w = check.input(1).shape;
   const Shape& y = check.output().shape;
-  check.expect(y[0] == x[0] && y[3] == w[0], "output", "shape " + to_string(y),
+  check.expect(y[0] == x[0] && channels_of(check.output()) == w[0], "output", "shape " + to_string(y),
                "batch " + std::to_string(x[0]) + " and " + std::to_string(w[0]) + " channels");
 }
 
@@ -92,10 +97,10 @@ ConvGeometry geometry_of_shapes(const Graph& graph, const Node& node) {
   g.batch = x[0];
   g.in_h = x[1];
   g.in_w = x[2];
-  g.in_channels = x[3];
+  g.in_channels = channels_of(graph.tensor(node.inputs[0]));
   g.out_h = y[1];
   g.out_w = y[2];
-  g.out_channels = y[3];
+  g.out_channels = channels_of(graph.tensor(node.outputs[0]));
   g.kernel_h = w[1];
   g.kernel_w = w[2];
   return g;
@@ -163,6 +168,8 @@ void check_conv(const Conv2dOp& op, NodeCheck& check) {
                "group_size " + std::string(has_groups ? std::to_string(w.quantization->group_size) : ""),
                "0: a tap of a depthwise convolution has one input channel",
                "use one scale an output channel");
+  check.expect(!has_blocks(w) || op.groups == 1, "groups", std::to_string(op.groups),
+               "1 in block formats: a block of channels meets one of the other operand");
   check_output_channels(check);
   check.expect_window(w.shape[1], op.stride_h, op.dilation_h, op.pad_top, op.pad_bottom, 1);
   check.expect_window(w.shape[2], op.stride_w, op.dilation_w, op.pad_left, op.pad_right, 2);
@@ -217,6 +224,7 @@ InferredShape transpose_conv_shape(const TransposeConv2dOp& /*op*/, std::span<co
 void check_transpose_conv(const TransposeConv2dOp& op, NodeCheck& check) {
   if (!check_ranks(check)) return;
   check_operands(check, false);
+  check.expect(!has_blocks(check.input(0)), "input", "blocks", "integers with one scale a tensor");
   const Tensor& w = check.input(1);
   const std::int64_t channels = check.input(0).shape[3];
   check.expect(w.shape[3] == channels, "weights \"" + w.name + "\"", "shape " + to_string(w.shape),
@@ -277,14 +285,17 @@ void check_fully_connected(const FullyConnectedOp& /*op*/, NodeCheck& check) {
     return;
   }
   const Shape& y = check.output().shape;
-  check.expect(check.inferred_shape().shape == y, "output", "shape " + to_string(y),
+  const bool fits = has_blocks(check.output()) ? channels_of(check.output()) == w[0] &&
+                                                     element_count(y) / y.back() == elements / w[1]
+                                               : check.inferred_shape().shape == y;
+  check.expect(fits, "output", "shape " + to_string(y),
                std::to_string(elements / w[1]) + " rows of " + std::to_string(w[0]));
 }
 
 ConvGeometry fully_connected_geometry(const Graph& graph, const Node& node) {
   const Shape& w = graph.tensor(node.inputs[1]).shape;
   ConvGeometry g;
-  g.in_channels = w[1];
+  g.in_channels = channels_of(graph.tensor(node.inputs[1]));
   g.in_w = g.out_w = element_count(graph.tensor(node.inputs[0]).shape) / w[1];
   g.out_channels = w[0];
   return g;

@@ -4,6 +4,7 @@
 
 #include "hw_models/arithmetic/activation_tables.h"
 #include "hw_models/arithmetic/requantize.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
 #include "workloads/ops/node_check.h"
@@ -20,7 +21,16 @@ using arithmetic::QuantizedType;
 const std::array kQuantizeForms{
     OpForm{"quantize", "float32 to integers, or integers to another quantization.", QuantizeOp{}}};
 
+/// Floats and blocks have the same dimensions but for the exponents.
+bool check_blocks(NodeCheck& check, const Tensor& blocks, const Tensor& floats) {
+  if (!has_blocks(blocks)) return false;
+  check.expect(floats.is_float() && in_blocks(floats).shape == blocks.shape, "tensor \"" + blocks.name + "\"",
+               "shape " + to_string(blocks.shape), "float32 of the same dimensions on the other side");
+  return true;
+}
+
 void check_quantize(const QuantizeOp& /*op*/, NodeCheck& check) {
+  if (check_blocks(check, check.output(), check.input(0))) return;
   if (!check.input(0).is_float()) check.expect_activation(check.input(0));
   if (check.expect(!check.output().is_float(), "output", "F32", "a quantized tensor"))
     check.expect_activation(check.output());
@@ -67,11 +77,17 @@ arithmetic::VectorFunction quantize_function(const Graph& graph, const Node& nod
   return arithmetic::UnaryFunction(rescaling_table(graph.semantics, quantized_type(x), out));
 }
 
+/// Of blocks; the others are the vector unit's.
+void run_to_blocks(const NodeRun& run) {
+  to_blocks(run.input(), channels_of(run.graph.tensor(run.node.outputs[0])), run.output.as<std::int8_t>());
+}
+
 // ---- dequantize ------------------------------------------------------------------------------------------
 
 const std::array kDequantizeForms{OpForm{"dequantize", "Integers to float32.", DequantizeOp{}}};
 
 void check_dequantize(const DequantizeOp& /*op*/, NodeCheck& check) {
+  if (check_blocks(check, check.input(0), check.output())) return;
   if (check.expect(!check.input(0).is_float(), "input", "F32", "a quantized tensor"))
     check.expect_sums_or_activation(check.input(0));
   check.expect(check.output().is_float(), "output", element_type_name(check.output().type), "F32");
@@ -81,6 +97,10 @@ void check_dequantize(const DequantizeOp& /*op*/, NodeCheck& check) {
 arithmetic::VectorFunction dequantize_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
   const QuantizedType in = quantized_type(graph.tensor(node.inputs[0]));
   return arithmetic::UnaryFunction(arithmetic::DequantizeFunction{in.scale, in.zero_point});
+}
+
+void run_from_blocks(const NodeRun& run) {
+  from_blocks(run.x().as<std::int8_t>(), channels_of(run.graph.tensor(run.node.inputs[0])), run.result());
 }
 
 // ---- quantization by the tensor's own range --------------------------------------------------------------
@@ -193,12 +213,14 @@ extern const OpDefinition kQuantize{.forms = kQuantizeForms,
                                     .check_scales = column<check_rescaling<QuantizeOp>>,
                                     .makes = OutputType::integers,
                                     .function = quantize_function,
-                                    .has_tables = true};
+                                    .has_tables = true,
+                                    .run_float = run_to_blocks};
 
 extern const OpDefinition kDequantize{.forms = kDequantizeForms,
                                       .check = column<check_dequantize>,
                                       .makes = OutputType::reals,
-                                      .function = dequantize_function};
+                                      .function = dequantize_function,
+                                      .run_float = run_from_blocks};
 
 extern const OpDefinition kDynamicQuantize{.forms = kDynamicForms,
                                            .fields = column<dynamic_fields>,

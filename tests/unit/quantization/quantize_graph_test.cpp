@@ -284,7 +284,9 @@ TEST_CASE("what no arithmetic has is refused with its place") {
   CHECK(problems("w8a1:activations=signed", Semantics::onnx).at(0).place == "activations");
   CHECK(problems("w8a16:activations=asymmetric", Semantics::tflite).at(0).place == "activations");
   CHECK(problems("w8a16:activations=asymmetric", Semantics::onnx).empty());
-  CHECK(problems("w8a8:format=mxint", Semantics::onnx).at(0).place == "format");
+  CHECK(problems("w4a8:format=mxint", Semantics::onnx).at(0).place == "bits");
+  CHECK(problems("w8a8:format=mxint;weights=asymmetric", Semantics::onnx).at(0).place == "weights");
+  CHECK(problems("w8a8:format=mxint", Semantics::onnx).empty());
 }
 
 TEST_CASE("a network that is quantized already gets a scheme from its dequantized weights") {

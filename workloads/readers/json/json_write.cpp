@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/readers/json/json_write_parts.h"
 
 namespace qsim {
@@ -100,6 +101,7 @@ std::string tensor_file_beside(const std::string& path) {
 }
 
 void write_workload_json(const Graph& graph, const std::string& path) {
+  refuse_blocks_in_files(graph);
   const std::string tensor_path = tensor_file_beside(path);
   const WorkloadText text = encode_workload(graph, std::filesystem::path(tensor_path).filename().string());
   std::vector<FileContent> files;

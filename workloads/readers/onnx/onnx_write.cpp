@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/layout.h"
 #include "workloads/readers/onnx/node_writer.h"
 
@@ -68,6 +69,7 @@ void write_nodes(const Graph& graph, OnnxStyle style, ModelBuilder& builder, Val
 }  // namespace
 
 std::vector<std::byte> encode_onnx(const Graph& graph, OnnxStyle style) {
+  refuse_blocks_in_files(graph);
   check_size(graph);
   ModelBuilder builder(graph.name);
   Values values(graph, builder);

@@ -1,0 +1,35 @@
+"""Products of blocks (MXINT8) compute what a slow model of fractions does (block_layers.py runs more of them)."""
+
+import random
+from fractions import Fraction
+
+import pytest
+from block_layers import compare_case
+from block_model import floor_log2, make_block
+from integer_model import SHIFT_ROUNDINGS
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_blocks_equal_the_model(tmp_path, seed):
+    assert compare_case(tmp_path, random.Random(f"blocks {seed}"))[0] == 3
+
+
+@pytest.mark.parametrize("arguments", [["--values", "tile"], ["--fidelity", "pe"]])
+@pytest.mark.parametrize("seed", range(3))
+def test_blocks_from_the_modelled_memory_equal_the_model(tmp_path, seed, arguments):
+    assert compare_case(tmp_path, random.Random(f"memory {seed}"), arguments)[0] == 3
+
+
+def test_some_sums_fall_below_and_some_overflow(tmp_path):
+    found = [compare_case(tmp_path, random.Random(f"spans {seed}")) for seed in range(5)]
+    assert sum(rounded for _, rounded, _ in found) > 0
+    assert sum(overflowed for _, _, overflowed in found) > 0
+
+
+def test_the_model_makes_the_blocks_of_the_specification():
+    to_even = SHIFT_ROUNDINGS["half_even"]
+    assert floor_log2(Fraction(1023, 1024)) == -1
+    assert make_block([Fraction(1), Fraction(-3, 2), Fraction(1, 128)], to_even) == (0, [64, -96, 0])
+    # The largest value of its exponent would round to 128.
+    assert make_block([Fraction(1023, 512), Fraction(0)], to_even) == (0, [127, 0])
+    assert make_block([Fraction(0)], to_even) == (-127, [0])
