@@ -8,6 +8,7 @@
 #include "sim/report/host_work.h"
 #include "sim/report/json_blocks.h"
 #include "workloads/execute/worst_case_sums.h"
+#include "workloads/graph/blocks.h"
 
 namespace qsim {
 namespace {
@@ -54,7 +55,8 @@ CostRun run_without_values(const ComparedMachine& machine, const std::vector<std
 int widest_sums(const Graph& graph, const CompiledProgram& compiled) {
   int bits = 0;
   for (const CompiledRow& row : compiled.rows) {
-    if (row.mac) bits = std::max(bits, worst_case_sums(graph, graph.nodes[row.node], *row.mac).bits());
+    if (!row.mac || multiplies_blocks(graph, graph.nodes[row.node])) continue;
+    bits = std::max(bits, worst_case_sums(graph, graph.nodes[row.node], *row.mac).bits());
   }
   return bits;
 }

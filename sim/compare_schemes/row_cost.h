@@ -31,8 +31,8 @@ struct CostRun {
 [[nodiscard]] CostRun run_without_values(const ComparedMachine& machine, const std::vector<std::string>& sets,
                                          const Graph& graph);
 
-/// The narrowest accumulator that no input overflows, over all rows on the MAC array (worst_case_sums.h); 0
-/// without any.
+/// The narrowest accumulator that no input overflows, over all rows on the MAC array (worst_case_sums.h) but
+/// those of blocks, whose sums are shifted as the data say; 0 without any.
 [[nodiscard]] int widest_sums(const Graph& graph, const CompiledProgram& compiled);
 
 /// `cycles`, `latency_s`, `energy_total_pj`, `energy_pj`, `traffic_bytes`, `dram_bytes`, `area_mm2`,

@@ -119,6 +119,17 @@ def test_exponents_follow_from_magnitudes_alone(workload):
     report(workload, "--method", "cle")
 
 
+def test_a_comparison_has_them_beside_other_schemes(workload):
+    run = qsim("compare", "--hw", "npu_mx", "--workload", workload, "--schemes", f"w8a8,{MXINT8}", "--features", "--json")
+    assert run.returncode == 0, run.stderr
+    integers, blocks = json.loads(run.stdout)["rows"]
+    own = report(workload)
+    assert blocks["error"] is None and blocks["cycles"] == own["totals"]["cycles"]
+    assert blocks["energy_total_pj"] == own["totals"]["energy_total_pj"]
+    assert integers["accumulator_bits"] > 16 and blocks["accumulator_bits"] is None
+    assert blocks["sqnr_db"] > 30
+
+
 def test_networks_that_are_quantized_already_are_refused():
     bad_input("--hw", "npu_mx", "--workload", "resnet8", "--scheme", MXINT8)[0].says("quantized already", "float network")
 
