@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,9 +22,9 @@ struct PeRegisters {
   double staying = 0.0;
 };
 
-PeRegisters pe_registers(const HardwareConfig& hardware) {
+PeRegisters pe_registers(const HardwareConfig& hardware, Dataflow of) {
   const MacArrayConfig& array = hardware.mac_array;
-  const DataflowModel& dataflow = dataflow_model(array.dataflow, array.organization);
+  const DataflowModel& dataflow = dataflow_model(of, array.organization);
   const double sum_bits =
       dataflow.sum_bits(array, hardware.accumulators.width_bits, array.weight_bits, array.activation_bits);
   const double copies = array.double_buffered_weights ? 2.0 : 1.0;
@@ -32,6 +33,17 @@ PeRegisters pe_registers(const HardwareConfig& hardware) {
   if (dataflow.stays() == Stays::weights) bits.staying = copies * array.weight_bits;
   if (dataflow.stays() == Stays::inputs) bits.staying = copies * array.activation_bits;
   return bits;
+}
+
+/// What any of the dataflows that the array offers has is there.
+PeRegisters pe_registers(const HardwareConfig& hardware) {
+  PeRegisters most;
+  for (const Dataflow of : hardware.mac_array.offered_dataflows()) {
+    const PeRegisters bits = pe_registers(hardware, of);
+    most.moving = std::max(most.moving, bits.moving);
+    most.staying = std::max(most.staying, bits.staying);
+  }
+  return most;
 }
 
 double port_bits(const BufferConfig& buffer) {
