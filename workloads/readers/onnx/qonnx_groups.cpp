@@ -24,11 +24,23 @@ struct ChainEnd {
   QonnxQuantizer quantizer;
 };
 
-std::optional<ChainEnd> end_of(GraphBuilder& builder, const AffineChain& chain, const Shape& shape) {
+/// What a chain gives may be negative, of a value that may be or not.
+bool gives_negatives(const AffineChain& chain, bool takes_negatives) {
+  if (chain.low() >= 0.0) return false;
+  if (takes_negatives) return true;
+  for (std::int64_t n = 0; n < chain.channels(); ++n) {
+    if (chain.factor(n) < 0.0 || chain.summand(n) < 0.0) return true;
+  }
+  return false;
+}
+
+std::optional<ChainEnd> end_of(GraphBuilder& builder, const AffineChain& chain, const Shape& shape,
+                               bool takes_negatives = true) {
   const OnnxNode* user = chain.only_user();
   if (user == nullptr || !is_qonnx_quantizer(*user) || user->inputs.front() != chain.value())
     return std::nullopt;
-  ChainEnd end{user, qonnx_quantizer(builder, *user, shape, kMostBits)};
+  ChainEnd end{user,
+               qonnx_quantizer(builder, *user, shape, kMostBits, gives_negatives(chain, takes_negatives))};
   return end.quantizer.scales.size() == 1 ? std::optional(std::move(end)) : std::nullopt;
 }
 
@@ -222,7 +234,7 @@ std::optional<QonnxGroup> find_average(OperatorContext& context) {
   chain.follow();
   Shape y(x.size(), 1);
   y[1] = x[1];
-  const std::optional<ChainEnd> end = end_of(builder, chain, y);
+  const std::optional<ChainEnd> end = end_of(builder, chain, y, source->quantization->is_signed);
   if (!end) return std::nullopt;
   QonnxGroup group;
   group.operands = {*source};

@@ -41,11 +41,13 @@ std::string upper(std::string text) {
 /// Reads the operands of one quantizer.
 class Parser {
  public:
-  Parser(GraphBuilder& builder, const OnnxNode& node, const Shape& shape, int most_bits)
+  Parser(GraphBuilder& builder, const OnnxNode& node, const Shape& shape, int most_bits,
+         bool has_signed_input)
       : builder_(builder),
         node_(node),
         shape_(shape),
         most_bits_(most_bits),
+        has_signed_input_(has_signed_input),
         attributes_(node, builder.model().model().file) {}
 
   QonnxQuantizer parse() {
@@ -189,6 +191,7 @@ class Parser {
 
   /// Version 1 does not say; integers of a quantizer before it do.
   [[nodiscard]] bool input_is_signed() const {
+    if (!builder_.is_known(node_.inputs.front())) return has_signed_input_;
     const std::optional<Operand>& source = builder_.info(node_.inputs.front()).dequantized;
     return !source || !source->quantization || source->quantization->is_signed;
   }
@@ -197,6 +200,7 @@ class Parser {
   const OnnxNode& node_;
   const Shape& shape_;
   int most_bits_;
+  bool has_signed_input_;
   Attributes attributes_;
   QonnxQuantizer result_;
 };
@@ -235,9 +239,9 @@ bool QonnxQuantizer::rounds_plainly() const {
   return rounding == RoundingMode::half_even && truncated_bits < 0 && zero_point % 2 == 0;
 }
 
-QonnxQuantizer qonnx_quantizer(GraphBuilder& builder, const OnnxNode& node, const Shape& shape,
-                               int most_bits) {
-  return Parser(builder, node, shape, most_bits).parse();
+QonnxQuantizer qonnx_quantizer(GraphBuilder& builder, const OnnxNode& node, const Shape& shape, int most_bits,
+                               bool has_signed_input) {
+  return Parser(builder, node, shape, most_bits, has_signed_input).parse();
 }
 
 namespace {

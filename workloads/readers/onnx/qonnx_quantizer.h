@@ -44,9 +44,10 @@ struct QonnxQuantizer {
 
 /// Parameters of a quantizer whose input has `shape`. Throws InputError for parameters that are computed at
 /// run time or have no integers: fractions of bits or zero points, several scales that do not lie along one
-/// dimension, widths beyond `most_bits`.
+/// dimension, widths beyond `most_bits`. `has_signed_input`: of a Trunc that does not say whether its
+/// integers are signed, and whose input has not been read.
 [[nodiscard]] QonnxQuantizer qonnx_quantizer(GraphBuilder& builder, const OnnxNode& node, const Shape& shape,
-                                             int most_bits);
+                                             int most_bits, bool has_signed_input = true);
 
 /// The quantizer's integers of a constant, in float32 as the executor of the package computes them.
 [[nodiscard]] OnnxTensor quantized_constant(const QonnxQuantizer& quantizer, const OnnxTensor& values);
