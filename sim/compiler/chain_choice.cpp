@@ -56,7 +56,7 @@ class ChainChooser {
         if (!may_pay(first, last)) continue;
         for (const std::int64_t stripe_rows : few_tile_sizes(rows_of(last))) {
           const Chain chain{first, last, stripe_rows};
-          const std::optional<std::int64_t> of_chain = total_of(chain);
+          const std::optional<std::int64_t>& of_chain = total_of(chain);
           if (of_chain && before + *of_chain < best[last + 1].total)
             best[last + 1] = {before + *of_chain, chain};
         }
@@ -145,7 +145,14 @@ class ChainChooser {
            std::ranges::find(inputs, index) == inputs.begin() + static_cast<std::ptrdiff_t>(input);
   }
 
-  std::optional<std::int64_t> total_of(const Chain& chain) {
+  /// Of a chain, once for all searches that weigh alike; nothing where it cannot be had.
+  const std::optional<std::int64_t>& total_of(const Chain& chain) {
+    const auto [entry, is_new] =
+        chain_totals_.try_emplace({chain.first, chain.last, chain.stripe_rows, search_.memory_weight});
+    if (is_new) entry->second = sum_of(chain);
+    return entry->second;
+  }
+  std::optional<std::int64_t> sum_of(const Chain& chain) {
     const std::optional<ChainLayout> layout = layout_of(chain);
     if (!layout || layout->stripes() < 2 || layout->stripes() > kMostStripes) return std::nullopt;
     const std::int64_t free = slot_bytes(*layout);
@@ -249,6 +256,8 @@ class ChainChooser {
   MappingLimits limits_;
   std::vector<std::int64_t> weights_;  ///< By row.
   std::map<std::tuple<std::size_t, std::int64_t, std::vector<bool>>, Totals> totals_;
+  std::map<std::tuple<std::size_t, std::size_t, std::int64_t, std::int64_t>, std::optional<std::int64_t>>
+      chain_totals_;
 };
 
 }  // namespace

@@ -54,6 +54,8 @@ class KeyWriter {
             memory.weight_start(), memory.input_start());
   }
 
+  void add(const RowWindow& window) { add_all(window.begin, window.end); }
+
   // Products.
 
   void add(const ConvolutionGeometry& geometry) {
@@ -160,12 +162,40 @@ const MappingOptions<MappingType>& MappingMemo::ask(const Space& space, Known<Ma
   return entry->second;
 }
 
+template <typename ProblemType, typename MappingType>
+const MappingOptions<MappingType>& MappingMemo::ask_in_stripes(
+    const StripeQuestion<ProblemType, MappingType>& question,
+    const std::function<MappingOptions<MappingType>()>& make, Known<MappingType>& known) {
+  if (question.is_given) {
+    known.given.push_back(std::make_unique<MappingOptions<MappingType>>(make()));
+    return *known.given.back();
+  }
+  KeyWriter writer;
+  writer.add_all(question.problem, question.windows, question.residency, question.limits,
+                 question.limits.energies != nullptr, question.loads_resident_weights);
+  const auto [entry, is_new] = known.in_stripes.try_emplace(writer.take());
+  if (is_new) entry->second = make();
+  return entry->second;
+}
+
 const MappingOptions<GemmMapping>& MappingMemo::options(const GemmSpace& space) {
   return ask(space, gemm_);
 }
 
 const MappingOptions<VectorMapping>& MappingMemo::options(const VectorSpace& space) {
   return ask(space, vector_);
+}
+
+const MappingOptions<GemmMapping>& MappingMemo::in_stripes(
+    const StripeQuestion<GemmProblem, GemmMapping>& question,
+    const std::function<MappingOptions<GemmMapping>()>& make) {
+  return ask_in_stripes(question, make, gemm_);
+}
+
+const MappingOptions<VectorMapping>& MappingMemo::in_stripes(
+    const StripeQuestion<VectorProblem, VectorMapping>& question,
+    const std::function<MappingOptions<VectorMapping>()>& make) {
+  return ask_in_stripes(question, make, vector_);
 }
 
 }  // namespace qsim

@@ -3,14 +3,27 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
 
+#include "hw_models/tensor_layout.h"
 #include "sim/compiler/mapper.h"
 #include "sim/compiler/mapping.h"
 
 namespace qsim {
+
+/// What the mappings of a row in stripes (stripes.h) depend on, beside the chip.
+template <typename ProblemType, typename MappingType>
+struct StripeQuestion {
+  const ProblemType& problem;
+  const std::vector<RowWindow>& windows;
+  const MappingType& residency;
+  const MappingLimits& limits;
+  bool loads_resident_weights = false;
+  bool is_given = false;  ///< Values are, on which it depends too.
+};
 
 /// Asks a mapper, each question once, for one chip but for the capacities of its buffers, on which candidates
 /// do not depend. Layers of a network, choices of what stays, and batches of other sizes that have the same
@@ -35,6 +48,14 @@ class MappingMemo {
   [[nodiscard]] const MappingOptions<GemmMapping>& options(const GemmSpace& space);
   [[nodiscard]] const MappingOptions<VectorMapping>& options(const VectorSpace& space);
 
+  /// Likewise what `make` makes of the mapper's options for stripes.
+  [[nodiscard]] const MappingOptions<GemmMapping>& in_stripes(
+      const StripeQuestion<GemmProblem, GemmMapping>& question,
+      const std::function<MappingOptions<GemmMapping>()>& make);
+  [[nodiscard]] const MappingOptions<VectorMapping>& in_stripes(
+      const StripeQuestion<VectorProblem, VectorMapping>& question,
+      const std::function<MappingOptions<VectorMapping>()>& make);
+
  private:
   using Key = std::vector<std::int64_t>;
   struct Hash {
@@ -43,10 +64,15 @@ class MappingMemo {
   template <typename MappingType>
   struct Known {
     std::unordered_map<Key, MappingOptions<MappingType>, Hash> found;
+    std::unordered_map<Key, MappingOptions<MappingType>, Hash> in_stripes;
     std::vector<std::unique_ptr<MappingOptions<MappingType>>> given;  ///< Of spaces with given values.
   };
   template <typename Space, typename MappingType>
   [[nodiscard]] const MappingOptions<MappingType>& ask(const Space& space, Known<MappingType>& known);
+  template <typename ProblemType, typename MappingType>
+  [[nodiscard]] static const MappingOptions<MappingType>& ask_in_stripes(
+      const StripeQuestion<ProblemType, MappingType>& question,
+      const std::function<MappingOptions<MappingType>()>& make, Known<MappingType>& known);
 
   const Mapper& mapper_;
   CostMeasure measure_;

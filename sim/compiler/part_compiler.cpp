@@ -64,19 +64,11 @@ bool PartCompiler::plan_ways_out(const std::vector<RowPin>& given) {
   return true;
 }
 
-MappingCost PartCompiler::simulated(const MemoryPlan& plan) const {
-  CompiledProgram trial;
-  trial.program.parts = 1;
-  trial.schedule = out_.schedule;
-  build_program(graph_, lowered_, plan, hardware_, false, trial);
+MappingCost PartCompiler::simulated(MemoryPlan& plan) const {
+  const SimulatedCost& found = simulated_cost({graph_, out_.schedule, lowered_, hardware_}, mapper_, plan);
   MappingCost cost = plan.cost;
-  if (mapper_.measure().is_latency()) {
-    cost.cycles = cycles_of_parts(hardware_, trial.program, 1);
-  } else {
-    const SimulatedCost found = simulated_cost(hardware_, trial.program, *mapper_.mapper().energies());
-    cost.cycles = found.cycles;
-    cost.energy_pj = found.energy_pj;
-  }
+  cost.cycles = found.cycles;
+  if (!mapper_.measure().is_latency()) cost.energy_pj = found.energy_pj;
   return cost;
 }
 

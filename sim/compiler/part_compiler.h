@@ -75,7 +75,7 @@ class PartCompiler {
   /// that they do take.
   void choose_plan();
   /// A plan's cost with cycles, and energy where that counts, as simulated.
-  [[nodiscard]] MappingCost simulated(const MemoryPlan& plan) const;
+  [[nodiscard]] MappingCost simulated(MemoryPlan& plan) const;
 
   const Graph& graph_;
   HardwareConfig hardware_;

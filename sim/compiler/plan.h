@@ -35,6 +35,14 @@ struct RivalPlan {
   MappingCost cost;  ///< Of the row.
 };
 
+/// What a program took in simulation, without values.
+struct SimulatedCost {
+  std::int64_t cycles = 0;
+  double energy_pj = 0.0;  ///< 0 where nobody asked.
+
+  [[nodiscard]] double product() const { return static_cast<double>(cycles) * energy_pj; }
+};
+
 struct MemoryPlan {
   WeightBufferPlan weights;
   std::vector<Stay> stays;            ///< By storage.
@@ -47,6 +55,8 @@ struct MemoryPlan {
   std::vector<std::vector<RivalPlan>> rivals;
   MappingCost cost;                 ///< Sum over the rows.
   std::vector<ChainLayout> chains;  ///< Rows that are executed in stripes, in order.
+  /// Of the nests as they are, once somebody has simulated them (simulated_cost.h).
+  std::optional<SimulatedCost> simulated;
 };
 
 /// Why what is given does not fit together.

@@ -11,9 +11,8 @@
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/run_chip.h"
 #include "sim/compiler/buffer_placement.h"
-#include "sim/compiler/compile.h"
 #include "sim/compiler/plan_equality.h"
-#include "sim/compiler/program_builder.h"
+#include "sim/compiler/simulated_cost.h"
 
 namespace qsim {
 namespace {
@@ -46,7 +45,7 @@ class PlanTrials {
   /// With a budget for three simulations at least: of the plan, with a rival of each row, and with what was
   /// found. Otherwise the plan as it is.
   MemoryPlan settle(MemoryPlan plan, std::vector<MemoryPlan> others) {
-    if (3 * passes(plan) > passes_left_ || !try_plan(plan)) return plan;
+    if (3 * passes(plan) > passes_left_ || is_settled(plan, others) || !try_plan(plan)) return plan;
     std::ranges::stable_sort(others, {}, [&](const MemoryPlan& other) { return measure_(other.cost); });
     for (MemoryPlan& other : others) {
       if (tried_.size() > kMostOthers) break;
@@ -59,6 +58,12 @@ class PlanTrials {
   }
 
  private:
+  /// It has been simulated, and there is nothing else to choose.
+  [[nodiscard]] static bool is_settled(const MemoryPlan& plan, const std::vector<MemoryPlan>& others) {
+    return plan.simulated && others.empty() &&
+           std::ranges::all_of(plan.rivals, [](const auto& rivals) { return rivals.empty(); });
+  }
+
   [[nodiscard]] bool is_close(const MemoryPlan& other, const MemoryPlan& plan) const {
     return measure_(other.cost) < measure_(plan.cost) * (1.0 + 4.0 / kSure);
   }
@@ -164,16 +169,16 @@ class PlanTrials {
       plan.row_costs[row].cycles = cycles[row];
       plan.cost += plan.row_costs[row];
     }
+    plan.simulated.reset();
+    if (measure_.is_latency()) plan.simulated = SimulatedCost{plan.cost.cycles, 0.0};
     tried_.push_back(std::move(plan));
     return &tried_.back();
   }
 
   /// By simulation: from the completion of the rows before to each row's own.
   [[nodiscard]] std::vector<std::int64_t> row_cycles(MemoryPlan plan) const {
-    CompiledProgram compiled;
-    compiled.schedule = schedule_;
-    build_program(graph_, lowered_, std::move(plan), hardware_, false, compiled);
-    const ChipRun run = run_chip(hardware_, compiled.program, {});
+    const Program program = trial_program({graph_, schedule_, lowered_, hardware_}, std::move(plan));
+    const ChipRun run = run_chip(hardware_, program, {});
     std::vector<std::int64_t> cycles;
     std::int64_t completed = 0;
     for (const RowTimes& row : run.rows) {

@@ -59,8 +59,7 @@ const MappingOptions<GemmMapping>& RowMapper::map(const GemmProblem& problem, st
   MappingLimits limits = limits_;
   limits.weights_ahead = row > first_product_;
   if (const std::vector<RowWindow> own = windows(row); !own.empty())
-    return gemm_stripes_.emplace_back(
-        stripe_options(problem, own, residency, {hardware_, limits, mapper_, has_dram_}, pins_.gemm(row)));
+    return stripe_options(problem, own, residency, {hardware_, limits, mapper_, has_dram_}, pins_.gemm(row));
   limits.loads_resident_weights = has_dram_;
   return mapper_.options(GemmSpace(problem, residency, hardware_, limits, pins_.gemm(row)));
 }
@@ -75,8 +74,7 @@ const MappingOptions<VectorMapping>& RowMapper::map(const VectorProblem& problem
   residency.output_resident = map_.holds_output(lowered_[row].output);
   residency.store_output = stores(lowered_[row].output);
   if (const std::vector<RowWindow> own = windows(row); !own.empty())
-    return vector_stripes_.emplace_back(
-        stripe_options(problem, own, residency, {hardware_, limits_, mapper_}, pins_.vector(row, n)));
+    return stripe_options(problem, own, residency, {hardware_, limits_, mapper_}, pins_.vector(row, n));
   return mapper_.options(VectorSpace(problem, residency, hardware_, limits_, pins_.vector(row, n)));
 }
 

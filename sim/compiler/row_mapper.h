@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -119,8 +118,6 @@ class RowMapper {
   std::optional<PinMisfit> misfit_;
   OptionsCache<GemmMapping> gemm_cache_;
   OptionsCache<VectorMapping> vector_cache_;
-  std::list<MappingOptions<GemmMapping>> gemm_stripes_;  ///< Of rows in chains.
-  std::list<MappingOptions<VectorMapping>> vector_stripes_;
 };
 
 }  // namespace qsim

@@ -178,9 +178,11 @@ VectorProblem stripe_problem(const VectorProblem& problem, RowWindow window) {
   return stripe;
 }
 
-MappingOptions<GemmMapping> stripe_options(const GemmProblem& problem, const std::vector<RowWindow>& windows,
-                                           const GemmMapping& residency, const StripeContext& context,
-                                           const Pinned<GemmMapping>* pin) {
+namespace {
+
+MappingOptions<GemmMapping> make_options(const GemmProblem& problem, const std::vector<RowWindow>& windows,
+                                         const GemmMapping& residency, const StripeContext& context,
+                                         const Pinned<GemmMapping>* pin) {
   const GemmStripes stripes(problem, windows, residency.fetch_input, context);
   const GemmProblem most = stripe_problem(problem, largest(windows));
   GemmMapping there = residency;
@@ -202,10 +204,10 @@ MappingOptions<GemmMapping> stripe_options(const GemmProblem& problem, const std
   return found;
 }
 
-MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
-                                             const std::vector<RowWindow>& windows,
-                                             const VectorMapping& residency, const StripeContext& context,
-                                             const Pinned<VectorMapping>* pin) {
+MappingOptions<VectorMapping> make_options(const VectorProblem& problem,
+                                           const std::vector<RowWindow>& windows,
+                                           const VectorMapping& residency, const StripeContext& context,
+                                           const Pinned<VectorMapping>* pin) {
   const std::vector<AlikeStripes<VectorProblem>> stripes = alike_stripes(problem, windows);
   const std::optional<EventRates> rates = rates_of(context.limits, {});
   const VectorProblem most = stripe_problem(problem, largest(windows));
@@ -232,6 +234,35 @@ MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
   found.kinds.clear();
   sort_options(found.options, context.mapper.measure());
   return found;
+}
+
+template <typename ProblemType, typename MappingType>
+const MappingOptions<MappingType>& known_options(const ProblemType& problem,
+                                                 const std::vector<RowWindow>& windows,
+                                                 const MappingType& residency, const StripeContext& context,
+                                                 const Pinned<MappingType>* pin) {
+  const bool is_given = pin != nullptr && !pin->given.empty();
+  return context.mapper.in_stripes(
+      StripeQuestion<ProblemType, MappingType>{problem, windows, residency, context.limits,
+                                               context.loads_resident_weights, is_given},
+      [&] { return make_options(problem, windows, residency, context, pin); });
+}
+
+}  // namespace
+
+const MappingOptions<GemmMapping>& stripe_options(const GemmProblem& problem,
+                                                  const std::vector<RowWindow>& windows,
+                                                  const GemmMapping& residency, const StripeContext& context,
+                                                  const Pinned<GemmMapping>* pin) {
+  return known_options(problem, windows, residency, context, pin);
+}
+
+const MappingOptions<VectorMapping>& stripe_options(const VectorProblem& problem,
+                                                    const std::vector<RowWindow>& windows,
+                                                    const VectorMapping& residency,
+                                                    const StripeContext& context,
+                                                    const Pinned<VectorMapping>* pin) {
+  return known_options(problem, windows, residency, context, pin);
 }
 
 }  // namespace qsim

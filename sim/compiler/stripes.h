@@ -25,15 +25,16 @@ struct StripeContext {
 /// Those of the largest window, with their cost for all of them: the sum over the nests, since each begins
 /// when the one before has retired. Inputs that are fetched come beside, but for those of the first stripe.
 /// Passes may be shorter than the accumulators allow: what drains behind the last one nothing hides.
-[[nodiscard]] MappingOptions<GemmMapping> stripe_options(const GemmProblem& problem,
-                                                         const std::vector<RowWindow>& windows,
-                                                         const GemmMapping& residency,
-                                                         const StripeContext& context,
-                                                         const Pinned<GemmMapping>* pin);
-[[nodiscard]] MappingOptions<VectorMapping> stripe_options(const VectorProblem& problem,
-                                                           const std::vector<RowWindow>& windows,
-                                                           const VectorMapping& residency,
-                                                           const StripeContext& context,
-                                                           const Pinned<VectorMapping>* pin);
+/// The memo keeps them.
+[[nodiscard]] const MappingOptions<GemmMapping>& stripe_options(const GemmProblem& problem,
+                                                                const std::vector<RowWindow>& windows,
+                                                                const GemmMapping& residency,
+                                                                const StripeContext& context,
+                                                                const Pinned<GemmMapping>* pin);
+[[nodiscard]] const MappingOptions<VectorMapping>& stripe_options(const VectorProblem& problem,
+                                                                  const std::vector<RowWindow>& windows,
+                                                                  const VectorMapping& residency,
+                                                                  const StripeContext& context,
+                                                                  const Pinned<VectorMapping>* pin);
 
 }  // namespace qsim

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "sim/compiler/batch_parts.h"
 #include "sim/compiler/fused_plan.h"
 #include "sim/compiler/plan_trials.h"
-#include "sim/compiler/program_builder.h"
+#include "sim/compiler/simulated_cost.h"
 #include "sim/compiler/weight_plan.h"
 
 namespace qsim {
@@ -178,16 +177,12 @@ class JoinPlanner {
     for (std::vector<RivalPlan>& rivals : made.plan.rivals) rivals.clear();
   }
 
-  [[nodiscard]] std::int64_t simulated_cycles(const JoinedPlan& made) const {
-    std::int64_t cycles = simulated_cycles(made, made.plan);
-    for (const MemoryPlan& fused : made.fused) cycles = std::min(cycles, simulated_cycles(made, fused));
+  [[nodiscard]] std::int64_t simulated_cycles(JoinedPlan& made) const {
+    const PlannedRows rows{graph_, made.rows.schedule, made.rows.lowered, hardware_};
+    std::int64_t cycles = simulated_cost(rows, mapper_, made.plan).cycles;
+    for (MemoryPlan& fused : made.fused)
+      cycles = std::min(cycles, simulated_cost(rows, mapper_, fused).cycles);
     return cycles;
-  }
-  [[nodiscard]] std::int64_t simulated_cycles(const JoinedPlan& made, const MemoryPlan& plan) const {
-    CompiledProgram built;
-    built.schedule = made.rows.schedule;
-    build_program(graph_, made.rows.lowered, plan, hardware_, false, built);
-    return cycles_of_parts(hardware_, built.program, 1);
   }
 
   const Graph& graph_;
