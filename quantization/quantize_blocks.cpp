@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "quantization/float_forms.h"
 #include "quantization/graph_edits.h"
 #include "workloads/graph/blocks.h"
 #include "workloads/ops/definition.h"
@@ -15,7 +16,7 @@ namespace {
 class BlockQuantizer {
  public:
   BlockQuantizer(Graph& graph, const std::vector<ObservedValues>& observed)
-      : graph_(graph), observed_(observed), companions_(graph.tensors.size(), kNoTensor) {
+      : graph_(graph), observed_(observed), forms_(graph) {
     for (TensorId id = 0; id < static_cast<TensorId>(graph.tensors.size()); ++id)
       uses_.push_back(use_count(graph, id));
   }
@@ -49,28 +50,14 @@ class BlockQuantizer {
            graph_.tensor(node.outputs[0]).shape.back() == weights.shape[0];
   }
 
-  TensorId add_tensor(Tensor tensor, const std::string& suffix) {
-    tensor.name += suffix;
-    graph_.tensors.push_back(std::move(tensor));
-    return static_cast<TensorId>(graph_.tensors.size() - 1);
-  }
-
-  /// The other form of an activation, and the node that makes it, at its first use.
+  /// The other form of an activation.
   TensorId companion(TensorId id, const std::string& place) {
-    TensorId& known = companions_[static_cast<std::size_t>(id)];
-    if (known != kNoTensor) return known;
-    const bool is_blocks = has_blocks(graph_.tensor(id));
-    Tensor tensor = is_blocks ? graph_.tensor(id) : in_blocks(graph_.tensor(id));
-    if (is_blocks) {
-      tensor.shape.back() = channels_of(tensor);
-      tensor.type = ElementType::f32;
-      tensor.quantization.reset();
-    }
-    tensor.required_value.reset();
-    known = add_tensor(std::move(tensor), is_blocks ? "#dequantize" : "#quantize");
-    const Op op = is_blocks ? Op(DequantizeOp{}) : Op(QuantizeOp{});
-    graph_.nodes.push_back({graph_.tensor(known).name, place, op, {id}, {known}});
-    return known;
+    if (!has_blocks(graph_.tensor(id))) return forms_.other(id, in_blocks(graph_.tensor(id)), place);
+    Tensor form = graph_.tensor(id);
+    form.shape.back() = channels_of(form);
+    form.type = ElementType::f32;
+    form.quantization.reset();
+    return forms_.other(id, std::move(form), place);
   }
 
   TensorId in_floats(TensorId id, const std::string& place) {
@@ -89,7 +76,7 @@ class BlockQuantizer {
                       largest > 0.0 ? std::ldexp(1.0, std::ilogb(largest) + 1) : 0.0);
     if (!has_blocks(graph_.tensor(input))) node.inputs[0] = companion(input, node.place);
     if (uses_[static_cast<std::size_t>(node.inputs[1])] > 1) {
-      node.inputs[1] = add_tensor(std::move(weights), "#" + node.name);
+      node.inputs[1] = forms_.add_tensor(std::move(weights), "#" + node.name);
     } else {
       graph_.tensor(node.inputs[1]) = std::move(weights);
     }
@@ -103,9 +90,9 @@ class BlockQuantizer {
     // The name stays with the floats.
     const TensorId floats = node.outputs[0];
     const std::string place = node.place;
-    const TensorId blocks = add_tensor(in_blocks(graph_.tensor(floats)), "#blocks");
+    const TensorId blocks = forms_.add_tensor(in_blocks(graph_.tensor(floats)), "#blocks");
     node.outputs[0] = blocks;
-    companions_[static_cast<std::size_t>(floats)] = blocks;
+    forms_.set_other(floats, blocks);
     graph_.nodes.push_back(std::move(node));
     graph_.nodes.push_back(
         {graph_.tensor(floats).name + "#dequantize", place, DequantizeOp{}, {blocks}, {floats}});
@@ -136,8 +123,8 @@ class BlockQuantizer {
 
   Graph& graph_;
   const std::vector<ObservedValues>& observed_;
-  std::vector<int> uses_;             ///< By tensor of the float graph.
-  std::vector<TensorId> companions_;  ///< Likewise.
+  std::vector<int> uses_;  ///< By tensor of the float graph.
+  FloatForms forms_;
   BlockLayers done_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "quantization/equalize.h"
+#include "quantization/float_forms.h"
 #include "quantization/graph_edits.h"
 #include "quantization/quantize_blocks.h"
 #include "quantization/quantize_weights.h"
@@ -32,7 +33,7 @@ class GraphQuantizer {
         grids_(std::move(quantizers.activations)),
         weights_(std::move(quantizers.weights)),
         options_(options),
-        companions_(graph.tensors.size(), kNoTensor) {
+        forms_(graph) {
     for (TensorId id = 0; id < static_cast<TensorId>(graph.tensors.size()); ++id) {
       uses_.push_back(use_count(graph, id));
     }
@@ -88,30 +89,16 @@ class GraphQuantizer {
     if (grid && !stays_float_.contains(id)) set_grid(graph_.tensor(id), *grid);
   }
 
-  TensorId add_tensor(Tensor tensor, const std::string& suffix) {
-    tensor.name += suffix;
-    graph_.tensors.push_back(std::move(tensor));
-    return static_cast<TensorId>(graph_.tensors.size() - 1);
-  }
-
-  /// The other form of an activation, and the node that makes it, at its first use.
+  /// The other form of an activation.
   TensorId companion(TensorId id, const std::string& place) {
-    TensorId& known = companions_[static_cast<std::size_t>(id)];
-    if (known != kNoTensor) return known;
-    const bool to_integers = stays_float_.contains(id);
-    Tensor tensor = graph_.tensor(id);
-    tensor.required_value.reset();
-    if (to_integers) {
-      set_grid(tensor, *grids_[static_cast<std::size_t>(id)]);
+    Tensor form = graph_.tensor(id);
+    if (stays_float_.contains(id)) {
+      set_grid(form, *grids_[static_cast<std::size_t>(id)]);
     } else {
-      tensor.type = ElementType::f32;
-      tensor.quantization.reset();
+      form.type = ElementType::f32;
+      form.quantization.reset();
     }
-    const std::string suffix = to_integers ? "#quantize" : "#dequantize";
-    known = add_tensor(std::move(tensor), suffix);
-    const Op op = to_integers ? Op(QuantizeOp{}) : Op(DequantizeOp{});
-    graph_.nodes.push_back({graph_.tensor(known).name, place, op, {id}, {known}});
-    return known;
+    return forms_.other(id, std::move(form), place);
   }
 
   [[nodiscard]] bool is_activation(TensorId id) const {
@@ -148,7 +135,7 @@ class GraphQuantizer {
     const Tensor constant = graph_.tensor(id);
     const Quantization& output = *grids_[static_cast<std::size_t>(node.outputs[0])];
     if (vector_access(node.op).pattern == AccessPattern::join) {
-      return add_tensor(quantize_constant(constant, output), "#" + node.name);
+      return forms_.add_tensor(quantize_constant(constant, output), "#" + node.name);
     }
     ObservedValues values;
     values.observe_limits(constant.data->as<float>());
@@ -159,7 +146,7 @@ class GraphQuantizer {
     const ActivationFormat format =
         activation_format(scheme, graph_.semantics, values.limits(), is_power_of_two);
     const Quantization grid = choose_grid(values, format, RangeMethod::min_max);
-    return add_tensor(quantize_constant(constant, grid), "#" + node.name);
+    return forms_.add_tensor(quantize_constant(constant, grid), "#" + node.name);
   }
 
   void quantize_layer(Node& node, Tensor weights) {
@@ -175,7 +162,8 @@ class GraphQuantizer {
 
   /// Integers take the tensor's place; where several nodes read it, each gets its own.
   TensorId replace(TensorId id, Tensor quantized, const Node& node) {
-    if (uses_[static_cast<std::size_t>(id)] > 1) return add_tensor(std::move(quantized), "#" + node.name);
+    if (uses_[static_cast<std::size_t>(id)] > 1)
+      return forms_.add_tensor(std::move(quantized), "#" + node.name);
     graph_.tensor(id) = std::move(quantized);
     return id;
   }
@@ -184,10 +172,10 @@ class GraphQuantizer {
   std::vector<std::optional<Quantization>> grids_;
   std::vector<std::optional<Tensor>> weights_;  ///< By node of the float graph.
   const QuantizeOptions& options_;
-  std::vector<int> uses_;             ///< By tensor of the float graph: nodes that read it, and outputs.
-  std::vector<bool> on_host_;         ///< By node of the float graph.
-  std::set<TensorId> stays_float_;    ///< Activations that the host makes or alone reads.
-  std::vector<TensorId> companions_;  ///< By activation of the float graph.
+  std::vector<int> uses_;           ///< By tensor of the float graph: nodes that read it, and outputs.
+  std::vector<bool> on_host_;       ///< By node of the float graph.
+  std::set<TensorId> stays_float_;  ///< Activations that the host makes or alone reads.
+  FloatForms forms_;
   std::vector<std::string> host_nodes_;
 };
 
