@@ -30,7 +30,7 @@ struct EventRates {
 struct RowPrecision {
   int weight_bits = 0, activation_bits = 0;  ///< 0: of the vector unit.
   std::optional<arithmetic::RoundingProfile> rounding_profile;
-  Dataflow dataflow = Dataflow::weight_stationary;  ///< In which its MACs are made.
+  Dataflow dataflow{};  ///< In which its MACs are made.
 };
 
 /// Empty: energies are not known.

@@ -22,6 +22,19 @@ PassBounds pass_bounds(const GemmProblem& problem, const GemmMapping& mapping, c
   return dataflow_of(mapping).bounds(hardware.mac_array, layer, hardware.accumulators.entries_per_slot());
 }
 
+std::int64_t whole_blocks(const GemmProblem& problem, const GemmMapping& mapping,
+                          const HardwareConfig& hardware, std::int64_t channels) {
+  if (!problem.in_blocks) return channels;
+  const DataflowModel& dataflow = dataflow_of(mapping);
+  const std::int64_t most =
+      dataflow.stays() == Stays::inputs
+          ? hardware.accumulators.entries_per_slot()
+          : dataflow.extent(hardware.mac_array, problem.weight_format.bits, problem.activation_format.bits)
+                .columns;
+  const std::int64_t blocks = std::min(ceil_div(channels, arithmetic::kMxBlock), most / arithmetic::kMxBlock);
+  return blocks * arithmetic::kMxBlock;
+}
+
 bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::int64_t size,
                         std::int64_t tiles) {
   mapping.column_tiles_per_block = size;

@@ -14,6 +14,11 @@ namespace qsim {
 [[nodiscard]] PassBounds pass_bounds(const GemmProblem& problem, const GemmMapping& mapping,
                                      const HardwareConfig& hardware, std::int64_t groups);
 
+/// Output channels of a column tile, of blocks (GemmProblem::in_blocks) whole ones, as tiles begin with a
+/// block: `channels` rounded up where the array or the accumulators hold that many, otherwise down.
+[[nodiscard]] std::int64_t whole_blocks(const GemmProblem& problem, const GemmMapping& mapping,
+                                        const HardwareConfig& hardware, std::int64_t channels);
+
 /// Blocks of `size` of the `tiles` column tiles begin at whole bytes of the output, of an addend, and, of
 /// groups, of the input.
 [[nodiscard]] bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::int64_t size,

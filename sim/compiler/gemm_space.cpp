@@ -87,52 +87,33 @@ class GemmEnumeration {
     }
   }
 
-  [[nodiscard]] PassBounds bounds(std::int64_t groups) const {
-    return pass_bounds(problem_, mapping_, hardware_, groups);
-  }
-
   [[nodiscard]] std::vector<ColumnCut> column_cuts() {
     const std::int64_t outputs = problem_.geometry.group_outputs();
     // Groups of weights with multipliers follow each other; side by side a chunk would have several.
-    const std::int64_t fit = problem_.scale_group > 0 ? 1 : bounds(problem_.geometry.groups).groups;
+    const std::int64_t all_groups = problem_.scale_group > 0 ? 1 : problem_.geometry.groups;
+    const std::int64_t fit = pass_bounds(problem_, mapping_, hardware_, all_groups).groups;
     std::int64_t groups = fit;
     if (pins_.gives(mapping_keys::kColumnTile) && pins_.value().column_tile != fit * outputs) groups = 1;
     std::vector<ColumnCut> cuts;
     for (const std::int64_t together :
          pins_.given_or(Level::columns, mapping_keys::kGroupsPerTile, &GemmMapping::groups_per_tile, 1, fit,
                         {groups}, "the groups that the array holds side by side")) {
-      const PassBounds most = bounds(together);
+      const PassBounds most = pass_bounds(problem_, mapping_, hardware_, together);
       const std::int64_t all = together * outputs;
+      const std::int64_t largest = together > 1 ? all : most.channels;
       for (const std::int64_t tile : pins_.given_or(
                Level::columns, mapping_keys::kColumnTile, &GemmMapping::column_tile, together > 1 ? all : 1,
-               together > 1 ? all : most.channels, {together > 1 ? all : most.channels},
-               "the output channels that a tile of the array takes")) {
-        // A column tile begins with a block of outputs.
-        if (!problem_.in_blocks || tile == all) {
-          cuts.push_back({together, tile, most.pixels});
-        } else if (pins_.gives(mapping_keys::kColumnTile) && tile % arithmetic::kMxBlock != 0) {
+               largest, {largest}, "the output channels that a tile of the array takes")) {
+        const std::int64_t taken = tile == all ? all : whole_blocks(problem_, mapping_, hardware_, tile);
+        if (pins_.gives(mapping_keys::kColumnTile) && taken != tile) {
           pins_.reject(Level::columns, mapping_keys::kColumnTile, std::to_string(tile),
                        "whole blocks of 32 output channels, or all of them");
         } else {
-          cuts.push_back({together, whole_blocks(tile), most.pixels});
+          cuts.push_back({together, taken, most.pixels});
         }
       }
     }
     return cuts;
-  }
-
-  /// `channels` rounded up to blocks where that many fit, otherwise down.
-  [[nodiscard]] std::int64_t whole_blocks(std::int64_t channels) const {
-    const DataflowModel& dataflow = dataflow_of(mapping_);
-    const std::int64_t most =
-        dataflow.stays() == Stays::inputs
-            ? hardware_.accumulators.entries_per_slot()
-            : dataflow
-                  .extent(hardware_.mac_array, problem_.weight_format.bits, problem_.activation_format.bits)
-                  .columns;
-    const std::int64_t blocks =
-        std::min(ceil_div(channels, arithmetic::kMxBlock), most / arithmetic::kMxBlock);
-    return blocks * arithmetic::kMxBlock;
   }
 
   [[nodiscard]] std::int64_t column_tiles() const { return GemmCursor(problem_, mapping_).column_tiles(); }

@@ -337,7 +337,7 @@ std::vector<std::string> hardware_field_paths() {
   std::vector<std::string> paths = paths_of(hardware_to_json(HardwareConfig{}));
   // A key that stands where another does not.
   HardwareConfig several;
-  several.mac_array.dataflows = {Dataflow::weight_stationary};
+  several.mac_array.dataflows = {several.mac_array.dataflow};
   for (std::string& path : paths_of(hardware_to_json(several))) {
     if (std::ranges::find(paths, path) == paths.end()) paths.push_back(std::move(path));
   }
