@@ -1,6 +1,7 @@
 // What is done to a float network before its numbers are rounded: white paper, section 3.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,11 +11,16 @@ namespace qsim {
 
 /// Steps, in the order in which they are taken.
 struct QuantizationMethod {
-  bool replaces_relu6 = false;                ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
-  bool equalizes = false;                     ///< cle: cross-layer equalization (3.2).
-  RangeMethod ranges = RangeMethod::min_max;  ///< minmax or mse (3.1).
-  bool rounds_adaptively = false;             ///< adaround: which weights are rounded up (3.4).
-  bool corrects_biases = false;               ///< bias_correction: from the calibration inputs (3.3).
+  bool replaces_relu6 = false;             ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
+  bool equalizes = false;                  ///< cle: cross-layer equalization (3.2).
+  std::optional<RangeMethod> ranges = {};  ///< minmax or mse (3.1).
+  bool rounds_adaptively = false;          ///< adaround: which weights are rounded up (3.4).
+  bool corrects_biases = false;            ///< bias_correction: from the calibration inputs (3.3).
+
+  /// Of a float network: mse where nothing is said.
+  [[nodiscard]] RangeMethod float_ranges() const { return ranges.value_or(RangeMethod::mse); }
+  /// Of weights that are integers already: their limits where nothing is said.
+  [[nodiscard]] RangeMethod integer_ranges() const { return ranges.value_or(RangeMethod::min_max); }
 
   /// Some step looks at more than ranges.
   [[nodiscard]] bool changes_network() const {

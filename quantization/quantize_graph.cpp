@@ -194,7 +194,8 @@ std::string describe(const QuantizeOptions& options, const CalibrationData& data
   if (scheme.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
   if (!scheme.layers.empty()) text += "single nodes as " + scheme.source + " says; ";
   return text +
-         (options.method.ranges == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges") +
+         (options.method.float_ranges() == RangeMethod::mse ? "ranges of least squared error"
+                                                            : "min-max ranges") +
          " over " + data.description;
 }
 
@@ -292,7 +293,8 @@ void check_scheme(const Graph& graph, const Scheme& scheme) {
 }
 
 bool needs_spread(const QuantizeOptions& options) {
-  return options.method.ranges == RangeMethod::mse || options.scheme.is_power_of_two();
+  if (options.scheme.format == NumberFormat::mxint) return false;
+  return options.method.float_ranges() == RangeMethod::mse || options.scheme.is_power_of_two();
 }
 
 ObservedGraph observe_graph(Graph graph, const CalibrationData& data, const QuantizationMethod& method,

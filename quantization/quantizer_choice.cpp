@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel_blocks.h"
 #include "quantization/adaround.h"
 #include "quantization/bias_correction.h"
 #include "quantization/equalize.h"
@@ -17,17 +18,17 @@ namespace {
 std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
                                                   const std::vector<std::optional<Quantization>>& grids,
                                                   const QuantizeOptions& options) {
-  std::vector<std::optional<Tensor>> weights;
-  for (const Node& node : graph.nodes) {
-    weights.emplace_back();
-    if (!definition(node.op).has_weights) continue;
+  std::vector<std::optional<Tensor>> weights(graph.nodes.size());
+  for_each_block(std::ssize(graph.nodes), options.threads, [&](std::int64_t n) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(n)];
+    if (!definition(node.op).has_weights) return;
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
-    const WeightFormat format{options.scheme.weights_of(node.name), options.method.ranges,
+    const WeightFormat format{options.scheme.weights_of(node.name), options.method.float_ranges(),
                               options.scheme.is_power_of_two()};
-    weights.back() =
+    weights[static_cast<std::size_t>(n)] =
         quantize_weights(graph.tensor(node.inputs[1]), has_bias ? &graph.tensor(node.inputs[2]) : nullptr,
                          grids[static_cast<std::size_t>(node.inputs[0])]->scale(), format);
-  }
+  });
   return weights;
 }
 
@@ -45,11 +46,11 @@ class Chooser {
   QuantizerChoice run() {
     const QuantizationMethod& method = options_.method;
     if (method.equalizes) {
-      if (options_.on_step) report_errors(name_of(method.ranges), rounded_to_nearest(observe_now()));
+      if (options_.on_step) report_errors(name_of(method.float_ranges()), rounded_to_nearest(observe_now()));
       notes_.push_back(counted(static_cast<int>(equalize(graph_).size()), "pair") + " of layers equalized");
     }
     Quantizers quantizers = rounded_to_nearest(observed_);
-    report_errors(method.equalizes ? "cle" : name_of(method.ranges), quantizers);
+    report_errors(method.equalizes ? "cle" : name_of(method.float_ranges()), quantizers);
     const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
     if (method.rounds_adaptively) {
       round_adaptively(graph_, quantizers, data_, inputs_,
@@ -71,7 +72,7 @@ class Chooser {
     return observe(graph_, data_, needs_spread(options_), options_.threads);
   }
   [[nodiscard]] Quantizers rounded_to_nearest(const std::vector<ObservedValues>& observed) const {
-    Quantizers quantizers{plan_grids(graph_, observed, options_.scheme, options_.method.ranges), {}};
+    Quantizers quantizers{plan_grids(graph_, observed, options_.scheme, options_.method.float_ranges()), {}};
     quantizers.weights = choose_weights(graph_, quantizers.activations, options_);
     return quantizers;
   }

@@ -10,6 +10,9 @@
 namespace qsim {
 namespace {
 
+/// 1.5 * 2^52: adding it rounds a double of at most 2^51 to nearest, halves to even.
+constexpr double kRounds = 6755399441055744.0;
+
 /// Mean magnitude: the scale of one-bit weights, of least squared error.
 float mean_magnitude(std::span<const float> weights) {
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0, [](double total, float w) {
@@ -51,9 +54,14 @@ std::int64_t WeightGrid::integer(float w) const {
 
 double WeightGrid::squared_error(std::span<const float> weights) const {
   double sum = 0.0;
+  const auto step = static_cast<double>(scale);
+  const auto least = static_cast<double>(low - zero_point);
+  const auto greatest = static_cast<double>(high - zero_point);
   for (const float w : weights) {
-    const double error =
-        static_cast<double>(w) - static_cast<double>(scale) * static_cast<double>(integer(w) - zero_point);
+    // Limits are integers: clamping before rounding is clamping behind it.
+    const double position = std::clamp(static_cast<double>(w) / step, least, greatest);
+    const double q = is_sign ? static_cast<double>(integer(w)) : (position + kRounds) - kRounds;
+    const double error = static_cast<double>(w) - step * q;
     sum += error * error;
   }
   return sum;

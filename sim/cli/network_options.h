@@ -27,7 +27,7 @@ struct CalibrationOptions {
   std::string data;        ///< FORMAT:PATH, FILE.npy or a folder; empty: seeded inputs.
   std::string preprocess;  ///< Of images; empty: pixels as they are.
   std::int64_t items = kCalibrationInputs;
-  std::string ranges;                 ///< "minmax", "mse"; empty: minmax.
+  std::string ranges;                 ///< "minmax", "mse"; empty: mse.
   std::optional<std::uint64_t> seed;  ///< Draws inputs of a set; without it they are spread evenly.
   std::function<void(const StepErrors&)> on_step = {};  ///< QuantizeOptions::on_step
   std::string method;  ///< Words of parse_method(); empty: what `ranges` says.
@@ -199,7 +199,7 @@ void add_precision(CommandTable<Options>& table, Network network, const std::str
 /// --calibration, --calibration-inputs, --ranges and --method.
 template <typename Options, typename Network>
 void add_calibration(CommandTable<Options>& table, Network network, const std::string& group,
-                     std::int64_t items = kCalibrationInputs) {
+                     std::int64_t items = kCalibrationInputs, const std::string& method = "mse") {
   const auto store = [network](auto CalibrationOptions::*member) {
     const auto part = [network](Options& options) -> CalibrationOptions& {
       return std::invoke(network, options).calibration;
@@ -227,8 +227,9 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
              .value = "minmax|mse",
              .choices = {"minmax", "mse"},
              .group = group,
-             .default_text = "minmax",
-             .help = "limits of what was seen, or least squared error"},
+             .default_text = "mse",
+             .help = "limits of what was seen, or least squared error",
+             .detail = "Weights that are integers already keep their limits unless mse is named."},
             store(&CalibrationOptions::ranges));
   table.add(
       {.name = "method",
@@ -237,7 +238,7 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
        .excludes = {"ranges"},
        .excludes_because = "a method has the ranges in it",
        .group = group,
-       .default_text = "minmax",
+       .default_text = method,
        .help = "mse, cle, adaround, bias_correction joined by +",
        .detail =
            "Words with + between them: minmax (limits of what was seen) or mse (ranges of least squared "

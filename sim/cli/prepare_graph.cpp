@@ -41,9 +41,7 @@ Scheme scheme_of(const NetworkOptions& options) {
 
 QuantizationMethod method_of(const CalibrationOptions& calibration) {
   if (!calibration.method.empty()) return parse_method(calibration.method, "--method");
-  QuantizationMethod method;
-  if (calibration.ranges == "mse") method.ranges = RangeMethod::mse;
-  return method;
+  return calibration.ranges.empty() ? QuantizationMethod{} : parse_method(calibration.ranges, "--ranges");
 }
 
 QuantizeOptions quantize_options(const CalibrationOptions& calibration) {
@@ -126,6 +124,10 @@ SchemeNetwork::SchemeNetwork(Graph graph, const CalibrationOptions& calibration,
   observed_ = observe_graph(original_, data, options_.method, with_spread, options_.threads);
 }
 
+RangeMethod SchemeNetwork::ranges() const {
+  return observed_ ? options_.method.float_ranges() : options_.method.integer_ranges();
+}
+
 QuantizeOptions SchemeNetwork::options_with(const Scheme& scheme) const {
   QuantizeOptions options = options_;
   options.scheme = scheme;
@@ -138,7 +140,7 @@ Graph SchemeNetwork::with(const Scheme& scheme) const {
     return quantize_observed(*observed_, options_with(scheme));
   }
   Graph graph = original_;
-  requantize_graph(graph, scheme, options_.method.ranges);
+  requantize_graph(graph, scheme, ranges());
   return graph;
 }
 

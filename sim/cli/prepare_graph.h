@@ -29,7 +29,8 @@ class SchemeNetwork {
   SchemeNetwork& operator=(const SchemeNetwork&) = delete;
 
   [[nodiscard]] const Graph& original() const { return original_; }
-  [[nodiscard]] const QuantizationMethod& method() const { return options_.method; }
+  /// How ranges are set: of a float network's activations and weights, of a quantized one's weights.
+  [[nodiscard]] RangeMethod ranges() const;
   /// A float network quantized (quantize_graph()), a quantized one brought to the scheme
   /// (requantize_graph()). Throws InputError as these do.
   [[nodiscard]] Graph with(const Scheme& scheme) const;

@@ -129,12 +129,34 @@ def test_a_quantized_network_takes_ranges_and_no_other_method():
 
 
 def test_a_converted_network_has_the_ranges_of_its_calibration(folder):
-    options = ["--calibration", f"cifar10:{folder / 'images.bin'}", "--calibration-inputs", 16, "--ranges", "mse", "--scheme", "w4a6"]
+    options = ["--calibration", f"cifar10:{folder / 'images.bin'}", "--calibration-inputs", 16, "--ranges", "minmax", "--scheme", "w4a6"]
     run = qsim("convert", folder / "net.tflite", folder / "net.json", *options)
     assert run.returncode == 0, run.stderr
     expected = report_of("--workload", folder / "net.tflite", *options)
     assert report_of("--workload", folder / "net.json")["outputs"] == expected["outputs"]
     assert report_of("--workload", folder / "net.tflite", *options[4:])["outputs"] != expected["outputs"]
+
+
+def test_ranges_are_of_least_squared_error_unless_a_method_says_otherwise(folder):
+    options = ["--workload", folder / "net.tflite", "--calibration", f"cifar10:{folder / 'images.bin'}", "--calibration-inputs", 16,
+               "--scheme", "w4a6"]
+    plain = report_of(*options)
+    assert "ranges of least squared error" in " ".join(plain["provenance"]["notes"])
+    for further in (["--method", "mse"], ["--ranges", "mse"]):
+        assert report_of(*options, *further)["outputs"] == plain["outputs"], further
+    for further in (["--method", "minmax"], ["--ranges", "minmax"]):
+        report = report_of(*options, *further)
+        assert "min-max ranges" in " ".join(report["provenance"]["notes"])
+        assert report["outputs"] != plain["outputs"], further
+    # A step without ranges takes them too.
+    assert report_of(*options, "--method", "bias_correction")["outputs"] == report_of(*options, "--method", "mse+bias_correction")["outputs"]
+
+
+def test_weights_that_are_integers_already_keep_their_limits_unless_ranges_are_named():
+    def outputs(*arguments):
+        return report_of("--workload", "resnet8", "--scheme", "w4a8", *arguments)["outputs"]
+
+    assert outputs() == outputs("--ranges", "minmax") != outputs("--ranges", "mse")
 
 
 def test_quantized_outputs_are_near_the_float_outputs(folder):

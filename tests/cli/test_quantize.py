@@ -41,7 +41,7 @@ def test_the_table_has_a_column_a_step_and_adaround_gains(folder):
     assert columns["adaround"][0] > columns["cle"][0] + 1
     assert columns["adaround"][-2] > columns["cle"][-2] + 1
     columns = columns_of(quantize(folder, "bias.json", "--scheme", "w3a8", "--method", "bias_correction"))
-    assert list(columns) == ["minmax", "bias_correction"]
+    assert list(columns) == ["mse", "bias_correction"]
 
 
 def test_the_workload_that_is_written_is_the_network_that_a_run_makes(folder):

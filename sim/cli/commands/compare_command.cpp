@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "quantization/method.h"
 #include "sim/cli/calibration.h"
 #include "sim/cli/cost_options.h"
 #include "sim/cli/data_options.h"
@@ -84,7 +85,7 @@ CompareReportOptions report_options(const CompareSchemesArguments& arguments, co
   report.preprocess = preprocess_name(arguments.data);
   report.inputs = setup.images ? report.data : setup.inputs.description;
   report.calibration = network.calibration();
-  report.ranges = network.method().ranges == RangeMethod::mse ? "mse" : "minmax";
+  report.ranges = std::string(name_of(network.ranges()));
   report.method = arguments.network.calibration.method;
   report.limit = arguments.data.limit;
   report.label_offset = arguments.data.label_offset;

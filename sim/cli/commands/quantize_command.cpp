@@ -21,6 +21,7 @@ namespace qsim::cli {
 namespace {
 
 constexpr std::int64_t kInputs = 1024;
+constexpr auto* kMethod = "pipeline";
 constexpr std::size_t kWidestName = 40;
 
 struct QuantizeArguments {
@@ -88,7 +89,7 @@ int quantize(const QuantizeArguments& arguments, const ShippedFiles& files) {
   NetworkOptions network = arguments.network;
   network.calibration.seed = arguments.seed;
   if (network.calibration.method.empty() && network.calibration.ranges.empty())
-    network.calibration.method = "pipeline";
+    network.calibration.method = kMethod;
   // What the chip lacks is said before the long steps.
   NetworkOptions trial = network;
   trial.calibration.method = "minmax";
@@ -129,7 +130,7 @@ Command quantize_command() {
   add_chip_and_workload(table, &A::chip, &A::network, group);
   add_sets(table, &A::chip, group);
   add_precision(table, &A::network, group);
-  add_calibration(table, &A::network, group, kInputs);
+  add_calibration(table, &A::network, group, kInputs, kMethod);
   table
       .add(rows::preprocess(group),
            store_in([](A& options) -> CalibrationOptions& { return options.network.calibration; },
