@@ -121,7 +121,8 @@ class LayerRounding {
     problem.outputs = geometry_.group_outputs();
     problem.depth = geometry_.depth();
     problem.samples = std::ssize(samples_);
-    const RealBounds bounds = bounds_of(*fused_activation(node_.op));
+    const bool is_behind = options_.target == RoundingTarget::activation;
+    const RealBounds bounds = bounds_of(is_behind ? *fused_activation(node_.op) : Activation::none);
     problem.low = bounds.low;
     problem.high = bounds.high;
     const std::int64_t first = group * problem.outputs;
@@ -140,8 +141,8 @@ class LayerRounding {
     float* row = problem.inputs.data();
     for (const Sample& sample : samples_) {
       const auto input = static_cast<std::size_t>(sample.input);
-      gather_rows(TapSource<float>{geometry_, values_.inputs[input].as<float>().data(), group, 0}, sample.row,
-                  1, row, problem.depth);
+      gather_rows(TapSource<float>{geometry_, inputs()[input].as<float>().data(), group, 0}, sample.row, 1, row,
+                  problem.depth);
       row += problem.depth;
       const float* made = values_.real[input].as<float>().data() + sample.row * geometry_.out_channels +
                           group * problem.outputs;
@@ -151,6 +152,9 @@ class LayerRounding {
     }
   }
 
+  [[nodiscard]] std::span<const TensorData> inputs() const {
+    return options_.target == RoundingTarget::layer ? values_.real_inputs : values_.inputs;
+  }
   [[nodiscard]] float bias(std::int64_t n) const {
     if (node_.inputs.size() < 3 || node_.inputs[2] == kNoTensor) return 0.0F;
     return graph_.tensor(node_.inputs[2]).data->as<float>()[static_cast<std::size_t>(n)];

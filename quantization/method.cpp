@@ -16,6 +16,14 @@ struct Word {
   bool (*is_set)(const QuantizationMethod& method);
 };
 
+void set_rounding(QuantizationMethod& method, RoundingTarget target) {
+  method.rounds_adaptively = true;
+  method.rounding_target = target;
+}
+bool rounds_to(const QuantizationMethod& method, RoundingTarget target) {
+  return method.rounds_adaptively && method.rounding_target == target;
+}
+
 constexpr std::array kWords{
     Word{"relu", [](QuantizationMethod& m) { m.replaces_relu6 = true; },
          [](const QuantizationMethod& m) { return m.replaces_relu6; }},
@@ -25,8 +33,12 @@ constexpr std::array kWords{
          [](const QuantizationMethod& m) { return m.ranges == RangeMethod::min_max; }},
     Word{"mse", [](QuantizationMethod& m) { m.ranges = RangeMethod::mse; },
          [](const QuantizationMethod& m) { return m.ranges == RangeMethod::mse; }},
-    Word{"adaround", [](QuantizationMethod& m) { m.rounds_adaptively = true; },
-         [](const QuantizationMethod& m) { return m.rounds_adaptively; }},
+    Word{"adaround", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::activation); },
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::activation); }},
+    Word{"adaround_layer", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::layer); },
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::layer); }},
+    Word{"adaround_inputs", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::quantized_inputs); },
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::quantized_inputs); }},
     Word{"bias_correction", [](QuantizationMethod& m) { m.corrects_biases = true; },
          [](const QuantizationMethod& m) { return m.corrects_biases; }}};
 
@@ -62,6 +74,8 @@ QuantizationMethod parse_method(std::string_view text, const std::string& option
     begin = end + 1;
   }
   if (seen.contains("minmax") && seen.contains("mse")) fail(text, "minmax or mse");
+  if (seen.contains("adaround") + seen.contains("adaround_layer") + seen.contains("adaround_inputs") > 1)
+    fail(text, "one of adaround, adaround_layer and adaround_inputs");
   return method;
 }
 

@@ -9,13 +9,21 @@
 
 namespace qsim {
 
+/// What AdaRound holds a layer's sums against: the steps of the paper's table 5, each with those before it.
+enum class RoundingTarget {
+  layer,             ///< adaround_layer: || W x - W~ x ||, float inputs x, no activation.
+  quantized_inputs,  ///< adaround_inputs: || W x - W~ x^ ||, what the quantized layers before make.
+  activation,        ///< adaround: || f(W x) - f(W~ x^) ||, behind the activation.
+};
+
 /// Steps, in the order in which they are taken.
 struct QuantizationMethod {
   bool replaces_relu6 = false;             ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
   bool equalizes = false;                  ///< cle: cross-layer equalization (3.2).
   std::optional<RangeMethod> ranges = {};  ///< minmax or mse (3.1).
   bool rounds_adaptively = false;          ///< adaround: which weights are rounded up (3.4).
-  bool corrects_biases = false;            ///< bias_correction: from the calibration inputs (3.3).
+  RoundingTarget rounding_target = RoundingTarget::activation;
+  bool corrects_biases = false;  ///< bias_correction: from the calibration inputs (3.3).
 
   /// Of a float network: mse where nothing is said.
   [[nodiscard]] RangeMethod float_ranges() const { return ranges.value_or(RangeMethod::mse); }
@@ -32,7 +40,8 @@ struct QuantizationMethod {
 [[nodiscard]] std::string_view name_of(RangeMethod ranges);
 
 /// "pipeline", which is cle+mse+adaround, or words with "+" between them, in any order: minmax, mse, relu,
-/// cle, adaround, bias_correction. Throws InputError naming `option`.
+/// cle, adaround (or its parts adaround_layer and adaround_inputs), bias_correction. Throws InputError naming
+/// `option`.
 [[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option);
 
 /// "cle+mse+bias_correction"

@@ -145,7 +145,7 @@ class PairedRun {
     const Node& node = graph_.nodes[n];
     std::vector<TensorData> real = real_.run(n, inputs_);
     const bool is_layer = quantizers_.weights[n].has_value();
-    const LayerValues values{simulated_.values(node.inputs[0]), real};
+    const LayerValues values{simulated_.values(node.inputs[0]), real, real_.values(node.inputs[0])};
     if (is_layer) {
       if (steps.before) steps.before(n, values);
       simulated_.set_weights(n, dequantized_weights(*quantizers_.weights[n]));

@@ -23,6 +23,7 @@ struct Quantizers {
 struct LayerValues {
   std::span<const TensorData> inputs;  ///< Of the layer, in the simulation.
   std::span<const TensorData> real;    ///< Outputs of float weights on float inputs, before the activation.
+  std::span<const TensorData> real_inputs;  ///< Of the layer, in the float network.
 };
 
 /// What may be done to a layer on the way, in the order of the nodes.

@@ -54,7 +54,7 @@ class Chooser {
     const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
     if (method.rounds_adaptively) {
       round_adaptively(graph_, quantizers, data_, inputs_,
-                       {.seed = options_.seed, .threads = options_.threads});
+                       {.seed = options_.seed, .threads = options_.threads, .target = method.rounding_target});
       report_errors("adaround", quantizers);
       notes_.push_back("weights rounded up or down" + shown);
     }

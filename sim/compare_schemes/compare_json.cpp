@@ -42,6 +42,7 @@ Json row_json(const ComparedRow& row, const std::string& workload) {
   json["outputs_equal"] = row.runs() ? Json(!row.sqnr_db.has_value()) : Json(nullptr);
   json["top1"] = top_json(row.accuracy, true);
   json["top5"] = top_json(row.accuracy, false);
+  json["agreement"] = row.agreement ? proportion_json(*row.agreement) : Json(nullptr);
   add(kShares);
   json["pareto"] = row.is_pareto;
   json["error"] = text_or_null(row.error);

@@ -148,6 +148,15 @@ class Comparer {
     return accuracy;
   }
 
+  [[nodiscard]] Proportion agreement_of(const InputResults& results, std::int64_t inputs) const {
+    std::int64_t agree = 0;
+    for (std::size_t i = 0; i < inputs_.count(); ++i) {
+      if (!is_read(i)) continue;
+      agree += results.input(i).classes[0] == shared_.reference.input(i).classes[0] ? 1 : 0;
+    }
+    return proportion(agree, inputs);
+  }
+
   /// The first error of a row's parts: its first problem, without the network's folder.
   [[nodiscard]] std::string error_of(std::size_t row) const {
     for (std::size_t part = 0; part < parts_; ++part) {
@@ -190,7 +199,10 @@ class Comparer {
       if (row.runs()) {
         row.cost = nlohmann::ordered_json::parse(shared_.costs[r]->read());
         row.sqnr_db = worst_sqnr(*shared_.rows[r]);
-        if (setup_.images) row.accuracy = accuracy_of(*shared_.rows[r], result.inputs);
+        if (setup_.images) {
+          row.accuracy = accuracy_of(*shared_.rows[r], result.inputs);
+          row.agreement = agreement_of(*shared_.rows[r], result.inputs);
+        }
       }
       result.rows.push_back(std::move(row));
     }

@@ -50,6 +50,7 @@ struct ComparedRow {
   std::string error;            ///< Why it cannot run; then there is nothing else.
   nlohmann::ordered_json cost;  ///< cost_json(), and `features` where they are asked for.
   std::optional<Accuracy> accuracy;
+  std::optional<Proportion> agreement;  ///< Images that get the class that the reference gives them.
   std::optional<double> sqnr_db;  ///< Of several outputs the worst one's; absent where all are equal.
   bool is_pareto = false;
 

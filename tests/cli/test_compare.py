@@ -144,6 +144,7 @@ def test_top1_is_that_of_an_evaluation_and_does_not_depend_on_processes(images):
         assert run.returncode == 0, run.stderr
         own = json.loads(run.stdout)
         assert row["top1"] == own["top1"] and row["top5"] == own["top5"]
+        assert row["agreement"]["correct"] <= 20 - abs(row["top1"]["correct"] - results[0]["reference"]["top1"]["correct"])
         assert row["cycles"] == own["totals"]["cycles"]
         assert row["energy_total_pj"] == own["totals"]["energy_total_pj"]
 
@@ -151,6 +152,11 @@ def test_top1_is_that_of_an_evaluation_and_does_not_depend_on_processes(images):
 def test_a_limit_takes_images_from_the_whole_set(images):
     result = compared(*images, "--schemes", "w8a8", "--limit", "4")
     assert result["inputs"]["count"] == 4 and result["options"]["limit"] == 4
+
+
+def test_a_network_agrees_with_itself(images):
+    result = compared(*images, "--schemes", "w8a8,w1a8")
+    assert result["rows"][0]["agreement"]["correct"] == 20 > result["rows"][1]["agreement"]["correct"]
 
 
 def test_a_network_that_is_quantized_already_is_its_own_reference(network, tmp_path):

@@ -179,6 +179,34 @@ TEST_CASE("AdaRound moves weights by a step at most, and lowers the error of wha
   CHECK(moved > 0);
 }
 
+TEST_CASE("AdaRound without quantized inputs does not see quantizers before its layer, with them it gains") {
+  const FloatGraph maker = two_layers();
+  FloatGraph numbers(7);
+  const CalibrationData data = normal_inputs(numbers, 40);
+  const Quantizers fine = weight_quantizers(maker.graph, 3);
+  Quantizers coarse = fine;
+  // What the first layer makes in steps of 1: the second layer's inputs are far from float ones.
+  Quantization steps;
+  steps.bits = 8;
+  steps.scales = {1.0F};
+  steps.zero_points = {0};
+  coarse.activations[static_cast<std::size_t>(maker.graph.nodes[0].outputs[0])] = steps;
+  const auto rounded = [&](Quantizers quantizers, RoundingTarget target, double* noise = nullptr) {
+    AdaRoundOptions options;
+    options.iterations = 20;
+    options.target = target;
+    const std::vector<NodeError> errors = round_adaptively(maker.graph, quantizers, data, 40, options);
+    if (noise != nullptr) *noise = errors[1].noise;
+    return quantizers.weights[1]->data->bytes;
+  };
+  double of_layer = 0.0;
+  double of_inputs = 0.0;
+  CHECK(rounded(fine, RoundingTarget::layer) == rounded(coarse, RoundingTarget::layer, &of_layer));
+  CHECK(rounded(fine, RoundingTarget::quantized_inputs) !=
+        rounded(coarse, RoundingTarget::quantized_inputs, &of_inputs));
+  CHECK(of_inputs < of_layer);
+}
+
 TEST_CASE("methods are words with + between them") {
   const QuantizationMethod method = parse_method("bias_correction+cle+mse", "--method");
   CHECK(method.equalizes);
@@ -187,8 +215,9 @@ TEST_CASE("methods are words with + between them") {
   CHECK_FALSE(method.rounds_adaptively);
   CHECK(to_string(method) == "cle+mse+bias_correction");
   CHECK(to_string(parse_method("minmax", "--method")) == "minmax");
-  for (const char* text :
-       {"", "mse+", "+mse", "mse++cle", "MSE", "mse,cle", "mse+mse", "minmax+mse", "magic"}) {
+  CHECK(to_string(parse_method("adaround_inputs+cle", "--method")) == "cle+adaround_inputs");
+  for (const char* text : {"", "mse+", "+mse", "mse++cle", "MSE", "mse,cle", "mse+mse", "minmax+mse", "magic",
+                           "adaround+adaround_layer"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_method(text, "--method"), InputError);
   }
