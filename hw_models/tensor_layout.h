@@ -58,6 +58,9 @@ struct TensorView {
   Dims dims{};                     ///< Extents of the whole tensor.
   TensorLayout layout;             ///< Of the whole tensor, at base 0.
   std::int64_t pixel_granule = 1;  ///< Bytes that a pixel's channels are rounded up to.
+  /// Where no other nest moves it: pixels may begin at multiples of this in DRAM (dram_pitch.h). 0: they lie
+  /// one behind the other.
+  std::int64_t pitch_bytes = 0;
 };
 
 /// How a nest reaches a tensor of activations.

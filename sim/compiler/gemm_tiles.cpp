@@ -106,8 +106,12 @@ Runs runs_of(const TensorView& tensor, const Dims& tile) {
   const int bits = tensor.layout.format.bits;
   const std::int64_t channels = arithmetic::packed_bytes(tile[kChannel], bits);
   const auto [image, row, pixel] = tensor.layout.strides;
-  if (tile[kChannel] < tensor.dims[kChannel]) return {channels, std::gcd(pixel, channels)};
-  if (channels % tensor.pixel_granule != 0) return {channels, pixel};
+  if (tile[kChannel] < tensor.dims[kChannel]) {
+    const std::int64_t pitch =
+        tensor.pitch_bytes > 0 ? ceil_div(pixel, tensor.pitch_bytes) * tensor.pitch_bytes : pixel;
+    return {channels, std::gcd(pitch, channels)};
+  }
+  if (channels < pixel) return {channels, pixel};
   if (tile[kColumn] < tensor.dims[kColumn]) return {tile[kColumn] * channels, std::gcd(row, pixel)};
   return {tile[kRow] * tile[kColumn] * channels, row};
 }

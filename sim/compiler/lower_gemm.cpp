@@ -125,7 +125,12 @@ void set_blocks(const Node& node, GemmProblem& problem) {
 TensorView view_of(const Schedule& schedule, TensorId id, const Dims& dims) {
   const int storage = schedule.storage_of[static_cast<std::size_t>(id)];
   const Storage& root = schedule.storages[static_cast<std::size_t>(storage)];
-  return {dims, dense_layout(dims, root.format, 0, root.pixel_granule), root.pixel_granule};
+  // What several rows move lies as costs them least together, which none of them knows.
+  const bool is_of_one_row =
+      root.first_row < 0 ? root.first_reader == root.last_row : root.last_row < 0 && root.is_graph_output;
+  const TensorLayout layout = dense_layout(dims, root.format, 0, root.pixel_granule);
+  const bool may_gain = is_of_one_row && root.pitch_bytes > 0 && layout.strides[2] % root.pitch_bytes != 0;
+  return {dims, layout, root.pixel_granule, may_gain ? root.pitch_bytes : 0};
 }
 
 LoweredRow lower_to_mac_array(const Graph& graph, const Schedule& schedule, std::int32_t row,

@@ -40,8 +40,8 @@ class KeyWriter {
     add_all(base, strides, format, ring_rows);
   }
   void add(const TensorView& view) {
-    const auto& [dims, layout, pixel_granule] = view;
-    add_all(dims, layout, pixel_granule);
+    const auto& [dims, layout, pixel_granule, pitch_bytes] = view;
+    add_all(dims, layout, pixel_granule, pitch_bytes);
   }
   void add(const MappingLimits& limits) {
     const auto& [weight_bytes, parameter_bytes, slots, output_slots, weight_slots, memory, ahead, loads,

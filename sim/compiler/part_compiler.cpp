@@ -24,7 +24,7 @@ namespace qsim {
 void PartCompiler::lower() {
   check_run_bytes(graph_, table_bytes(graph_), "lookup tables",
                   "use fewer layers of 16-bit activations, or 8 bits");
-  out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes);
+  out_.schedule = make_schedule(graph_, hardware_.dma.pixel_granule_bytes, hardware_.dram.burst_bytes);
   look_for_dram();
   lower_rows();
   if (is_lowered_) ways_out_ = find_ways_out(out_.schedule, lowered_, hardware_);

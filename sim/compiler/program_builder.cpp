@@ -8,6 +8,7 @@
 
 #include "hw_models/core/nest_cursor.h"
 #include "sim/compiler/batch_parts.h"
+#include "sim/compiler/dram_pitch.h"
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/images.h"
 #include "sim/compiler/program_parts.h"
@@ -44,12 +45,14 @@ std::int64_t channels_before_taps(const GemmNest& nest) {
 class ProgramBuilder {
  public:
   ProgramBuilder(const Graph& graph, const std::vector<LoweredRow>& lowered, MemoryPlan plan,
-                 const HardwareConfig& hardware, bool with_images, CompiledProgram& out)
+                 const HardwareConfig& hardware, bool with_images, std::vector<std::int64_t> pitches,
+                 CompiledProgram& out)
       : graph_(graph),
         lowered_(lowered),
         plan_(std::move(plan)),
         hardware_(hardware),
         with_images_(with_images),
+        pitches_(std::move(pitches)),
         out_(out) {}
 
   void run() {
@@ -101,7 +104,8 @@ class ProgramBuilder {
       const Storage& storage = out_.schedule.storages[s];
       if (storage.is_passed) continue;
       if (plan_.stays[s] != Stay::kept || storage.is_graph_output) {
-        dram_address_[s] = take_dram(storage.bytes);
+        if (pitches_[s] > 0) dram_bytes_ = ceil_div(dram_bytes_, pitches_[s]) * pitches_[s];
+        dram_address_[s] = take_dram(dram_bytes_of(s));
         const bool is_of_parts = (storage.is_graph_input || storage.is_graph_output) && !storage.is_constant;
         if (is_of_parts && out_.program.parts > 1) {
           part_stride_[s] = dram_bytes_ - dram_address_[s];
@@ -118,9 +122,17 @@ class ProgramBuilder {
     }
   }
 
+  [[nodiscard]] std::int64_t dram_bytes_of(std::size_t s) const {
+    const Storage& storage = out_.schedule.storages[s];
+    if (pitches_[s] == 0) return storage.bytes;
+    return dense_bytes(dims_of(graph_.tensor(storage.root).shape), storage.format, pitches_[s]);
+  }
+
   void set_base(Placement& placement, int storage) const {
-    placement.dram.base = dram_address_[static_cast<std::size_t>(storage)];
-    const Storage& s = out_.schedule.storages[static_cast<std::size_t>(storage)];
+    const auto index = static_cast<std::size_t>(storage);
+    const Storage& s = out_.schedule.storages[index];
+    if (pitches_[index] > 0) placement.dram = dense_layout(placement.dims, s.format, 0, pitches_[index]);
+    placement.dram.base = dram_address_[index];
     if (s.is_constant) placement.traffic = Event::dram_read_weight_bytes;
   }
 
@@ -341,7 +353,7 @@ class ProgramBuilder {
       const auto index = static_cast<std::size_t>(storage);
       Placement placement = unplaced(view_of(out_.schedule, id, dims_of(graph_.tensor(id).shape)));
       placement.resident = plan_.stays[index] == Stay::kept;
-      placement.dram.base = dram_address_[index];
+      set_base(placement, storage);
       placement.buffer.base = plan_.address[index];
       note_placement(id, placement);
     }
@@ -362,6 +374,7 @@ class ProgramBuilder {
   MemoryPlan plan_;
   const HardwareConfig& hardware_;
   bool with_images_;
+  std::vector<std::int64_t> pitches_;  ///< By storage: dram_pitches().
   CompiledProgram& out_;
   std::vector<std::int64_t> dram_address_;
   std::vector<std::int64_t> part_stride_;  ///< By storage: from one part of a batch to the next.
@@ -374,7 +387,16 @@ class ProgramBuilder {
 
 void build_program(const Graph& graph, const std::vector<LoweredRow>& lowered, MemoryPlan plan,
                    const HardwareConfig& hardware, bool with_images, CompiledProgram& out) {
-  ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, out).run();
+  std::vector<std::int64_t> pitches = dram_pitches(out.schedule, lowered, plan, hardware);
+  const std::vector<std::int64_t> none(pitches.size(), 0);
+  if (pitches == none)
+    return ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, none, out).run();
+  CompiledProgram pitched = out;
+  ProgramBuilder(graph, lowered, plan, hardware, with_images, std::move(pitches), pitched).run();
+  // Bursts are not worth a larger memory.
+  if (pitched.program.dram_bytes > hardware.dram.capacity_mib << 20)
+    return ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, none, out).run();
+  out = std::move(pitched);
 }
 
 }  // namespace qsim

@@ -40,8 +40,11 @@ bool is_dense(const Shape& shape, int bits) {
 
 class Scheduler {
  public:
-  Scheduler(const Graph& graph, std::int64_t pixel_granule)
-      : graph_(graph), pixel_granule_(pixel_granule), outputs_(graph.outputs.begin(), graph.outputs.end()) {
+  Scheduler(const Graph& graph, std::int64_t pixel_granule, std::int64_t burst_bytes)
+      : graph_(graph),
+        pixel_granule_(pixel_granule),
+        burst_bytes_(burst_bytes),
+        outputs_(graph.outputs.begin(), graph.outputs.end()) {
     schedule_.storage_of.assign(graph.tensors.size(), -1);
   }
 
@@ -160,7 +163,7 @@ class Scheduler {
 
   void align_pixels() {
     std::vector<std::int64_t> channels(schedule_.storages.size(), 0);
-    std::vector<bool> keeps(schedule_.storages.size(), pixel_granule_ > 1);
+    std::vector<bool> keeps(schedule_.storages.size(), true);
     for (std::size_t t = 0; t < graph_.tensors.size(); ++t) {
       if (schedule_.storage_of[t] < 0) continue;
       const auto s = static_cast<std::size_t>(schedule_.storage_of[t]);
@@ -180,8 +183,12 @@ class Scheduler {
     }
     for (std::size_t s = 0; s < keeps.size(); ++s) {
       Storage& storage = schedule_.storages[s];
-      if (keeps[s] && !storage.is_constant && !storage.is_host_visible)
-        storage.pixel_granule = pixel_granule_;
+      if (!keeps[s] || storage.is_constant || storage.is_host_visible) continue;
+      storage.pixel_granule = pixel_granule_;
+      // A single pixel begins at a burst whatever it has.
+      const Shape& shape = graph_.tensor(storage.root).shape;
+      const bool has_pixels = element_count(shape) > dims_of(shape)[kChannel];
+      if (pixel_granule_ == 1 && has_pixels) storage.pitch_bytes = burst_bytes_;
     }
   }
 
@@ -200,6 +207,7 @@ class Scheduler {
 
   const Graph& graph_;
   std::int64_t pixel_granule_;
+  std::int64_t burst_bytes_;
   std::unordered_set<TensorId> outputs_;
   Schedule schedule_;
   std::vector<bool> unpacked_;  ///< By storage.
@@ -246,8 +254,8 @@ arithmetic::IntegerFormat memory_format(const Tensor& tensor) {
   return tensor.quantization ? tensor.quantization->format() : arithmetic::IntegerFormat{32, true};
 }
 
-Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule) {
-  return Scheduler(graph, pixel_granule).run();
+Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule, std::int64_t burst_bytes) {
+  return Scheduler(graph, pixel_granule, burst_bytes).run();
 }
 
 }  // namespace qsim

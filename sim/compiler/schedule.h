@@ -28,6 +28,7 @@ struct Storage {
   arithmetic::IntegerFormat format{};
   std::int64_t bytes = 0;          ///< Largest of its views.
   std::int64_t pixel_granule = 1;  ///< Bytes that a pixel's channels are rounded up to.
+  std::int64_t pitch_bytes = 0;    ///< Its pixels may begin at multiples of this in DRAM; 0: they may not.
   int first_row = -1;              ///< Row that produces it; -1: there before the run.
   int last_row = -1;               ///< Last row that reads it.
   int first_reader = -1;           ///< First row of the chip that reads it.
@@ -58,7 +59,9 @@ struct Schedule {
 [[nodiscard]] arithmetic::IntegerFormat memory_format(const Tensor& tensor);
 
 /// InputError where a node cannot be mapped (rank, operands), with its place. Pixels of tensors that only the
-/// MAC array reads and writes, as equally many channels, take whole granules.
-[[nodiscard]] Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule = 1);
+/// MAC array reads and writes, as equally many channels, take whole granules; of 1, they may begin at bursts
+/// of the DRAM instead (dram_pitch.h).
+[[nodiscard]] Schedule make_schedule(const Graph& graph, std::int64_t pixel_granule = 1,
+                                     std::int64_t burst_bytes = 0);
 
 }  // namespace qsim
