@@ -1,6 +1,7 @@
 #include "sim/compiler/gemm_cuts.h"
 
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "sim/compiler/gemm_tiles.h"
@@ -58,6 +59,28 @@ bool cuts_fall_on_bytes(const GemmProblem& problem, GemmMapping mapping, std::in
 bool is_one_of_few(std::int64_t tile, std::int64_t size) {
   const std::vector<std::int64_t> few = few_tile_sizes(size);
   return std::ranges::find(few, tile) != few.end();
+}
+
+std::vector<std::int64_t> tile_column_sizes(const GemmProblem& problem, const GemmMapping& mapping,
+                                            const HardwareConfig& hardware, std::int64_t rows, bool streams) {
+  const ConvolutionGeometry& g = problem.geometry;
+  const std::int64_t columns = g.output[kColumn];
+  if (streams && rows == 1) return tile_sizes(columns);
+  std::vector<std::int64_t> sizes{columns};
+  if (hardware.mapper.largest_tiles) return sizes;
+  const PartSize part{mapping.part_kernel_h, mapping.part_kernel_w, mapping.part_channels};
+  const std::int64_t held = hardware.accumulators.entries_per_slot() / mapping.column_tiles_per_block;
+  if (part != whole_reduction(problem) && held >= rows && held < rows * columns) {
+    const std::int64_t across = ceil_div(columns, held / rows);
+    const std::int64_t all_rows = g.output[kRow];
+    const std::int64_t otherwise =
+        held >= columns ? ceil_div(all_rows, held / columns) : all_rows * ceil_div(columns, held);
+    if (ceil_div(all_rows, rows) * across < otherwise) sizes.push_back(ceil_div(columns, across));
+  }
+  const bool overlaps = (g.kernel_h - 1) * g.dilation_h + 1 > g.stride_h;
+  if (!mapping.input_resident && overlaps)
+    std::ranges::copy(box_columns(rows, columns), std::back_inserter(sizes));
+  return sizes;
 }
 
 std::int64_t most_passes(const GemmProblem& problem, const GemmMapping& mapping) {

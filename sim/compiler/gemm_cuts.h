@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/dataflow/shapes.h"
@@ -25,6 +26,15 @@ namespace qsim {
                                       std::int64_t tiles);
 
 [[nodiscard]] bool is_one_of_few(std::int64_t tile, std::int64_t size);
+
+/// Columns of tiles of `rows` rows: cut in tiles of one row where something `streams`, in boxes where rows of
+/// boxes overlap in what they read, and where of boxes fewer than of whole rows, or of pieces of one row,
+/// have sums that the accumulators hold for the next part of a reduction that is cut: they load fewer
+/// weights.
+[[nodiscard]] std::vector<std::int64_t> tile_column_sizes(const GemmProblem& problem,
+                                                          const GemmMapping& mapping,
+                                                          const HardwareConfig& hardware, std::int64_t rows,
+                                                          bool streams);
 
 /// Of the tile of pixels that takes most. In halves (PassOrder::full) a smaller one at the edge may take more
 /// than a full one: 10 pixels in passes of 5 take two, 9 take three, of 2, 2 and 5.

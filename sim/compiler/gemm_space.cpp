@@ -16,6 +16,7 @@
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/reduction_parts.h"
+#include "sim/compiler/schedule.h"
 
 namespace qsim {
 namespace {
@@ -37,7 +38,11 @@ class GemmEnumeration {
         hardware_(hardware),
         limits_(limits),
         pins_(pin),
-        rates_(limits, problem, hardware) {}
+        rates_(limits, problem, hardware),
+        room_for_slots_(hardware.activation_buffer.capacity_bytes()) {
+    if (residency.input_resident) take_room(problem.input);
+    if (residency.output_resident) take_room(problem.output);
+  }
 
   MappingOptions<GemmMapping> run() {
     const MacArrayConfig& array = hardware_.mac_array;
@@ -65,6 +70,12 @@ class GemmEnumeration {
   }
 
  private:
+  void take_room(const TensorView& resident) {
+    const std::int64_t bytes = dense_bytes(resident.dims, resident.layout.format, resident.pixel_granule);
+    // Of a ring only some rows stay.
+    if (bytes < room_for_slots_) room_for_slots_ -= bytes;
+  }
+
   void set_dataflow(Dataflow dataflow) {
     mapping_.dataflow = dataflow;
     mapping_.chunk_rows =
@@ -187,7 +198,8 @@ class GemmEnumeration {
     for (const std::int64_t rows : row_sizes) {
       for (const std::int64_t columns :
            pins_.given_or(Level::rows, mapping_keys::kTileColumns, &GemmMapping::tile_columns, 1,
-                          g.output[kColumn], column_sizes(rows, streams), "the columns of the output")) {
+                          g.output[kColumn], tile_column_sizes(problem_, mapping_, hardware_, rows, streams),
+                          "the columns of the output")) {
         mapping_.tile_rows = rows;
         mapping_.tile_columns = columns;
         try_passes(whole_reduction);
@@ -208,17 +220,6 @@ class GemmEnumeration {
   [[nodiscard]] bool lines_fit(const GemmCursor& cursor) const {
     return problem_.pooling() == nullptr ||
            pool_lines(problem_, mapping_, cursor).bytes() <= hardware_.requantizer.pool_line_bytes;
-  }
-
-  /// Columns are cut in tiles of one row, and in boxes where rows of boxes overlap in what they read.
-  [[nodiscard]] std::vector<std::int64_t> column_sizes(std::int64_t rows, bool streams) const {
-    const ConvolutionGeometry& g = problem_.geometry;
-    if (streams && rows == 1) return tile_sizes(g.output[kColumn]);
-    std::vector<std::int64_t> sizes{g.output[kColumn]};
-    const bool overlaps = (g.kernel_h - 1) * g.dilation_h + 1 > g.stride_h;
-    if (mapping_.input_resident || !overlaps || hardware_.mapper.largest_tiles) return sizes;
-    std::ranges::copy(box_columns(rows, g.output[kColumn]), std::back_inserter(sizes));
-    return sizes;
   }
 
   void try_passes(bool whole_reduction) {
@@ -300,12 +301,12 @@ class GemmEnumeration {
   }
 
   /// One slot instead of two waits, but leaves room to larger tiles: a candidate where these are a good part
-  /// of the buffer. Of two slots they would take more than a quarter of it.
+  /// of the buffer, or of what tensors of this layer that stay leave of it. Of two slots they would take more
+  /// than a quarter.
   [[nodiscard]] bool may_have_one_slot(const TileBytes& tile) const {
-    const std::int64_t capacity = hardware_.activation_buffer.capacity_bytes();
     const std::int64_t bytes = tile.input + tile.output + tile.addend;
-    return !hardware_.mapper.largest_tiles && bytes <= capacity && bytes > capacity / 8 &&
-           is_tile_one_of_few();
+    return !hardware_.mapper.largest_tiles && bytes <= hardware_.activation_buffer.capacity_bytes() &&
+           bytes > room_for_slots_ / 8 && is_tile_one_of_few();
   }
 
   /// Another order is fixed for the machine.
@@ -386,6 +387,7 @@ class GemmEnumeration {
   const MappingLimits& limits_;
   GemmPins pins_;
   GemmRates rates_;
+  std::int64_t room_for_slots_;   ///< Of the activation buffer.
   std::int64_t most_pixels_ = 1;  ///< Of one pass.
   MappingOptions<GemmMapping> found_;
   std::vector<MappingOption<GemmMapping>> with_less_slots_;  ///< may_have_one_slot()
