@@ -131,8 +131,6 @@ class GemmEnumeration {
 
   // Parts of the reduction.
 
-  [[nodiscard]] bool is_whole(const PartSize& part) const { return part == whole_reduction(problem_); }
-
   [[nodiscard]] std::vector<PartSize> tried_parts() {
     std::vector<PartSize> parts = reduction_parts(problem_, mapping_);
     if (hardware_.mapper.largest_tiles)
@@ -145,7 +143,7 @@ class GemmEnumeration {
       mapping_.part_kernel_h = part.kernel_h;
       mapping_.part_kernel_w = part.kernel_w;
       mapping_.part_channels = part.channels;
-      const bool whole = is_whole(part);
+      const bool whole = part == whole_reduction(problem_);
       for (const std::int64_t block : block_sizes(whole)) {
         mapping_.column_tiles_per_block = block;
         try_pixel_tiles(whole);

@@ -20,28 +20,6 @@ namespace {
 
 constexpr std::int64_t kDramAlignment = 64;
 
-/// Ends of the chunks in which the accumulators see the reduction: parts one after the other, each in chunks.
-std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
-  const GemmCursor cursor(nest);
-  std::vector<std::int64_t> ends;
-  std::int64_t done = 0;
-  for (std::int64_t p = 0; p < cursor.parts(); ++p) {
-    const ChunkCut cut = cursor.chunks(cursor.part(p));
-    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
-      done += cut.depth(chunk);
-      ends.push_back(done);
-    }
-  }
-  return ends;
-}
-
-/// Where channels of all taps are parts, their number: MacContext::part_channels.
-std::int64_t channels_before_taps(const GemmNest& nest) {
-  const GemmMapping& m = nest.mapping();
-  const PartSize part{m.part_kernel_h, m.part_kernel_w, m.part_channels};
-  return cuts_all_taps(nest.problem(), part) ? m.part_channels : 0;
-}
-
 class ProgramBuilder {
  public:
   ProgramBuilder(const Graph& graph, const std::vector<LoweredRow>& lowered, MemoryPlan plan,
@@ -379,8 +357,7 @@ class ProgramBuilder {
   std::vector<std::int64_t> dram_address_;
   std::vector<std::int64_t> part_stride_;  ///< By storage: from one part of a batch to the next.
   std::int64_t dram_bytes_ = 0;
-  std::vector<Nest>
-      of_chain_;  ///< A nest of the whole of each row of the present chain, as far as it is there.
+  std::vector<Nest> of_chain_;  ///< Whole nests of the present chain's rows, as far as they are there.
 };
 
 }  // namespace
@@ -394,9 +371,10 @@ void build_program(const Graph& graph, const std::vector<LoweredRow>& lowered, M
   CompiledProgram pitched = out;
   ProgramBuilder(graph, lowered, plan, hardware, with_images, std::move(pitches), pitched).run();
   // Bursts are not worth a larger memory.
-  if (pitched.program.dram_bytes > hardware.dram.capacity_mib << 20)
-    return ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, none, out).run();
-  out = std::move(pitched);
+  if (pitched.program.dram_bytes <= hardware.dram.capacity_mib << 20)
+    out = std::move(pitched);
+  else
+    ProgramBuilder(graph, lowered, std::move(plan), hardware, with_images, none, out).run();
 }
 
 }  // namespace qsim

@@ -2,6 +2,7 @@
 
 #include <cassert>
 
+#include "hw_models/core/nest_cursor.h"
 #include "hw_models/dataflow/cuts.h"
 #include "sim/compiler/gemm_tiles.h"
 
@@ -61,6 +62,26 @@ bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping, const
   if (part.channels % granule != 0) return false;
   return (part.kernel_h == 1 && part.kernel_w == 1) ||
          (problem.is_order_free && cuts_all_taps(problem, part));
+}
+
+std::vector<std::int64_t> chunk_ends(const GemmNest& nest) {
+  const GemmCursor cursor(nest);
+  std::vector<std::int64_t> ends;
+  std::int64_t done = 0;
+  for (std::int64_t p = 0; p < cursor.parts(); ++p) {
+    const ChunkCut cut = cursor.chunks(cursor.part(p));
+    for (std::int64_t chunk = 0; chunk < cut.count(); ++chunk) {
+      done += cut.depth(chunk);
+      ends.push_back(done);
+    }
+  }
+  return ends;
+}
+
+std::int64_t channels_before_taps(const GemmNest& nest) {
+  const GemmMapping& m = nest.mapping();
+  const PartSize part{m.part_kernel_h, m.part_kernel_w, m.part_channels};
+  return cuts_all_taps(nest.problem(), part) ? m.part_channels : 0;
 }
 
 }  // namespace qsim

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "hw_models/gemm.h"
+#include "hw_models/program.h"
 
 namespace qsim {
 
@@ -37,5 +38,11 @@ struct PartSize {
 /// the order is free (GemmProblem::is_order_free) also channels of all taps.
 [[nodiscard]] bool is_legal_part(const GemmProblem& problem, const GemmMapping& mapping,
                                  const PartSize& part);
+
+/// Ends of the chunks in which the accumulators see the reduction: parts one after the other, each in chunks.
+[[nodiscard]] std::vector<std::int64_t> chunk_ends(const GemmNest& nest);
+
+/// Where channels of all taps are parts, their number: MacContext::part_channels.
+[[nodiscard]] std::int64_t channels_before_taps(const GemmNest& nest);
 
 }  // namespace qsim

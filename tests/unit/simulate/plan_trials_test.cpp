@@ -4,7 +4,6 @@
 #include "sim/compiler/compile.h"
 #include "sim/compiler/mapper.h"
 #include "sim/simulate.h"
-#include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_network.h"
 
@@ -34,7 +33,7 @@ class EstimatesAlone final : public Mapper {
 TEST_CASE("rivals that are simulated cost no cycles, and save some now and then") {
   const EstimatesAlone estimates;
   int better = 0;
-  for (const test::RandomPair& made : test::random_pairs(test::draws(100), 900)) {
+  for (const test::RandomPair& made : test::random_pairs(100, 900)) {
     INFO("seed " << made.seed);
     SimulateOptions options{Values::none};
     const std::int64_t settled = simulate(made.chip, made.network.graph, {}, options).total_cycles;
