@@ -141,8 +141,8 @@ class LayerRounding {
     float* row = problem.inputs.data();
     for (const Sample& sample : samples_) {
       const auto input = static_cast<std::size_t>(sample.input);
-      gather_rows(TapSource<float>{geometry_, inputs()[input].as<float>().data(), group, 0}, sample.row, 1, row,
-                  problem.depth);
+      gather_rows(TapSource<float>{geometry_, inputs()[input].as<float>().data(), group, 0}, sample.row, 1,
+                  row, problem.depth);
       row += problem.depth;
       const float* made = values_.real[input].as<float>().data() + sample.row * geometry_.out_channels +
                           group * problem.outputs;

@@ -18,9 +18,10 @@ struct AdaRoundOptions {
 
 /// Chooses for each layer in turn which weights are rounded up (rounding_search.h): against what the float
 /// layer makes of float inputs, behind its activation, from what the layers before make once they are
-/// quantized; the options' target leaves out the latter two. The scales in `quantizers` stay; the integers of its weights change by at most a step from
-/// nearest. Samples are output pixels of the inputs, at most 16,384 a layer and 2^26 numbers. Layers of one
-/// bit and transposed convolutions keep nearest. Returns the errors by node after it.
+/// quantized; the options' target leaves out the latter two. The scales in `quantizers` stay; the integers of
+/// its weights change by at most a step from nearest. Samples are output pixels of the inputs, at most 16,384
+/// a layer and 2^26 numbers. Layers of one bit and transposed convolutions keep nearest. Returns the errors
+/// by node after it.
 std::vector<NodeError> round_adaptively(const Graph& graph, Quantizers& quantizers,
                                         const CalibrationData& data, std::int64_t inputs,
                                         const AdaRoundOptions& options);

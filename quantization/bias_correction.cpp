@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "quantization/graph_edits.h"
+#include "quantization/quantize_weights.h"
 
 namespace qsim {
 namespace {
@@ -44,6 +45,30 @@ std::vector<NodeError> correct_biases(Graph& graph, const Quantizers& quantizers
     for (TensorData& output : simulated) take_off(output.as<float>(), shifts);
   };
   return run_paired(before, before, quantizers, data, inputs, threads, steps);
+}
+
+int correct_biases(Graph& graph, const Quantizers& quantizers,
+                   const std::vector<std::optional<ChannelModel>>& models) {
+  int corrected = 0;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    Node& node = graph.nodes[n];
+    if (!quantizers.weights[n]) continue;
+    const std::optional<ChannelModel>& input = models[static_cast<std::size_t>(node.inputs[0])];
+    if (!input) continue;
+    const std::vector<double> means = tap_means(graph, node, *input);
+    if (means.empty()) continue;
+    const Tensor rounded = dequantized_weights(*quantizers.weights[n]);
+    const TensorData weights = *graph.tensor(node.inputs[1]).data;
+    std::vector<double> shifts(static_cast<std::size_t>(weights.shape[0]), 0.0);
+    for (std::size_t i = 0; i < means.size(); ++i) {
+      shifts[i * shifts.size() / means.size()] +=
+          (static_cast<double>(rounded.data->as<float>()[i]) - static_cast<double>(weights.as<float>()[i])) *
+          means[i];
+    }
+    take_off(own_bias(graph, node, std::ssize(shifts)).data->as<float>(), shifts);
+    ++corrected;
+  }
+  return corrected;
 }
 
 }  // namespace qsim

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "quantization/channel_model.h"
 #include "quantization/paired_run.h"
 
 namespace qsim {
@@ -16,5 +17,14 @@ namespace qsim {
 /// errors by node after it.
 std::vector<NodeError> correct_biases(Graph& graph, const Quantizers& quantizers, const CalibrationData& data,
                                       std::int64_t inputs, int threads);
+
+/// The same without data, from what the channels of the layers' inputs hold (`models`, by tensor):
+///
+///   b'[n] = b[n] - sum_k (W^[n][k] - W[n][k]) E[x[k]]
+///
+/// over the taps k, depthwise ones too, a padded tap 0 (tap_means()). Layers whose inputs have no means keep
+/// their biases. Returns how many were corrected.
+int correct_biases(Graph& graph, const Quantizers& quantizers,
+                   const std::vector<std::optional<ChannelModel>>& models);
 
 }  // namespace qsim

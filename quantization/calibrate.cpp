@@ -1,6 +1,8 @@
 #include "quantization/calibrate.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <limits>
 
 #include "workloads/execute/execute.h"
 #include "workloads/graph/liveness.h"
@@ -34,6 +36,24 @@ void run_all(const Graph& graph, const CalibrationData& data, int threads, const
 }
 
 }  // namespace
+
+std::vector<std::vector<float>> channel_minima(const Graph& graph, const std::vector<TensorId>& tensors,
+                                               const CalibrationData& data, int threads) {
+  std::vector<std::vector<float>> minima;
+  for (const TensorId id : tensors) {
+    minima.emplace_back(static_cast<std::size_t>(graph.tensor(id).shape.back()),
+                        std::numeric_limits<float>::infinity());
+  }
+  run_all(graph, data, threads, [&](TensorId id, std::span<const float> values) {
+    const auto at = static_cast<std::size_t>(std::ranges::find(tensors, id) - tensors.begin());
+    if (at == tensors.size()) return;
+    std::vector<float>& least = minima[at];
+    for (std::size_t e = 0; e < values.size(); ++e) {
+      least[e % least.size()] = std::min(least[e % least.size()], values[e]);
+    }
+  });
+  return minima;
+}
 
 std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& data, bool with_spread,
                                     int threads) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "quantization/graph_edits.h"
+#include "quantization/layer_pairs.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
@@ -23,46 +24,9 @@ struct Pair {
   std::vector<double> factors;
 };
 
-bool is_layer(const Graph& graph, const Node& node) {
-  return definition(node.op).has_weights && graph.tensor(node.inputs[1]).is_float();
-}
-
 std::int64_t groups_of(const Op& op) {
   const auto* conv = std::get_if<Conv2dOp>(&op);
   return conv == nullptr ? 1 : conv->groups;
-}
-
-/// The only node that reads a tensor, where there is one and the tensor is no output.
-std::optional<std::size_t> only_reader(const Graph& graph, TensorId id) {
-  if (use_count(graph, id) != 1) return std::nullopt;
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (std::ranges::count(graph.nodes[i].inputs, id) > 0) return i;
-  }
-  return std::nullopt;
-}
-
-/// The layer that the channels of layer `first` reach with their factors.
-std::optional<std::size_t> second_of(const Graph& graph, const Node& first) {
-  const Activation activation = *fused_activation(first.op);
-  if (activation != Activation::none && activation != Activation::relu) return std::nullopt;
-  TensorId id = first.outputs[0];
-  const std::int64_t channels = graph.tensor(id).shape.back();
-  while (const std::optional<std::size_t> reader = only_reader(graph, id)) {
-    const Node& node = graph.nodes[*reader];
-    const Shape& shape = graph.tensor(id).shape;
-    if (node.inputs[0] != id) return std::nullopt;
-    if (is_layer(graph, node)) {
-      const bool is_flat = std::holds_alternative<FullyConnectedOp>(node.op);
-      const std::int64_t depth = graph.tensor(node.inputs[1]).shape.back();
-      return (is_flat ? depth % channels == 0 : shape.back() == channels) ? reader : std::nullopt;
-    }
-    const auto keeps_factors = definition(node.op).keeps_factors;
-    if (keeps_factors == nullptr || shape.back() != channels || !keeps_factors(node.op, shape)) {
-      return std::nullopt;
-    }
-    id = node.outputs[0];
-  }
-  return std::nullopt;
 }
 
 /// log2 of the largest weight of each output channel n and input channel: `columns` of them a group of the
@@ -116,7 +80,9 @@ class Layer {
       const double factor = factor_in(pairs, n, i % depth % columns_) - factor_out(pairs, n);
       w[i] = static_cast<float>(static_cast<double>(w[i]) * std::exp2(factor));
     }
-    if (pair_out_ == kNoPair || node.inputs.size() < 3 || node.inputs[2] == kNoTensor) return;
+    if (pair_out_ == kNoPair) return;
+    scale_distribution(node, pairs);
+    if (node.inputs.size() < 3 || node.inputs[2] == kNoTensor) return;
     const std::span<float> b = own_constant(graph, node, 2).data->as<float>();
     for (std::size_t n = 0; n < outputs_; ++n) {
       b[n] = static_cast<float>(static_cast<double>(b[n]) * std::exp2(-factor_out(pairs, n)));
@@ -124,6 +90,14 @@ class Layer {
   }
 
  private:
+  /// What the layer makes is divided by the factors.
+  void scale_distribution(Node& node, const std::vector<Pair>& pairs) const {
+    if (!node.distribution) return;
+    for (std::size_t n = 0; n < outputs_; ++n) {
+      node.distribution->mean[n] *= std::exp2(-factor_out(pairs, n));
+      node.distribution->deviation[n] *= std::exp2(-factor_out(pairs, n));
+    }
+  }
   [[nodiscard]] double factor_in(const std::vector<Pair>& pairs, std::size_t n, std::size_t column) const {
     return pair_in_ == kNoPair ? 0.0 : pairs[pair_in_].factors[n / outputs_of_group_ * columns_ + column];
   }
@@ -158,13 +132,11 @@ class Equalizer {
   void find_pairs() {
     const std::size_t count = graph_.nodes.size();
     std::vector<std::size_t> in(count, kNoPair), out(count, kNoPair);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!is_layer(graph_, graph_.nodes[i])) continue;
-      const std::optional<std::size_t> second = second_of(graph_, graph_.nodes[i]);
-      if (!second) continue;
-      out[i] = in[*second] = pairs_.size();
-      const Shape& made = graph_.tensor(graph_.nodes[i].outputs[0]).shape;
-      pairs_.push_back({i, *second, std::vector<double>(static_cast<std::size_t>(made.back()), 0.0)});
+    for (const LayerPair& pair : layer_pairs(graph_)) {
+      out[pair.first] = in[pair.second] = pairs_.size();
+      const Shape& made = graph_.tensor(graph_.nodes[pair.first].outputs[0]).shape;
+      pairs_.push_back(
+          {pair.first, pair.second, std::vector<double>(static_cast<std::size_t>(made.back()), 0.0)});
     }
     layers_.resize(count);
     for (std::size_t i = 0; i < count; ++i) {

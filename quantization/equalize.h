@@ -12,8 +12,8 @@ namespace qsim {
 /// Two layers between which channels were scaled.
 struct EqualizedPair {
   std::string first, second;  ///< Names of the nodes.
-  /// By output channel of the first: its weights and bias are divided by the factor, and what the second
-  /// multiplies with the channel is multiplied by it.
+  /// By output channel of the first: its weights, bias and distribution are divided by the factor, and what
+  /// the second multiplies with the channel is multiplied by it.
   std::vector<double> factors;
 };
 
@@ -26,11 +26,9 @@ struct EqualizedPair {
 /// sum of what its neighbours say, in logarithms, so that iterating contracts), in double, rounded into the
 /// weights once. Of three layers around a depthwise one each range becomes cbrt(r1_i r2_i r3_i).
 ///
-/// A pair are layers with float weights (convolution of any groups, transposed convolution, fully connected)
-/// where the second alone reads what the first makes, through nothing but operations with
-/// OpDefinition::keeps_factors: ReLU, leaky ReLU, PReLU, pooling, means, zero padding, flattening. A second
-/// reader, a residual addition, ReLU6 and the like break a chain. Channels whose range is 0 on either side
-/// have the factor 1. The function of the graph stays but for rounding.
+/// Pairs are those of layer_pairs.h. A second reader, a residual addition, ReLU6 and the like break a chain.
+/// Channels whose range is 0 on either side have the factor 1. The function of the graph stays but for
+/// rounding.
 ///
 /// Batch norms and activations are folded and fused before (graph_edits.h).
 std::vector<EqualizedPair> equalize(Graph& graph);

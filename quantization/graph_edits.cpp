@@ -92,6 +92,7 @@ int fold_batch_norm(Graph& graph) {
     // Copies: own_constant() may move the tensors.
     const TensorData scale = *graph.tensor(norm.inputs[1]).data;
     const TensorData shift = *graph.tensor(norm.inputs[2]).data;
+    layer->distribution = norm.distribution;
     scale_layer(graph, *layer, scale, shift);
     absorb(graph, *layer, i);
     ++folded;

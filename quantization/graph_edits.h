@@ -8,7 +8,8 @@ namespace qsim {
 /// y = scale * (W x + b) + shift becomes one layer with W' = scale[n] * W[n], b' = scale[n] * b[n] +
 /// shift[n], products in double, rounded to float32 once: batch norms behind a convolution or fully connected
 /// layer whose output nothing else reads. The layer's node stays, makes the norm's output, and the norm's
-/// name goes to Graph::folded_nodes. Returns how many were folded.
+/// name goes to Graph::folded_nodes; what the norm says of its output's distribution is the layer's from then
+/// on. Returns how many were folded.
 int fold_batch_norm(Graph& graph);
 
 /// ReLU, ReLU6 and clips to [0, 6], [0, inf) and [-1, 1] behind an operation that can apply them before it

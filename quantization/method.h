@@ -18,12 +18,14 @@ enum class RoundingTarget {
 
 /// Steps, in the order in which they are taken.
 struct QuantizationMethod {
-  bool replaces_relu6 = false;             ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
-  bool equalizes = false;                  ///< cle: cross-layer equalization (3.2).
+  bool replaces_relu6 = false;     ///< relu: ReLU6 becomes ReLU, which equalizing can pass.
+  bool equalizes = false;          ///< cle: cross-layer equalization (3.2).
+  bool absorbs_biases = false;     ///< absorption: what channels have in common, to the next bias (3.2).
+  bool ranges_from_norms = false;  ///< batch_norm: activations' ranges, beta +- 6 gamma (3.1).
   std::optional<RangeMethod> ranges = {};  ///< minmax or mse (3.1).
   bool rounds_adaptively = false;          ///< adaround: which weights are rounded up (3.4).
   RoundingTarget rounding_target = RoundingTarget::activation;
-  bool corrects_biases = false;  ///< bias_correction: from the calibration inputs (3.3).
+  bool corrects_biases = false;  ///< bias_correction: from the calibration inputs or batch norms (3.3).
 
   /// Of a float network: mse where nothing is said.
   [[nodiscard]] RangeMethod float_ranges() const { return ranges.value_or(RangeMethod::mse); }
@@ -31,18 +33,25 @@ struct QuantizationMethod {
   [[nodiscard]] RangeMethod integer_ranges() const { return ranges.value_or(RangeMethod::min_max); }
 
   /// Some step looks at more than ranges.
-  [[nodiscard]] bool changes_network() const {
-    return replaces_relu6 || equalizes || rounds_adaptively || corrects_biases;
+  [[nodiscard]] bool changes_network() const { return replaces_relu6 || equalizes || needs_knowledge(); }
+  /// Some step needs to know what channels hold: from inputs, or from batch norms.
+  [[nodiscard]] bool needs_knowledge() const {
+    return absorbs_biases || ranges_from_norms || rounds_adaptively || corrects_biases;
   }
 };
 
 /// "minmax" or "mse"
 [[nodiscard]] std::string_view name_of(RangeMethod ranges);
 
-/// "pipeline", which is cle+mse+adaround, or words with "+" between them, in any order: minmax, mse, relu,
-/// cle, adaround (or its parts adaround_layer and adaround_inputs), bias_correction. Throws InputError naming
-/// `option`.
-[[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option);
+/// "pipeline", or words with "+" between them, in any order: minmax, mse, relu, cle, absorption, batch_norm,
+/// adaround (or its parts adaround_layer and adaround_inputs), bias_correction. The pipeline is
+/// cle+mse+adaround with calibration inputs, and without them cle+absorption+mse+batch_norm+bias_correction.
+/// Throws InputError naming `option`.
+[[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option,
+                                              bool has_data = true);
+
+/// The words that need no calibration inputs: "relu, cle, ..".
+[[nodiscard]] std::string data_free_words();
 
 /// "cle+mse+bias_correction"
 [[nodiscard]] std::string to_string(const QuantizationMethod& method);

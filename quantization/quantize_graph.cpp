@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "quantization/equalize.h"
 #include "quantization/float_forms.h"
 #include "quantization/graph_edits.h"
 #include "quantization/quantize_blocks.h"
@@ -193,6 +192,11 @@ std::string describe(const QuantizeOptions& options, const CalibrationData& data
   text += ", a scale a tensor; ";
   if (scheme.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
   if (!scheme.layers.empty()) text += "single nodes as " + scheme.source + " says; ";
+  if (data.count == 0) {
+    return text + "no data: ranges of activations from batch norms, mean +- 6 deviations, the input's from " +
+           data.description + "; of weights " +
+           (options.method.float_ranges() == RangeMethod::mse ? "of least squared error" : "their limits");
+  }
   return text +
          (options.method.float_ranges() == RangeMethod::mse ? "ranges of least squared error"
                                                             : "min-max ranges") +
@@ -292,25 +296,6 @@ void check_scheme(const Graph& graph, const Scheme& scheme) {
   SchemeCheck(graph, scheme).run();
 }
 
-bool needs_spread(const QuantizeOptions& options) {
-  if (options.scheme.format == NumberFormat::mxint) return false;
-  return options.method.float_ranges() == RangeMethod::mse || options.scheme.is_power_of_two();
-}
-
-ObservedGraph observe_graph(Graph graph, const CalibrationData& data, const QuantizationMethod& method,
-                            bool with_spread, int threads) {
-  ObservedGraph result;
-  result.dequantized = dequantize_weights(graph);
-  result.norms = fold_batch_norm(graph);
-  result.opened = method.replaces_relu6 ? replace_relu6(graph) : 0;
-  result.activations = fuse_activations(graph);
-  result.graph = graph;
-  if (method.equalizes) equalize(graph);
-  result.values = observe(graph, data, with_spread, threads);
-  result.data = data;
-  return result;
-}
-
 namespace {
 
 /// Block formats: exponents depend on the data, so that ranges say where sums lie alone.
@@ -320,8 +305,7 @@ Graph quantize_in_blocks(const ObservedGraph& observed, const QuantizeOptions& o
     throw InputError({"--method", "", to_string(method), "minmax, relu or cle with format=mxint",
                       "a block's exponent is that of its largest magnitude: leave the other steps out"});
   }
-  Graph graph = observed.graph;
-  if (method.equalizes) equalize(graph);
+  Graph graph = observed.prepared;
   const BlockLayers done = quantize_to_blocks(graph, observed.values);
   graph.provenance.push_back(
       "quantized from float to MXINT8: blocks of 32 channels share an exponent, weights and "
@@ -338,8 +322,8 @@ Graph quantize_in_blocks(const ObservedGraph& observed, const QuantizeOptions& o
 Graph quantize_observed(const ObservedGraph& observed, const QuantizeOptions& options) {
   const Scheme& scheme = options.scheme;
   if (scheme.format == NumberFormat::mxint) return quantize_in_blocks(observed, options);
-  Graph graph = observed.graph;
-  QuantizerChoice choice = choose_quantizers(graph, observed.data, options, observed.values);
+  Graph graph = observed.prepared;
+  QuantizerChoice choice = choose_quantizers(observed, graph, options);
   const auto layers =
       std::ranges::count_if(choice.quantizers.weights, [](const auto& w) { return w.has_value(); });
   GraphQuantizer quantizer(graph, std::move(choice.quantizers), options);
@@ -357,6 +341,7 @@ Graph quantize_observed(const ObservedGraph& observed, const QuantizeOptions& op
   if (observed.opened > 0)
     provenance.push_back("ReLU in place of " + std::to_string(observed.opened) + " ReLU6");
   if (observed.activations > 0) provenance.push_back(counted(observed.activations, "activation") + " fused");
+  provenance.insert(provenance.end(), observed.notes.begin(), observed.notes.end());
   provenance.insert(provenance.end(), choice.notes.begin(), choice.notes.end());
   std::string names;
   for (const std::string& name : quantizer.host_nodes()) names += (names.empty() ? "" : ", ") + name;

@@ -44,7 +44,10 @@ void check_scheme(const Graph& graph, const Scheme& scheme);
 /// Quantizes `graph` (valid, is_float_graph):
 ///
 /// * Batch norms are folded, activations fused, dynamic-range weights made float (graph_edits.h); channels
-///   equalized (equalize.h) and biases corrected (bias_correction.h) where the method says so.
+///   equalized (equalize.h), biases absorbed (absorption.h) and corrected (bias_correction.h) where the
+///   method says so.
+/// * Without inputs (`data.count` 0) ranges are those that the batch norms tell (channel_model.h). Throws
+///   InputError where they do not tell all, and for steps that need inputs.
 /// * Weights: as the scheme says; biases: s_x * s_w, 32 bits (64 under TFLite semantics with activations of
 ///   more than 8 bits).
 /// * Activations: one quantizer a tensor, behind the fused activation; what the scheme leaves open follows
@@ -65,8 +68,10 @@ void quantize_graph(Graph& graph, const CalibrationData& data, const QuantizeOpt
 
 /// A float graph with what its tensors hold: what all schemes for the same inputs and method share.
 struct ObservedGraph {
-  Graph graph;                         ///< Norms folded, activations fused, weights float, ReLU6 replaced.
-  std::vector<ObservedValues> values;  ///< By tensor id; where the method equalizes, behind that.
+  Graph graph;     ///< Norms folded, activations fused, weights float, ReLU6 replaced.
+  Graph prepared;  ///< Where the method does so its channels equalized, its biases absorbed.
+  std::vector<ObservedValues> values;  ///< Of the prepared graph, by tensor id.
+  std::vector<std::string> notes;      ///< What preparing it did.
   int dequantized = 0, norms = 0, opened = 0, activations = 0;
   CalibrationData data;
 };

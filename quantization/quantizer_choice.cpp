@@ -32,68 +32,97 @@ std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
   return weights;
 }
 
-/// The quantizers of a graph whose norms are folded and activations fused, by the method's steps.
+/// The quantizers of a prepared graph, by the method's steps.
 class Chooser {
  public:
-  Chooser(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
-          const std::vector<ObservedValues>& observed)
-      : graph_(graph),
-        data_(data),
+  Chooser(const ObservedGraph& observed, Graph& graph, const QuantizeOptions& options)
+      : observed_(observed),
+        graph_(graph),
+        data_(observed.data),
         options_(options),
-        observed_(observed),
-        inputs_(inputs_that_fit(graph, data.count)) {}
+        has_data_(data_.count > 0),
+        inputs_(has_data_ ? inputs_that_fit(graph, data_.count) : 0) {}
 
   QuantizerChoice run() {
     const QuantizationMethod& method = options_.method;
-    if (method.equalizes) {
-      if (options_.on_step) report_errors(name_of(method.float_ranges()), rounded_to_nearest(observe_now()));
-      notes_.push_back(counted(static_cast<int>(equalize(graph_).size()), "pair") + " of layers equalized");
-    }
-    Quantizers quantizers = rounded_to_nearest(observed_);
-    report_errors(method.equalizes ? "cle" : name_of(method.float_ranges()), quantizers);
+    report_before_preparing();
+    Quantizers quantizers = rounded_to_nearest(graph_, observed_.values);
+    report_errors(method.absorbs_biases ? "absorption"
+                  : method.equalizes    ? "cle"
+                                        : name_of(method.float_ranges()),
+                  graph_, graph_, quantizers);
     const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
     if (method.rounds_adaptively) {
-      round_adaptively(graph_, quantizers, data_, inputs_,
-                       {.seed = options_.seed, .threads = options_.threads, .target = method.rounding_target});
-      report_errors("adaround", quantizers);
+      round_adaptively(
+          graph_, quantizers, data_, inputs_,
+          {.seed = options_.seed, .threads = options_.threads, .target = method.rounding_target});
+      report_errors("adaround", graph_, graph_, quantizers);
       notes_.push_back("weights rounded up or down" + shown);
     }
     if (method.corrects_biases) {
       const Graph before = graph_;
-      correct_biases(graph_, quantizers, data_, inputs_, options_.threads);
-      report_errors("bias_correction", quantizers, &before);
-      notes_.push_back("biases corrected" + shown);
+      if (has_data_) {
+        correct_biases(graph_, quantizers, data_, inputs_, options_.threads);
+        notes_.push_back("biases corrected" + shown);
+      } else {
+        correct_from_norms(quantizers);
+      }
+      report_errors("bias_correction", before, graph_, quantizers);
     }
     return {std::move(quantizers), std::move(notes_)};
   }
 
  private:
-  [[nodiscard]] std::vector<ObservedValues> observe_now() const {
-    return observe(graph_, data_, needs_spread(options_), options_.threads);
-  }
-  [[nodiscard]] Quantizers rounded_to_nearest(const std::vector<ObservedValues>& observed) const {
-    Quantizers quantizers{plan_grids(graph_, observed, options_.scheme, options_.method.float_ranges()), {}};
-    quantizers.weights = choose_weights(graph_, quantizers.activations, options_);
+  [[nodiscard]] Quantizers rounded_to_nearest(const Graph& graph,
+                                              const std::vector<ObservedValues>& observed) const {
+    Quantizers quantizers{plan_grids(graph, observed, options_.scheme, options_.method.float_ranges()), {}};
+    quantizers.weights = choose_weights(graph, quantizers.activations, options_);
     return quantizers;
   }
 
-  /// `real`: the float network, where the graph's biases are no longer its own.
-  void report_errors(std::string_view step, const Quantizers& quantizers, const Graph* real = nullptr) {
-    if (!options_.on_step) return;
+  void correct_from_norms(const Quantizers& quantizers) {
+    const int corrected = correct_biases(graph_, quantizers, model_channels(graph_, data_.input_range));
+    const auto layers =
+        std::ranges::count_if(quantizers.weights, [](const auto& w) { return w.has_value(); });
+    notes_.push_back("biases of " + std::to_string(corrected) + " of " +
+                     counted(static_cast<int>(layers), "layer") +
+                     " corrected by what batch norms say of their inputs");
+  }
+
+  /// What the steps start from, and what equalizing alone does.
+  void report_before_preparing() {
+    const QuantizationMethod& method = options_.method;
+    if (!options_.on_step || !has_data_ || !(method.equalizes || method.absorbs_biases)) return;
+    Graph graph = observed_.graph;
+    report_nearest(name_of(method.float_ranges()), graph);
+    if (!method.equalizes || !method.absorbs_biases) return;
+    equalize(graph);
+    report_nearest("cle", graph);
+  }
+  void report_nearest(std::string_view step, const Graph& graph) {
+    const std::vector<ObservedValues> observed =
+        observe(graph, data_, needs_spread(options_), options_.threads);
+    report_errors(step, graph, graph, rounded_to_nearest(graph, observed));
+  }
+
+  /// `real`: the float network; `simulated` may have other biases.
+  void report_errors(std::string_view step, const Graph& real, const Graph& simulated,
+                     const Quantizers& quantizers) {
+    if (!options_.on_step || !has_data_) return;
     StepErrors entry{std::string(step), {}, {}};
     const std::int64_t inputs = std::min(inputs_, kMeasuredInputs);
-    entry.errors =
-        run_paired(real == nullptr ? graph_ : *real, graph_, quantizers, data_, inputs, options_.threads);
+    entry.errors = run_paired(real, simulated, quantizers, data_, inputs, options_.threads);
     for (const Node& node : graph_.nodes) entry.nodes.push_back(node.name);
     options_.on_step(entry);
   }
 
   static constexpr std::int64_t kMeasuredInputs = 32;
 
+  const ObservedGraph& observed_;
   Graph& graph_;
   const CalibrationData& data_;
   const QuantizeOptions& options_;
-  const std::vector<ObservedValues>& observed_;
+  bool has_data_;
   std::int64_t inputs_;
   std::vector<std::string> notes_;
 };
@@ -104,9 +133,9 @@ std::string counted(int count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data, const QuantizeOptions& options,
-                                  const std::vector<ObservedValues>& observed) {
-  return Chooser(graph, data, options, observed).run();
+QuantizerChoice choose_quantizers(const ObservedGraph& observed, Graph& graph,
+                                  const QuantizeOptions& options) {
+  return Chooser(observed, graph, options).run();
 }
 
 }  // namespace qsim

@@ -14,12 +14,9 @@ struct QuantizerChoice {
   std::vector<std::string> notes;  ///< What the steps did, for the provenance.
 };
 
-/// `graph`: float, batch norms folded, activations fused. Its weights are scaled where channels are
-/// equalized, its biases corrected where the method says so. `observed`: what its tensors hold (observe()),
-/// behind the equalization.
-[[nodiscard]] QuantizerChoice choose_quantizers(Graph& graph, const CalibrationData& data,
-                                                const QuantizeOptions& options,
-                                                const std::vector<ObservedValues>& observed);
+/// `graph`: a copy of observed.prepared, whose biases are corrected where the method says so.
+[[nodiscard]] QuantizerChoice choose_quantizers(const ObservedGraph& observed, Graph& graph,
+                                                const QuantizeOptions& options);
 
 /// "1 layer", "3 layers"
 [[nodiscard]] std::string counted(int count, const std::string& what);

@@ -178,6 +178,24 @@ std::vector<std::string> arrays_of_folder(const std::string& folder) {
 
 }  // namespace
 
+CalibrationData no_calibration(const CalibrationOptions& options, const ShippedFiles& files) {
+  const Preprocess preprocess = options.preprocess.empty()
+                                    ? no_preprocess(files.preprocess)
+                                    : read_preprocess(options.preprocess, files.preprocess);
+  CalibrationData data;
+  const std::size_t channels = std::max(preprocess.mean.size(), preprocess.std.size());
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float mean = preprocess.mean[preprocess.mean.size() == 1 ? 0 : c];
+    const float deviation = preprocess.std[preprocess.std.size() == 1 ? 0 : c];
+    for (const float pixel : {0.0F, preprocess.unit_scale ? 1.0F : 255.0F}) {
+      data.input_range.include((pixel - mean) / deviation);
+    }
+  }
+  data.description = options.preprocess.empty() ? "pixels as they are, 0 to 255"
+                                                : "the pixels of " + base_name(options.preprocess);
+  return data;
+}
+
 CalibrationData make_calibration(const Graph& graph, const CalibrationOptions& options,
                                  const ShippedFiles& files) {
   if (options.data.empty()) return seeded(graph);

@@ -32,6 +32,8 @@ struct CalibrationOptions {
   std::function<void(const StepErrors&)> on_step = {};  ///< QuantizeOptions::on_step
   std::string method;  ///< Words of parse_method(); empty: what `ranges` says.
 
+  bool seeds_inputs = true;  ///< Without data: seeded ones where no step needs more than ranges.
+
   [[nodiscard]] bool is_given() const { return !data.empty() || !ranges.empty() || !method.empty(); }
 };
 
@@ -242,8 +244,11 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
        .help = "mse, cle, adaround, bias_correction joined by +",
        .detail =
            "Words with + between them: minmax (limits of what was seen) or mse (ranges of least squared "
-           "error); cle (channels of neighbouring layers equalized), relu (ReLU in place of ReLU6); "
-           "adaround (which weights are rounded up) or bias_correction. --ranges is its short form."},
+           "error); cle (channels of neighbouring layers equalized), relu (ReLU in place of ReLU6), "
+           "absorption "
+           "(biases moved to the next layer); batch_norm (activations' ranges from batch norms, as all are "
+           "without --calibration); adaround (which weights are rounded up) or bias_correction. --ranges is "
+           "its short form."},
       store(&CalibrationOptions::method));
 }
 

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "quantization/channel_model.h"
 #include "quantization/quantize_graph.h"
 #include "quantization/requantize_graph.h"
 #include "sim/cli/calibration.h"
@@ -40,7 +41,8 @@ Scheme scheme_of(const NetworkOptions& options) {
 }
 
 QuantizationMethod method_of(const CalibrationOptions& calibration) {
-  if (!calibration.method.empty()) return parse_method(calibration.method, "--method");
+  if (!calibration.method.empty())
+    return parse_method(calibration.method, "--method", !calibration.data.empty());
   return calibration.ranges.empty() ? QuantizationMethod{} : parse_method(calibration.ranges, "--ranges");
 }
 
@@ -60,6 +62,15 @@ void check_method(const Graph& graph, const CalibrationOptions& calibration,
   throw InputError({"--method", "", '"' + calibration.method + '"',
                     "minmax or mse; " + graph.source + " is quantized already",
                     "other methods need the float network"});
+}
+
+/// Whether ranges come from what the network says of itself: where a method is named and no data, and either
+/// there are batch norms or some step needs to know more than weights. Otherwise inputs are seeded.
+bool is_data_free(const Graph& graph, const CalibrationOptions& calibration,
+                  const QuantizationMethod& method) {
+  if (!calibration.data.empty()) return false;
+  if (!calibration.seeds_inputs || method.needs_knowledge()) return true;
+  return has_distributions(graph) && !(calibration.method.empty() && calibration.ranges.empty());
 }
 
 [[noreturn]] void refuse_calibration(const Graph& graph, const CalibrationOptions& calibration) {
@@ -120,7 +131,9 @@ SchemeNetwork::SchemeNetwork(Graph graph, const CalibrationOptions& calibration,
   }
   const bool with_spread =
       std::ranges::any_of(schemes, [&](const Scheme& scheme) { return needs_spread(options_with(scheme)); });
-  const CalibrationData data = make_calibration(original_, calibration, files);
+  const CalibrationData data = is_data_free(original_, calibration, options_.method)
+                                   ? no_calibration(calibration, files)
+                                   : make_calibration(original_, calibration, files);
   observed_ = observe_graph(original_, data, options_.method, with_spread, options_.threads);
 }
 

@@ -1,11 +1,15 @@
 """qsim quantize: what it writes runs as the float network does, the same for any number of threads, and is refused by name."""
 
 import json
+import pathlib
 
 import numpy as np
 import pytest
-from qsim_process import bad_input, qsim
+from qsim_process import ROOT, bad_input, qsim
 from test_float_networks import RECORD, write_classifier
+
+SEPARABLE = ROOT / "tests" / "conformance" / "fashion_models" / "separable.onnx"
+FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 
 @pytest.fixture(name="folder", scope="module")
@@ -86,9 +90,42 @@ def test_what_cannot_be_written_or_done(folder, tmp_path, arguments, expected):
     assert not list(tmp_path.iterdir())
 
 
-def test_it_needs_inputs_and_a_float_network(folder, tmp_path):
-    bad_input("quantize", "--workload", folder / "net.tflite", "--output", tmp_path / "net.json")[0].says(
-        "--calibration", "nothing", "a thousand")
+def test_without_inputs_it_needs_batch_norms_and_steps_that_need_none(folder, tmp_path):
+    for command in (["quantize", "--output", tmp_path / "net.json"], ["--method", "pipeline"], ["--method", "bias_correction"]):
+        bad_input(*command, "--workload", folder / "net.tflite")[0].says("net.tflite", "no batch norm", "--calibration")
+    bad_input("quantize", "--workload", SEPARABLE, "--method", "mse+adaround", "--output", tmp_path / "net.json")[0].says(
+        "--method", '"mse+adaround"', "batch_norm", "--calibration")
+    bad_input("--workload", "resnet8", "--method", "batch_norm")[0].says("--method", "quantized already")
+    assert not list(tmp_path.iterdir())
+
+
+def test_batch_norms_give_ranges_without_inputs(tmp_path):
+    run = qsim("quantize", "--workload", SEPARABLE, "--output", tmp_path / "net.json")
+    assert run.returncode == 0, run.stderr
+    for note in ("ranges of activations from batch norms", "0 to 255", "5 batch norms folded", "5 pairs of layers equalized",
+                 "biases of 5 of 6 layers corrected"):
+        assert note in run.stdout
+    assert "SQNR" not in run.stdout
+    description = json.loads((tmp_path / "net.json").read_text())
+    # Pixels from 0 to 255 at a step of one.
+    assert description["inputs"][0]["scale"] == 1
+
+
+@pytest.mark.skipif(not FASHION.exists(), reason="needs Debian's dataset-fashion-mnist")
+def test_a_network_quantized_without_data_is_within_a_point_of_a_calibrated_one():
+    def right(*arguments):
+        run = qsim("evaluate", "--workload", SEPARABLE, "--data", f"idx:{FASHION}", "--limit", 2000, "--json", *arguments)
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout)["top1"]["correct"]
+
+    scheme = ["--scheme", "w8a8:weights=per_tensor"]
+    without = right(*scheme, "--method", "pipeline")
+    calibrated = right(*scheme, "--method", "pipeline", "--calibration", f"idx:{FASHION},split=train", "--calibration-inputs", 64)
+    assert abs(without - calibrated) <= 20
+    assert without > right(*scheme, "--method", "mse+batch_norm") + 20
+
+
+def test_it_needs_a_float_network(folder, tmp_path):
     bad_input("quantize", "--workload", "resnet8", "--calibration", folder / "calibration.npy", "--output",
               tmp_path / "net.json")[0].says("quantized already")
 

@@ -283,6 +283,12 @@ struct Requantization {
   }
 };
 
+/// What a batch norm says of its output by channel (the last dimension): over the training data it is normal,
+/// of mean beta and standard deviation |gamma|. White paper, sections 3.1 to 3.3.
+struct ChannelDistribution {
+  std::vector<double> mean = {}, deviation = {};
+};
+
 /// "conv2d", "depthwise_conv2d" is told apart by groups: see op_name(graph, node).
 struct Node {
   std::string name;   ///< The model's name, or the first output tensor's.
@@ -291,6 +297,9 @@ struct Node {
   std::vector<TensorId> inputs;  ///< kNoTensor where an optional input is absent.
   std::vector<TensorId> outputs;
   std::optional<Requantization> requantization = {};
+  /// Of a batch norm, and of a layer that one was folded into: of what it makes before its fused activation.
+  /// Absent where the model does not say it; no result depends on it.
+  std::optional<ChannelDistribution> distribution = {};
 
   /// The requantizer multiplies and adds: multipliers of the node's own.
   [[nodiscard]] bool has_affine_stage() const {

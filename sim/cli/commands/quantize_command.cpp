@@ -47,10 +47,6 @@ void check_arguments(const QuantizeArguments& arguments) {
   FileArguments outputs{{"--output", arguments.output}};
   if (!is_onnx(arguments.output)) outputs.push_back({"--output", tensor_file_beside(arguments.output)});
   check_output_paths(outputs, {{"--workload", network.workload}});
-  if (!network.calibration.data.empty()) return;
-  throw InputError({"--calibration", "", "nothing",
-                    "inputs to set ranges with: FORMAT:PATH, FILE.npy or a folder",
-                    "a thousand unlabelled inputs are enough"});
 }
 
 /// The chip runs the network, or InputError with all that it lacks.
@@ -88,6 +84,7 @@ int quantize(const QuantizeArguments& arguments, const ShippedFiles& files) {
   const HardwareConfig hardware = load_hardware(arguments.chip.hardware, arguments.chip.sets, files.hardware);
   NetworkOptions network = arguments.network;
   network.calibration.seed = arguments.seed;
+  network.calibration.seeds_inputs = false;
   if (network.calibration.method.empty() && network.calibration.ranges.empty())
     network.calibration.method = kMethod;
   // What the chip lacks is said before the long steps.
@@ -109,7 +106,7 @@ int quantize(const QuantizeArguments& arguments, const ShippedFiles& files) {
     write_workload_json(graph, arguments.output);
   }
   if (arguments.quiet) return 0;
-  std::string text = error_table(steps);
+  std::string text = steps.empty() ? std::string() : error_table(steps);
   for (const std::string& note : graph.provenance) text += "note: " + note + "\n";
   write_standard_output(text);
   return 0;
@@ -123,8 +120,9 @@ Command quantize_command() {
   CommandTable<A> table(
       {.name = "quantize",
        .summary = "Quantizes a float network for the chip after training",
-       .usage = {"--workload FILE --calibration DATA --output FILE [options]"},
-       .notes = {"The method pipeline is cle+mse+adaround; FILE.json goes with FILE.weights.safetensors."},
+       .usage = {"--workload FILE [--calibration DATA] --output FILE [options]"},
+       .notes = {"The method pipeline is cle+mse+adaround; FILE.json goes with FILE.weights.safetensors.",
+                 "Without --calibration: cle+absorption+mse+batch_norm+bias_correction, from batch norms."},
        .examples = {
            "qsim quantize --workload float.onnx --calibration idx:train --scheme w4a8 --output net.json"}});
   add_chip_and_workload(table, &A::chip, &A::network, group);

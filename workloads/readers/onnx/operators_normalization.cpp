@@ -63,7 +63,8 @@ void read_softmax(OperatorContext& context) {
   context.emit(SoftmaxOp{1.0F, context.row.name == kLogSoftmax}, {context.tensor(0, last)}, x, last);
 }
 
-/// scale = gamma / sqrt(variance + epsilon), shift = beta - mean * scale, in double, rounded once.
+/// scale = gamma / sqrt(variance + epsilon), shift = beta - mean * scale, in double, rounded once. Beta and
+/// |gamma| stay known as mean and deviation of the output.
 void read_batch_norm(OperatorContext& context) {
   context.expect_inputs(5, 5);
   const Shape& x = context.shape(0);
@@ -82,6 +83,7 @@ void read_batch_norm(OperatorContext& context) {
   }
   OnnxTensor scale = make_onnx_tensor(OnnxType::float32, {x[1]});
   OnnxTensor shift = scale;
+  ChannelDistribution distribution;
   for (std::size_t c = 0; c < parameters[1].size(); ++c) {
     const double variance = static_cast<double>(parameters[4][c]) + epsilon;
     if (!(variance > 0.0)) context.fail("var", std::to_string(parameters[4][c]), "a variance above 0");
@@ -90,6 +92,8 @@ void read_batch_norm(OperatorContext& context) {
         static_cast<double>(parameters[2][c]) - static_cast<double>(parameters[3][c]) * factor;
     scale.put<float>(static_cast<std::int64_t>(c), static_cast<float>(factor));
     shift.put<float>(static_cast<std::int64_t>(c), static_cast<float>(offset));
+    distribution.mean.push_back(static_cast<double>(parameters[2][c]));
+    distribution.deviation.push_back(std::abs(static_cast<double>(parameters[1][c])));
   }
   const DimensionOrder order = DimensionOrder::channels_last(x.size());
   const TensorId input = context.tensor(0, order);
@@ -98,6 +102,7 @@ void read_batch_norm(OperatorContext& context) {
   const TensorId shift_id = context.builder.constant_tensor(context.operand(2).value, shift,
                                                             DimensionOrder::plain(1), std::nullopt);
   context.emit(BatchNormOp{}, {input, scale_id, shift_id}, x, order);
+  context.builder.graph().nodes.back().distribution = std::move(distribution);
 }
 
 void read_layer_norm(OperatorContext& context) {
