@@ -4,7 +4,6 @@
 
 #include "workloads/execute/overflow_place.h"
 #include "workloads/graph/layout.h"
-#include "workloads/graph/liveness.h"
 
 namespace qsim {
 

@@ -8,6 +8,7 @@
 #include "sim/compiler/compile.h"
 #include "sim/result.h"
 #include "workloads/execute/execute.h"
+#include "workloads/graph/liveness.h"
 
 namespace qsim {
 
@@ -27,13 +28,16 @@ class LayerRunner {
 
   /// `inputs` in the order of graph.inputs.
   [[nodiscard]] LayerValues run(const std::vector<TensorData>& inputs);
+  /// The value of a tensor outlives the runs, for named().
+  void keep(TensorId id) { last_reader_[static_cast<std::size_t>(id)] = kReadAfterTheRun; }
+  /// Of the last run: a graph output, or a tensor that is kept.
+  [[nodiscard]] NamedTensor named(TensorId id) const;
   /// By report row, where accumulators that trap overflowed first in the runs so far.
   [[nodiscard]] const std::vector<std::optional<arithmetic::OverflowPlace>>& traps() const { return traps_; }
 
  private:
   void note_trap(const Node& node, const MacContext& context, std::size_t row);
   void release_after(std::size_t node);
-  [[nodiscard]] NamedTensor named(TensorId id) const;
 
   const Graph& graph_;
   const CompiledProgram& compiled_;

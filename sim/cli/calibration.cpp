@@ -13,6 +13,7 @@
 #include "sim/report/json_blocks.h"
 #include "workloads/dataset/dataset.h"
 #include "workloads/dataset/preprocess.h"
+#include "workloads/dataset/row_list.h"
 #include "workloads/formats/npy.h"
 #include "workloads/graph/generator.h"
 #include "workloads/graph/layout.h"
@@ -43,10 +44,10 @@ std::vector<TensorData> with_input(const Graph& graph, std::size_t open, TensorD
   return inputs;
 }
 
-/// Which of `size` inputs are taken: `options.items` of them at most, drawn by the seed without repetition,
-/// or spread evenly.
-std::vector<std::int64_t> chosen(const CalibrationOptions& options, std::int64_t size) {
-  const std::int64_t count = std::min(options.items, size);
+/// Which of `size` inputs are taken: so many at most, drawn by the seed without repetition, or spread evenly.
+std::vector<std::int64_t> chosen_among(const CalibrationOptions& options, std::int64_t size,
+                                       std::int64_t most) {
+  const std::int64_t count = std::min(most, size);
   std::vector<std::int64_t> indices;
   if (!options.seed) {
     for (std::int64_t i = 0; i < count; ++i) indices.push_back(size / count * i + size % count * i / count);
@@ -59,6 +60,23 @@ std::vector<std::int64_t> chosen(const CalibrationOptions& options, std::int64_t
     std::swap(all[i], all[i + random() % (all.size() - i)]);
   }
   return {all.begin(), all.begin() + count};
+}
+
+/// The same of all inputs, or of those that the list names.
+std::vector<std::int64_t> chosen(const CalibrationOptions& options, std::int64_t size) {
+  if (options.list.empty()) return chosen_among(options, size, options.items.value_or(options.default_items));
+  const std::vector<std::int64_t> rows =
+      read_row_list(options.list, size, data_without_folders(options.data));
+  const std::int64_t count = std::ssize(rows);
+  std::vector<std::int64_t> indices;
+  for (const std::int64_t i : chosen_among(options, count, options.items.value_or(count)))
+    indices.push_back(rows[static_cast<std::size_t>(i)]);
+  return indices;
+}
+
+/// ", rows of train.txt"
+std::string list_words(const CalibrationOptions& options) {
+  return options.list.empty() ? "" : ", rows of " + base_name(options.list);
 }
 
 arithmetic::IntegerFormat format_of(const Tensor& tensor) {
@@ -96,7 +114,8 @@ CalibrationData images(const Graph& graph, const CalibrationOptions& options, co
   const std::vector<std::int64_t> indices = chosen(options, set->size());
   data.count = std::ssize(indices);
   data.description = std::to_string(data.count) + " images of " + data_without_folders(options.data) +
-                     (options.preprocess.empty() ? "" : " (" + base_name(options.preprocess) + ")");
+                     (options.preprocess.empty() ? "" : " (" + base_name(options.preprocess) + ")") +
+                     list_words(options);
   data.inputs = [&graph, open, set, preprocess, indices](std::int64_t item) {
     const std::int64_t index = indices[static_cast<std::size_t>(item)];
     return with_input(
@@ -139,15 +158,16 @@ CalibrationData arrays(const Graph& graph, const CalibrationOptions& options,
   const std::size_t open = open_input(graph);
   const Tensor& tensor = graph.tensor(graph.inputs[open]);
   auto values = std::make_shared<std::vector<TensorData>>();
+  const bool takes_all = options.seed.has_value() || !options.list.empty();
+  const std::int64_t most = options.items.value_or(options.default_items);
   for (const std::string& path : paths) {
     const TensorData array = read_npy(path);
     const std::int64_t count = inputs_in(array, tensor, path);
-    const bool takes_all = options.seed.has_value();
-    for (std::int64_t i = 0; i < count && (takes_all || std::ssize(*values) < options.items); ++i) {
+    for (std::int64_t i = 0; i < count && (takes_all || std::ssize(*values) < most); ++i) {
       values->push_back(slice_of(array, tensor, i));
     }
   }
-  if (options.seed) {
+  if (takes_all) {
     std::vector<TensorData> drawn;
     for (const std::int64_t i : chosen(options, std::ssize(*values))) {
       drawn.push_back((*values)[static_cast<std::size_t>(i)]);
@@ -156,7 +176,8 @@ CalibrationData arrays(const Graph& graph, const CalibrationOptions& options,
   }
   CalibrationData data;
   data.count = std::ssize(*values);
-  data.description = std::to_string(data.count) + " inputs of " + base_name(options.data);
+  data.description =
+      std::to_string(data.count) + " inputs of " + base_name(options.data) + list_words(options);
   data.inputs = [&graph, open, values](std::int64_t item) {
     return with_input(graph, open, (*values)[static_cast<std::size_t>(item)]);
   };

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <thread>
 
+#include "sim/cli/data_spec.h"
 #include "sim/report/json_blocks.h"
+#include "workloads/dataset/row_list.h"
 
 namespace qsim::cli {
 namespace {
@@ -20,6 +22,11 @@ int jobs_of(const DataOptions& options) {
 Preprocess preprocess_of(const DataOptions& options, const ShippedFiles& files) {
   return options.preprocess.empty() ? no_preprocess(files.preprocess)
                                     : read_preprocess(options.preprocess, files.preprocess);
+}
+
+std::vector<std::int64_t> rows_of(const DataOptions& options, const Dataset& data) {
+  if (options.list.empty()) return {};
+  return read_row_list(options.list, data.size(), data_without_folders(options.data));
 }
 
 std::string preprocess_name(const DataOptions& options) {
@@ -55,6 +62,17 @@ Option limit(const std::string& group) {
           .min = 1,
           .group = group,
           .help = "N images, spread evenly over the set"};
+}
+
+Option list(const std::string& group) {
+  return {.name = "list",
+          .kind = ValueKind::input_file,
+          .value = "FILE",
+          .excludes = {"limit"},
+          .excludes_because = "the list says which images are run",
+          .needs = "data",
+          .group = group,
+          .help = "images whose row numbers (from 0) FILE has, one a line"};
 }
 
 Option label_offset(const std::string& group) {

@@ -76,8 +76,9 @@ std::string option_help(const Option& option) {
 }
 
 std::string help_text(const Command& command, const std::vector<Command>& all) {
-  std::string text = command.words.summary + ".\n";
-  text += command.words.name.empty() ? usage_of_program(command, all) : usage_lines(command);
+  // That of the program needs its lines for options, to fit on a screen: `qsim help` has its summary.
+  std::string text = command.words.name.empty() ? usage_of_program(command, all)
+                                                : command.words.summary + ".\n" + usage_lines(command);
   text += option_lines(command.options);
   for (const std::string& note : command.words.notes) text += note + "\n";
   text += exit_codes(command);

@@ -24,9 +24,11 @@ inline constexpr std::int64_t kCalibrationInputs = 256;
 
 /// How a float network is quantized.
 struct CalibrationOptions {
-  std::string data;        ///< FORMAT:PATH, FILE.npy or a folder; empty: seeded inputs.
-  std::string preprocess;  ///< Of images; empty: pixels as they are.
-  std::int64_t items = kCalibrationInputs;
+  std::string data;                   ///< FORMAT:PATH, FILE.npy or a folder; empty: seeded inputs.
+  std::string preprocess;             ///< Of images; empty: pixels as they are.
+  std::string list;                   ///< File of row numbers: these inputs alone, all of them; empty: none.
+  std::optional<std::int64_t> items;  ///< At most so many; absent: default_items, or all of a list.
+  std::int64_t default_items = kCalibrationInputs;
   std::string ranges;                 ///< "minmax", "mse"; empty: mse.
   std::optional<std::uint64_t> seed;  ///< Draws inputs of a set; without it they are spread evenly.
   std::function<void(const StepErrors&)> on_step = {};  ///< QuantizeOptions::on_step
@@ -198,7 +200,7 @@ void add_precision(CommandTable<Options>& table, Network network, const std::str
             store_in(network, &NetworkOptions::bits_file));
 }
 
-/// --calibration, --calibration-inputs, --ranges and --method.
+/// --calibration, --calibration-list, --calibration-inputs, --ranges and --method.
 template <typename Options, typename Network>
 void add_calibration(CommandTable<Options>& table, Network network, const std::string& group,
                      std::int64_t items = kCalibrationInputs, const std::string& method = "mse") {
@@ -215,6 +217,13 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
              .group = group,
              .help = "data that gives a float network its ranges: FORMAT:PATH, .npy, folder"},
             store(&CalibrationOptions::data));
+  table.add({.name = "calibration-list",
+             .kind = ValueKind::input_file,
+             .value = "FILE",
+             .needs = "calibration",
+             .group = group,
+             .help = "those of them whose row numbers (from 0) FILE has, one a line"},
+            store(&CalibrationOptions::list));
   table.add({.name = "calibration-inputs",
              .kind = ValueKind::integer,
              .value = "N",

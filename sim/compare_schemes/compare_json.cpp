@@ -55,6 +55,7 @@ Json options_json(const CompareReportOptions& options) {
   return {{"data", text_or_null(options.data)},
           {"preprocess", options.preprocess},
           {"limit", options.limit > 0 ? Json(options.limit) : Json(nullptr)},
+          {"list", text_or_null(options.list)},
           {"label_offset", options.label_offset},
           {"calibration", text_or_null(options.calibration)},
           {"ranges", options.ranges},

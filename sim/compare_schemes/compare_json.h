@@ -18,6 +18,7 @@ struct CompareReportOptions {
   std::string ranges = "minmax";
   std::string method;  ///< --method as it was written; empty without.
   std::int64_t limit = 0;
+  std::string list;  ///< Base name of the file that names images; empty: none.
   std::int64_t label_offset = 0;
   std::string objective = "latency";
   std::vector<std::string> sets;

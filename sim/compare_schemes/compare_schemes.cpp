@@ -45,7 +45,7 @@ class Comparer {
     inputs.elements = std::accumulate(inputs.sizes.begin(), inputs.sizes.end(), std::int64_t{0});
     if (setup.images) {
       inputs.ports = find_ports(*setup.reference, setup.images->output);
-      inputs.chosen = choose_images(*setup.images->data, setup.images->limit);
+      inputs.chosen = choose_images(*setup.images->data, setup.images->limit, setup.images->rows);
       check_labels(*setup.images->data, inputs.chosen, inputs.ports->classes, setup.images->label_offset);
     } else {
       inputs.chosen.resize(static_cast<std::size_t>(setup.inputs.count));

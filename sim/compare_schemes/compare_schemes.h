@@ -21,6 +21,7 @@ struct ComparedImages {
   const Dataset* data = nullptr;
   Preprocess preprocess;
   std::int64_t limit = 0;
+  std::vector<std::int64_t> rows;
   std::int64_t label_offset = 0;
   std::string output;  ///< With the scores; empty: the only one.
 };
@@ -51,7 +52,7 @@ struct ComparedRow {
   nlohmann::ordered_json cost;  ///< cost_json(), and `features` where they are asked for.
   std::optional<Accuracy> accuracy;
   std::optional<Proportion> agreement;  ///< Images that get the class that the reference gives them.
-  std::optional<double> sqnr_db;  ///< Of several outputs the worst one's; absent where all are equal.
+  std::optional<double> sqnr_db;        ///< Of several outputs the worst one's; absent where all are equal.
   bool is_pareto = false;
 
   [[nodiscard]] bool runs() const { return error.empty(); }

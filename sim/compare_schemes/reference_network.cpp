@@ -5,7 +5,6 @@
 
 #include "workloads/graph/layout.h"
 #include "workloads/graph/liveness.h"
-#include "workloads/graph/quantize_value.h"
 
 namespace qsim {
 namespace {
@@ -35,22 +34,6 @@ MacContext exact_sums(const Graph& graph, const Node& node) {
 }
 
 }  // namespace
-
-std::vector<float> real_values(const TensorData& data, const std::optional<Quantization>& quantization) {
-  if (data.type == ElementType::f32) {
-    const auto values = data.as<float>();
-    return {values.begin(), values.end()};
-  }
-  std::vector<float> values(static_cast<std::size_t>(data.size()));
-  for (std::int64_t i = 0; i < data.size(); ++i) {
-    const auto q = static_cast<double>(data.at(i));
-    const double real = quantization ? static_cast<double>(quantization->scale()) *
-                                           (q - static_cast<double>(quantization->zero_point()))
-                                     : q;
-    values[static_cast<std::size_t>(i)] = static_cast<float>(real);
-  }
-  return values;
-}
 
 TensorData input_value(const TensorData& value, const Tensor& from, const Tensor& to) {
   if (have_equal_grids(from, to)) return value;

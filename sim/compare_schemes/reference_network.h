@@ -6,13 +6,9 @@
 
 #include "workloads/execute/execute.h"
 #include "workloads/graph/graph.h"
+#include "workloads/graph/quantize_value.h"
 
 namespace qsim {
-
-/// Real values of a tensor: floats as they are, integers as s (q - z), the product in double. Integers
-/// without a grid count as what they are.
-[[nodiscard]] std::vector<float> real_values(const TensorData& data,
-                                             const std::optional<Quantization>& quantization);
 
 /// A value of input `from` of the reference as input `to` of a scheme's network: unchanged where both have
 /// the same type and grid, else through the real values and quantize_value().

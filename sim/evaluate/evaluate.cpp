@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <memory>
+#include <span>
 
 #include "base/error.h"
 #include "sim/evaluate/evaluate_setup.h"
@@ -12,6 +14,7 @@
 #include "sim/simulate.h"
 #include "workloads/execute/worst_case_sums.h"
 #include "workloads/graph/layout.h"
+#include "workloads/graph/quantize_value.h"
 
 namespace qsim {
 namespace {
@@ -28,12 +31,15 @@ struct Outcome {
 /// Outcomes by image, accumulators by job and row, input tensors by image: one piece of shared memory.
 class SharedResults {
  public:
-  SharedResults(std::size_t images, std::size_t jobs, std::size_t rows, std::size_t input_bytes)
+  SharedResults(std::size_t images, std::size_t jobs, std::size_t rows, std::size_t input_bytes,
+                std::size_t logits)
       : rows_(rows),
         input_bytes_(input_bytes),
+        logits_per_image_(logits),
         outcomes_(images * sizeof(Outcome)),
         accumulators_(jobs * rows * sizeof(AccumulatorStats)),
-        inputs_(images * input_bytes) {
+        inputs_(images * input_bytes),
+        logits_(images * logits * sizeof(float)) {
     for (std::size_t i = 0; i < jobs * rows; ++i)
       new (accumulators_.data() + i * sizeof(AccumulatorStats)) AccumulatorStats;
   }
@@ -48,6 +54,10 @@ class SharedResults {
     if (input_bytes_ != 0)
       std::memcpy(inputs_.data() + image * input_bytes_, input.bytes.data(), input_bytes_);
   }
+  /// Empty unless logits are kept.
+  [[nodiscard]] std::span<float> logits(std::size_t image) {
+    return {reinterpret_cast<float*>(logits_.data()) + image * logits_per_image_, logits_per_image_};
+  }
   [[nodiscard]] std::vector<std::byte> inputs() const {
     return {inputs_.data(), inputs_.data() + inputs_.size()};
   }
@@ -55,9 +65,11 @@ class SharedResults {
  private:
   std::size_t rows_;
   std::size_t input_bytes_;
+  std::size_t logits_per_image_;
   SharedMemory outcomes_;
   SharedMemory accumulators_;
   SharedMemory inputs_;
+  SharedMemory logits_;
 };
 
 class Evaluator {
@@ -70,13 +82,13 @@ class Evaluator {
         preprocess_(preprocess),
         options_(options),
         ports_(find_ports(graph, options.output)),
-        chosen_(choose_images(data, options.limit)),
+        chosen_(choose_images(data, options.limit, options.rows)),
         compiled_(options.mapper != nullptr ? compile(graph, hardware, *options.mapper, false)
                                             : compile(graph, hardware, false)),
         jobs_(static_cast<std::size_t>(
             std::clamp<std::int64_t>(options.jobs, 1, std::max<std::int64_t>(1, images())))),
-        shared_(chosen_.size(), jobs_, compiled_.rows.size(),
-                options.keep_inputs ? checked_input_bytes() : 0) {
+        shared_(chosen_.size(), jobs_, compiled_.rows.size(), options.keep_inputs ? checked_input_bytes() : 0,
+                options.keep_logits ? static_cast<std::size_t>(ports_.classes) : 0) {
     check_labels(data, chosen_, ports_.classes, options.label_offset);
   }
 
@@ -122,6 +134,7 @@ class Evaluator {
   /// In a worker process. The runner lives as long as the function that is returned.
   PoolWork worker(std::size_t job) {
     auto runner = std::make_shared<LayerRunner>(graph_, compiled_, 1, false);
+    if (options_.keep_logits) runner->keep(ports_.logits);
     return [this, job, runner](std::int64_t item) {
       return run_image(job, *runner, static_cast<std::size_t>(item));
     };
@@ -135,6 +148,7 @@ class Evaluator {
       const TensorData value = preprocess_image(data_.image(index), preprocess_, input(), data_.name(index));
       shared_.keep_input(item, value);
       classify(runner, job, value, outcome);
+      if (options_.keep_logits) keep_logits(runner, item);
       outcome.state = Outcome::State::read;
     } catch (const InputError&) {
       outcome.state = Outcome::State::not_read;  // The parent reads it again for the message.
@@ -156,6 +170,12 @@ class Evaluator {
     }
   }
 
+  void keep_logits(LayerRunner& runner, std::size_t item) {
+    const NamedTensor tensor = runner.named(ports_.logits);
+    const std::vector<float> values = real_values(tensor.data, tensor.quantization);
+    std::copy(values.begin(), values.end(), shared_.logits(item).begin());
+  }
+
   void gather(Evaluation& result) {
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       const Outcome& outcome = shared_.outcome(i);
@@ -174,6 +194,7 @@ class Evaluator {
     result.top1 = proportion(right(1), read);
     if (ports_.classes > kTopClasses) result.top5 = proportion(right(kTopClasses), read);
     if (options_.keep_inputs) result.inputs = gathered_inputs();
+    if (options_.keep_logits) result.logits = gathered_logits();
   }
 
   /// Why a worker could not read an image.
@@ -211,6 +232,18 @@ class Evaluator {
     inputs.shape = batch.shape;
     inputs.bytes = shared_.inputs();
     return to_model_layout(std::move(inputs), batch);
+  }
+
+  [[nodiscard]] TensorData gathered_logits() {
+    TensorData logits(ElementType::f32, {images(), ports_.classes});
+    auto at = logits.as<float>().begin();
+    for (std::size_t i = 0; i < chosen_.size(); ++i) {
+      const std::span<float> values = shared_.logits(i);
+      const bool is_read = shared_.outcome(i).state == Outcome::State::read;
+      if (!is_read) std::fill(values.begin(), values.end(), std::numeric_limits<float>::quiet_NaN());
+      at = std::copy(values.begin(), values.end(), at);
+    }
+    return logits;
   }
 
   void add_accumulators(RunResult& inference) {

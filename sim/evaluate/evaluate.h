@@ -25,9 +25,11 @@ struct EvaluateOptions {
   int jobs = 1;                    ///< Processes.
   bool strict = false;             ///< An image that cannot be read is an error, not left out.
   std::int64_t limit = 0;          ///< So many images, spread evenly over the set; 0: all.
+  std::vector<std::int64_t> rows;  ///< These images alone; empty: as `limit` says.
   std::int64_t label_offset = 0;   ///< Class index of label 0 (1 where class 0 is "background").
   std::string output;              ///< Name of the output with the scores; empty: the only one.
   bool keep_inputs = false;        ///< Fill Evaluation::inputs.
+  bool keep_logits = false;        ///< Fill Evaluation::logits.
   const Mapper* mapper = nullptr;  ///< Chooses the mappings; absent: CostMapper.
   std::function<void(std::int64_t done, std::int64_t total)> on_progress;
 };
@@ -54,6 +56,9 @@ struct Evaluation {
   RunResult inference;
   /// Every input tensor, one behind the other: [images, ...]. Of an image that could not be read: zeros.
   std::optional<TensorData> inputs;
+  /// What classes are chosen by, [images, classes] as floats: real values of the scores, or of the input of
+  /// the softmax that they come from. Of an image that could not be read: NaN.
+  std::optional<TensorData> logits;
   /// Set where SIGINT, SIGTERM or SIGHUP ended it early; then only `done` of `asked` is filled as well.
   int signal = 0;
   std::int64_t done = 0;

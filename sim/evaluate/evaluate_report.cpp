@@ -16,6 +16,7 @@ Json options_json(const EvaluateReportOptions& options) {
   return {{"data", options.data},
           {"preprocess", options.preprocess},
           {"limit", options.limit > 0 ? Json(options.limit) : Json(nullptr)},
+          {"list", options.list.empty() ? Json(nullptr) : Json(options.list)},
           {"label_offset", options.label_offset},
           {"weight_bits", or_null(options.weight_bits)},
           {"activation_bits", or_null(options.activation_bits)},

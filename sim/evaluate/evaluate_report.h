@@ -17,6 +17,7 @@ struct EvaluateReportOptions {
   std::string data;        ///< "cifar10:test_batch.bin"
   std::string preprocess;  ///< Base name of its file, or "none".
   std::int64_t limit = 0;
+  std::string list;  ///< Base name of the file that names images; empty: none.
   std::int64_t label_offset = 0;
   std::optional<int> weight_bits;
   std::optional<int> activation_bits;

@@ -35,6 +35,27 @@ std::size_t score_output(const Graph& graph, const std::string& name) {
                     "name the output that holds the scores"});
 }
 
+const Node* producer_of(const Graph& graph, TensorId id) {
+  const auto makes = [id](const Node& node) {
+    return std::find(node.outputs.begin(), node.outputs.end(), id) != node.outputs.end();
+  };
+  const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(), makes);
+  return node == graph.nodes.end() ? nullptr : &*node;
+}
+
+/// Another type, grid or shape of the same values.
+bool keeps_values(const Node& node) {
+  return std::holds_alternative<QuantizeOp>(node.op) || std::holds_alternative<DequantizeOp>(node.op) ||
+         std::holds_alternative<ReshapeOp>(node.op);
+}
+
+TensorId logits_of(const Graph& graph, TensorId scores) {
+  const Node* node = producer_of(graph, scores);
+  while (node != nullptr && keeps_values(*node)) node = producer_of(graph, node->inputs[0]);
+  const bool has_softmax = node != nullptr && std::holds_alternative<SoftmaxOp>(node->op);
+  return has_softmax ? node->inputs[0] : scores;
+}
+
 }  // namespace
 
 EvaluationPorts find_ports(const Graph& graph, const std::string& output) {
@@ -49,10 +70,17 @@ EvaluationPorts find_ports(const Graph& graph, const std::string& output) {
     throw InputError({graph.source, "output \"" + scores.name + '"', "shape " + to_string(scores.shape),
                       "one score a class, such as 1x1000", "evaluate a classifier at batch 1"});
   }
+  ports.logits = logits_of(graph, graph.outputs[ports.output]);
   return ports;
 }
 
-std::vector<std::int64_t> choose_images(const Dataset& data, std::int64_t limit) {
+std::vector<std::int64_t> choose_images(const Dataset& data, std::int64_t limit,
+                                        const std::vector<std::int64_t>& rows) {
+  if (!rows.empty()) {
+    std::vector<std::int64_t> ascending = rows;
+    std::sort(ascending.begin(), ascending.end());
+    return ascending;
+  }
   const std::int64_t count = limit > 0 ? std::min(limit, data.size()) : data.size();
   std::vector<std::int64_t> chosen(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) {

@@ -88,6 +88,7 @@ CompareReportOptions report_options(const CompareSchemesArguments& arguments, co
   report.ranges = std::string(name_of(network.ranges()));
   report.method = arguments.network.calibration.method;
   report.limit = arguments.data.limit;
+  report.list = base_name(arguments.data.list);
   report.label_offset = arguments.data.label_offset;
   report.objective = arguments.chip.objective;
   report.sets = arguments.chip.sets;
@@ -142,8 +143,12 @@ int run_compare(const CompareSchemesArguments& arguments, const ShippedFiles& fi
   std::unique_ptr<Dataset> data;
   if (!arguments.data.data.empty()) {
     data = open_dataset(arguments.data.data);
-    setup.images = {data.get(), preprocess_of(arguments.data, files), arguments.data.limit,
-                    arguments.data.label_offset, arguments.data.output};
+    setup.images = {data.get(),
+                    preprocess_of(arguments.data, files),
+                    arguments.data.limit,
+                    rows_of(arguments.data, *data),
+                    arguments.data.label_offset,
+                    arguments.data.output};
   }
   CalibrationOptions calibration = arguments.network.calibration;
   calibration.preprocess = arguments.data.preprocess;

@@ -32,6 +32,7 @@ struct EvaluateArguments {
   std::string report_path;
   std::string predictions_path;
   std::string inputs_path;
+  std::string logits_path;
   bool json = false;
   bool quiet = false;
 };
@@ -42,6 +43,7 @@ EvaluateReportOptions report_options(const EvaluateArguments& arguments, const s
   report.data = data_without_folders(arguments.data.data);
   report.preprocess = preprocess_name(arguments.data);
   report.limit = arguments.data.limit;
+  report.list = base_name(arguments.data.list);
   report.label_offset = arguments.data.label_offset;
   report.weight_bits = arguments.network.weight_bits;
   report.activation_bits = arguments.network.activation_bits;
@@ -60,6 +62,7 @@ EvaluateOptions evaluate_options(const EvaluateArguments& arguments) {
   options.label_offset = arguments.data.label_offset;
   options.output = arguments.data.output;
   options.keep_inputs = !arguments.inputs_path.empty();
+  options.keep_logits = !arguments.logits_path.empty();
   return options;
 }
 
@@ -67,6 +70,7 @@ Evaluation evaluate_with_progress(const HardwareConfig& hardware, const Graph& g
                                   const Preprocess& preprocess, const EvaluateArguments& arguments,
                                   const EnergyModel& model) {
   EvaluateOptions options = evaluate_options(arguments);
+  options.rows = rows_of(arguments.data, data);
   // As a run's: where cycles are nearly equal, what moves less energy is taken.
   const std::unique_ptr<const Mapper> mapper = cost_mapper(Objective::latency, model);
   options.mapper = mapper.get();
@@ -86,6 +90,7 @@ void write_results(const EvaluateArguments& arguments, const Evaluation& evaluat
     write_file_atomically(arguments.predictions_path, predictions_csv(evaluation));
   }
   if (evaluation.inputs) write_npy(arguments.inputs_path, *evaluation.inputs);
+  if (evaluation.logits) write_npy(arguments.logits_path, *evaluation.logits);
   if (arguments.json) {
     write_standard_output(json);
   } else if (!arguments.quiet) {
@@ -146,6 +151,15 @@ void add_results(CommandTable<EvaluateArguments>& table) {
             .group = group,
             .help = "the input tensors of all images"},
            &A::inputs_path)
+      .add({.name = "logits",
+            .kind = ValueKind::output_file,
+            .value = "FILE.npy",
+            .extensions = {".npy"},
+            .group = group,
+            .help = "scores of all images as float32, in front of a final softmax",
+            .detail = "A row an image in the order of the data set; of an image that cannot be read NaN. A "
+                      "float network without a scheme gives its own floats."},
+           &A::logits_path)
       .add({.name = "json", .group = group, .help = "the report on standard output instead of the text"},
            &A::json)
       .add({.name = "quiet", .group = group, .help = "no text and no progress"}, &A::quiet);

@@ -25,7 +25,7 @@ constexpr auto* kMethod = "pipeline";
 constexpr std::size_t kWidestName = 40;
 
 struct QuantizeArguments {
-  QuantizeArguments() { network.calibration.items = kInputs; }
+  QuantizeArguments() { network.calibration.default_items = kInputs; }
 
   ChipOptions chip;
   NetworkOptions network;
