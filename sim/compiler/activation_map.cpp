@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "sim/compiler/chain.h"
+#include "sim/compiler/in_place.h"
 #include "sim/compiler/weight_plan.h"
 
 namespace qsim {
@@ -91,6 +92,37 @@ void ActivationMap::set_chains(const std::vector<ChainLayout>& chains,
   }
 }
 
+void ActivationMap::allow_in_place(const std::vector<LoweredRow>& lowered) {
+  for (std::size_t row = 0; row < lowered.size(); ++row) {
+    const int output = lowered[row].output;
+    for (const int input : replaceable_inputs(lowered[row])) {
+      const Storage& from = schedule_->storages[static_cast<std::size_t>(input)];
+      const Storage& to = schedule_->storages[static_cast<std::size_t>(output)];
+      if (input == output || from.is_constant || from.bytes != to.bytes) continue;
+      if (to.first_row != static_cast<int>(row) || from.last_row != to.first_row) continue;
+      replaced_[output].push_back(input);
+      replacing_[input].push_back(output);
+    }
+  }
+}
+
+bool ActivationMap::may_share(int storage, Stay own_stay, int partner) const {
+  if (stay(partner) == Stay::in_dram) return false;
+  // In stripes rows run at the same time, and of rings only some rows are there.
+  if (bytes(storage, own_stay) != bytes(partner, stay(partner))) return false;
+  const auto own = lifetime(storage, own_stay);
+  const auto other = lifetime(partner, stay(partner));
+  return own.second == other.first || other.second == own.first;
+}
+
+bool ActivationMap::is_in_place(int storage) const {
+  const auto found = replaced_.find(storage);
+  if (found == replaced_.end() || stay(storage) != Stay::kept) return false;
+  return std::ranges::any_of(found->second, [&](int input) {
+    return may_share(storage, Stay::kept, input) && address(input) == address(storage);
+  });
+}
+
 std::int64_t ActivationMap::ring_rows(int storage, Stay stay) const {
   const auto ring = rings_.find(storage);
   return ring != rings_.end() && ring->second.stay == stay ? ring->second.rows : 0;
@@ -120,8 +152,10 @@ std::pair<std::size_t, std::size_t> ActivationMap::own_lifetime(int storage, Sta
           static_cast<std::size_t>(std::max(s.first_row, s.last_row))};
 }
 
-std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals(
-    std::size_t first, std::size_t last, std::int64_t capacity) const {
+std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals(std::size_t first,
+                                                                                 std::size_t last,
+                                                                                 std::int64_t capacity,
+                                                                                 int beside) const {
   // The nodes above the leaves of the rows, level by level. A storage may stand in several of them.
   std::vector<std::pair<std::int64_t, std::int64_t>> taken;
   std::size_t begin_node = leaf_count_ + first;
@@ -129,6 +163,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals
   for (; begin_node > 0; begin_node /= 2, end_node = (end_node - 1) / 2 + 1) {
     for (std::size_t node = begin_node; node < end_node; ++node) {
       for (const int storage : residents_[node]) {
+        if (storage == beside) continue;
         const auto s = static_cast<std::size_t>(storage);
         taken.emplace_back(address_[s], address_[s] + aligned_bytes(bytes(storage, stays_[s])));
       }
@@ -148,6 +183,17 @@ std::vector<std::pair<std::int64_t, std::int64_t>> ActivationMap::free_intervals
 std::optional<std::int64_t> ActivationMap::place(int storage, Stay stay, std::int64_t capacity) const {
   const auto [first, last] = lifetime(storage, stay);
   const std::int64_t needed = aligned_bytes(bytes(storage, stay));
+  for (const auto* partners : {&replaced_, &replacing_}) {
+    const auto found = partners->find(storage);
+    if (found == partners->end()) continue;
+    for (const int partner : found->second) {
+      if (!may_share(storage, stay, partner)) continue;
+      const std::int64_t own = address(partner);
+      for (const auto& [begin, end] : free_intervals(first, last, capacity, partner)) {
+        if (begin <= own && own + needed <= end) return own;
+      }
+    }
+  }
   for (const auto& [begin, end] : free_intervals(first, last, capacity)) {
     if (end - begin >= needed) return begin;
   }

@@ -48,10 +48,19 @@ class ActivationMap {
   /// Rows during which a storage lies in the buffer.
   [[nodiscard]] std::pair<std::size_t, std::size_t> lifetime(int storage, Stay stay) const;
   /// Intervals of the first `capacity` bytes that no resident storage overlaps during rows [first, last].
-  [[nodiscard]] std::vector<std::pair<std::int64_t, std::int64_t>> free_intervals(
-      std::size_t first, std::size_t last, std::int64_t capacity) const;
-  /// First address at which a storage fits during its life.
+  /// `beside`: a storage that does not count.
+  [[nodiscard]] std::vector<std::pair<std::int64_t, std::int64_t>> free_intervals(std::size_t first,
+                                                                                  std::size_t last,
+                                                                                  std::int64_t capacity,
+                                                                                  int beside = -1) const;
+  /// The address of a tensor whose place it may take (or that may take its), where it fits there during its
+  /// life, otherwise the first at which it does.
   [[nodiscard]] std::optional<std::int64_t> place(int storage, Stay stay, std::int64_t capacity) const;
+
+  /// From now on outputs may lie where inputs of their rows lie that nobody reads later (in_place.h).
+  void allow_in_place(const std::vector<LoweredRow>& lowered);
+  /// It lies in the place of an input of the row that makes it.
+  [[nodiscard]] bool is_in_place(int storage) const;
 
   /// Rows of a chain run at the same time: what lives during one of them lives during all; tensors that only
   /// they use lie in rings. To be called before anything is kept.
@@ -64,6 +73,9 @@ class ActivationMap {
   [[nodiscard]] const std::vector<std::int64_t>& addresses() const { return address_; }
 
  private:
+  /// A resident storage at whose address it may lie: one ends where the other begins, in the row that reads
+  /// the one and makes the other.
+  [[nodiscard]] bool may_share(int storage, Stay stay, int partner) const;
   /// Without regard to chains.
   [[nodiscard]] std::pair<std::size_t, std::size_t> own_lifetime(int storage, Stay stay) const;
   /// Calls `visit` with each node that is a part of a storage's life, as its `stay` is now.
@@ -82,6 +94,8 @@ class ActivationMap {
   std::vector<std::int64_t> address_;
   std::vector<std::pair<std::size_t, std::size_t>> together_;  ///< By row: the rows of its chain.
   std::map<int, Ring> rings_;
+  /// By storage: whose place it may take, and who may take its, where there are such.
+  std::map<int, std::vector<int>> replaced_, replacing_;
   /// A segment tree over the rows, the leaf of row r at leaf_count_ + r: each resident storage stands in the
   /// O(log rows) nodes that make up its life, so that those that live during a row are found without looking
   /// at all.

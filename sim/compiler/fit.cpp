@@ -208,6 +208,7 @@ class FitFinder {
   void check_resident_activations() {
     const std::int64_t unlimited = std::numeric_limits<std::int64_t>::max() / 2;
     ActivationMap map(schedule_, false);
+    map.allow_in_place(lowered_);
     std::int64_t end = 0;
     std::vector<bool> reported(lowered_.size(), false);
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {

@@ -54,14 +54,20 @@ class MapMaker {
   void add_tensors() {
     ActivationMap lives(schedule_, hardware_.dram.kind != DramKind::none);
     lives.set_chains(plan_.chains, lowered_);
+    lives.allow_in_place(lowered_);
+    for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
+      if (plan_.stays[s] != Stay::in_dram) lives.keep(static_cast<int>(s), plan_.stays[s], plan_.address[s]);
+    }
     for (std::size_t s = 0; s < schedule_.storages.size(); ++s) {
       const Stay stay = plan_.stays[s];
       if (stay == Stay::in_dram) continue;
       const auto storage = static_cast<int>(s);
       const auto [first, last] = lives.lifetime(storage, stay);
-      map_.activation_buffer.ranges.push_back({name_of(storage),
-                                               stay == Stay::kept ? MemoryUse::kept : MemoryUse::fetched,
-                                               plan_.address[s], lives.bytes(storage, stay), 0, first, last});
+      const MemoryUse use = stay == Stay::fetched        ? MemoryUse::fetched
+                            : lives.is_in_place(storage) ? MemoryUse::in_place
+                                                         : MemoryUse::kept;
+      map_.activation_buffer.ranges.push_back(
+          {name_of(storage), use, plan_.address[s], lives.bytes(storage, stay), 0, first, last});
     }
   }
 
@@ -150,7 +156,8 @@ void finish_map(BufferMap& map, std::size_t rows) {
       bytes += range.bytes;
       most_of_slots[range.first_row] = std::max(most_of_slots[range.first_row], bytes);
     } else {
-      change[range.first_row] += range.bytes;
+      // What takes another's place is counted once that is gone.
+      change[range.first_row + (range.use == MemoryUse::in_place ? 1 : 0)] += range.bytes;
       change[range.last_row + 1] -= range.bytes;
     }
   }

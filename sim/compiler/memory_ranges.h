@@ -16,6 +16,7 @@ namespace qsim {
 enum class MemoryUse : std::uint8_t {
   kept,
   fetched,
+  in_place,
   input_slots,
   addend_slots,
   output_slots,
@@ -38,6 +39,7 @@ struct MemoryUseRow {
 inline constexpr std::array<MemoryUseRow, kMemoryUseCount> kMemoryUses{{
     {MemoryUse::kept, "kept", "a tensor from the row that makes it to the last that reads it"},
     {MemoryUse::fetched, "fetched", "a tensor from the first row that reads it, which loads it, to the last"},
+    {MemoryUse::in_place, "in_place", "a tensor that takes the place of what its row reads, from then on"},
     {MemoryUse::input_slots, "input_slots", "tiles of an input that passes through"},
     {MemoryUse::addend_slots, "addend_slots", "tiles of what is added on the way out"},
     {MemoryUse::output_slots, "output_slots", "tiles of an output that passes through"},

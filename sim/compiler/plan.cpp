@@ -42,6 +42,7 @@ class Planner {
         row_mapper_(schedule, lowered, hardware, mapper, pins, map_),
         rows_(lowered.size()) {
     map_.set_chains(chains_, lowered);
+    map_.allow_in_place(lowered);
     row_mapper_.set_chains(chains_);
   }
 

@@ -17,9 +17,9 @@ constexpr double kMapTop = 60, kPlotHeight = 360, kMapGap = 70;
 constexpr double kMapHeight = kMapTop + 2 * kPlotHeight + 2 * kMapGap;
 
 /// By use, in the order of the enumerators (after P. Tol's muted scheme).
-constexpr std::array<const char*, kMemoryUseCount> kUseColors{"#332288", "#88ccee", "#44aa99", "#ddcc77",
-                                                              "#117733", "#dddddd", "#882255", "#aa4499",
-                                                              "#cc6677", "#999933"};
+constexpr std::array<const char*, kMemoryUseCount> kUseColors{"#332288", "#88ccee", "#6699cc", "#44aa99",
+                                                              "#ddcc77", "#117733", "#dddddd", "#882255",
+                                                              "#aa4499", "#cc6677", "#999933"};
 
 class MapPicture {
  public:

@@ -167,3 +167,11 @@ def test_chains_of_a_report_are_read_back(tmp_path):
     assert any("fused_with" in layer["mapping"] for layer in first["layers"])
     assert [layer["mapping"] for layer in again["layers"]] == [layer["mapping"] for layer in first["layers"]]
     assert again["totals"] == first["totals"]
+
+
+@pytest.mark.parametrize("network, batch, inferences, megabytes", [("bert_base_layer", 4, 926, 9.07), ("resnet50", 2, 165, 53.6)])
+def test_a_batch_lowers_no_throughput_and_moves_no_more(tmp_path, network, batch, inferences, megabytes):
+    """A second's inferences and an inference's bytes of the batch of one that a schedule by hand had."""
+    totals = cost(tmp_path, network, "--batch", str(batch))["totals"]
+    assert batch * 1e9 / totals["cycles"] >= inferences
+    assert totals["dram_bytes"] <= batch * megabytes * 1e6

@@ -138,6 +138,7 @@ TEST_CASE("a machine that may fuse is never slower, and computes the same") {
     const test::RandomNetwork network = test::chain_network(choice);
     HardwareConfig chip = chain_chip(choice);
     chip.activation_buffer.capacity_kib = 2;
+    chip.dram.bandwidth_bytes_per_second /= 8;
     if (!test::fits(network.graph, chip)) continue;
     const RunResult with = run_with(chip, network, CostMapper(), Values::tile, Fidelity::tile);
     chip.mapper.fuses_chains = false;
