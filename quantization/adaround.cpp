@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "quantization/layer_samples.h"
 #include "quantization/rounding_search.h"
 #include "workloads/execute/gather_rows.h"
 #include "workloads/graph/conv_geometry.h"
@@ -14,30 +15,6 @@ namespace qsim {
 namespace {
 
 constexpr std::int64_t kMaxSamples = 16'384;
-constexpr std::int64_t kMaxNumbers = std::int64_t{1} << 26;
-
-/// An output pixel of one of the network's inputs.
-struct Sample {
-  std::int64_t input = 0, row = 0;
-};
-
-/// As many of every input, without order.
-std::vector<Sample> draw_samples(std::int64_t inputs, std::int64_t rows, std::int64_t depth,
-                                 std::mt19937_64& random) {
-  const std::int64_t most = std::min(kMaxSamples, std::max<std::int64_t>(kMaxNumbers / depth, 1));
-  const std::int64_t of_input = std::clamp<std::int64_t>(most / inputs, 1, rows);
-  std::vector<Sample> samples;
-  std::vector<std::int64_t> order(static_cast<std::size_t>(rows));
-  for (std::int64_t input = 0; input < inputs; ++input) {
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(of_input); ++i) {
-      std::swap(order[i], order[i + random() % (order.size() - i)]);
-      samples.push_back({input, order[i]});
-    }
-  }
-  for (std::size_t i = samples.size(); i > 1; --i) std::swap(samples[i - 1], samples[random() % i]);
-  return samples;
-}
 
 /// The integers of one layer's weights, and the reals that they stand for.
 class LayerGrid {
@@ -100,7 +77,8 @@ class LayerRounding {
 
   void run() {
     std::mt19937_64 random(options_.seed);
-    samples_ = draw_samples(std::ssize(values_.inputs), geometry_.rows(), geometry_.depth(), random);
+    samples_ =
+        draw_samples(std::ssize(values_.inputs), geometry_.rows(), geometry_.depth(), kMaxSamples, random);
     for (std::int64_t group = 0; group < geometry_.groups; ++group) run_group(group);
   }
 
@@ -139,7 +117,7 @@ class LayerRounding {
   void add_samples(RoundingProblem& problem, std::int64_t group) const {
     problem.inputs.resize(static_cast<std::size_t>(problem.samples * problem.depth));
     float* row = problem.inputs.data();
-    for (const Sample& sample : samples_) {
+    for (const LayerSample& sample : samples_) {
       const auto input = static_cast<std::size_t>(sample.input);
       gather_rows(TapSource<float>{geometry_, inputs()[input].as<float>().data(), group, 0}, sample.row, 1,
                   row, problem.depth);
@@ -167,7 +145,7 @@ class LayerRounding {
   LayerGrid grid_;
   const LayerValues& values_;
   const AdaRoundOptions& options_;
-  std::vector<Sample> samples_;
+  std::vector<LayerSample> samples_;
 };
 
 }  // namespace

@@ -82,13 +82,17 @@ std::vector<Quantization> power_of_two_grids(const Quantization& grid, const Ran
 }
 
 double squared_error(double x, const Quantization& quantization) {
-  const double scale = static_cast<double>(quantization.scale());
-  const double zero_point = quantization.zero_point();
+  return squared_error(x, quantization, 1.0);
+}
+
+double squared_error(double x, const Quantization& quantization, double clipping_weight) {
   const arithmetic::IntegerFormat format = quantization.format();
-  const double q = std::clamp(std::nearbyint(x / scale) + zero_point, static_cast<double>(format.min()),
-                              static_cast<double>(format.max()));
-  const double error = x - scale * (q - zero_point);
-  return error * error;
+  const auto scale = static_cast<double>(quantization.scale());
+  const double z = quantization.zero_point();
+  const double rounded = std::nearbyint(x / scale) + z;
+  const double q = std::clamp(rounded, static_cast<double>(format.min()), static_cast<double>(format.max()));
+  const double error = x - scale * (q - z);
+  return (q == rounded ? 1.0 : clipping_weight) * error * error;
 }
 
 }  // namespace qsim

@@ -43,5 +43,7 @@ struct Range {
 
 /// Square of x - s * (clamp(rne(x / s) + z; n, p) - z), in double: the error that a value gets.
 [[nodiscard]] double squared_error(double x, const Quantization& quantization);
+/// The same; `clipping_weight` times where the integer had to be clamped.
+[[nodiscard]] double squared_error(double x, const Quantization& quantization, double clipping_weight);
 
 }  // namespace qsim

@@ -56,7 +56,7 @@ std::vector<std::vector<float>> channel_minima(const Graph& graph, const std::ve
 }
 
 std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& data, bool with_spread,
-                                    int threads) {
+                                    int threads, TensorId logits) {
   std::vector<ObservedValues> observed(graph.tensors.size());
   run_all(graph, data, threads, [&](TensorId id, std::span<const float> values) {
     observed[static_cast<std::size_t>(id)].observe_limits(values);
@@ -64,6 +64,7 @@ std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& d
   if (!with_spread) return observed;
   run_all(graph, data, threads, [&](TensorId id, std::span<const float> values) {
     observed[static_cast<std::size_t>(id)].observe_spread(values);
+    if (id == logits) observed[static_cast<std::size_t>(id)].keep_rows(values, graph.tensor(id).shape.back());
   });
   return observed;
 }

@@ -26,8 +26,9 @@ struct CalibrationData {
                                                              const CalibrationData& data, int threads);
 
 /// Observed values of every float tensor that the graph computes or takes as input, by tensor id; of others
-/// nothing. `with_spread`: a second run over the same inputs, for ranges of least squared error.
+/// nothing. `with_spread`: a second run over the same inputs, for ranges that depend on more than limits. Of
+/// `logits` whole rows are kept as well.
 [[nodiscard]] std::vector<ObservedValues> observe(const Graph& graph, const CalibrationData& data,
-                                                  bool with_spread, int threads);
+                                                  bool with_spread, int threads, TensorId logits = kNoTensor);
 
 }  // namespace qsim

@@ -12,7 +12,7 @@ namespace {
 class GridPlanner {
  public:
   GridPlanner(const Graph& graph, const std::vector<ObservedValues>& observed, const Scheme& scheme,
-              RangeMethod ranges)
+              const RangeRule& ranges)
       : graph_(graph),
         observed_(observed),
         scheme_(scheme),
@@ -84,7 +84,8 @@ class GridPlanner {
       if (group_of(other) != root || !is_activation(other)) continue;
       members.push_back(other);
       const ObservedValues& seen = observed_[static_cast<std::size_t>(other)];
-      if (width(seen.limits()) > width(values.limits())) values = seen;
+      const bool is_wider = width(seen.limits()) > width(values.limits());
+      if (seen.has_rows() || (is_wider && !values.has_rows())) values = seen;
     }
     for (const TensorId member : members) {
       values.merge_limits(observed_[static_cast<std::size_t>(member)]);
@@ -128,7 +129,7 @@ class GridPlanner {
   const Graph& graph_;
   const std::vector<ObservedValues>& observed_;
   const Scheme& scheme_;
-  RangeMethod ranges_;
+  RangeRule ranges_;
   std::vector<TensorId> group_;
   std::vector<std::optional<ActivationScheme>> schemes_;  ///< By the group's root.
   std::vector<std::optional<Quantization>> grids_;
@@ -138,7 +139,7 @@ class GridPlanner {
 
 std::vector<std::optional<Quantization>> plan_grids(const Graph& graph,
                                                     const std::vector<ObservedValues>& observed,
-                                                    const Scheme& scheme, RangeMethod ranges) {
+                                                    const Scheme& scheme, const RangeRule& ranges) {
   return GridPlanner(graph, observed, scheme, ranges).run();
 }
 

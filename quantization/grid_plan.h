@@ -14,6 +14,7 @@ namespace qsim {
 /// scheme.
 [[nodiscard]] std::vector<std::optional<Quantization>> plan_grids(const Graph& graph,
                                                                   const std::vector<ObservedValues>& observed,
-                                                                  const Scheme& scheme, RangeMethod ranges);
+                                                                  const Scheme& scheme,
+                                                                  const RangeRule& ranges);
 
 }  // namespace qsim

@@ -15,7 +15,8 @@ namespace qsim {
 
 bool needs_spread(const QuantizeOptions& options) {
   if (options.scheme.format == NumberFormat::mxint) return false;
-  return options.method.float_ranges() == RangeMethod::mse || options.scheme.is_power_of_two();
+  return options.method.float_ranges().method != RangeMethod::min_max || options.method.ranges_by_entropy ||
+         options.scheme.is_power_of_two();
 }
 
 namespace {
@@ -58,9 +59,22 @@ void require_knowledge(const Graph& graph, const QuantizationMethod& method, boo
                                : "batch norms to take ranges from, or data",
                       has_data ? "leave batch_norm out" : "name inputs with --calibration"});
   }
-  if (has_data || !method.rounds_adaptively) return;
+  if (has_data || !(method.rounds_adaptively || method.ranges_by_outputs || method.ranges_by_entropy)) return;
   throw InputError({"--method", "", '"' + to_string(method) + '"',
                     "steps that need no inputs: " + data_free_words(), "name inputs with --calibration"});
+}
+
+/// What the first output is made of: the input of a final softmax where there is one.
+TensorId logits_of(const Graph& graph) {
+  TensorId id = graph.outputs.front();
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    if (node->outputs[0] != id) continue;
+    const bool passes =
+        std::holds_alternative<SoftmaxOp>(node->op) || std::holds_alternative<ReshapeOp>(node->op);
+    if (!passes) break;
+    id = node->inputs[0];
+  }
+  return id;
 }
 
 /// Equalizes and absorbs; what was done goes to `notes`.
@@ -88,7 +102,10 @@ ObservedGraph observe_graph(Graph graph, const CalibrationData& data, const Quan
   require_knowledge(graph, method, has_data);
   result.graph = std::move(graph);
   result.prepared = prepare_channels(result.graph, data, method, threads, result.notes);
-  if (has_data) result.values = observe(result.prepared, data, with_spread, threads);
+  if (has_data) {
+    result.values = observe(result.prepared, data, with_spread, threads,
+                            method.ranges_by_entropy ? logits_of(result.prepared) : kNoTensor);
+  }
   if (!has_data || method.ranges_from_norms)
     result.values = ranges_from_norms(result.prepared, data.input_range, std::move(result.values));
   result.data = data;

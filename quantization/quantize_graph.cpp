@@ -194,13 +194,9 @@ std::string describe(const QuantizeOptions& options, const CalibrationData& data
   if (!scheme.layers.empty()) text += "single nodes as " + scheme.source + " says; ";
   if (data.count == 0) {
     return text + "no data: ranges of activations from batch norms, mean +- 6 deviations, the input's from " +
-           data.description + "; of weights " +
-           (options.method.float_ranges() == RangeMethod::mse ? "of least squared error" : "their limits");
+           data.description + "; of weights " + text_of(options.method.float_ranges());
   }
-  return text +
-         (options.method.float_ranges() == RangeMethod::mse ? "ranges of least squared error"
-                                                            : "min-max ranges") +
-         " over " + data.description;
+  return text + text_of(options.method.float_ranges()) + " over " + data.description;
 }
 
 class SchemeCheck {
@@ -301,7 +297,8 @@ namespace {
 /// Block formats: exponents depend on the data, so that ranges say where sums lie alone.
 Graph quantize_in_blocks(const ObservedGraph& observed, const QuantizeOptions& options) {
   const QuantizationMethod& method = options.method;
-  if (method.ranges == RangeMethod::mse || method.rounds_adaptively || method.corrects_biases) {
+  const bool has_ranges = method.ranges && method.ranges->method != RangeMethod::min_max;
+  if (has_ranges || method.ranges_by_outputs || method.rounds_adaptively || method.corrects_biases) {
     throw InputError({"--method", "", to_string(method), "minmax, relu or cle with format=mxint",
                       "a block's exponent is that of its largest magnitude: leave the other steps out"});
   }

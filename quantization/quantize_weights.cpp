@@ -23,11 +23,13 @@ float least_scale(const Tensor* bias, std::size_t n, float input_scale) {
 
 /// The grid of each slice of `weights` elements, one behind the other.
 std::vector<WeightGrid> choose_grids(std::span<const float> w, std::size_t elements,
-                                     const WeightFormat& format) {
+                                     const WeightFormat& format, std::span<const float> fractions) {
   std::vector<WeightGrid> grids;
   for (std::size_t begin = 0; begin < w.size(); begin += elements) {
+    const float fraction = fractions.empty() ? 0.0F : fractions[begin / elements];
     grids.push_back(choose_weight_grid(w.subspan(begin, elements), format.scheme.bits,
-                                       format.scheme.is_symmetric, format.ranges, format.is_power_of_two));
+                                       format.scheme.is_symmetric, format.ranges, format.is_power_of_two,
+                                       fraction));
   }
   return grids;
 }
@@ -64,8 +66,17 @@ float tie_groups(std::span<WeightGrid> grids, std::span<const float> w, float le
 
 }  // namespace
 
+std::size_t slice_elements(const Tensor& weights, const WeightScheme& scheme) {
+  const auto all = static_cast<std::size_t>(weights.data->size());
+  if (scheme.granularity == Granularity::per_tensor) return all;
+  const std::int64_t group_size =
+      scheme.granularity == Granularity::per_group ? group_size_of(weights.shape, scheme.group_size) : 0;
+  return group_size > 0 ? static_cast<std::size_t>(group_size)
+                        : all / static_cast<std::size_t>(weights.shape[0]);
+}
+
 Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
-                        const WeightFormat& format) {
+                        const WeightFormat& format, std::span<const float> fractions) {
   const std::span<const float> w = weights.data->as<float>();
   const WeightScheme& scheme = format.scheme;
   const auto channels = static_cast<std::size_t>(weights.shape[0]);
@@ -74,10 +85,8 @@ Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_s
       scheme.granularity == Granularity::per_group ? group_size_of(weights.shape, scheme.group_size) : 0;
   const bool has_groups = group_size > 0;
   const bool per_channel = scheme.granularity != Granularity::per_tensor;
-  const std::size_t elements = has_groups    ? static_cast<std::size_t>(group_size)
-                               : per_channel ? depth
-                                             : w.size();
-  std::vector<WeightGrid> grids = choose_grids(w, elements, format);
+  const std::size_t elements = slice_elements(weights, scheme);
+  std::vector<WeightGrid> grids = choose_grids(w, elements, format, fractions);
   Quantization q;
   q.bits = scheme.bits;
   q.is_signed = weights_are_signed(scheme.bits, scheme.is_symmetric);

@@ -1,6 +1,9 @@
 // Weights and biases of one layer: white paper, sections 2.1 to 2.2.3.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "quantization/range_setting.h"
 #include "workloads/graph/graph.h"
 #include "workloads/graph/scheme.h"
@@ -9,7 +12,7 @@ namespace qsim {
 
 struct WeightFormat {
   WeightScheme scheme;
-  RangeMethod ranges = RangeMethod::min_max;
+  RangeRule ranges = RangeMethod::min_max;
   bool is_power_of_two = false;
 };
 
@@ -17,9 +20,13 @@ struct WeightFormat {
 /// an output channel (dimension 0), or a group of input channels of a kernel tap (group_size_of). Scales of
 /// groups are multiples, by integers of 8 bits, of their channel's. Where the bias of a channel would leave
 /// 31 bits, its weight scale is raised to |bias| / (s_x 2^30): its weights are too small to show beside it.
-/// `bias` may be nullptr.
+/// `bias` may be nullptr. `fractions`, where they are given, times its limits is the range of each slice, in
+/// their order.
 [[nodiscard]] Tensor quantize_weights(const Tensor& weights, const Tensor* bias, float input_scale,
-                                      const WeightFormat& format);
+                                      const WeightFormat& format, std::span<const float> fractions = {});
+
+/// Weights of a slice that has a grid: all, an output channel's, or a group's.
+[[nodiscard]] std::size_t slice_elements(const Tensor& weights, const WeightScheme& scheme);
 
 /// Real values of integer weights [out_channels, ..]: w = s m (q - z), with m of their group.
 [[nodiscard]] Tensor dequantized_weights(const Tensor& weights);

@@ -8,11 +8,17 @@
 #include "quantization/bias_correction.h"
 #include "quantization/equalize.h"
 #include "quantization/grid_plan.h"
+#include "quantization/output_ranges.h"
 #include "quantization/quantize_weights.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
 namespace {
+
+WeightFormat format_of(const Node& layer, const QuantizeOptions& options) {
+  return {options.scheme.weights_of(layer.name), options.method.float_ranges(),
+          options.scheme.is_power_of_two()};
+}
 
 /// Integers of the weights of each layer, by node.
 std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
@@ -23,8 +29,7 @@ std::vector<std::optional<Tensor>> choose_weights(const Graph& graph,
     const Node& node = graph.nodes[static_cast<std::size_t>(n)];
     if (!definition(node.op).has_weights) return;
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoTensor;
-    const WeightFormat format{options.scheme.weights_of(node.name), options.method.float_ranges(),
-                              options.scheme.is_power_of_two()};
+    const WeightFormat format = format_of(node, options);
     weights[static_cast<std::size_t>(n)] =
         quantize_weights(graph.tensor(node.inputs[1]), has_bias ? &graph.tensor(node.inputs[2]) : nullptr,
                          grids[static_cast<std::size_t>(node.inputs[0])]->scale(), format);
@@ -52,6 +57,13 @@ class Chooser {
                                         : name_of(method.float_ranges()),
                   graph_, graph_, quantizers);
     const std::string shown = " by what " + std::to_string(inputs_) + " of these inputs show";
+    if (method.ranges_by_outputs) {
+      set_ranges_by_outputs(graph_, quantizers, data_, inputs_,
+                            {[this](const Node& layer) { return format_of(layer, options_); }, options_.seed,
+                             options_.threads});
+      report_errors("seqmse", graph_, graph_, quantizers);
+      notes_.push_back("ranges of weights of least output error" + shown);
+    }
     if (method.rounds_adaptively) {
       round_adaptively(
           graph_, quantizers, data_, inputs_,

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "workloads/graph/quantize_value.h"
 
 namespace qsim {
 namespace {
@@ -95,14 +98,81 @@ void ObservedValues::merge_limits(const ObservedValues& other) {
   limits_.include(other.limits_);
 }
 
-double ObservedValues::error(const Quantization& quantization) const {
+void ObservedValues::keep_rows(std::span<const float> values, std::int64_t length) {
+  rows_.insert(rows_.end(), values.begin(), values.end());
+  row_length_ = length;
+}
+
+Range ObservedValues::percentile(double percent) const {
+  const std::int64_t total = std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0});
+  const auto outside = static_cast<std::int64_t>(static_cast<double>(total) * (100.0 - percent) / 100.0);
+  std::int64_t first = 0;
+  std::int64_t last = kBins;
+  for (std::int64_t left = outside; (left -= counts_[static_cast<std::size_t>(first)]) >= 0;) {
+    if (++first == kBins) break;
+  }
+  for (std::int64_t left = outside; (left -= counts_[static_cast<std::size_t>(last - 1)]) >= 0;) {
+    if (--last == 0) break;
+  }
+  const float width = (spread_limits_.high - spread_limits_.low) / static_cast<float>(kBins);
+  Range range;
+  range.include(first == 0 ? spread_limits_.low : spread_limits_.low + static_cast<float>(first) * width);
+  range.include(last == kBins ? spread_limits_.high : spread_limits_.low + static_cast<float>(last) * width);
+  return range;
+}
+
+double ObservedValues::cross_entropy(const Quantization& quantization) const {
+  const auto length = static_cast<std::size_t>(row_length_);
+  double total = 0.0;
+  std::vector<double> on_grid(length);
+  for (std::size_t begin = 0; begin < rows_.size(); begin += length) {
+    const std::span<const float> row(rows_.data() + begin, length);
+    const auto greatest = static_cast<double>(*std::ranges::max_element(row));
+    double sum = 0.0;
+    double grid_sum = 0.0;
+    double product = 0.0;
+    for (std::size_t c = 0; c < length; ++c) {
+      on_grid[c] = static_cast<double>(quantization.scale()) *
+                   static_cast<double>(quantize_value(row[c], quantization) - quantization.zero_point());
+    }
+    const double grid_greatest = *std::ranges::max_element(on_grid);
+    for (std::size_t c = 0; c < length; ++c) {
+      const double likely = std::exp(static_cast<double>(row[c]) - greatest);
+      sum += likely;
+      grid_sum += std::exp(on_grid[c] - grid_greatest);
+      product += likely * on_grid[c];
+    }
+    // -sum p ln p^ = ln sum e^v^ - sum p v^
+    total += grid_greatest + std::log(grid_sum) - product / sum;
+  }
+  return total;
+}
+
+Range percentile_range(std::span<const float> values, double percent) {
+  std::vector<float> sorted(values.begin(), values.end());
+  const auto outside =
+      std::min(static_cast<std::size_t>(static_cast<double>(sorted.size()) * (100.0 - percent) / 100.0),
+               sorted.empty() ? 0 : sorted.size() - 1);
+  Range range;
+  if (sorted.empty()) return range;
+  const auto at = [&](std::size_t index) {
+    const auto place = sorted.begin() + static_cast<std::ptrdiff_t>(index);
+    std::nth_element(sorted.begin(), place, sorted.end());
+    return *place;
+  };
+  range.include(at(outside));
+  range.include(at(sorted.size() - 1 - outside));
+  return range;
+}
+
+double ObservedValues::error(const Quantization& quantization, double clipping_weight) const {
   const auto low = static_cast<double>(spread_limits_.low);
   const double width = static_cast<double>(spread_limits_.high) - low;
   double sum = 0.0;
   for (std::size_t bin = 0; bin < counts_.size(); ++bin) {
     if (counts_[bin] == 0) continue;
     const double middle = low + (static_cast<double>(bin) + 0.5) * width / static_cast<double>(kBins);
-    sum += static_cast<double>(counts_[bin]) * squared_error(middle, quantization);
+    sum += static_cast<double>(counts_[bin]) * squared_error(middle, quantization, clipping_weight);
   }
   return sum;
 }
@@ -130,13 +200,17 @@ ActivationFormat activation_format(const ActivationScheme& scheme, Semantics sem
   return format;
 }
 
-Quantization choose_grid(const ObservedValues& values, const ActivationFormat& format, RangeMethod method) {
+Quantization choose_grid(const ObservedValues& values, const ActivationFormat& format,
+                         const RangeRule& rule) {
   Range range = values.limits();
   if (!values.has_spread()) return format.quantization(range);
-  if (method == RangeMethod::mse) {
+  if (values.has_rows() || rule.searches()) {
     range = least_error_range(range, format.is_symmetric, [&](const Range& candidate) {
-      return values.error(format.float_scale(candidate));
+      const Quantization grid = format.float_scale(candidate);
+      return values.has_rows() ? values.cross_entropy(grid) : values.error(grid, rule.weight());
     });
+  } else if (rule.method == RangeMethod::percentile) {
+    range = values.percentile(rule.percent);
   }
   const Quantization grid = format.float_scale(range);
   if (!format.is_power_of_two) return grid;

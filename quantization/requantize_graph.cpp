@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "quantization/method.h"
 #include "quantization/quantize_graph.h"
 #include "quantization/quantize_weights.h"
 #include "quantization/weight_groups.h"
@@ -35,7 +36,7 @@ Tensor real_bias(const Tensor& bias, float input_scale, const Quantization& weig
 
 class GraphRequantizer {
  public:
-  GraphRequantizer(Graph& graph, const Scheme& scheme, RangeMethod ranges)
+  GraphRequantizer(Graph& graph, const Scheme& scheme, const RangeRule& ranges)
       : graph_(graph), scheme_(scheme), ranges_(ranges) {}
 
   void run() {
@@ -112,7 +113,7 @@ class GraphRequantizer {
     if (activations.is_symmetric || activations.is_signed) text += "activations; ";
     if (scheme_.is_power_of_two()) text += "power-of-two scales, the better of two by squared error; ";
     if (!scheme_.layers.empty()) text += "single nodes as " + scheme_.source + " says; ";
-    text += ranges_ == RangeMethod::mse ? "ranges of least squared error" : "min-max ranges";
+    text += text_of(ranges_);
     if (group_scale_error_ > 0.0) {
       text +=
           fmt::format("; scales of groups had been approximated by integer multiples, by {:.2g} % at most",
@@ -126,7 +127,7 @@ class GraphRequantizer {
 
   Graph& graph_;
   const Scheme& scheme_;
-  RangeMethod ranges_;
+  RangeRule ranges_;
   std::map<TensorId, std::pair<const Node*, WeightScheme>> done_;
   std::map<TensorId, const Node*> biases_;
   double group_scale_error_ = 0.0;  ///< Of the weights as they were.
@@ -162,7 +163,7 @@ Quantization regrid(const Quantization& from, const ActivationScheme& scheme, Se
                            [&](const Quantization& a, const Quantization& b) { return error(a) < error(b); });
 }
 
-void requantize_graph(Graph& graph, const Scheme& scheme, RangeMethod ranges) {
+void requantize_graph(Graph& graph, const Scheme& scheme, const RangeRule& ranges) {
   check_scheme(graph, scheme);
   GraphRequantizer(graph, scheme, ranges).run();
 }

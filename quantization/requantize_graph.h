@@ -18,7 +18,7 @@ namespace qsim {
 ///   fixes stays (apply_bit_widths).
 ///
 /// The graph's provenance says so. Throws InputError as quantize_graph() and apply_bit_widths() do.
-void requantize_graph(Graph& graph, const Scheme& scheme, RangeMethod ranges);
+void requantize_graph(Graph& graph, const Scheme& scheme, const RangeRule& ranges);
 
 /// The grid that `scheme` has for an activation that had `from`.
 [[nodiscard]] Quantization regrid(const Quantization& from, const ActivationScheme& scheme,

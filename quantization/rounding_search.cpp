@@ -20,6 +20,8 @@ constexpr double kZeta = 1.1, kGamma = -0.1;
 constexpr double kFirstBeta = 20.0, kLastBeta = 2.0;
 constexpr double kWarmUp = 0.2;  ///< Part of the steps without regularizer.
 constexpr int kTurningPasses = 8;
+/// Outputs of no more weights have them turned in pairs too.
+constexpr std::int64_t kPairDepth = 20;
 /// All choices of an output are tried where that takes no more sums of samples.
 constexpr std::int64_t kMaxTrials = std::int64_t{1} << 28;
 constexpr std::int64_t kOutputsOfBlock = 16;
@@ -198,6 +200,7 @@ class OutputSearch {
         error = candidate;
         turned = true;
       }
+      if (p_.depth <= kPairDepth) turned = turn_pairs(is_up, error) || turned;
       if (!turned) break;
     }
     return error;
@@ -221,6 +224,27 @@ class OutputSearch {
   }
 
  private:
+  /// Turns two weights at once where that helps.
+  bool turn_pairs(std::uint8_t* is_up, double& error) {
+    bool turned = false;
+    for (std::int64_t k = 0; k < p_.depth; ++k) {
+      for (std::int64_t other = 0; other < k; ++other) {
+        const float turn = change(is_up, k);
+        add(k, turn);
+        const double candidate = error_with(other, change(is_up, other));
+        if (candidate >= error) {
+          add(k, -turn);
+          continue;
+        }
+        add(other, change(is_up, other));
+        is_up[k] ^= 1U;
+        is_up[other] ^= 1U;
+        error = candidate;
+        turned = true;
+      }
+    }
+    return turned;
+  }
   [[nodiscard]] const float* column(std::int64_t k) const { return columns_.data() + k * p_.samples; }
 
   void add(std::int64_t k, float weight) {
@@ -283,16 +307,19 @@ std::vector<std::uint8_t> search_rounding(const RoundingProblem& problem, const 
     for_each_block(problem.outputs, options.threads,
                    [&](std::int64_t n) { work(OutputSearch(problem, columns, n), n * problem.depth); });
   };
-  if (OutputSearch(problem, columns, 0).can_try_all()) {
+  if (options.tries_all && OutputSearch(problem, columns, 0).can_try_all()) {
     for_each_output([&](OutputSearch search, std::int64_t at) { search.try_all(is_up.data() + at); });
     return is_up;
   }
   const std::vector<std::uint8_t> plain = is_up;
   const std::vector<std::uint8_t> relaxed = Relaxation(problem, options).run();
+  const std::vector<std::uint8_t> all_down(plain.size(), 0);
+  std::vector<const std::vector<std::uint8_t>*> starts{&plain, &relaxed};
+  if (problem.depth <= kPairDepth) starts.push_back(&all_down);
   for_each_output([&](OutputSearch search, std::int64_t at) {
     const std::uint8_t* rounded = plain.data() + at;
     double least = search.start(rounded);
-    for (const std::vector<std::uint8_t>* from : {&plain, &relaxed}) {
+    for (const std::vector<std::uint8_t>* from : starts) {
       std::vector<std::uint8_t> choice(from->begin() + at, from->begin() + at + problem.depth);
       if (const double error = search.improve(choice.data()); error < least) {
         least = error;

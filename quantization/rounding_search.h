@@ -24,6 +24,7 @@ struct RoundingOptions {
   int iterations = 2000;
   std::uint64_t seed = 1;  ///< Orders the batches.
   int threads = 1;         ///< Shows in no result.
+  bool tries_all = true;   ///< Of outputs of few weights all choices.
 };
 
 /// Mean over the samples of (f(w x + b) - target)^2, by output, with each weight up or down.
@@ -35,7 +36,8 @@ struct RoundingOptions {
 /// * relaxed: w = down + h(V) (up - down), h(V) = clamp(sigmoid(V) 1.2 - 0.1, 0, 1), V from the weight's
 ///   fraction; batches of samples, Adam, and the regularizer 0.01 sum(1 - |2 h(V) - 1|^beta), without it for
 ///   the first fifth, then with beta from 20 to 2 along a cosine; up where V >= 0;
-/// * then weights are turned one by one while that lowers the error of their output, from there and from
+/// * then weights are turned one by one (of outputs of at most 20 weights in pairs too, and from all down)
+/// while that lowers the error of their output, from there and from
 ///   nearest; the better result is taken, and nearest where neither is below it.
 ///
 /// Outputs of few weights (depthwise ones) get the best of all choices.

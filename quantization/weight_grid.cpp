@@ -52,23 +52,25 @@ std::int64_t WeightGrid::integer(float w) const {
   return static_cast<std::int64_t>(std::clamp(q, static_cast<double>(low), static_cast<double>(high)));
 }
 
-double WeightGrid::squared_error(std::span<const float> weights) const {
+double WeightGrid::squared_error(std::span<const float> weights, double clipping_weight) const {
   double sum = 0.0;
   const auto step = static_cast<double>(scale);
   const auto least = static_cast<double>(low - zero_point);
   const auto greatest = static_cast<double>(high - zero_point);
   for (const float w : weights) {
     // Limits are integers: clamping before rounding is clamping behind it.
-    const double position = std::clamp(static_cast<double>(w) / step, least, greatest);
+    const double exact = static_cast<double>(w) / step;
+    const double position = std::clamp(exact, least, greatest);
     const double q = is_sign ? static_cast<double>(integer(w)) : (position + kRounds) - kRounds;
     const double error = static_cast<double>(w) - step * q;
-    sum += error * error;
+    const bool is_clipped = exact < least - 0.5 || exact > greatest + 0.5;
+    sum += (is_clipped ? clipping_weight : 1.0) * error * error;
   }
   return sum;
 }
 
-WeightGrid choose_weight_grid(std::span<const float> weights, int bits, bool is_symmetric, RangeMethod method,
-                              bool is_power_of_two) {
+WeightGrid choose_weight_grid(std::span<const float> weights, int bits, bool is_symmetric,
+                              const RangeRule& rule, bool is_power_of_two, float fraction) {
   Range range;
   for (const float w : weights) range.include(w);
   if (is_symmetric) range.include({-range.high, -range.low});
@@ -77,10 +79,17 @@ WeightGrid choose_weight_grid(std::span<const float> weights, int bits, bool is_
     return is_symmetric ? symmetric_grid(candidate, bits)
                         : from_quantization(asymmetric_quantization(candidate, bits));
   };
-  if (method == RangeMethod::mse && !is_sign && range.low < range.high) {
+  if (is_sign || range.low >= range.high) {
+    // The mean magnitude, or one level.
+  } else if (fraction > 0.0F) {
+    range = {range.low * fraction, range.high * fraction};
+  } else if (rule.searches()) {
     range = least_error_range(range, is_symmetric, [&](const Range& candidate) {
-      return grid_of(candidate).squared_error(weights);
+      return grid_of(candidate).squared_error(weights, rule.weight());
     });
+  } else if (rule.method == RangeMethod::percentile) {
+    range = percentile_range(weights, rule.percent);
+    if (is_symmetric) range.include({-range.high, -range.low});
   }
   WeightGrid grid = grid_of(range);
   if (is_sign) grid.scale = mean_magnitude(weights);

@@ -20,7 +20,8 @@ struct WeightGrid {
 
   /// clamp(rne(w / s) + z, low, high)
   [[nodiscard]] std::int64_t integer(float w) const;
-  [[nodiscard]] double squared_error(std::span<const float> weights) const;
+  /// Errors of weights that are clamped count `clipping_weight` times.
+  [[nodiscard]] double squared_error(std::span<const float> weights, double clipping_weight = 1.0) const;
 };
 
 /// Of `bits` bits (1 to 16):
@@ -29,11 +30,14 @@ struct WeightGrid {
 /// * asymmetric: s = (max - min) / (2^b - 1), z = n + rne(-min / s) with n = -2^(b-1); the range holds 0. One
 ///   bit is unsigned: n = 0.
 ///
-/// With least squared error in place of min and max (RangeMethod::mse) the ends are fractions of them
-/// (least_error_range), and errors are those of the integers that the weights get. A power of two is the
-/// better of the scale's two neighbours, by squared error; of equals the greater one.
+/// With least squared error in place of min and max (RangeMethod::mse, sqnr) the ends are fractions of them
+/// (least_error_range), and errors are those of the integers that the weights get; with percentile they are
+/// those of percentile_range(). `fraction`, where it is not 0, times the limits is the range whatever the
+/// rule. A power of two is the better of the scale's two neighbours, by squared error; of equals the greater
+/// one.
 [[nodiscard]] WeightGrid choose_weight_grid(std::span<const float> weights, int bits, bool is_symmetric,
-                                            RangeMethod method, bool is_power_of_two);
+                                            const RangeRule& rule, bool is_power_of_two,
+                                            float fraction = 0.0F);
 
 /// Whether the integers of such a grid are signed.
 [[nodiscard]] constexpr bool weights_are_signed(int bits, bool is_symmetric) {

@@ -252,12 +252,15 @@ void add_calibration(CommandTable<Options>& table, Network network, const std::s
        .default_text = method,
        .help = "mse, cle, adaround, bias_correction joined by +",
        .detail =
-           "Words with + between them: minmax (limits of what was seen) or mse (ranges of least squared "
-           "error); cle (channels of neighbouring layers equalized), relu (ReLU in place of ReLU6), "
-           "absorption "
-           "(biases moved to the next layer); batch_norm (activations' ranges from batch norms, as all are "
-           "without --calibration); adaround (which weights are rounded up) or bias_correction. --ranges is "
-           "its short form."},
+           "Words with + between them: minmax (limits of what was seen), mse (ranges of least squared "
+           "error), "
+           "sqnr(3) (what is clipped counted three times) or percentile(99.99); seqmse (ranges of weights by "
+           "what layers compute), cross_entropy (range of the logits); cle (channels of neighbouring layers "
+           "equalized), relu (ReLU in place of ReLU6), absorption (biases moved to the next layer); "
+           "batch_norm "
+           "(activations' ranges from batch norms, as all are without --calibration); adaround (which "
+           "weights "
+           "are rounded up) or bias_correction. --ranges is its short form."},
       store(&CalibrationOptions::method));
 }
 

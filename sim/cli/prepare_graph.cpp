@@ -137,7 +137,7 @@ SchemeNetwork::SchemeNetwork(Graph graph, const CalibrationOptions& calibration,
   observed_ = observe_graph(original_, data, options_.method, with_spread, options_.threads);
 }
 
-RangeMethod SchemeNetwork::ranges() const {
+RangeRule SchemeNetwork::ranges() const {
   return observed_ ? options_.method.float_ranges() : options_.method.integer_ranges();
 }
 

@@ -30,7 +30,7 @@ class SchemeNetwork {
 
   [[nodiscard]] const Graph& original() const { return original_; }
   /// How ranges are set: of a float network's activations and weights, of a quantized one's weights.
-  [[nodiscard]] RangeMethod ranges() const;
+  [[nodiscard]] RangeRule ranges() const;
   /// A float network quantized (quantize_graph()), a quantized one brought to the scheme
   /// (requantize_graph()). Throws InputError as these do.
   [[nodiscard]] Graph with(const Scheme& scheme) const;

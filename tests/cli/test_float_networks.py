@@ -117,6 +117,8 @@ def test_methods_bring_weights_of_three_bits_nearer_to_the_float_network(folder,
     (["--method", "mse+magic"], ["--method", '"magic"', "minmax, mse"]),
     (["--method", "mse+mse"], ["--method", '"mse+mse"', "each word once"]),
     (["--method", "minmax+mse"], ["--method", "minmax or mse"]),
+    (["--method", "sqnr(0)"], ["--method", '"sqnr(0)"', "a number of 1 to 1000"]),
+    (["--method", "cle(2)"], ["--method", '"cle(2)"', "no number behind cle"]),
     (["--method", "mse", "--ranges", "mse"], ["--method", "a method has the ranges in it"])])
 def test_methods_that_say_nothing_sensible(folder, arguments, expected):
     bad_input("--workload", folder / "net.tflite", *arguments)[0].says("qsim: ", *expected)

@@ -48,6 +48,22 @@ def test_the_table_has_a_column_a_step_and_adaround_gains(folder):
     assert list(columns) == ["mse", "bias_correction"]
 
 
+@pytest.mark.parametrize("scheme", ["w4a8", "w4a8:weights=per_tensor", "w4a8:weights=per_group(4)", "w4a8:weights=asymmetric", "w4a8:scales=power_of_two"])
+def test_ranges_by_outputs_gain_over_limits_in_every_granularity(folder, scheme):
+    columns = columns_of(quantize(folder, "ranges.json", "--scheme", scheme, "--method", "minmax+seqmse"))
+    assert list(columns) == ["minmax", "seqmse"]
+    # Of the first layer; behind it errors may cancel or add up.
+    assert columns["seqmse"][0] >= columns["minmax"][0]
+
+
+@pytest.mark.parametrize("method, note", [
+    ("sqnr(5)", "what is clipped counted 5 times"), ("percentile(99.9)", "ranges of 99.9 % of the values"), ("mse+cross_entropy", "least squared error")])
+def test_further_ranges_are_said_and_bring_other_grids(folder, method, note):
+    assert note in quantize(folder, "ranges.json", "--scheme", "w4a4", "--method", method)
+    quantize(folder, "plain.json", "--scheme", "w4a4", "--method", "minmax")
+    assert json.loads((folder / "ranges.json").read_text())["layers"] != json.loads((folder / "plain.json").read_text())["layers"]
+
+
 def test_the_workload_that_is_written_is_the_network_that_a_run_makes(folder):
     quantize(folder, "same.json", "--scheme", "w4a8", "--method", "mse", "--calibration-inputs", 30)
 

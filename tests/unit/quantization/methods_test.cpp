@@ -216,6 +216,18 @@ TEST_CASE("methods are words with + between them") {
   CHECK(to_string(method) == "cle+mse+bias_correction");
   CHECK(to_string(parse_method("minmax", "--method")) == "minmax");
   CHECK(to_string(parse_method("adaround_inputs+cle", "--method")) == "cle+adaround_inputs");
+  const QuantizationMethod weighted = parse_method("sqnr(5)+seqmse+cross_entropy", "--method");
+  CHECK(weighted.float_ranges().method == RangeMethod::sqnr);
+  CHECK(weighted.float_ranges().clipping_weight == 5.0);
+  CHECK(weighted.ranges_by_outputs);
+  CHECK(weighted.ranges_by_entropy);
+  CHECK(parse_method("sqnr", "--method").float_ranges().clipping_weight == 3.0);
+  CHECK(parse_method("percentile(99.9)", "--method").float_ranges().percent == 99.9);
+  for (const char* text : {"sqnr(0.5)", "sqnr()", "sqnr(3", "sqnr(3)x", "sqnr(x)", "mse(3)",
+                           "percentile(101)", "mse+sqnr", "percentile+minmax"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(parse_method(text, "--method"), InputError);
+  }
   for (const char* text : {"", "mse+", "+mse", "mse++cle", "MSE", "mse,cle", "mse+mse", "minmax+mse", "magic",
                            "adaround+adaround_layer"}) {
     CAPTURE(text);

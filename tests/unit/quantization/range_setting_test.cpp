@@ -165,3 +165,112 @@ TEST_CASE("a power-of-two grid of an activation has the less error of both neigh
     }
   }
 }
+
+TEST_CASE("SQNR counts what is clipped as often as it is told") {
+  const std::vector<float> values = values_with_outliers();
+  double previous = 0.0;
+  for (const double weight : {1.0, 3.0, 30.0}) {
+    RangeRule rule = RangeMethod::sqnr;
+    rule.clipping_weight = weight;
+    // Symmetric, 4 bits: every hundredth of the limit, from the definition.
+    double least = std::numeric_limits<double>::infinity();
+    double best = 0.0;
+    for (int part = 100; part >= 1; --part) {
+      const double scale = 40.0 * part / 100.0 / 7.0;
+      double error = 0.0;
+      for (const float x : values) {
+        const double q = std::nearbyint(static_cast<double>(x) / scale);
+        const double clamped = std::clamp(q, -7.0, 7.0);
+        const double difference = static_cast<double>(x) - scale * clamped;
+        error += (q == clamped ? 1.0 : weight) * difference * difference;
+      }
+      if (error < least) {
+        least = error;
+        best = scale;
+      }
+    }
+    const WeightGrid grid = choose_weight_grid(values, 4, true, rule, false);
+    CHECK(static_cast<double>(grid.scale) == Approx(best));
+    CHECK(static_cast<double>(grid.scale) >= previous);
+    previous = static_cast<double>(grid.scale);
+    if (weight == 1.0)
+      CHECK(grid.scale == choose_weight_grid(values, 4, true, RangeMethod::mse, false).scale);
+    // Of the histogram of 2,048 bins within a hundredth of the limit.
+    const Quantization activation = choose_grid(observed(values), {4, true, true}, rule);
+    CHECK(static_cast<double>(activation.scale()) == Approx(best).margin(1.01 * 0.4 / 7.0));
+  }
+  CHECK(previous >
+        1.5 * static_cast<double>(choose_weight_grid(values, 4, true, RangeMethod::mse, false).scale));
+}
+
+TEST_CASE("a percentile leaves as many values outside as it says, to either side") {
+  std::vector<float> values;
+  for (int i = 0; i < 1000; ++i) values.push_back(static_cast<float>(i) - 400.0F);  // -400 to 599
+  RangeRule rule = RangeMethod::percentile;
+  rule.percent = 99.0;
+  // Ten of a thousand on either side.
+  const Range range = percentile_range(values, 99.0);
+  CHECK(range.low == -390.0F);
+  CHECK(range.high == 589.0F);
+  CHECK(choose_weight_grid(values, 8, false, rule, false).scale == Approx((589.0 + 390.0) / 255.0));
+  CHECK(choose_weight_grid(values, 8, true, rule, false).scale == Approx(589.0 / 127.0));
+  // Bins of a histogram are 999 / 2048 wide.
+  const Range seen = observed(values).percentile(99.0);
+  CHECK(seen.low == Approx(-390.0F).margin(0.5));
+  CHECK(seen.high == Approx(589.0F).margin(1.0));
+  CHECK(choose_grid(observed(values), {8, false, false}, rule).scale() ==
+        Approx((589.0 + 390.0) / 255.0).epsilon(2e-3));
+  rule.percent = 100.0;
+  CHECK(choose_grid(observed(values), {8, false, false}, rule).scale() == Approx(999.0 / 255.0));
+  CHECK(percentile_range({}, 99.0).high == 0.0F);
+}
+
+TEST_CASE("the range of logits has the least cross-entropy of its candidates") {
+  std::mt19937 random(9);
+  std::normal_distribution<float> normal;
+  constexpr std::int64_t kClasses = 10;
+  std::vector<float> rows;
+  for (int row = 0; row < 40; ++row) {
+    for (int c = 0; c < kClasses; ++c)
+      rows.push_back(2.0F * normal(random) + (c == row % kClasses ? 9.0F : 0.0F));
+    rows[rows.size() - 1 - static_cast<std::size_t>((row + 1) % 9)] =
+        -25.0F;  // far below: no class is likely there
+  }
+  ObservedValues values = observed(rows);
+  values.keep_rows(rows, kClasses);
+  // H(softmax(v), softmax(v^)), from the definition.
+  const auto entropy = [&](const Quantization& grid) {
+    double sum = 0.0;
+    for (std::size_t begin = 0; begin < rows.size(); begin += kClasses) {
+      std::vector<double> p, q;
+      double p_sum = 0.0;
+      double q_sum = 0.0;
+      for (std::size_t c = begin; c < begin + kClasses; ++c) {
+        const double integer =
+            std::clamp(std::nearbyint(static_cast<double>(rows[c]) / static_cast<double>(grid.scale())) +
+                           grid.zero_point(),
+                       static_cast<double>(grid.format().min()), static_cast<double>(grid.format().max()));
+        p.push_back(std::exp(static_cast<double>(rows[c])));
+        q.push_back(std::exp(static_cast<double>(grid.scale()) * (integer - grid.zero_point())));
+        p_sum += p.back();
+        q_sum += q.back();
+      }
+      for (std::size_t c = 0; c < p.size(); ++c) sum -= p[c] / p_sum * std::log(q[c] / q_sum);
+    }
+    return sum;
+  };
+  const Range limits = values.limits();
+  for (const int bits : {4, 6}) {
+    const Quantization grid = choose_grid(values, {bits, true, true}, RangeMethod::mse);
+    double least = std::numeric_limits<double>::infinity();
+    for (int part = 1; part <= 100; ++part)
+      least =
+          std::min(least, entropy(symmetric_quantization(
+                              std::max(-limits.low, limits.high) * static_cast<float>(part) / 100.0F, bits)));
+    CHECK(entropy(grid) == Approx(least));
+    // Both ends: none of the ends alone does better.
+    const Quantization both = choose_grid(values, {bits, true, false}, RangeMethod::min_max);
+    CHECK(entropy(both) < entropy(affine_quantization(limits, bits, true)));
+    CHECK(entropy(both) < 1.02 * entropy(choose_grid(observed(rows), {bits, true, false}, RangeMethod::mse)));
+  }
+}

@@ -1,6 +1,8 @@
 // AdaRound's choices against all choices, in double.
 #include "quantization/rounding_search.h"
 
+#include <algorithm>
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -70,6 +72,40 @@ std::uint32_t nearest(const RoundingProblem& problem) {
     if (problem.fraction[k] > 0.5F) bits |= 1U << k;
   }
   return bits;
+}
+
+/// The least error of all choices for one output, from the definition, in double.
+double enumerated_optimum(const RoundingProblem& problem) {
+  double best = std::numeric_limits<double>::infinity();
+  const auto depth = static_cast<std::size_t>(problem.depth);
+  const auto samples = static_cast<std::size_t>(problem.samples);
+  std::vector<double> y(samples);
+  for (std::size_t s = 0; s < samples; ++s) {
+    y[s] = static_cast<double>(problem.bias[0]);
+    for (std::size_t k = 0; k < depth; ++k)
+      y[s] += static_cast<double>(problem.down[k]) * static_cast<double>(problem.inputs[s * depth + k]);
+  }
+  std::uint32_t choice = 0;
+  for (std::uint32_t count = 0; count < 1U << depth; ++count) {
+    const std::uint32_t next = count ^ (count >> 1U);  // Gray code: one weight turns
+    if (next != choice) {
+      const auto k = static_cast<std::size_t>(std::countr_zero(next ^ choice));
+      const double turn = (static_cast<double>(problem.up[k]) - static_cast<double>(problem.down[k])) *
+                          ((next >> k & 1U) != 0 ? 1.0 : -1.0);
+      for (std::size_t s = 0; s < samples; ++s)
+        y[s] += turn * static_cast<double>(problem.inputs[s * depth + k]);
+      choice = next;
+    }
+    double sum = 0.0;
+    for (std::size_t s = 0; s < samples; ++s) {
+      const double made =
+          std::clamp(y[s], static_cast<double>(problem.low), static_cast<double>(problem.high));
+      sum +=
+          (made - static_cast<double>(problem.targets[s])) * (made - static_cast<double>(problem.targets[s]));
+    }
+    best = std::min(best, sum / static_cast<double>(samples));
+  }
+  return best;
 }
 
 }  // namespace
@@ -147,4 +183,25 @@ TEST_CASE("errors are means over the samples, behind the activation") {
   CHECK(rounding_errors(problem, {1, 1})[0] == Approx(6.25));
   // Down, down: -0.5 -> 0 and 1.5: (1 + 0.25) / 2.
   CHECK(rounding_errors(problem, {0, 0})[0] == Approx(0.625));
+}
+
+TEST_CASE("of 200 random rows of at most 14 weights the search is within 5 % of the optimum on 95 %") {
+  std::mt19937 random(3);
+  int near = 0;
+  int relaxed_near = 0;
+  for (int row = 0; row < 200; ++row) {
+    CAPTURE(row);
+    const RoundingProblem problem = random_row(random, 2 + row % 13, row % 2 == 0);
+    const double best = enumerated_optimum(problem);
+    RoundingOptions options;
+    options.iterations = 1000;
+    near += error_of(problem, bits_of(search_rounding(problem, options))) <= 1.05 * best ? 1 : 0;
+    // As layers of more weights are searched: the relaxation, then weights turned one by one.
+    options.tries_all = false;
+    const double relaxed = error_of(problem, bits_of(search_rounding(problem, options)));
+    relaxed_near += relaxed <= 1.05 * best ? 1 : 0;
+    CHECK(relaxed <= error_of(problem, nearest(problem)) * (1.0 + 1e-5));
+  }
+  CHECK(near >= 190);
+  CHECK(relaxed_near >= 190);
 }
