@@ -2,9 +2,10 @@
 """Recomputes every energy figure of reports from the report alone: sum of events x unit_pj by component.
 
     bench/energy_sums.py [--hardware NAME ...] [--workload NAME ...] [--set PATH=VALUE ...] [--inferences N]
+                         [--rate N]
 
 Without names: every shipped machine with every shipped workload. A line a pair, with the largest relative difference
-in totals, rows and steady state; ends with 1 where one is above 1e-9. Runs $QSIM_BINARY or build/release/qsim.
+in totals, rows, steady state, duty cycle and uncertainty; ends with 1 where one is above 1e-9. Runs $QSIM_BINARY or build/release/qsim.
 """
 
 import argparse
@@ -38,7 +39,19 @@ def largest_difference(report):
     for row in report["layers"]:
         worst = max(worst, difference(row, entries, row["energy_total_pj"]))
     steady = report.get("steady_state")
-    return max(worst, difference(steady, entries, steady["energy_total_pj"])) if steady else worst
+    for place in filter(None, (steady, report.get("duty_cycle"))):
+        worst = max(worst, difference(place, entries, place["energy_total_pj"]))
+    return max(worst, uncertainty_difference(report, entries))
+
+
+def uncertainty_difference(report, entries):
+    """The share and the band of what is assumed or extrapolated."""
+    total = report["totals"]["energy_total_pj"]
+    doubtful = sum(report["events"].get(entry["event"], 0) * entry["unit_pj"] for entry in entries
+                   if entry["kind"] in ("assumed", "extrapolated") or entry.get("beyond_curve"))
+    named = sum(entry["energy_pj"] for entry in report["provenance"]["uncertain_entries"])
+    return max(relative(report["totals"]["energy_low_pj"], total - doubtful / 2), relative(named, doubtful),
+               relative(report["totals"]["energy_high_pj"], total + doubtful))
 
 
 def names(kind):
@@ -52,13 +65,15 @@ def main():
     parser.add_argument("--workload", nargs="*")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--inferences", default="1")
+    parser.add_argument("--rate", help="inferences a second: the sums of the duty cycle, too")
     arguments = parser.parse_args()
     sets = [word for one in arguments.set for word in ("--set", one)]
+    rate = ["--rate", arguments.rate] if arguments.rate else []
     worst, pairs = 0.0, 0
     for hardware in arguments.hardware or names("hardware"):
         for workload in arguments.workload or names("workloads"):
             run = subprocess.run([QSIM, "--hw", hardware, "--workload", workload, "--cost-only", "--json", *sets,
-                                  "--inferences", arguments.inferences], capture_output=True, text=True, check=False)
+                                  "--inferences", arguments.inferences, *rate], capture_output=True, text=True, check=False)
             if run.returncode == 2:  # the machine cannot run it, and says so
                 print(f"{hardware} {workload}: {run.stderr.splitlines()[0]}")
                 continue

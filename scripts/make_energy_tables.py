@@ -114,7 +114,7 @@ def fixed(node):
                 f"assumed: an H-tree to leaves {spacing_mm:.3g} mm apart has 1.5 mm2 / spacing of wire; two transitions a cycle "
                 "of wire_bit_mm")
     yield scaled("control_cycle", 11.0 * 45 / 40 * (0.9 / 1.1) ** 2, "pJ", "a cycle", node, "assumed",
-                 "assumed: a controller like a Cortex-M3, which Arm states as 11.0 uW/MHz in 40LP at 1.1 V; "
+                 "assumed: a controller like a Cortex-M3, taken as 11.0 uW/MHz in 40LP at 1.1 V (as Arm's product page is remembered; not confirmed); "
                  "x 45/40 x (0.9/1.1)^2")
     yield entry("interface_power", 2.0, "mW", "at all times", "assumed", "assumed: a PLL and the bias of the pads, 1 mW each")
 
@@ -162,7 +162,7 @@ def areas(node):
         at45 = "computed" if source.startswith(BITFUSION) else "derived"  # of Aladdin's 40 nm
         yield entry(key, value * ratio, unit, f"{what}, {node} nm", at45 if node == 45 else kind, source + suffix)
     yield entry("control_area", 0.05 * ratio, "mm2", f"controller and DMA, {node} nm", "assumed",
-                "assumed: a Cortex-M3 (Arm: 0.03 mm2 in 40LP) x (45/40)^2, and a third of it for the DMA" + suffix)
+                "assumed: a Cortex-M3 (0.03 mm2 in 40LP, as Arm's product page is remembered; not confirmed) x (45/40)^2, and a third of it for the DMA" + suffix)
     yield entry("wire_pitch", 4 * node * 1e-3, "um", f"{node} nm", "assumed",
                 "assumed: four times the node, as CACTI's semi-global wires")
 
@@ -220,6 +220,11 @@ def devices():
                         f"{source}; less {name}_activate / {8 * row} bits" + ("" if what == "read" else "; as a read"))
         yield entry(f"{name}_background", background, "mW/(GB/s)", "active standby and refresh, by peak bandwidth", "assumed",
                     standby)
+        is_mobile = name.startswith("lp")
+        yield entry(f"{name}_self_refresh", background / (10 if is_mobile else 3), "mW/(GB/s)",
+                    "self-refresh while nothing runs, by peak bandwidth", "assumed",
+                    f"assumed: a {'tenth' if is_mobile else 'third'} of {name}_background; data sheets' currents of "
+                    "self-refresh (IDD6) are " + ("far" if is_mobile else "somewhat") + " below those of active standby (IDD3N)")
     yield entry("flash_activate", 0.0, "pJ", "NOR flash has no rows to open", "assumed", "by construction")
     yield entry("flash_row", 0.0, "B", "NOR flash has no rows to open", "assumed", "by construction")
     yield entry("flash_read_bit", 22.0, "pJ", "octal NOR flash, 1.8 V, device and interface", "assumed",
@@ -227,6 +232,7 @@ def devices():
     yield entry("flash_write_bit", 2600.0, "pJ", "programming a page of 256 bytes", "assumed",
                 "assumed: 20 mA at 1.8 V for 150 us a page")
     yield entry("flash_background", 0.0, "mW/(GB/s)", "standby of some uA", "assumed", "assumed: none")
+    yield entry("flash_self_refresh", 0.0, "mW/(GB/s)", "flash needs none", "assumed", "by construction")
 
 
 def table(node, rows):

@@ -43,16 +43,30 @@ constexpr std::size_t kMostParted = 30;
 
 std::string option_lines(const std::vector<Option>& options) {
   std::size_t column = 0;
-  for (const Option& option : options) {
-    const std::size_t width = option_heading(option).size();
+  const auto heading_of = [&](std::size_t i) {
+    std::string heading = option_heading(options[i]);
+    for (; i + 1 < options.size() && options[i + 1].joins_previous; ++i)
+      heading += ", " + option_heading(options[i + 1]);
+    return heading;
+  };
+  const auto help_of = [&](std::size_t i) {
+    std::string help = option_help(options[i]);
+    for (; i + 1 < options.size() && options[i + 1].joins_previous; ++i)
+      help += "; " + option_help(options[i + 1]);
+    return help;
+  };
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const std::size_t width = options[i].joins_previous ? 0 : heading_of(i).size();
     if (width <= kWidestHeading) column = std::max(column, width);
   }
   std::string text;
-  for (const Option& option : options) {
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const Option& option = options[i];
+    if (option.joins_previous) continue;
     // --version and --help, without a group, follow the last one.
     const bool begins_group = !text.empty() && !option.group.empty() && option.group != (&option - 1)->group;
     if (begins_group && options.size() <= kMostParted) text += "\n";
-    text += fmt::format("  {:<{}}  {}\n", option_heading(option), column, option_help(option));
+    text += fmt::format("  {:<{}}  {}\n", heading_of(i), column, help_of(i));
   }
   return text;
 }

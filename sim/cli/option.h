@@ -44,6 +44,7 @@ struct Option {
   std::string excludes_because = {};       ///< .. and why: "no values are computed".
   std::string needs = {};                  ///< Name of the option without which this one says nothing.
   std::string group = {};                  ///< Heading in the man page; blank lines in help.
+  bool joins_previous = false;             ///< On one line of help with the row before.
   std::string default_text = {};           ///< "npu": shown as "(default: npu)".
   std::string help = {};                   ///< One line, no full stop.
   std::string detail = {};                 ///< Further sentences for the manual page.

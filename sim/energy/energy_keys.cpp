@@ -48,6 +48,9 @@ constexpr auto kMemoryKeys = std::to_array<PlainKey>({{"_activate", "pJ"},
                                                       {"_write_bit", "pJ"},
                                                       {"_background", "mW/(GB/s)"}});
 
+/// What a memory may have: without it, it waits as it runs.
+constexpr PlainKey kSelfRefresh{"_self_refresh", "mW/(GB/s)"};
+
 /// Of each curve, behind its name.
 constexpr auto kCurveKeys =
     std::to_array<PlainKey>({{"read_64bit", "pJ"}, {"write_64bit", "pJ"}, {"area", "mm2"}});
@@ -74,6 +77,9 @@ std::optional<EnergyKey> energy_key(const std::string& key) {
   const auto& required = required_energy_keys();
   const auto found = std::ranges::find(required, key, &EnergyKey::key);
   if (found != required.end()) return *found;
+  for (const char* memory : kMemoryDeviceNames) {
+    if (key == std::string(memory).append(kSelfRefresh.key)) return EnergyKey{key, kSelfRefresh.unit, false};
+  }
   for (const PlainKey& curve : kCurveKeys) {
     const std::string suffix = curve_key("", curve.key);
     // Areas of operators are numbers: no curve is called after one of them.

@@ -18,8 +18,8 @@ struct EnergyKey {
 /// Every key that a table must have.
 [[nodiscard]] const std::vector<EnergyKey>& required_energy_keys();
 
-/// Form of a key: a required one, or a curve under a name of the user's own (<name>_read_64bit,
-/// <name>_write_64bit, <name>_area). Nothing where the key is neither.
+/// Form of a key: a required one, <device>_self_refresh, or a curve under a name of the user's own
+/// (<name>_read_64bit, <name>_write_64bit, <name>_area). Nothing where the key is neither.
 [[nodiscard]] std::optional<EnergyKey> energy_key(const std::string& key);
 
 /// Key of a curve that a buffer names: curve_key("sram", "read_64bit").

@@ -15,6 +15,7 @@
 #include "hw_models/dataflow/dataflow_table.h"
 #include "sim/energy/energy_keys.h"
 #include "sim/energy/term_list.h"
+#include "sim/energy/voltage.h"
 
 namespace qsim {
 namespace {
@@ -100,6 +101,12 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   return terms.take();
 }
 
+std::vector<EnergyTerm> EnergyModel::idle_terms() const {
+  TermList terms(table_, hardware_.voltage_v);
+  add_idle_terms(hardware_, geometry_, terms);
+  return terms.take();
+}
+
 // E_mac(w, a) = E_mul8 * w*a/64 + E_add32 * sum/32 + E_register_bit * (moving + sum): a multiplier grows with
 // the product of its widths. Systolic: the sum has the accumulator's width, and what does not stay moves on
 // by one register each cycle (a where weights stay, w where activations stay, both where sums stay).
@@ -148,7 +155,8 @@ void EnergyModel::add_buffers(TermList& terms) const {
   const auto add_port = [&](Component component, Event event, const BufferConfig& buffer,
                             std::string_view what, std::int64_t port_bytes) {
     const EnergyEntry& curve = table_.at(curve_key(buffer.curve, what));
-    terms.sram(component, event, curve.key, port_access_pj(curve, buffer, port_bytes), "macros");
+    terms.sram(component, event, curve.key, port_access_pj(curve, buffer, port_bytes),
+               bank_capacity_bytes(buffer), "macros");
     const double bits = 8.0 * static_cast<double>(port_bytes);
     terms.dynamic(component, event, "wire_bit_mm", bits * bank_wire_mm(buffer, table_), "between banks");
   };
@@ -171,9 +179,9 @@ void EnergyModel::add_accumulators(const RunResult& result, TermList& terms) con
   const EnergyEntry& read = table_.at(curve_key(hardware_.accumulators.curve, "read_64bit"));
   const EnergyEntry& write = table_.at(curve_key(hardware_.accumulators.curve, "write_64bit"));
   terms.sram(Component::accumulators, Event::accumulator_reads, read.key,
-             sram_access_pj(read, column_bytes, width_bits));
+             sram_access_pj(read, column_bytes, width_bits), column_bytes);
   terms.sram(Component::accumulators, Event::accumulator_writes, write.key,
-             sram_access_pj(write, column_bytes, width_bits));
+             sram_access_pj(write, column_bytes, width_bits), column_bytes);
   terms.dynamic(Component::accumulators, Event::accumulator_adds, "int32_add", width_bits / 32.0);
   // A shift of blocks: a barrel shifter and a rounding of the accumulator's width, two adders of exponents
   // (10 bits).
@@ -232,9 +240,9 @@ void EnergyModel::add_pool_lines(TermList& terms) const {
   const EnergyEntry& read = table_.at("sram_read_64bit");
   const EnergyEntry& write = table_.at("sram_write_64bit");
   terms.sram(Component::requantizer, Event::pool_line_read_bytes, read.key,
-             sram_access_pj(read, bytes, 64.0) / 8.0);
+             sram_access_pj(read, bytes, 64.0) / 8.0, bytes);
   terms.sram(Component::requantizer, Event::pool_line_write_bytes, write.key,
-             sram_access_pj(write, bytes, 64.0) / 8.0);
+             sram_access_pj(write, bytes, 64.0) / 8.0, bytes);
 }
 
 // z_w * sum(x) of the white paper, section 2.4, term 2: a running sum of the inputs, then one multiply
@@ -257,7 +265,7 @@ void EnergyModel::add_vector_unit(TermList& terms) const {
   terms.dynamic(component, Event::vector_adds, "register_bit", 32.0);
   terms.dynamic(component, Event::vector_multiplies, "int32_multiply", 1.0);
   terms.dynamic(component, Event::vector_multiplies, "shift", 1.0);
-  terms.sram(component, Event::vector_lookups, read.key, sram_access_pj(read, 256.0, 8.0));
+  terms.sram(component, Event::vector_lookups, read.key, sram_access_pj(read, 256.0, 8.0), 256.0);
 }
 
 // DRAM pays for whole bursts, and each burst for its share of opening a row that is read or written whole.
@@ -289,6 +297,8 @@ std::vector<std::string> EnergyModel::remarks() const {
   add("activation_buffer", hardware_.activation_buffer.curve,
       bank_capacity_bytes(hardware_.activation_buffer));
   add("accumulators", hardware_.accumulators.curve, accumulator_column_bytes(hardware_));
+  if (std::string remark = clock_remark(hardware_, table_); !remark.empty())
+    remarks.push_back(std::move(remark));
   return remarks;
 }
 

@@ -27,6 +27,7 @@ struct EnergyTerm {
   std::string kind;    ///< The entry's.
   std::string source;  ///< The entry's.
   std::string part{};  ///< Of what, where a component has several: "pes", "between banks". May be empty.
+  bool beyond_curve = false;  ///< The entry is a curve that ends before the capacity.
 };
 
 using EnergyBreakdown = std::array<double, kComponentCount>;  ///< pJ
@@ -39,10 +40,12 @@ class EnergyModel {
 
   /// The terms of every event that the run can have counted, in the order of the components.
   [[nodiscard]] std::vector<EnergyTerm> terms(const RunResult& result) const;
+  /// The terms of a chip that waits for its next inference; their event is idle_cycle_event().
+  [[nodiscard]] std::vector<EnergyTerm> idle_terms() const;
   [[nodiscard]] const EnergyTable& table() const { return table_; }
   /// Areas, of each component that has one.
   [[nodiscard]] const AreaBreakdown& area_mm2() const { return geometry_.area_mm2; }
-  /// Lines for people: curves that are used beyond their ends.
+  /// Lines for people: curves that are used beyond their ends, and a clock that the voltage does not allow.
   [[nodiscard]] std::vector<std::string> remarks() const;
   /// MACs of the chip's array are told apart by dataflow.
   [[nodiscard]] bool has_several_dataflows() const { return hardware_.mac_array.dataflows.size() > 1; }

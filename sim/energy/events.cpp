@@ -33,6 +33,10 @@ ShownEvent compute_cycle_event() {
   return ShownEvent("compute_cycles");
 }
 
+ShownEvent idle_cycle_event() {
+  return ShownEvent("idle_cycles");
+}
+
 EventCounts counter_events(const Activity& activity, std::int64_t cycles) {
   EventCounts events;
   for (const EventRow& row : kEvents) events[std::string(row.name)] = activity[row.event];

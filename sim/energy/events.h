@@ -32,6 +32,7 @@ class ShownEvent {
   friend ShownEvent requantization_event(arithmetic::RoundingProfile profile);
   friend ShownEvent cycle_event();
   friend ShownEvent compute_cycle_event();
+  friend ShownEvent idle_cycle_event();
 
  private:
   explicit ShownEvent(std::string name) : name_(std::move(name)) {}
@@ -51,6 +52,8 @@ class ShownEvent {
 [[nodiscard]] ShownEvent cycle_event();
 /// "compute_cycles": cycles in which the array issues MACs.
 [[nodiscard]] ShownEvent compute_cycle_event();
+/// "idle_cycles": cycles between inferences at a rate (docs/energy.md). No row has any.
+[[nodiscard]] ShownEvent idle_cycle_event();
 
 /// Counters that are told apart too, and how the names of the parts go on behind theirs.
 struct SplitEvent {

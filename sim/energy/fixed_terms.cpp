@@ -51,37 +51,48 @@ double port_bits(const BufferConfig& buffer) {
          lanes(buffer.read_ports * buffer.read_port_bytes + buffer.write_ports * buffer.write_port_bytes);
 }
 
-// The tree reaches every part of the chip in every cycle. Registers: all in every cycle, or gated, those of
-// the PEs where the array computes, and a lane's and a port's where it is used.
-void add_clock(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
-  constexpr auto component = Component::clock;
-  terms.dynamic(component, cycle_event(), "clock_tree_mm2", geometry.cell_mm2, "tree");
+constexpr double kVectorBits = kStages * 32.0;
+
+double requantizer_bits(const HardwareConfig& hardware) {
+  return kStages * hardware.accumulators.width_bits;
+}
+
+void clock_registers(const ShownEvent& event, double bits, const std::string& part, TermList& terms) {
+  terms.dynamic(Component::clock, event, "clock_bit", bits, part);
+}
+
+/// All registers in every cycle of `cycle`.
+void add_clocked_registers(const HardwareConfig& hardware, const ShownEvent& cycle, TermList& terms) {
+  const MacArrayConfig& array = hardware.mac_array;
+  const PeRegisters pe = pe_registers(hardware);
+  const double pes = lanes(array.rows * array.columns);
+  clock_registers(cycle, pes * (pe.moving + pe.staying), "mac_array", terms);
+  clock_registers(cycle, lanes(hardware.requantizer.lanes) * requantizer_bits(hardware), "requantizer",
+                  terms);
+  clock_registers(cycle, lanes(hardware.vector_unit.lanes) * kVectorBits, "vector_unit", terms);
+  clock_registers(cycle, port_bits(hardware.weight_buffer) + port_bits(hardware.activation_buffer), "ports",
+                  terms);
+}
+
+/// Those of the PEs where the array computes, and a lane's and a port's where it is used.
+void add_gated_registers(const HardwareConfig& hardware, TermList& terms) {
   const MacArrayConfig& array = hardware.mac_array;
   const double pes = lanes(array.rows * array.columns);
-  const PeRegisters pe = pe_registers(hardware);
-  const double requantizer_bits = kStages * hardware.accumulators.width_bits;
-  constexpr double kVectorBits = kStages * 32.0;
-  const auto registers = [&](const ShownEvent& event, double bits, const std::string& part) {
-    terms.dynamic(component, event, "clock_bit", bits, part);
-  };
-  if (!hardware.clock_gating) {
-    registers(cycle_event(), pes * (pe.moving + pe.staying), "mac_array");
-    registers(cycle_event(), lanes(hardware.requantizer.lanes) * requantizer_bits, "requantizer");
-    registers(cycle_event(), lanes(hardware.vector_unit.lanes) * kVectorBits, "vector_unit");
-    registers(cycle_event(), port_bits(hardware.weight_buffer) + port_bits(hardware.activation_buffer),
-              "ports");
-    return;
-  }
-  registers(compute_cycle_event(), pes * pe.moving, "mac_array");
-  registers(Event::weight_register_writes, array.weight_bits, "mac_array");
-  registers(Event::activation_register_writes, array.activation_bits, "mac_array");
-  registers(Event::requantizations, requantizer_bits, "requantizer");
+  clock_registers(compute_cycle_event(), pes * pe_registers(hardware).moving, "mac_array", terms);
+  clock_registers(Event::weight_register_writes, array.weight_bits, "mac_array", terms);
+  clock_registers(Event::activation_register_writes, array.activation_bits, "mac_array", terms);
+  clock_registers(Event::requantizations, requantizer_bits(hardware), "requantizer", terms);
   for (const Event event : {Event::vector_adds, Event::vector_multiplies, Event::vector_lookups})
-    registers(event, kVectorBits, "vector_unit");
-  registers(Event::weight_buffer_read_bytes, 8.0, "ports");
-  registers(Event::weight_buffer_write_bytes, 8.0, "ports");
-  registers(Event::activation_buffer_read_bytes, 8.0, "ports");
-  registers(Event::activation_buffer_write_bytes, 8.0, "ports");
+    clock_registers(event, kVectorBits, "vector_unit", terms);
+  for (const Event event : {Event::weight_buffer_read_bytes, Event::weight_buffer_write_bytes,
+                            Event::activation_buffer_read_bytes, Event::activation_buffer_write_bytes}) {
+    clock_registers(event, 8.0, "ports", terms);
+  }
+}
+
+// The tree reaches every part of the chip in every cycle.
+void add_tree(const ChipGeometry& geometry, const ShownEvent& cycle, TermList& terms) {
+  terms.dynamic(Component::clock, cycle, "clock_tree_mm2", geometry.cell_mm2, "tree");
 }
 
 // What leaves a buffer goes half a side to the array or the vector unit, and as far back; what the DMA moves
@@ -99,28 +110,64 @@ void add_wires(const ChipGeometry& geometry, TermList& terms) {
 }
 
 // One device type for all that leaks: each part by its area.
-void add_leakage(const ChipGeometry& geometry, double cycle_ns, TermList& terms) {
+void add_leakage(const ChipGeometry& geometry, const ShownEvent& cycle, double cycle_ns, TermList& terms) {
   for (std::size_t i = 0; i < kComponentCount; ++i) {
     const auto component = static_cast<Component>(i);
     if (component != Component::wires)
-      terms.leakage("leakage_mm2", geometry.area_mm2[i], cycle_ns, component_name(component));
+      terms.leakage(cycle, "leakage_mm2", geometry.area_mm2[i], cycle_ns, component_name(component));
   }
+}
+
+double cycle_ns_of(const HardwareConfig& hardware) {
+  return 1e6 / static_cast<double>(hardware.clock_khz);
+}
+
+/// Leakage, controller and pads: they never rest.
+void add_always(const HardwareConfig& hardware, const ChipGeometry& geometry, const ShownEvent& cycle,
+                TermList& terms) {
+  add_leakage(geometry, cycle, cycle_ns_of(hardware), terms);
+  terms.dynamic(Component::control, cycle, "control_cycle", 1.0);
+  terms.external(Component::control, cycle, "interface_power", cycle_ns_of(hardware));
+}
+
+/// The memory's own power, mW for each GB/s that it could carry.
+void add_memory_power(const HardwareConfig& hardware, const ShownEvent& cycle, const std::string& key,
+                      TermList& terms) {
+  const auto bytes_per_second = static_cast<double>(hardware.dram.bandwidth_bytes_per_second +
+                                                    hardware.dram.write_bandwidth_bytes_per_second);
+  terms.external(Component::dram, cycle, key, bytes_per_second * 1e-9 * cycle_ns_of(hardware));
+}
+
+std::string memory_name(const HardwareConfig& hardware) {
+  return kMemoryDeviceNames[static_cast<std::size_t>(hardware.dram.device)];
 }
 
 }  // namespace
 
 void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
-  const double cycle_ns = 1e6 / static_cast<double>(hardware.clock_khz);
-  add_clock(hardware, geometry, terms);
+  add_tree(geometry, cycle_event(), terms);
+  if (hardware.clock_gating) {
+    add_gated_registers(hardware, terms);
+  } else {
+    add_clocked_registers(hardware, cycle_event(), terms);
+  }
   add_wires(geometry, terms);
-  add_leakage(geometry, cycle_ns, terms);
-  terms.dynamic(Component::control, cycle_event(), "control_cycle", 1.0);
-  terms.external(Component::control, cycle_event(), "interface_power", cycle_ns);
+  add_always(hardware, geometry, cycle_event(), terms);
   if (hardware.dram.kind == DramKind::none) return;
-  const auto bytes_per_second = static_cast<double>(hardware.dram.bandwidth_bytes_per_second +
-                                                    hardware.dram.write_bandwidth_bytes_per_second);
-  const std::string memory = kMemoryDeviceNames[static_cast<std::size_t>(hardware.dram.device)];
-  terms.external(Component::dram, cycle_event(), memory + "_background", bytes_per_second * 1e-9 * cycle_ns);
+  add_memory_power(hardware, cycle_event(), memory_name(hardware) + "_background", terms);
+}
+
+void add_idle_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
+  const ShownEvent cycle = idle_cycle_event();
+  if (!hardware.clock_gating) {
+    add_tree(geometry, cycle, terms);
+    add_clocked_registers(hardware, cycle, terms);
+  }
+  add_always(hardware, geometry, cycle, terms);
+  if (hardware.dram.kind == DramKind::none) return;
+  const std::string asleep = memory_name(hardware) + "_self_refresh";
+  const bool is_known = terms.has(asleep);
+  add_memory_power(hardware, cycle, is_known ? asleep : memory_name(hardware) + "_background", terms);
 }
 
 }  // namespace qsim

@@ -20,20 +20,23 @@ class TermList {
                const std::string& part = {}) {
     add(component, event, key, times * table_.at(key).value * voltage_ratio_ * voltage_ratio_, part);
   }
-  /// Access of an SRAM: `access_pj` from the curve `key`, at V^2.
+  /// Access of an SRAM of `capacity_bytes`: `access_pj` from the curve `key`, at V^2.
   void sram(Component component, const ShownEvent& event, const std::string& key, double access_pj,
-            const std::string& part = {}) {
-    add(component, event, key, access_pj * voltage_ratio_ * voltage_ratio_, part);
+            double capacity_bytes, const std::string& part = {}) {
+    add(component, event, key, access_pj * voltage_ratio_ * voltage_ratio_, part,
+        is_beyond(table_.at(key), capacity_bytes));
   }
   /// Energy from another supply than the core's.
   void external(Component component, const ShownEvent& event, const std::string& key, double times) {
     add(component, event, key, times * table_.at(key).value, {});
   }
   /// Leakage of `times` pieces for one cycle of `cycle_ns`: mW x ns = pJ, at V.
-  void leakage(const std::string& key, double times, double cycle_ns, const std::string& part) {
-    add(Component::static_power, cycle_event(), key, times * table_.at(key).value * cycle_ns * voltage_ratio_,
-        part);
+  void leakage(const ShownEvent& cycle, const std::string& key, double times, double cycle_ns,
+               const std::string& part) {
+    add(Component::static_power, cycle, key, times * table_.at(key).value * cycle_ns * voltage_ratio_, part);
   }
+
+  [[nodiscard]] bool has(const std::string& key) const { return table_.entries.contains(key); }
 
   /// In the order of the components.
   std::vector<EnergyTerm> take() {
@@ -43,10 +46,10 @@ class TermList {
 
  private:
   void add(Component component, const ShownEvent& event, const std::string& key, double unit_pj,
-           const std::string& part) {
+           const std::string& part, bool beyond_curve = false) {
     if (unit_pj == 0.0) return;
     const EnergyEntry& entry = table_.at(key);
-    terms_.push_back({component, event, unit_pj, key, entry.kind, entry.source, part});
+    terms_.push_back({component, event, unit_pj, key, entry.kind, entry.source, part, beyond_curve});
   }
 
   const EnergyTable& table_;
@@ -57,5 +60,9 @@ class TermList {
 /// What is spent whether or not something is computed (clock, leakage, fixed power, memory in standby), and
 /// the wires between the units.
 void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms);
+
+/// What of it is spent in a cycle in which nothing runs: with `clock_gating` the clock stands still, and the
+/// memory refreshes itself.
+void add_idle_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms);
 
 }  // namespace qsim

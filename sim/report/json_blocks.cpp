@@ -70,13 +70,17 @@ Json accumulator_json(const LayerResult& layer) {
 }
 
 Json totals_json(const RunResult& result, const RunSummary& summary) {
+  const double total = summary.totals.energy_total_pj;
   return {{"cycles", result.total_cycles},
           {"latency_s", summary.latency_s},
           {"inferences_per_second", summary.inferences_per_second},
           {"macs", result.macs},
           {"mac_utilization", summary.totals.mac_utilization},
           {"peak_macs_per_cycle", result.peak_macs_per_cycle},
-          {"energy_total_pj", summary.totals.energy_total_pj},
+          {"energy_total_pj", total},
+          {"energy_low_pj", summary.uncertainty.low_pj(total)},
+          {"energy_high_pj", summary.uncertainty.high_pj(total)},
+          {"assumed_share", total > 0.0 ? summary.uncertainty.energy_pj / total : 0.0},
           {"power_w", summary.power_w},
           {"dram_bytes", summary.dram_bytes},
           {"dram_bus_bytes", summary.dram_bus_bytes},

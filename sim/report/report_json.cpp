@@ -74,6 +74,7 @@ Json options_json(const ReportOptions& options) {
           {"scheme", text_or_null(options.scheme)},
           {"until", text_or_null(options.until)},
           {"objective", options.objective},
+          {"rate", options.rate ? Json(*options.rate) : Json(nullptr)},
           {"set", options.sets}};
 }
 
@@ -100,6 +101,15 @@ Json outputs_json(const std::vector<NamedTensor>& outputs) {
   return json;
 }
 
+Json uncertain_json(const Uncertainty& uncertainty) {
+  Json json = Json::array();
+  for (const UncertainEntry& entry : uncertainty.entries) {
+    json.push_back(
+        {{"key", entry.key}, {"kind", entry.kind}, {"source", entry.source}, {"energy_pj", entry.energy_pj}});
+  }
+  return json;
+}
+
 Json provenance_json(const RunResult& result, const RunSummary& summary, const ReportOptions& options) {
   Json entries = Json::array();
   for (const EnergyTerm& term : summary.terms) {
@@ -110,11 +120,13 @@ Json provenance_json(const RunResult& result, const RunSummary& summary, const R
                        {"kind", term.kind},
                        {"source", term.source}});
     if (!term.part.empty()) entries.back()["part"] = term.part;
+    if (term.beyond_curve) entries.back()["beyond_curve"] = true;
   }
   std::vector<std::string> notes = result.notes;
   notes.insert(notes.end(), summary.remarks.begin(), summary.remarks.end());
   return {{"energy_table", options.energy_table},
           {"energy_entries", std::move(entries)},
+          {"uncertain_entries", uncertain_json(summary.uncertainty)},
           {"folded_nodes", result.folded_nodes},
           {"energy_overrides", result.hardware.energy_overrides},
           {"notes", std::move(notes)}};
@@ -130,6 +142,26 @@ Json steady_state_json(const RunResult& result, const SteadySummary& steady) {
           {"energy_pj", energy_json(steady.energy_pj)},
           {"traffic_bytes", traffic_json(steady.traffic)},
           {"events", events_json(steady.events)}};
+}
+
+Json duty_cycle_json(const DutyCycle& duty) {
+  return {{"rate", duty.rate},
+          {"reachable_rate", duty.reachable_rate},
+          {"period_s", duty.period_s},
+          {"busy_share", duty.busy_share},
+          {"idle_cycles", duty.idle_cycles},
+          {"energy_total_pj", duty.energy_total_pj},
+          {"energy_per_inference_pj", duty.inference_pj},
+          {"power_w", duty.power_w},
+          {"energy_pj", energy_json(duty.energy_pj)},
+          {"events", events_json(duty.events)}};
+}
+
+Json power_json(const PowerProfile& power) {
+  return {{"average_w", power.average_w},
+          {"peak_w", power.peak_w},
+          {"window_cycles", power.window_cycles},
+          {"window_s", power.window_s}};
 }
 
 Json host_share_json(const HostShare& share, const RunResult& result, const RunSummary& summary) {
@@ -162,6 +194,8 @@ Json report_json(const RunResult& result, const RunSummary& summary, const Repor
   report["options"] = options_json(options);
   report["totals"] = totals_json(result, summary);
   if (summary.steady_state) report["steady_state"] = steady_state_json(result, *summary.steady_state);
+  if (summary.duty_cycle) report["duty_cycle"] = duty_cycle_json(*summary.duty_cycle);
+  if (summary.power.window_cycles > 0) report["power"] = power_json(summary.power);
   report["energy_pj"] = energy_json(summary.totals.energy_pj);
   report["area_mm2"] = area_json(summary.area_mm2);
   report["traffic_bytes"] = traffic_json(summary.totals.traffic);

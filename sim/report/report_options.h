@@ -30,6 +30,7 @@ struct ReportOptions {
   std::string scheme;                  ///< --scheme as typed, of a file its base name; empty without.
   std::string until;                   ///< Node of --until; empty without.
   std::string objective = "latency";   ///< --objective
+  std::optional<double> rate;          ///< --rate
   std::vector<std::string> sets;       ///< --set arguments in their order.
   std::vector<InputOrigin> inputs;
   std::string energy_table;  ///< Name in the table's file.

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "sim/report/uncertainty.h"
+
 namespace qsim {
 namespace {
 
@@ -98,6 +100,7 @@ RunSummary summarize(const RunResult& result, const EnergyModel& model, std::int
   totals.energy_total_pj = total_pj(totals.energy_pj);
   totals.traffic = traffic_of(result.activity, result.hardware);
   totals.mac_utilization = utilization(result.macs, result.total_cycles, result.peak_macs_per_cycle);
+  summary.uncertainty = uncertainty_of(totals.events, summary.terms);
   summary.dram_bytes = dram_payload_bytes(totals.traffic);
   summary.dram_bus_bytes = dram_bus_bytes(result.activity, result.hardware);
   summary.latency_s = seconds(result.total_cycles, result.hardware);

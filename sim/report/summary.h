@@ -63,6 +63,47 @@ struct SteadySummary {
   EnergyBreakdown energy_pj{};
 };
 
+/// An entry of the table that nobody measured or published, and what of the run's energy it makes.
+struct UncertainEntry {
+  std::string key;
+  std::string kind;  ///< "assumed", or "extrapolated": the entry, or a curve used beyond its ends.
+  std::string source;
+  double energy_pj = 0.0;
+};
+
+/// Energy is linear in each entry: with all of these halved the total is less by half of `energy_pj`, with
+/// all of them doubled more by all of it.
+struct Uncertainty {
+  std::vector<UncertainEntry> entries;  ///< The most energy first.
+  double energy_pj = 0.0;               ///< Their sum.
+
+  [[nodiscard]] double low_pj(double total_pj) const { return total_pj - energy_pj / 2.0; }
+  [[nodiscard]] double high_pj(double total_pj) const { return total_pj + energy_pj; }
+};
+
+/// A run (a batch) every `period_s`, and idle cycles until the next.
+struct DutyCycle {
+  double rate = 0.0;            ///< Inferences a second.
+  double reachable_rate = 0.0;  ///< Without idle cycles.
+  double period_s = 0.0;
+  double busy_share = 0.0;  ///< Of the cycles.
+  std::int64_t idle_cycles = 0;
+  EventCounts events;  ///< Of the run, and `idle_cycles`.
+  EnergyBreakdown energy_pj{};
+  double energy_total_pj = 0.0;
+  double inference_pj = 0.0;  ///< energy_total_pj / batch
+  double power_w = 0.0;
+};
+
+/// Energy by windows of equal length (power_profile.h).
+struct PowerProfile {
+  std::int64_t window_cycles = 0;  ///< 0: not made.
+  double window_s = 0.0;
+  std::vector<double> energy_pj;  ///< Of each window; the last may lie partly beyond the end.
+  double average_w = 0.0;
+  double peak_w = 0.0;  ///< Of the window with the most.
+};
+
 struct RunSummary {
   std::vector<EnergyTerm> terms;
   std::vector<RowSummary> rows;  ///< One a layer of the result.
@@ -75,6 +116,9 @@ struct RunSummary {
   AreaBreakdown area_mm2{};            ///< By component.
   std::vector<std::string> remarks;    ///< Of the energy model.
   std::optional<SteadySummary> steady_state;
+  Uncertainty uncertainty;
+  std::optional<DutyCycle> duty_cycle;  ///< add_duty_cycle() makes it.
+  PowerProfile power;                   ///< power_profile() makes it.
 };
 
 /// `batch` inputs went through together.

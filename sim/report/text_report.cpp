@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "sim/report/host_work.h"
+#include "sim/report/uncertainty.h"
 
 namespace qsim {
 namespace {
@@ -60,14 +61,40 @@ std::string rows_table(const RunResult& result, const RunSummary& summary) {
                             energy_text(summary.totals.energy_total_pj), bytes_text(summary.dram_bytes));
 }
 
+std::string band_line(const RunSummary& summary) {
+  const double total = summary.totals.energy_total_pj;
+  const Uncertainty& uncertainty = summary.uncertainty;
+  if (uncertainty.entries.empty()) return "";
+  return fmt::format(
+      "            {} to {} with what is assumed or extrapolated ({:.0f}%) halved and doubled\n",
+      energy_text(uncertainty.low_pj(total)), energy_text(uncertainty.high_pj(total)),
+      percent(uncertainty.energy_pj, total));
+}
+
+std::string power_line(const PowerProfile& power) {
+  if (power.window_cycles == 0) return "";
+  return fmt::format("peak power  {} over {} ({} {})\n", with_prefix(power.peak_w, "W"),
+                     with_prefix(power.window_s, "s"), power.window_cycles,
+                     power.window_cycles == 1 ? "cycle" : "cycles");
+}
+
+std::string duty_lines(const RunSummary& summary) {
+  if (!summary.duty_cycle) return "";
+  const DutyCycle& duty = *summary.duty_cycle;
+  return fmt::format("{:<11} {} an inference, {} on average, idle {:.1f}% of the time (reaches {:.6g}/s)\n",
+                     fmt::format("at {:g}/s", duty.rate), energy_text(duty.inference_pj),
+                     with_prefix(duty.power_w, "W"), 100.0 * (1.0 - duty.busy_share), duty.reachable_rate);
+}
+
 std::string totals_lines(const RunResult& result, const RunSummary& summary) {
   std::string text = fmt::format(
       "latency     {} ({} cycles), {:.{}f} inferences/s\n"
-      "energy      {}, {} on average\n"
-      "DRAM        {} payload, {} in whole bursts\n",
+      "energy      {}, {} on average while running\n"
+      "{}{}DRAM        {} payload, {} in whole bursts\n",
       with_prefix(summary.latency_s, "s"), result.total_cycles, summary.inferences_per_second,
       summary.inferences_per_second < 100.0 ? 2 : 0, energy_text(summary.totals.energy_total_pj),
-      with_prefix(summary.power_w, "W"), bytes_text(summary.dram_bytes), bytes_text(summary.dram_bus_bytes));
+      with_prefix(summary.power_w, "W"), band_line(summary), power_line(summary.power),
+      bytes_text(summary.dram_bytes), bytes_text(summary.dram_bus_bytes));
   if (summary.steady_state) {
     const SteadySummary& steady = *summary.steady_state;
     text +=
@@ -76,7 +103,7 @@ std::string totals_lines(const RunResult& result, const RunSummary& summary) {
                     energy_text(total_pj(steady.energy_pj)), bytes_text(dram_payload_bytes(steady.traffic)),
                     result.steady_state->inferences, result.steady_state->inferences);
   }
-  return text + "\n";
+  return text + duty_lines(summary) + "\n";
 }
 
 std::string energy_table(const RunSummary& summary) {
@@ -175,7 +202,9 @@ std::string text_report(const RunResult& result, const RunSummary& summary, cons
                      host_table(result, summary) + overflow_lines(result);
   for (const std::string& note : result.notes) text += "\nnote: " + note;
   for (const std::string& remark : summary.remarks) text += "\nnote: " + remark;
-  return result.notes.empty() && summary.remarks.empty() ? text : text + "\n";
+  const std::string doubts = uncertainty_remark(summary);
+  if (!doubts.empty()) text += "\nnote: " + doubts;
+  return result.notes.empty() && summary.remarks.empty() && doubts.empty() ? text : text + "\n";
 }
 
 }  // namespace qsim

@@ -41,7 +41,7 @@ constexpr std::array<Track, 9> kTracks{
 
 class TraceWriter {
  public:
-  explicit TraceWriter(const RunResult& result) : result_(result) {
+  TraceWriter(const RunResult& result, const PowerProfile& power) : result_(result), power_(power) {
     const std::size_t layers = result.layers.size();
     const auto parts = static_cast<std::size_t>(result.timeline.parts);
     for (std::size_t row = 0; row < result.timeline.rows.size(); ++row) {
@@ -67,6 +67,7 @@ class TraceWriter {
     write_inferences();
     write_bandwidth("DRAM read bytes per cycle", result_.timeline.bus.read_bytes);
     write_bandwidth("DRAM write bytes per cycle", result_.timeline.bus.written_bytes);
+    write_power();
     write_fill("weight buffer bytes", {Held::weights, Held::parameters});
     write_fill("activation buffer bytes", {Held::inputs, Held::addends});
     return std::move(text_ += "\n]}\n");
@@ -122,6 +123,16 @@ class TraceWriter {
     add_counter(name, static_cast<std::int64_t>(bytes.size()) * window, "0");
   }
 
+  /// Of the first inference, an average a window; 0 from the last one on.
+  void write_power() {
+    if (power_.window_cycles == 0) return;
+    for (std::size_t i = 0; i < power_.energy_pj.size(); ++i) {
+      add_counter("power mW", static_cast<std::int64_t>(i) * power_.window_cycles,
+                  fmt::format("{:.12g}", power_.energy_pj[i] * 1e-9 / power_.window_s));
+    }
+    add_counter("power mW", static_cast<std::int64_t>(power_.energy_pj.size()) * power_.window_cycles, "0");
+  }
+
   /// When each inference was complete.
   void write_inferences() {
     const std::vector<RowTimes>& rows = result_.timeline.rows;
@@ -149,6 +160,7 @@ class TraceWriter {
   }
 
   const RunResult& result_;
+  const PowerProfile& power_;
   std::vector<std::string> names_;  ///< By row, as JSON has them, without quotes.
   std::string text_;
   bool is_first_ = true;
@@ -156,8 +168,8 @@ class TraceWriter {
 
 }  // namespace
 
-std::string trace_json(const RunResult& result) {
-  return TraceWriter(result).write();
+std::string trace_json(const RunResult& result, const PowerProfile& power) {
+  return TraceWriter(result, power).write();
 }
 
 }  // namespace qsim

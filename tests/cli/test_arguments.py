@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from help_options import options_in
 from qsim_process import QSIM, bad_input, qsim
 
 
@@ -77,11 +78,6 @@ def commands():
     return [(call[1] or "").split() for call in calls]
 
 
-def options_of(help_text):
-    """{"--batch": "N", "--json": ""}: the options with their value's word."""
-    return dict(re.findall(r"^  (?:-[a-z], )?(--[a-z-]+)((?: \S+)?)  ", help_text, re.MULTILINE))
-
-
 @pytest.mark.parametrize("command", commands(), ids=" ".join)
 def test_help_fits_a_screen_has_an_example_and_every_option_that_is_accepted(command):
     run = qsim(*command, "--help")
@@ -90,7 +86,7 @@ def test_help_fits_a_screen_has_an_example_and_every_option_that_is_accepted(com
     assert len(lines) <= 40 and max(map(len, lines)) <= 100
     assert "example: qsim " in run.stdout and "exit code: 0 success" in run.stdout
     assert qsim(*command, "-h").stdout == run.stdout
-    options = options_of(run.stdout)
+    options = options_in(run.stdout)
     assert "--help" in options
     for option, value in options.items():
         if value:
@@ -106,7 +102,7 @@ def test_help_with_a_command_is_its_help(command):
 
 
 def test_a_run_has_the_options_that_scripts_rely_on():
-    options = options_of(qsim("--help").stdout)
+    options = options_in(qsim("--help").stdout)
     flags = {"--cost-only", "--json", "--quiet", "--help", "--version"}
     assert {option for option, value in options.items() if not value} == flags
     assert set(options) - flags >= {

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from completion_shells import bash, bash_in_a_terminal, fish, zsh
+from help_options import options_in
 from qsim_process import qsim
 
 SHELLS = pytest.mark.parametrize("shell", [bash, zsh, fish], ids=["bash", "zsh", "fish"])
@@ -17,8 +18,7 @@ def commands():
 
 def options_of(command):
     """{"--batch": "N", "--json": ""}: the options that the command's help shows, with their value's word."""
-    rows = re.findall(r"^  (?:-[a-z], )?(--[a-z-]+)((?: \S+)?)  ", qsim(*command, "--help").stdout, re.MULTILINE)
-    return {option: value.strip() for option, value in rows}
+    return options_in(qsim(*command, "--help").stdout)
 
 
 def shipped(kind):

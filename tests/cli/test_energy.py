@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from qsim_process import QSIM, ROOT, bad_input, qsim, report_of
+from qsim_process import QSIM, ROOT, WORKLOAD, bad_input, qsim, report_of
 
 MACHINES = [path.stem for path in sorted((ROOT / "configs").glob("*.json"))]
 
@@ -175,3 +175,59 @@ def test_a_gated_clock_saves_what_idle_registers_take():
     same = [component for component in free["energy_pj"] if component != "clock"]
     assert all(gated["energy_pj"][component] == free["energy_pj"][component] for component in same)
     assert gated["events"]["compute_cycles"] == gated["cycles"]["compute"]
+
+
+def test_at_the_rate_that_a_chip_reaches_it_never_waits():
+    flat_out = cost()
+    least = flat_out["totals"]["inferences_per_second"]
+    report = cost("--rate", least)
+    assert report["duty_cycle"]["idle_cycles"] == 0
+    assert report["duty_cycle"]["energy_total_pj"] == pytest.approx(flat_out["totals"]["energy_total_pj"], rel=1e-12)
+    assert report["totals"] == flat_out["totals"]
+    bad_input("--workload", WORKLOAD, "--cost-only", "--rate", 2 * least)[0].says(
+        "--rate", "at most", f"{least:.6g} inferences a second", "lower the rate")
+
+
+def test_the_less_often_the_more_an_inference_costs_and_the_less_power_the_chip_takes():
+    duties = [cost("--rate", rate)["duty_cycle"] for rate in (10000, 100, 1, 0.5)]
+    energies = [duty["energy_per_inference_pj"] for duty in duties]
+    powers = [duty["power_w"] for duty in duties]
+    assert energies == sorted(energies) and powers == sorted(powers, reverse=True)
+    # Seldom enough, only what never rests is left: the same power, twice the energy.
+    assert powers[2] == pytest.approx(powers[3], rel=1e-2) and energies[3] == pytest.approx(2 * energies[2], rel=1e-2)
+
+
+def test_the_sums_of_a_duty_cycle_close():
+    run = sums("--hardware", "npu", "nvdla_small", "--rate", "2.5", "--inferences", "2", "--set", "clock_gating=true")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "pairs=2 " in run.stdout
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "fast", "nan", "1e400", "30fps", "1e-30"])
+def test_a_rate_is_a_number_above_zero(rate):
+    bad_input("--workload", "resnet8", "--cost-only", "--rate=" + rate)[0].says("--rate", "inferences a second")
+
+
+def test_what_is_assumed_is_said_once():
+    text = qsim("--workload", WORKLOAD, "--cost-only", "--rate", "30").stdout
+    assert text.count("note: assumed or extrapolated energies:") == 1
+    assert " on average while running" in text and "halved and doubled" in text
+    assert "at 30/s     " in text and " an inference, " in text and "peak power" in text
+
+
+def test_power_over_time_sums_to_the_energy(tmp_path):
+    report = cost("--trace", tmp_path / "trace.json")
+    trace = json.loads((tmp_path / "trace.json").read_text())
+    values = [event["args"]["value"] for event in trace["traceEvents"] if event["ph"] == "C" and event["name"] == "power mW"]
+    power = report["power"]
+    assert sum(values) * 1e-3 * power["window_s"] == pytest.approx(report["totals"]["energy_total_pj"] * 1e-12, rel=1e-9)
+    assert max(values) == pytest.approx(1e3 * power["peak_w"])
+    assert power["average_w"] == pytest.approx(report["totals"]["power_w"])
+    assert values[-1] == 0
+
+
+def test_a_clock_that_the_voltage_does_not_allow_is_noted():
+    notes = cost("--set", "voltage_v=0.6")["provenance"]["notes"]
+    assert [note for note in notes if "1000 MHz is beyond" in note and "0.6 V" in note]
+    for machine in MACHINES:
+        assert not any("MHz is beyond" in note for note in cost("--hw", machine)["provenance"]["notes"]), machine

@@ -44,7 +44,7 @@ def test_counters_show_bandwidth_and_fill(tmp_path):
     for event in trace["traceEvents"]:
         if event["ph"] == "C":
             counters.setdefault(event["name"], []).append((event["ts"], event["args"]["value"]))
-    assert set(counters) == {"DRAM read bytes per cycle", "DRAM write bytes per cycle", "weight buffer bytes",
+    assert set(counters) == {"power mW", "DRAM read bytes per cycle", "DRAM write bytes per cycle", "weight buffer bytes",
                              "activation buffer bytes"}
     for values in counters.values():
         assert all(value >= 0 for _, value in values)

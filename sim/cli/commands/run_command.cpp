@@ -14,8 +14,10 @@
 #include "sim/cli/output_files.h"
 #include "sim/cli/trap_report.h"
 #include "sim/report/accounting.h"
+#include "sim/report/duty_cycle.h"
 #include "sim/report/json_blocks.h"
 #include "sim/report/layers_csv.h"
+#include "sim/report/power_profile.h"
 #include "sim/report/report_json.h"
 #include "sim/report/tensor_file.h"
 #include "sim/report/text_report.h"
@@ -63,6 +65,7 @@ ReportOptions report_options(const RunOptions& options, const std::string& energ
   report.scheme = base_name(options.cost.network.scheme);
   report.until = options.cost.network.until;
   report.objective = options.cost.chip.objective;
+  report.rate = options.rate;
   report.sets = options.cost.chip.sets;
   report.inputs = std::move(origins);
   report.energy_table = energy_table;
@@ -79,7 +82,8 @@ void write_results(const RunOptions& options, const RunResult& result, const Run
   }
   if (!options.report_path.empty()) write_file_atomically(options.report_path, json);
   if (!options.layers_path.empty()) write_file_atomically(options.layers_path, layers_csv(result, summary));
-  if (!options.trace_path.empty()) write_file_atomically(options.trace_path, trace_json(result));
+  if (!options.trace_path.empty())
+    write_file_atomically(options.trace_path, trace_json(result, summary.power));
   if (!options.outputs_path.empty()) write_tensor_file(options.outputs_path, result.outputs);
   if (!options.dump_path.empty()) write_tensor_file(options.dump_path, dumped_tensors(result));
   if (options.json) {
@@ -132,7 +136,9 @@ int run(const RunOptions& options, const ShippedFiles& files) {
   how.mapper = mapper.get();
   if (waveform) how.waveform = &waveform->waveform;
   const RunResult result = simulate(hardware, graph, inputs.values, how);
-  const RunSummary summary = summarize(result, model, options.cost.network.batch);
+  RunSummary summary = summarize(result, model, options.cost.network.batch);
+  summary.power = power_profile(result, summary);
+  if (options.rate) add_duty_cycle(summary, result, model, options.cost.network.batch, *options.rate);
   check_accounting(result, summary, graph);
   write_results(options, result, summary,
                 report_options(options, model.table().name, std::move(inputs.origins)));

@@ -2,6 +2,7 @@
 #include "sim/cli/commands/run_options.h"
 
 #include <charconv>
+#include <cmath>
 #include <string_view>
 
 #include "base/error.h"
@@ -38,6 +39,17 @@ void set_vcd_cycles(RunOptions& options, const std::string& text) {
                     "FROM:TO, two cycles, the first one less", "for example --vcd-cycles 1000:2000"});
 }
 
+void set_rate(RunOptions& options, const std::string& text) {
+  double rate = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate);
+  if (error == std::errc{} && end == text.data() + text.size() && std::isfinite(rate) && rate > 0.0) {
+    options.rate = rate;
+    return;
+  }
+  throw InputError({"command line", "--rate", '"' + text + '"', "inferences a second, a number above 0",
+                    "for example --rate 30"});
+}
+
 void set_cost_only(RunOptions& options, const std::string& /*text*/) {
   options.values = Values::none;
 }
@@ -49,6 +61,16 @@ void add_network_and_chip(Table& table) {
   const std::string group = "Network and chip";
   add_cost_options(table, &RunOptions::cost, group);
   add_inferences(table, &RunOptions::cost, group);
+  table.add(
+      {.name = "rate",
+       .kind = Kind::text,
+       .value = "N",
+       .group = group,
+       .joins_previous = true,
+       .help = "energy at N inferences a second",
+       .detail = "The chip waits until the next one is due: leakage, controller and pads go on, the clock "
+                 "without clock_gating, and the memory refreshes itself. N may be a fraction."},
+      set_rate);
   table.add(rows::seed(group), &RunOptions::seed)
       .add({.name = "values",
             .kind = Kind::choice,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "sim/cli/cost_options.h"
@@ -14,7 +15,8 @@ struct RunOptions {
   std::uint64_t seed = 1;
   Values values = Values::layer;
   Fidelity fidelity = Fidelity::tile;
-  int threads = 0;  ///< 0: one a processor.
+  int threads = 0;             ///< 0: one a processor.
+  std::optional<double> rate;  ///< Inferences a second.
   std::string report_path;
   std::string trace_path;
   std::string layers_path;
