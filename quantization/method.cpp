@@ -19,7 +19,17 @@ struct Word {
   bool (*is_set)(const QuantizationMethod& method);
   bool needs_data = false;
   double least = 0.0, most = 0.0;  ///< The number that may follow in parentheses; both 0: none may.
+  void (*set_number)(QuantizationMethod& method, double number) = nullptr;
 };
+
+void set_range_number(QuantizationMethod& method, double number) {
+  (method.ranges->method == RangeMethod::sqnr ? method.ranges->clipping_weight : method.ranges->percent) =
+      number;
+}
+void set_steps(QuantizationMethod& method, double number) {
+  method.rounding_steps = static_cast<int>(number);
+}
+constexpr double kMostSteps = 1e6;
 
 template <RangeMethod Method>
 constexpr Word range_word(std::string_view name, double least = 0.0, double most = 0.0) {
@@ -28,7 +38,8 @@ constexpr Word range_word(std::string_view name, double least = 0.0, double most
           [](const QuantizationMethod& m) { return m.ranges && m.ranges->method == Method; },
           false,
           least,
-          most};
+          most,
+          set_range_number};
 }
 
 void set_rounding(QuantizationMethod& method, RoundingTarget target) {
@@ -57,11 +68,14 @@ constexpr std::array kWords{
     Word{"batch_norm", [](QuantizationMethod& m) { m.ranges_from_norms = true; },
          [](const QuantizationMethod& m) { return m.ranges_from_norms; }},
     Word{"adaround", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::activation); },
-         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::activation); }, true},
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::activation); }, true, 1.0,
+         kMostSteps, set_steps},
     Word{"adaround_layer", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::layer); },
-         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::layer); }, true},
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::layer); }, true, 1.0,
+         kMostSteps, set_steps},
     Word{"adaround_inputs", [](QuantizationMethod& m) { set_rounding(m, RoundingTarget::quantized_inputs); },
-         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::quantized_inputs); }, true},
+         [](const QuantizationMethod& m) { return rounds_to(m, RoundingTarget::quantized_inputs); }, true,
+         1.0, kMostSteps, set_steps},
     Word{"bias_correction", [](QuantizationMethod& m) { m.corrects_biases = true; },
          [](const QuantizationMethod& m) { return m.corrects_biases; }}};
 
@@ -88,8 +102,7 @@ void set_number(QuantizationMethod& method, const Word& word, std::string_view t
     fail(std::string(word.name) + std::string(text),
          fmt::format("{}(NUMBER), a number of {} to {}", word.name, word.least, word.most));
   }
-  (method.ranges->method == RangeMethod::sqnr ? method.ranges->clipping_weight : method.ranges->percent) =
-      number;
+  word.set_number(method, number);
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct QuantizationMethod {
   bool ranges_by_entropy = false;        ///< cross_entropy: that of the logits (3.1).
   bool rounds_adaptively = false;        ///< adaround: which weights are rounded up (3.4).
   RoundingTarget rounding_target = RoundingTarget::activation;
+  int rounding_steps = 2000;     ///< adaround(N): steps a layer.
   bool corrects_biases = false;  ///< bias_correction: from the calibration inputs or batch norms (3.3).
 
   /// Of a float network: mse where nothing is said.
@@ -50,9 +51,9 @@ struct QuantizationMethod {
 
 /// "pipeline", or words with "+" between them, in any order: minmax, mse, sqnr, sqnr(WEIGHT), percentile,
 /// percentile(PERCENT), seqmse, cross_entropy, relu, cle, absorption, batch_norm,
-/// adaround (or its parts adaround_layer and adaround_inputs), bias_correction. The pipeline is
-/// cle+mse+adaround with calibration inputs, and without them cle+absorption+mse+batch_norm+bias_correction.
-/// Throws InputError naming `option`.
+/// adaround (or its parts adaround_layer and adaround_inputs; each with (STEPS)), bias_correction. The
+/// pipeline is cle+mse+adaround with calibration inputs, and without them
+/// cle+absorption+mse+batch_norm+bias_correction. Throws InputError naming `option`.
 [[nodiscard]] QuantizationMethod parse_method(std::string_view text, const std::string& option,
                                               bool has_data = true);
 

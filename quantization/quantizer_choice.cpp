@@ -65,9 +65,11 @@ class Chooser {
       notes_.push_back("ranges of weights of least output error" + shown);
     }
     if (method.rounds_adaptively) {
-      round_adaptively(
-          graph_, quantizers, data_, inputs_,
-          {.seed = options_.seed, .threads = options_.threads, .target = method.rounding_target});
+      round_adaptively(graph_, quantizers, data_, inputs_,
+                       {.iterations = method.rounding_steps,
+                        .seed = options_.seed,
+                        .threads = options_.threads,
+                        .target = method.rounding_target});
       report_errors("adaround", graph_, graph_, quantizers);
       notes_.push_back("weights rounded up or down" + shown);
     }

@@ -223,7 +223,9 @@ TEST_CASE("methods are words with + between them") {
   CHECK(weighted.ranges_by_entropy);
   CHECK(parse_method("sqnr", "--method").float_ranges().clipping_weight == 3.0);
   CHECK(parse_method("percentile(99.9)", "--method").float_ranges().percent == 99.9);
-  for (const char* text : {"sqnr(0.5)", "sqnr()", "sqnr(3", "sqnr(3)x", "sqnr(x)", "mse(3)",
+  CHECK(parse_method("mse+adaround(500)", "--method").rounding_steps == 500);
+  CHECK(parse_method("pipeline", "--method").rounding_steps == 2000);
+  for (const char* text : {"adaround(0)", "sqnr(0.5)", "sqnr()", "sqnr(3", "sqnr(3)x", "sqnr(x)", "mse(3)",
                            "percentile(101)", "mse+sqnr", "percentile+minmax"}) {
     CAPTURE(text);
     CHECK_THROWS_AS(parse_method(text, "--method"), InputError);

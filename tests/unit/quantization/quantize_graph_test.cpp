@@ -138,6 +138,40 @@ TEST_CASE("activations have one quantizer behind the fused activation, and pooli
   CHECK(graph.provenance.front().find("min-max ranges over random inputs") != std::string::npos);
 }
 
+TEST_CASE("a function that the requantizer cannot apply has a quantizer before it and one behind it") {
+  const auto network_with = [](UnaryKind kind) {
+    FloatGraph maker(6);
+    const TensorId x = maker.add_input({1, 4});
+    const TensorId a = maker.add_node(FullyConnectedOp{}, {x, maker.add_constant({64, 4})}, {1, 64});
+    maker.add_node(UnaryOp{kind}, {a}, {1, 64});
+    return maker;
+  };
+  CHECK(quantized(network_with(UnaryKind::relu), 8, 4, RangeMethod::min_max).nodes.size() == 1);
+  const Graph graph =
+      quantized(network_with(UnaryKind::hard_swish), 8, 4, RangeMethod::min_max, Semantics::onnx);
+  REQUIRE(graph.nodes.size() == 2);
+  const TensorId before = graph.nodes[0].outputs[0];
+  const TensorId behind = graph.nodes[1].outputs[0];
+  const Quantization& x = *graph.tensor(before).quantization;
+  const Quantization& y = *graph.tensor(behind).quantization;
+  CHECK(x.zero_point() > 4);  // sums of both signs
+  CHECK(y.zero_point() < 3);  // hard-swish is above -0.375
+  Executor executor(graph);
+  TensorData input(graph.tensor(graph.inputs[0]).type, {1, 4});
+  for (std::int64_t i = 0; i < 4; ++i) input.set(i, 3 + 3 * i);
+  executor.set_input(graph.inputs[0], input);
+  for (const Node& node : graph.nodes) executor.run_node(node, {});
+  for (std::int64_t i = 0; i < 64; ++i) {
+    // The second quantizer sees what the first left: x^ = s (q - z), y = x^ min(max(x^ + 3, 0), 6) / 6.
+    const double real =
+        static_cast<double>(x.scale()) * static_cast<double>(executor.value(before).at(i) - x.zero_point());
+    const double made = real * std::min(std::max(real + 3.0, 0.0), 6.0) / 6.0;
+    const double expected =
+        std::clamp(std::nearbyint(made / static_cast<double>(y.scale())) + y.zero_point(), 0.0, 15.0);
+    CHECK(static_cast<double>(executor.value(behind).at(i)) == expected);
+  }
+}
+
 TEST_CASE("semantics decide between signed and unsigned activations, and 16 bits are symmetric in TFLite") {
   FloatGraph maker(2);
   const TensorId x = maker.add_input({1, 4});
