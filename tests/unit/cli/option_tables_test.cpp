@@ -61,14 +61,18 @@ TEST_CASE("both ends of an integer's range reach the options struct") {
   }
 }
 
-TEST_CASE("help has a line for every option of the table") {
+TEST_CASE("help has a line for every option of the table, or one for two that belong together") {
   const std::vector<Command> all = all_commands();
   for (const Command& command : all) {
     const std::string text = help_text(command, all);
-    for (const Option& option : command.options) {
+    const auto has = [&](const std::string& part) { return text.find(part) != std::string::npos; };
+    for (std::size_t i = 0; i < command.options.size(); ++i) {
+      const Option& option = command.options[i];
+      const bool joins = option.joins_previous;
+      const bool is_joined = i + 1 < command.options.size() && command.options[i + 1].joins_previous;
       INFO(command.call() << " " << option.written());
-      CHECK(text.find("\n  " + option_heading(option) + "  ") != std::string::npos);
-      CHECK(text.find("  " + option_help(option) + "\n") != std::string::npos);
+      CHECK(has((joins ? ", " : "\n  ") + option_heading(option) + (is_joined ? ", " : "  ")));
+      CHECK(has((joins ? "; " : "  ") + option_help(option) + (is_joined ? "; " : "\n")));
     }
   }
 }
