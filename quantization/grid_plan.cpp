@@ -56,7 +56,7 @@ class GridPlanner {
   void note_node(const Node& node) {
     const TensorId made = node.outputs[0];
     if (!is_activation(made)) return;
-    if (definition(node.op).stays_in_range && is_activation(node.inputs[0])) {
+    if (shares_grid(node)) {
       tie(node.inputs[0], made);
       return;
     }
@@ -65,6 +65,15 @@ class GridPlanner {
     for (const TensorId id : node.inputs) {
       if (is_activation(id)) tie(id, made);
     }
+  }
+
+  /// What picks or moves values keeps the grid that they are on, where all of them lie. Means lie between its
+  /// steps, and closer together than what they are of: they have one of their own (2.3.3) where the format's
+  /// arithmetic can leave the input's.
+  [[nodiscard]] bool shares_grid(const Node& node) const {
+    if (!definition(node.op).stays_in_range || !is_activation(node.inputs[0])) return false;
+    const bool is_mean = std::holds_alternative<MeanOp>(node.op) || std::holds_alternative<Pool2dOp>(node.op);
+    return !is_mean || output_grid(node.op, graph_.semantics) != OutputGrid::own;
   }
 
   /// TFLite's int16 concatenation, minimum and maximum copy stored integers, whatever their scales.

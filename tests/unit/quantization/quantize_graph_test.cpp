@@ -172,6 +172,24 @@ TEST_CASE("a function that the requantizer cannot apply has a quantizer before i
   }
 }
 
+TEST_CASE("means have a grid of their own in ONNX, narrower than that of what they are of") {
+  FloatGraph maker(2);
+  const TensorId x = maker.add_input({1, 4, 4, 3});
+  const Pool2dOp pool{PoolKind::average, 4, 4, 1, 1, 0, 0, 0, 0};
+  const TensorId pooled = maker.add_node(pool, {x}, {1, 1, 1, 3});
+  maker.add_node(FullyConnectedOp{}, {pooled, maker.add_constant({4, 3})}, {1, 4});
+  const auto scales = [&](Semantics semantics) {
+    const Graph graph = quantized(maker, 8, 8, RangeMethod::min_max, semantics);
+    return std::pair{graph.tensor(graph.inputs[0]).quantization->scale(),
+                     graph.tensor(graph.nodes[0].outputs[0]).quantization->scale()};
+  };
+  // Values in [-1, 1) have means of 16 with a deviation of 1 / sqrt(3 * 16) = 0.14.
+  const auto [of_values, of_means] = scales(Semantics::onnx);
+  CHECK(of_means < 0.8F * of_values);
+  const auto [of_values_too, kept] = scales(Semantics::tflite);
+  CHECK(kept == of_values_too);
+}
+
 TEST_CASE("semantics decide between signed and unsigned activations, and 16 bits are symmetric in TFLite") {
   FloatGraph maker(2);
   const TensorId x = maker.add_input({1, 4});
