@@ -194,7 +194,8 @@ struct GemmMapping {
   Organization organization = Organization::systolic;
   Dataflow dataflow = Dataflow::weight_stationary;
   Reduction reduction = Reduction::packed;
-  std::int64_t chunk_rows = 32;  ///< Rows of the array: reduction elements of a full chunk.
+  std::int64_t chunk_rows = 32;  ///< Rows of the array's extent: reduction elements of a full chunk.
+  std::int64_t macs_a_pe = 1;    ///< Products that a PE makes at once (MacArrayConfig::macs_a_pe).
   LoopOrder order = LoopOrder::weights_outer;
   PassOrder pass_order = PassOrder::even;
   std::int64_t tile_rows = 1, tile_columns = 1;

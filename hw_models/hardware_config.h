@@ -29,6 +29,16 @@ enum class Reduction : std::uint8_t {
   per_tap,  ///< A chunk never crosses a kernel tap, so that it reads neighbouring channels of one pixel.
 };
 
+/// How multipliers take operands narrower than they are. What is known of each is an object, in the table of
+/// hw_models/dataflow/precision_style.h.
+enum class PrecisionStyle : std::uint8_t {
+  fixed,                   ///< Narrow operands ride on the wide multiplier.
+  bit_fusion,              ///< 2-bit bricks that fuse: an 8x8 PE does 4 of 4x4, 16 of 2x2.
+  bit_serial_weights,      ///< A weight's bits one after the other.
+  bit_serial_activations,  ///< An activation's bits.
+  native,                  ///< Multipliers built at each layer's widths.
+};
+
 struct MacArrayConfig {
   std::int64_t rows =
       32;  ///< Reduction elements a tile; output pixels of a systolic output_stationary. 1..4096
@@ -45,13 +55,12 @@ struct MacArrayConfig {
   int weight_bits = 8;      ///< Width of the multipliers' weight operand. 1..16
   int activation_bits = 8;  ///< Width of the multipliers' activation operand. 1..16
 
-  /// Multiplier cycles of one product: narrow operands ride on the wide multiplier, wider ones are cut into
-  /// pieces of its widths, a cycle each pair (16-bit activations on an 8x8 multiplier: 2).
-  [[nodiscard]] std::int64_t cycles_per_mac(int weight_operand_bits, int activation_operand_bits) const {
-    const auto pieces = [](int operand, int multiplier) { return (operand + multiplier - 1) / multiplier; };
-    return std::int64_t{pieces(weight_operand_bits, weight_bits)} *
-           pieces(activation_operand_bits, activation_bits);
-  }
+  PrecisionStyle precision_style = PrecisionStyle::fixed;  ///< JSON: precision.style.
+
+  /// Cycles of one product (PrecisionModel).
+  [[nodiscard]] std::int64_t cycles_per_mac(int weight_operand_bits, int activation_operand_bits) const;
+  /// Products that a PE makes side by side (PrecisionModel).
+  [[nodiscard]] std::int64_t macs_a_pe(int weight_operand_bits, int activation_operand_bits) const;
   [[nodiscard]] std::vector<Dataflow> offered_dataflows() const {
     return dataflows.empty() ? std::vector{dataflow} : dataflows;
   }

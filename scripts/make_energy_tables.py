@@ -38,6 +38,8 @@ PUBLISHED = {  # pJ at 45 nm, at 7 nm, condition
     "int32_add": (0.1, 0.03, "32 bits"),
     "fp32_multiply": (3.7, 1.31, "float32"),
 }
+# A fusion unit takes the place of a multiplier of 8 x 8 bits: what it takes beyond a PE with that multiplier is its own.
+FUSION_MULTIPLY = 0.2 + (0.4698 - 0.2034)  # pJ at 45 nm
 
 
 def log_between(node, first, second):
@@ -85,6 +87,10 @@ def arithmetic(node):
             kind = "interpolated"
             source = f"linear in logarithms between {HOROWITZ}, 45 nm, and {JOUPPI}, 7 nm"
         yield entry(key, published_at(key, node), "pJ", f"{what}, {node} nm, {NODES[node]} V", kind, source)
+    fusion = published_at("int8_multiply", node) * FUSION_MULTIPLY / PUBLISHED["int8_multiply"][0]
+    yield entry("fusion_multiply", fusion, "pJ", f"a cycle of 16 bricks that fuse to 8 x 8 bits, {node} nm", "derived",
+                f"{BITFUSION}: 0.4698 pJ a cycle of a fusion unit, 8 bits down to 2, less 0.2034 of a PE of 8 x 8 bits (both "
+                "in arrays of 16 x 1), on top of int8_multiply" + ("" if node == 45 else "; scaled as int8_multiply"))
     scale = 45 / 40  # capacitance grows with the feature size at equal voltage
     half = "half of it data, half clock (assumed), x 45/40"
     yield scaled("register_bit", 0.0045 * scale, "pJ", "a bit written", node, "assumed",
@@ -154,6 +160,9 @@ def areas(node):
              f"{BITFUSION}: 687.6 um2 of 8 x 8 bits, 282.2 of 4 x 4; what is left of both at 0"),
             ("pe_area_bit2", slope, "um2", "for each weight bit times activation bit",
              f"{BITFUSION}: (687.6 - 282.2) / (64 - 16)"),
+            ("fusion_area_bit2", (1733 - (687.6 - 64 * slope)) / 64, "um2",
+             "of a fusion unit, for each weight bit times activation bit",
+             f"{BITFUSION}: 1733 um2 of a fusion unit, 8 bits down to 2, less pe_area, over 64"),
             ("int32_add_area", 278 * grow, "um2", "32 bits at 1 ns", f"{ALADDIN}: 278 um2; x (45/40)^2"),
             ("int32_multiply_area", 4970 * grow, "um2", "32 x 32 bits at 3 ns", f"{ALADDIN}: 4970 um2; x (45/40)^2"),
             ("register_bit_area", 5.98 * grow, "um2", "a bit", f"{ALADDIN}: 5.98 um2; x (45/40)^2"),

@@ -63,6 +63,7 @@ struct LayerResult {
   Bound bound = Bound::compute;
   LayerMapping mapping;                     ///< Printed as `mapping`.
   std::optional<Dataflow> chosen_dataflow;  ///< Of an array that offers several.
+  bool is_array_built_for_it = false;       ///< PrecisionModel::is_built_for_layer.
   std::optional<arithmetic::AccumulatorStats> accumulator;
   /// Whatever the input (worst_case_sums.h); absent with --cost-only.
   std::optional<arithmetic::AccumulatorRange> accumulator_worst_case;

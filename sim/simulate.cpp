@@ -8,6 +8,7 @@
 
 #include "hw_models/core/nest_cursor.h"
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "hw_models/run_chip.h"
 #include "sim/chip_values.h"
 #include "sim/compiler/compile.h"
@@ -34,6 +35,7 @@ void describe_precision(LayerResult& layer, const Graph& graph, const Node& node
   const GemmMapping& mapping = std::get<GemmLayerMapping>(row.mapping).mapping;
   layer.peak_macs_per_cycle =
       dataflow_of(mapping).peak_macs_per_cycle(hardware.mac_array, weights.bits, layer.activation_bits);
+  layer.is_array_built_for_it = precision_model(hardware.mac_array).is_built_for_layer();
   if (hardware.mac_array.dataflows.size() > 1) layer.chosen_dataflow = mapping.dataflow;
   layer.accumulator_bits = hardware.accumulators.width_bits;
   layer.accumulator_bits_any_weights = row.accumulator_bits_any_weights;
@@ -87,7 +89,11 @@ std::vector<std::size_t> add_layers(RunResult& result, const Graph& graph, const
                                     const ChipRun& run) {
   std::vector<LayerResult> layers;
   std::vector<std::size_t> places(compiled.rows.size());
-  for (const CompiledRow& row : compiled.rows) layers.push_back(describe_row(graph, row, result.hardware));
+  for (const CompiledRow& row : compiled.rows) {
+    layers.push_back(describe_row(graph, row, result.hardware));
+    // Of a network: the most that any of its layers could do.
+    result.peak_macs_per_cycle = std::max(result.peak_macs_per_cycle, layers.back().peak_macs_per_cycle);
+  }
   const std::size_t last_part = static_cast<std::size_t>(compiled.program.rows) - layers.size();
   std::int64_t completed = 0;
   // Of the first inference: with one core, which retires its rows in order, these are the first ones.

@@ -55,6 +55,7 @@ PassShape MacTile::shape() const {
                      : ChunkCut(part, mapping.chunk_rows, mapping.reduction, problem.scale_group);
   shape.weight_bits = problem.weight_format.bits;
   shape.activation_bits = problem.activation_format.bits;
+  shape.macs_a_pe = mapping.macs_a_pe;
   shape.sums_inputs = problem.parameters.asymmetric_weights;
   shape.sums_weights = problem.sums_weights;
   return shape;

@@ -18,25 +18,27 @@ std::int64_t run_cycles(Stays stays, const PassShape& pass, const ArrayPorts& po
   return ports.activations.read_cycles(arithmetic::packed_bytes(inputs, pass.activation_bits));
 }
 
-/// Lines enter one a cycle, each when the port has read it: the last ones first, those that are not used at
-/// once.
+/// Lines enter one a cycle, or those of a row of PEs, each when the port has read it: the last ones first,
+/// those that are not used at once.
 void time_load(const MacArrayConfig& array, const ArrayPorts& ports, OperandReads& reads,
                PassTiming& timing) {
   const DataflowModel& dataflow = reads.dataflow();
   const Stays stays = dataflow.stays();
   if (stays == Stays::sums) return;
   const PassShape& pass = reads.shape();
-  const std::int64_t lines = dataflow.lines(dataflow.extent(array, pass.weight_bits, pass.activation_bits));
   if (!reads.has_lines()) {
-    timing.load_cycles = std::max(lines, run_cycles(stays, pass, ports));
+    timing.load_cycles = std::max(dataflow.fill_cycles(array), run_cycles(stays, pass, ports));
     return;
   }
+  const std::int64_t lines_a_cycle = dataflow.lines_a_cycle(pass);
   std::int64_t read_cycles = 0;
-  for (std::int64_t index = lines; index-- > 0;) {
-    const BufferRead line = reads.line(index);
-    read_cycles += line.cycles;
+  for (std::int64_t cycle = dataflow.fill_cycles(array); cycle-- > 0;) {
+    for (std::int64_t index = (cycle + 1) * lines_a_cycle; index-- > cycle * lines_a_cycle;) {
+      const BufferRead line = reads.line(index);
+      read_cycles += line.cycles;
+      (stays == Stays::weights ? timing.weights : timing.activations).add(line);
+    }
     timing.load_cycles = std::max(timing.load_cycles + 1, read_cycles);
-    (stays == Stays::weights ? timing.weights : timing.activations).add(line);
   }
 }
 
@@ -75,7 +77,7 @@ PortlessCycles portless_cycles(const MacArrayConfig& array, const MacTile& tile,
   const DataflowModel& dataflow = tile.dataflow();
   const PassShape pass = tile.shape();
   PortlessCycles least;
-  least.load_cycles = dataflow.lines(dataflow.extent(array, pass.weight_bits, pass.activation_bits));
+  least.load_cycles = dataflow.fill_cycles(array);
   least.step_cycles = dataflow.step_cycles(array, pass, update_cycles);
   least.last_step_cycle = (dataflow.steps(pass) - 1) * least.step_cycles;
   return least;

@@ -5,15 +5,15 @@
 
 namespace qsim {
 
-ArrayExtent DataflowModel::extent(const MacArrayConfig& array, int /*weight_bits*/,
-                                  int /*activation_bits*/) const {
-  return {array.rows, array.columns};
+ArrayExtent DataflowModel::extent(const MacArrayConfig& array, int weight_bits, int activation_bits) const {
+  if (!reduces_along_rows()) return {array.rows, array.columns};
+  return {array.rows * array.macs_a_pe(weight_bits, activation_bits), array.columns};
 }
 
 std::int64_t DataflowModel::peak_macs_per_cycle(const MacArrayConfig& array, int weight_bits,
                                                 int activation_bits) const {
-  const ArrayExtent all = extent(array, weight_bits, activation_bits);
-  return ceil_div(all.rows * all.columns, array.cycles_per_mac(weight_bits, activation_bits));
+  return ceil_div(array.rows * array.columns * array.macs_a_pe(weight_bits, activation_bits),
+                  array.cycles_per_mac(weight_bits, activation_bits));
 }
 
 std::int64_t DataflowModel::steps_a_sum(const PassShape& /*pass*/) const {
@@ -27,6 +27,10 @@ std::int64_t DataflowModel::weight_sweeps(const PassShape& /*pass*/) const {
 std::int64_t DataflowModel::lines(const ArrayExtent& extent) const {
   if (stays() == Stays::sums) return 0;
   return is_systolic() ? extent.rows : extent.columns;
+}
+
+std::int64_t DataflowModel::lines_a_cycle(const PassShape& pass) const {
+  return is_systolic() ? pass.macs_a_pe : 1;
 }
 
 std::optional<OperandBox> DataflowModel::line(const PassShape& pass, std::int64_t index) const {
@@ -70,9 +74,9 @@ PassCycles DataflowModel::timing(const MacArrayConfig& array, const PassShape& p
   // weights stream down the columns, a further row.
   const std::int64_t further =
       (pass.sums_inputs && streams_inputs() ? 1 : 0) + (pass.sums_weights && streams_weights() ? 1 : 0);
-  const ArrayExtent all = extent(array, pass.weight_bits, pass.activation_bits);
-  cycles.compute_cycles = entered + rows_used(pass) + columns_used(pass) - 2;
-  cycles.drain_cycles = entered + all.rows + all.columns + further - 2;
+  const std::int64_t rows = ceil_div(rows_used(pass), reduces_along_rows() ? pass.macs_a_pe : 1);
+  cycles.compute_cycles = entered + rows + columns_used(pass) - 2;
+  cycles.drain_cycles = entered + array.rows + array.columns + further - 2;
   return cycles;
 }
 
@@ -84,8 +88,9 @@ int DataflowModel::moving_bits(int weight_bits, int activation_bits) const {
 int DataflowModel::sum_bits(const MacArrayConfig& array, int accumulator_bits, int weight_bits,
                             int activation_bits) const {
   if (is_systolic()) return accumulator_bits;
+  const std::int64_t rows = extent(array, weight_bits, activation_bits).rows;
   return weight_bits + activation_bits +
-         static_cast<int>(std::bit_width(static_cast<std::uint64_t>(array.rows - 1)));
+         static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rows - 1)));
 }
 
 }  // namespace qsim

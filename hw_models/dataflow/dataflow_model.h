@@ -47,9 +47,11 @@ class DataflowModel {
   /// Of a pass of `pixels` pixels and `channels` channels a group.
   [[nodiscard]] virtual AccumulatorOrder accumulator_order(std::int64_t pixels,
                                                            std::int64_t channels) const = 0;
-  /// The PEs that operands of these widths see. Today's multipliers take narrow operands as wide ones.
-  [[nodiscard]] virtual ArrayExtent extent(const MacArrayConfig& array, int weight_bits,
-                                           int activation_bits) const;
+  /// The reduction lies along the rows; otherwise pixels do, and the reduction streams.
+  [[nodiscard]] bool reduces_along_rows() const { return !is_systolic() || stays() != Stays::sums; }
+  /// The places that operands of these widths see: a row has room for as many elements of the reduction as a
+  /// PE makes products at once.
+  [[nodiscard]] ArrayExtent extent(const MacArrayConfig& array, int weight_bits, int activation_bits) const;
 
   /// MACs a cycle of an array whose PEs are all in use, rounded up.
   [[nodiscard]] std::int64_t peak_macs_per_cycle(const MacArrayConfig& array, int weight_bits,
@@ -83,9 +85,15 @@ class DataflowModel {
   [[nodiscard]] virtual bool pixels_stream() const = 0;
   /// What a step multiplies; of it, what streams enters with the step.
   [[nodiscard]] virtual OperandBox step(const PassShape& pass, std::int64_t step) const = 0;
-  /// Lines in which what stays enters, one a cycle at most, the last one first: the rows of a systolic array,
-  /// the columns of a dot-product array; 0 where sums stay.
+  /// Lines in which what stays enters, the last one first: the rows of a systolic array's extent, the columns
+  /// of a dot-product array; 0 where sums stay.
   [[nodiscard]] std::int64_t lines(const ArrayExtent& extent) const;
+  /// Of which so many enter in a cycle at most: those of a row of PEs.
+  [[nodiscard]] std::int64_t lines_a_cycle(const PassShape& pass) const;
+  /// Cycles of all lines.
+  [[nodiscard]] std::int64_t fill_cycles(const MacArrayConfig& array) const {
+    return lines({array.rows, array.columns});
+  }
   /// What stays in line `index`: its n operands are on lanes g*n .. of group g. Nothing where the pass does
   /// not use the line.
   [[nodiscard]] virtual std::optional<OperandBox> line(const PassShape& pass, std::int64_t index) const;

@@ -1,5 +1,6 @@
 // Sums stay in the PEs of a systolic array: a row takes an output pixel, a column an output channel, the
-// reduction streams and is not cut into chunks. On a dot product: output_stationary_dot_product.cpp.
+// reduction streams, as many elements a step as a PE makes products, and is not cut into chunks. On a dot
+// product: output_stationary_dot_product.cpp.
 #include <algorithm>
 
 #include "hw_models/dataflow/dataflow_table.h"
@@ -47,7 +48,7 @@ class OutputStationary final : public DataflowModel {
                                              std::int64_t update_cycles,
                                              std::int64_t port_cycles) const override {
     const std::int64_t step = std::max(step_cycles(array, pass, update_cycles), port_cycles);
-    return passes * std::max(pass.depth * step, pass.pixels * update_cycles);
+    return passes * std::max(steps(pass) * step, pass.pixels * update_cycles);
   }
 
   [[nodiscard]] std::int64_t rows_used(const PassShape& pass) const override {
@@ -56,10 +57,14 @@ class OutputStationary final : public DataflowModel {
   [[nodiscard]] std::int64_t columns_used(const PassShape& pass) const override {
     return pass.groups * pass.channels;
   }
-  [[nodiscard]] std::int64_t steps(const PassShape& pass) const override { return pass.depth; }
+  [[nodiscard]] std::int64_t steps(const PassShape& pass) const override {
+    return ceil_div(pass.depth, pass.macs_a_pe);
+  }
   [[nodiscard]] bool pixels_stream() const override { return false; }
   [[nodiscard]] OperandBox step(const PassShape& pass, std::int64_t step) const override {
-    return {{0, pass.groups}, {0, pass.pixels}, {step, step + 1}, {0, pass.channels}};
+    const std::int64_t begin = step * pass.macs_a_pe;
+    const std::int64_t end = std::min(begin + pass.macs_a_pe, pass.depth);
+    return {{0, pass.groups}, {0, pass.pixels}, {begin, end}, {0, pass.channels}};
   }
 
   /// Sums leave by the buses, not with the steps.

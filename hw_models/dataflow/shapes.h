@@ -25,6 +25,7 @@ struct PassShape {
   /// in which sums stay and groups have multipliers, the pass's own elements.
   ChunkCut chunks;
   int weight_bits = 8, activation_bits = 8;
+  std::int64_t macs_a_pe = 1;  ///< MacArrayConfig::macs_a_pe of these widths.
   /// Data-dependent zero-point terms: the array adds up inputs (asymmetric weights) or weights (those that
   /// are activations).
   bool sums_inputs = false, sums_weights = false;
@@ -83,7 +84,8 @@ inline constexpr std::int64_t kGroupMultiplierCycles = 1;
 /// intervals differ, s*interval stands for the sum of the first s), and a product takes `product` cycles
 /// (MacArrayConfig::cycles_per_mac).
 ///
-/// A systolic array of R x C PEs, r x c of them in use:
+/// A systolic array of R x C PEs, r x c of them in use (several elements of the reduction share a row where a
+/// PE makes several products at once):
 ///
 ///   step s reaches PE (i, j) at s*interval + i + j
 ///   the last useful MAC is over after (S-1)*interval + (product - 1) + r + c - 1 cycles

@@ -45,7 +45,7 @@ class WeightStationary final : public DataflowModel {
                                              std::int64_t pixels, std::int64_t passes,
                                              std::int64_t update_cycles,
                                              std::int64_t port_cycles) const override {
-    const std::int64_t fill = lines(extent(array, pass.weight_bits, pass.activation_bits));
+    const std::int64_t fill = fill_cycles(array);
     const std::int64_t step = std::max(step_cycles(array, pass, update_cycles), port_cycles);
     return pass.chunks.count() * std::max(pixels * step, passes * fill);
   }

@@ -4,8 +4,8 @@
 
 namespace qsim {
 
-DotProductGrid::DotProductGrid(const MacArrayConfig& config, SumCollector& sums)
-    : rows_(config.rows),
+DotProductGrid::DotProductGrid(const MacArrayConfig& config, std::int64_t macs_a_pe, SumCollector& sums)
+    : rows_(config.rows * macs_a_pe),
       columns_(config.columns),
       tree_cycles_(config.tree_cycles()),
       sums_(sums),

@@ -18,7 +18,7 @@ namespace qsim {
 /// terms).
 class DotProductGrid : public PeGrid {
  public:
-  DotProductGrid(const MacArrayConfig& config, SumCollector& sums);
+  DotProductGrid(const MacArrayConfig& config, std::int64_t macs_a_pe, SumCollector& sums);
 
   void enter(StepOperands operands) override { entering_ = std::move(operands); }
   void enter(LoadLine line) override { line_ = std::move(line); }

@@ -6,9 +6,10 @@
 
 namespace qsim {
 
-void OperandFeed::put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const {
+void OperandFeed::put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes,
+                                  std::size_t offset) const {
   const TileReader reader(pass.tile, weight_buffer_, activation_buffer_, moves_values_);
-  auto lane = static_cast<std::size_t>(box.groups.begin * box.pixels.size() * box.k.size());
+  auto lane = offset + static_cast<std::size_t>(box.groups.begin * box.pixels.size() * box.k.size());
   for (std::int64_t group = box.groups.begin; group < box.groups.end; ++group) {
     for (std::int64_t pixel = box.pixels.begin; pixel < box.pixels.end; ++pixel) {
       for (std::int64_t k = box.k.begin; k < box.k.end; ++k) {
@@ -20,13 +21,36 @@ void OperandFeed::put_activations(Pass& pass, const OperandBox& box, std::vector
   }
 }
 
-void OperandFeed::put_weights(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const {
+void OperandFeed::put_weights(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes,
+                              std::size_t offset) const {
   const TileReader reader(pass.tile, weight_buffer_, activation_buffer_, moves_values_);
-  auto lane = static_cast<std::size_t>(box.groups.begin * box.k.size() * box.channels.size());
+  auto lane = offset + static_cast<std::size_t>(box.groups.begin * box.k.size() * box.channels.size());
   for (std::int64_t group = box.groups.begin; group < box.groups.end; ++group) {
     for (std::int64_t k = box.k.begin; k < box.k.end; ++k) {
       for (std::int64_t c = box.channels.begin; c < box.channels.end; ++c) {
         lanes[lane++] = {reader.weight(group, k, c), true};
+      }
+    }
+  }
+  pass.counts.weights_read += box.weights();
+}
+
+void OperandFeed::put_products(Pass& pass, const OperandBox& box, StepOperands& operands) const {
+  const TileReader reader(pass.tile, weight_buffer_, activation_buffer_, moves_values_);
+  const std::int64_t pitch = pass.shape.macs_a_pe;
+  const auto lane = [pitch](std::vector<Lane>& lanes, std::int64_t place, std::int64_t product) -> Lane& {
+    return lanes[static_cast<std::size_t>(place * pitch + product)];
+  };
+  for (std::int64_t group = box.groups.begin; group < box.groups.end; ++group) {
+    for (std::int64_t k = box.k.begin; k < box.k.end; ++k) {
+      const std::int64_t product = k - box.k.begin;
+      for (std::int64_t pixel = box.pixels.begin; pixel < box.pixels.end; ++pixel) {
+        const Operand operand = reader.activation(pixel, group, k);
+        if (operand.is_stored) ++pass.counts.activations_read;
+        lane(operands.rows, group * pass.shape.pixels + pixel, product) = {operand.value, true};
+      }
+      for (std::int64_t c = box.channels.begin; c < box.channels.end; ++c) {
+        lane(operands.columns, group * pass.shape.channels + c, product) = {reader.weight(group, k, c), true};
       }
     }
   }
@@ -56,13 +80,19 @@ LoadLine OperandFeed::line(const std::shared_ptr<Pass>& pass, std::int64_t index
   LoadLine line;
   line.pass = pass;
   line.index = index;
-  line.lanes.resize(static_cast<std::size_t>(pass->dataflow.is_systolic() ? config_.columns : config_.rows));
-  const std::optional<OperandBox> box = pass->dataflow.line(pass->shape, index);
-  if (!box) return line;
-  if (pass->stays == Stays::weights) {
-    put_weights(*pass, *box, line.lanes);
-  } else {
-    put_activations(*pass, *box, line.lanes);
+  const std::int64_t lines = pass->dataflow.lines_a_cycle(pass->shape);
+  const auto width = static_cast<std::size_t>(
+      pass->dataflow.is_systolic() ? config_.columns : config_.rows * pass->shape.macs_a_pe);
+  line.lanes.resize(static_cast<std::size_t>(lines) * width);
+  for (std::int64_t product = 0; product < lines; ++product) {
+    const std::optional<OperandBox> box = pass->dataflow.line(pass->shape, index * lines + product);
+    if (!box) continue;
+    const std::size_t offset = static_cast<std::size_t>(product) * width;
+    if (pass->stays == Stays::weights) {
+      put_weights(*pass, *box, line.lanes, offset);
+    } else {
+      put_activations(*pass, *box, line.lanes, offset);
+    }
   }
   return line;
 }
@@ -73,8 +103,14 @@ StepOperands OperandFeed::step(const std::shared_ptr<Pass>& pass, std::int64_t s
   operands.step = step;
   operands.is_first = step == 0;
   operands.is_last = step + 1 == pass->steps;
-  operands.rows.resize(static_cast<std::size_t>(config_.rows));
+  const std::int64_t rows = config_.rows * pass->shape.macs_a_pe;
+  operands.rows.resize(static_cast<std::size_t>(rows));
   const OperandBox box = pass->dataflow.step(pass->shape, step);
+  if (!pass->dataflow.reduces_along_rows()) {
+    operands.columns.resize(static_cast<std::size_t>(config_.columns * pass->shape.macs_a_pe));
+    put_products(*pass, box, operands);
+    return operands;
+  }
   if (pass->stays != Stays::inputs) put_activations(*pass, box, operands.rows);
   if (pass->stays == Stays::weights) return operands;
   switch (pass->dataflow.weight_edge()) {
@@ -82,11 +118,9 @@ StepOperands OperandFeed::step(const std::shared_ptr<Pass>& pass, std::int64_t s
       put_weights(*pass, box, operands.rows);
       break;
     case WeightEdge::columns:
-      operands.columns.resize(static_cast<std::size_t>(config_.columns));
-      put_weights(*pass, box, operands.columns);
       break;
     case WeightEdge::every_pe:
-      operands.weights.resize(static_cast<std::size_t>(config_.rows * config_.columns));
+      operands.weights.resize(static_cast<std::size_t>(rows * config_.columns));
       put_weights_of_all_pes(*pass, box, operands.weights);
       break;
   }

@@ -31,8 +31,12 @@ class OperandFeed {
   void put_exponents(Pass& pass) const;
 
  private:
-  void put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
-  void put_weights(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
+  /// From lane `offset` on.
+  void put_activations(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes,
+                       std::size_t offset = 0) const;
+  void put_weights(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes, std::size_t offset = 0) const;
+  /// Lanes [pixel or channel][product of a PE], of all groups.
+  void put_products(Pass& pass, const OperandBox& box, StepOperands& operands) const;
   void put_weights_of_all_pes(Pass& pass, const OperandBox& box, std::vector<Lane>& lanes) const;
 
   MacArrayConfig config_;

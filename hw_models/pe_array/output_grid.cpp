@@ -59,20 +59,29 @@ void OutputGrid::clock(Cycle cycle) {
   move_buses(cycle);
 }
 
+Wire OutputGrid::entered(const StepOperands& operands, const std::vector<Lane>& lanes, std::int64_t place,
+                         std::int64_t places) {
+  Wire wire{operands.pass, operands.step, operands.is_first, operands.is_last, {}, {}};
+  const std::int64_t macs = operands.pass->shape.macs_a_pe;
+  if (place < places) wire.lane = lanes[static_cast<std::size_t>(place * macs)];
+  if (macs == 1) return wire;
+  wire.more.resize(static_cast<std::size_t>(macs - 1));
+  if (place < places) std::copy_n(lanes.begin() + place * macs + 1, macs - 1, wire.more.begin());
+  return wire;
+}
+
 Wire OutputGrid::from_left(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (column > 0) return at(row, column - 1).right;
   const StepOperands* operands = steps_.at(cycle - row);
   if (operands == nullptr) return {};
-  const Lane lane = row < rows_ ? operands->rows[static_cast<std::size_t>(row)] : Lane{};
-  return {operands->pass, operands->step, operands->is_first, operands->is_last, lane};
+  return entered(*operands, operands->rows, row, rows_);
 }
 
 Wire OutputGrid::from_above(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (row > 0) return at(row - 1, column).down;
   const StepOperands* operands = steps_.at(cycle - column);
   if (operands == nullptr) return {};
-  const Lane lane = column < columns_ ? operands->columns[static_cast<std::size_t>(column)] : Lane{};
-  return {operands->pass, operands->step, operands->is_first, operands->is_last, lane};
+  return entered(*operands, operands->columns, column, columns_);
 }
 
 void OutputGrid::evaluate(std::int64_t row, std::int64_t column, Cycle cycle) {
@@ -93,25 +102,31 @@ void OutputGrid::evaluate(std::int64_t row, std::int64_t column, Cycle cycle) {
 }
 
 void OutputGrid::accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {
-  Pass& pass = *pe.input.pass;
   if (pe.input.is_first) pe.sum = 0;
+  add(pe, pe.input.lane, pe.weight.lane, row, column, cycle);
+  for (std::size_t i = 0; i < pe.input.more.size(); ++i)
+    add(pe, pe.input.more[i], pe.weight.more[i], row, column, cycle);
+  if (pe.input.is_last) leave(pe, row, column, cycle);
+}
+
+void OutputGrid::add(Pe& pe, const Lane& input, const Lane& weight, std::int64_t row, std::int64_t column,
+                     Cycle cycle) const {
+  Pass& pass = *pe.input.pass;
   if (column == columns_ && row < rows_) {
-    if (pe.input.lane.is_useful && pass.shape.sums_inputs) {
-      pe.sum += pe.input.lane.value;
+    if (input.is_useful && pass.shape.sums_inputs) {
+      pe.sum += input.value;
       ++pass.counts.zero_point_adds;
     }
   } else if (row == rows_ && column < columns_) {
-    if (pe.weight.lane.is_useful && pass.shape.sums_weights) {
-      pe.sum += pe.weight.lane.value;
+    if (weight.is_useful && pass.shape.sums_weights) {
+      pe.sum += weight.value;
       ++pass.counts.zero_point_adds;
     }
-  } else if (pe.input.lane.is_useful && pe.weight.lane.is_useful &&
-             row / pass.shape.pixels == column / pass.shape.channels) {
-    pe.sum += pe.input.lane.value * pe.weight.lane.value;
+  } else if (input.is_useful && weight.is_useful && row / pass.shape.pixels == column / pass.shape.channels) {
+    pe.sum += input.value * weight.value;
     ++pass.counts.macs;
     pass.mac_end = cycle + 1;
   }
-  if (pe.input.is_last) leave(pe, row, column, cycle);
 }
 
 void OutputGrid::leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle) {

@@ -51,10 +51,16 @@ class OutputGrid : public PeGrid {
   [[nodiscard]] Pe& at(std::int64_t row, std::int64_t column) {
     return pes_[static_cast<std::size_t>(row * (columns_ + 1) + column)];
   }
+  /// What entered for row or column `place`, of `places`.
+  [[nodiscard]] static Wire entered(const StepOperands& operands, const std::vector<Lane>& lanes,
+                                    std::int64_t place, std::int64_t places);
   [[nodiscard]] Wire from_left(std::int64_t row, std::int64_t column, Cycle cycle);
   [[nodiscard]] Wire from_above(std::int64_t row, std::int64_t column, Cycle cycle);
   void evaluate(std::int64_t row, std::int64_t column, Cycle cycle);
   void accumulate(Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle);
+  /// A product, or an operand of the further row or column.
+  void add(Pe& pe, const Lane& input, const Lane& weight, std::int64_t row, std::int64_t column,
+           Cycle cycle) const;
   void leave(const Pe& pe, std::int64_t row, std::int64_t column, Cycle cycle);
   void move_buses(Cycle cycle);
   /// Whether the PE is the last of the pass: the lower right corner, further row and column as far as in use.

@@ -72,6 +72,7 @@ struct Wire {
   std::int64_t step = 0;
   bool is_first = false, is_last = false;
   Lane lane;
+  std::vector<Lane> more;  ///< Where sums stay, of a PE's further products.
 };
 
 /// What enters the array in one cycle: one step of a pass.
@@ -80,8 +81,10 @@ struct StepOperands {
   std::shared_ptr<Pass> pass;
   std::int64_t step = 0;
   bool is_first = false, is_last = false;
-  std::vector<Lane> rows;     ///< By row.
-  std::vector<Lane> columns;  ///< By column, where operands enter there too (systolic, outputs stay).
+  /// By row, and where a PE makes several products by these.
+  std::vector<Lane> rows;
+  std::vector<Lane>
+      columns;  ///< Likewise by column, where operands enter there too (systolic, outputs stay).
   std::vector<Lane>
       weights;  ///< [row][column], where every PE has one of its own (dot product, outputs stay).
 };
@@ -91,8 +94,8 @@ struct StepOperands {
 struct LoadLine {
   Cycle cycle = -1;
   std::shared_ptr<Pass> pass;
-  std::int64_t index = 0;  ///< Of the row or column that it is for.
-  std::vector<Lane> lanes;
+  std::int64_t index = 0;   ///< Of the row or column that it is for.
+  std::vector<Lane> lanes;  ///< Of a systolic array [product of a PE][column].
 };
 
 /// What entered during the latest cycles, by cycle: the skew registers in front of the rows and columns.

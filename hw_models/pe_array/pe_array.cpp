@@ -23,10 +23,16 @@ PeArray::PeArray(sc_core::sc_module_name name, const MacArrayConfig& config, con
       waveform_(waveform) {
   for (const Dataflow dataflow : config.offered_dataflows()) {
     const PeGridKind kind = dataflow_model(dataflow, config.organization).grid();
-    if (!grids_.contains(kind)) grids_[kind] = make_pe_grid(kind, config, ports.update_cycles, sums_);
+    grids_[{kind, 1}] = make_pe_grid(kind, config, 1, ports.update_cycles, sums_);
   }
   if (waveform_ != nullptr) declare_signals();
   processes.spawn("clock", [this] { run(); });
+}
+
+PeGrid& PeArray::grid(PeGridKind kind, std::int64_t macs_a_pe) {
+  std::unique_ptr<PeGrid>& grid = grids_[{kind, macs_a_pe}];
+  if (grid == nullptr) grid = make_pe_grid(kind, config_, macs_a_pe, ports_.update_cycles, sums_);
+  return *grid;
 }
 
 std::shared_ptr<Pass> PeArray::make_pass(const MacTile& tile) const {
@@ -37,9 +43,7 @@ void PeArray::load(const MacTile& tile) {
   const std::shared_ptr<Pass> pass = make_pass(tile);
   loaded_.push_back(pass);
   if (pass->stays == Stays::inputs) feed_.put_exponents(*pass);
-  const ArrayExtent extent =
-      pass->dataflow.extent(config_, pass->shape.weight_bits, pass->shape.activation_bits);
-  const std::int64_t lines = pass->dataflow.lines(extent);
+  const std::int64_t lines = pass->dataflow.fill_cycles(config_);
   if (lines == 0) return;
   loading_ = LoadJob{pass, now_cycle(), lines, 0, 0};
   read_line(*loading_);
@@ -96,7 +100,7 @@ void PeArray::declare_signals() {
     waveform_->add("mac_array", name, 32);
   }
   waveform_->add("mac_array", "pass_drains", 1);
-  for (const auto& [kind, grid] : grids_) grid->declare(*waveform_);
+  for (const auto& [kind, grid] : grids_) grid->declare(*waveform_);  // no others yet
 }
 
 void PeArray::show(Cycle cycle) {
@@ -106,7 +110,9 @@ void PeArray::show(Cycle cycle) {
     waveform_->set(signal++, value);
   }
   waveform_->set(signal++, shown_.drains ? 1 : 0);
-  for (const auto& [kind, grid] : grids_) grid->show(*waveform_);
+  for (const auto& [kind, grid] : grids_) {
+    if (kind.second == 1) grid->show(*waveform_);
+  }
   waveform_->sample(cycle);
 }
 
@@ -114,17 +120,18 @@ void PeArray::show(Cycle cycle) {
 void PeArray::read_line(LoadJob& job) const {
   Pass& pass = *job.pass;
   const bool weights_stay = pass.stays == Stays::weights;
-  const std::int64_t index = job.lines_left - 1;
-  if (pass.reads.has_lines()) {
-    const BufferRead read = pass.reads.line(index);
-    BufferRead& sum = weights_stay ? pass.weight_reads : pass.activation_reads;
-    sum.add(read);
-    job.read_cycles += read.cycles;
-    return;
+  const std::int64_t lines = pass.dataflow.lines_a_cycle(pass.shape);
+  const std::int64_t first = (job.lines_left - 1) * lines;
+  for (std::int64_t index = first + lines; index-- > first;) {
+    if (pass.reads.has_lines()) {
+      const BufferRead read = pass.reads.line(index);
+      (weights_stay ? pass.weight_reads : pass.activation_reads).add(read);
+      job.read_cycles += read.cycles;
+    } else if (const std::optional<OperandBox> box = pass.dataflow.line(pass.shape, index)) {
+      job.elements += weights_stay ? box->weights() : box->inputs();
+    }
   }
-  if (const std::optional<OperandBox> box = pass.dataflow.line(pass.shape, index)) {
-    job.elements += weights_stay ? box->weights() : box->inputs();
-  }
+  if (pass.reads.has_lines()) return;
   job.read_cycles =
       weights_stay
           ? weight_buffer_.read_cycles(arithmetic::packed_bytes(job.elements, pass.shape.weight_bits))

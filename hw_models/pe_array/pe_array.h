@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <systemc>
+#include <utility>
 
 #include "hw_models/array_datapath.h"
 #include "hw_models/core/accumulator_bank.h"
@@ -38,7 +39,7 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   struct LoadJob {
     std::shared_ptr<Pass> pass;
     Cycle begin = 0;
-    std::int64_t lines_left = 0;   ///< That have not entered; the last of them is next.
+    std::int64_t lines_left = 0;   ///< Rows of PEs that have not entered; the last of them is next.
     std::int64_t elements = 0;     ///< Of the lines that entered, and of the next one.
     std::int64_t read_cycles = 0;  ///< That the port needs for them.
   };
@@ -58,7 +59,9 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   void read_line(LoadJob& job) const;
   [[nodiscard]] bool is_stopped(const Pass& pass, Cycle cycle) const;
   [[nodiscard]] std::shared_ptr<Pass> make_pass(const MacTile& tile) const;
-  [[nodiscard]] PeGrid& grid_of(const Pass& pass) { return *grids_.at(pass.dataflow.grid()); }
+  /// Of PEs that make so many products at once; made when the first such pass comes.
+  [[nodiscard]] PeGrid& grid(PeGridKind kind, std::int64_t macs_a_pe);
+  [[nodiscard]] PeGrid& grid_of(const Pass& pass) { return grid(pass.dataflow.grid(), pass.shape.macs_a_pe); }
 
   MacArrayConfig config_;
   ArrayPorts ports_;
@@ -67,8 +70,9 @@ class PeArray : public sc_core::sc_module, public ArrayDatapath {
   Recorder& recorder_;
   SumCollector sums_;
   OperandFeed feed_;
-  /// Of the dataflows that the array offers; passes of one layer are in one of them.
-  std::map<PeGridKind, std::unique_ptr<PeGrid>> grids_;
+  /// Of the dataflows that the array offers, and by the products that a PE makes at once; passes of one layer
+  /// are in one of them. The waveform shows those of PEs that make one.
+  std::map<std::pair<PeGridKind, std::int64_t>, std::unique_ptr<PeGrid>> grids_;
   std::optional<LoadJob> loading_;
   std::optional<StreamJob> streaming_;
   std::deque<std::shared_ptr<Pass>> loaded_;  ///< In order; they wait for their stream.

@@ -42,7 +42,9 @@ class PeGrid {
   std::shared_ptr<Pass> drained_;
 };
 
+/// Of PEs that make `macs_a_pe` products at once.
 [[nodiscard]] std::unique_ptr<PeGrid> make_pe_grid(PeGridKind kind, const MacArrayConfig& config,
-                                                   std::int64_t update_cycles, SumCollector& sums);
+                                                   std::int64_t macs_a_pe, std::int64_t update_cycles,
+                                                   SumCollector& sums);
 
 }  // namespace qsim

@@ -16,8 +16,9 @@ bool sums_what_stays(const Pass& pass) {
 
 }  // namespace
 
-StationaryGrid::StationaryGrid(const MacArrayConfig& config, SumCollector& sums)
-    : rows_(config.rows),
+StationaryGrid::StationaryGrid(const MacArrayConfig& config, std::int64_t macs_a_pe, SumCollector& sums)
+    : macs_a_pe_(macs_a_pe),
+      rows_(config.rows * macs_a_pe),
       columns_(config.columns),
       sums_(sums),
       steps_(rows_ + 1),
@@ -58,34 +59,41 @@ void StationaryGrid::show(Waveform& waveform) const {
 
 void StationaryGrid::clock(Cycle cycle) {
   // From the lower right to the upper left: neighbours still hold what they held before the edge.
-  for (std::int64_t row = rows_; row-- > 0;) {
-    add_up(row, cycle);
-    for (std::int64_t column = columns_; column-- > 0;) {
-      multiply(row, column, cycle);
-      shift(row, column, cycle);
+  // The products of a PE are added up within the cycle, from the first one on.
+  for (std::int64_t end = rows_; end > 0; end -= macs_a_pe_) {
+    for (std::int64_t row = end - macs_a_pe_; row < end; ++row) {
+      add_up(row, cycle);
+      for (std::int64_t column = columns_; column-- > 0;) {
+        multiply(row, column, cycle);
+        shift(row, column, cycle);
+      }
     }
   }
 }
 
 Wire StationaryGrid::incoming(std::int64_t row, std::int64_t column, Cycle cycle) {
   if (column > 0) return at(row, column - 1).right;
-  const StepOperands* operands = steps_.at(cycle - row);
+  const StepOperands* operands = steps_.at(cycle - pe_row(row));
   if (operands == nullptr) return {};
-  return {operands->pass, operands->step, operands->is_first, operands->is_last,
-          operands->rows[static_cast<std::size_t>(row)]};
+  return {operands->pass,
+          operands->step,
+          operands->is_first,
+          operands->is_last,
+          operands->rows[static_cast<std::size_t>(row)],
+          {}};
 }
 
 void StationaryGrid::shift(std::int64_t row, std::int64_t column, Cycle cycle) {
-  const LoadLine* line = lines_.at(cycle - row - column);
+  const LoadLine* line = lines_.at(cycle - pe_row(row) - column);
   if (line == nullptr) return;
   Pe& pe = at(row, column);
   pe.chain = std::move(pe.shadow);
-  if (row > 0) {
-    pe.shadow = at(row - 1, column).chain;
+  if (row >= macs_a_pe_) {
+    pe.shadow = at(row - macs_a_pe_, column).chain;
     return;
   }
   Pass& pass = *line->pass;
-  const Lane lane = line->lanes[static_cast<std::size_t>(column)];
+  const Lane lane = line->lanes[static_cast<std::size_t>(row * columns_ + column)];
   if (lane.is_useful && sums_what_stays(pass)) {
     pass.column_sums.resize(static_cast<std::size_t>(columns_));
     pass.column_sums[static_cast<std::size_t>(column)] += lane.value;

@@ -15,11 +15,14 @@ namespace qsim {
 /// follows that of its upper and left neighbours by a cycle. So a load never overtakes the first step of the
 /// pass before, which takes what was loaded into use as it passes.
 ///
+/// A PE that makes several products at once is as many of these PEs one above the other, which share the
+/// cycle: they are fed, loaded and added up together.
+///
 /// A further column of adders at the right sums up the operands of each group of rows as they leave
 /// (data-dependent zero-point terms).
 class StationaryGrid : public PeGrid {
  public:
-  StationaryGrid(const MacArrayConfig& config, SumCollector& sums);
+  StationaryGrid(const MacArrayConfig& config, std::int64_t macs_a_pe, SumCollector& sums);
 
   void enter(StepOperands operands) override { steps_.put(std::move(operands)); }
   void enter(LoadLine line) override { lines_.put(std::move(line)); }
@@ -58,13 +61,16 @@ class StationaryGrid : public PeGrid {
   [[nodiscard]] Pe& at(std::int64_t row, std::int64_t column) {
     return pes_[static_cast<std::size_t>(row * columns_ + column)];
   }
+  /// Row of PEs.
+  [[nodiscard]] std::int64_t pe_row(std::int64_t row) const { return row / macs_a_pe_; }
   [[nodiscard]] Wire incoming(std::int64_t row, std::int64_t column, Cycle cycle);
   void shift(std::int64_t row, std::int64_t column, Cycle cycle);
   void multiply(std::int64_t row, std::int64_t column, Cycle cycle);
   void add_up(std::int64_t row, Cycle cycle);
   void leave(const Sum& sum, std::int64_t column, bool is_last, Cycle cycle);
 
-  std::int64_t rows_, columns_;
+  std::int64_t macs_a_pe_;
+  std::int64_t rows_, columns_;  ///< Rows of products.
   SumCollector& sums_;
   History<StepOperands> steps_;
   History<LoadLine> lines_;

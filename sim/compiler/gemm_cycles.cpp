@@ -28,6 +28,7 @@ class GemmTimes {
     pass_.channels = mapping.column_tile / mapping.groups_per_tile;
     pass_.weight_bits = problem.weight_format.bits;
     pass_.activation_bits = problem.activation_format.bits;
+    pass_.macs_a_pe = mapping.macs_a_pe;
     pass_.sums_inputs = problem.parameters.asymmetric_weights;
     pass_.sums_weights = problem.sums_weights;
   }
@@ -147,8 +148,7 @@ class GemmTimes {
 
   [[nodiscard]] std::int64_t fill_cycles() const {
     const MacArrayConfig& array = hardware_.mac_array;
-    const std::int64_t lines =
-        dataflow_.lines(dataflow_.extent(array, pass_.weight_bits, pass_.activation_bits));
+    const std::int64_t lines = dataflow_.fill_cycles(array);
     if (dataflow_.stays() == Stays::weights)
       return std::max(lines, port_cycles(pass_.groups * pass_.depth * pass_.channels, pass_.weight_bits,
                                          hardware_.weight_buffer));

@@ -99,6 +99,7 @@ class GemmEvents {
     pass.channels = columns.channels / columns.groups;
     pass.pixels = ceil_div(pixels_, passes_);
     pass.depth = depth;
+    pass.macs_a_pe = mapping_.macs_a_pe;
     const std::int64_t sweeps = dataflow.weight_sweeps(pass);
     count(Event::macs) += tiles * pixels_ * weights;
     if (dataflow.stays() == Stays::weights) count(Event::weight_register_writes) += tiles * passes_ * weights;

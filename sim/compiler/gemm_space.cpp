@@ -78,10 +78,11 @@ class GemmEnumeration {
 
   void set_dataflow(Dataflow dataflow) {
     mapping_.dataflow = dataflow;
-    mapping_.chunk_rows =
-        dataflow_of(mapping_)
-            .extent(hardware_.mac_array, problem_.weight_format.bits, problem_.activation_format.bits)
-            .rows;
+    const MacArrayConfig& array = hardware_.mac_array;
+    const int weight_bits = problem_.weight_format.bits;
+    const int activation_bits = problem_.activation_format.bits;
+    mapping_.chunk_rows = dataflow_of(mapping_).extent(array, weight_bits, activation_bits).rows;
+    mapping_.macs_a_pe = array.macs_a_pe(weight_bits, activation_bits);
   }
 
   // Columns.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "hw_models/hardware_config.h"
 #include "hw_models/memory/make_memory.h"
 
@@ -18,6 +19,7 @@ namespace qsim {
 // JSON spellings, in the order of the enumerators.
 inline const std::vector<std::string> kOrganizationNames = {"systolic", "dot_product"};
 inline const std::vector<std::string> kDataflowNames = dataflow_names();
+inline const std::vector<std::string> kPrecisionStyleNames = precision_style_names();
 inline const std::vector<std::string> kReductionNames = {"packed", "per_tap"};
 inline const std::vector<std::string> kArbitrationNames = {"fixed", "write_first", "read_first"};
 inline const std::vector<std::string> kOverflowNames = {"wrap", "saturate", "trap"};
@@ -116,6 +118,9 @@ void visit_hardware_fields(Hardware& hardware, Visitor& visit) {
   visit.number("voltage_v", hardware.voltage_v, 0.1, 5.0);
   visit.boolean("clock_gating", hardware.clock_gating);
   visit_mac_array_fields(hardware.mac_array, visit);
+  visit.begin("precision");
+  visit.choice("style", hardware.mac_array.precision_style, kPrecisionStyleNames);
+  visit.end();
   visit_buffer_fields("weight_buffer", hardware.weight_buffer, false, visit);
   visit_buffer_fields("activation_buffer", hardware.activation_buffer, true, visit);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 
 namespace qsim {
 namespace {
@@ -79,6 +80,20 @@ void check_line_buffer(const HardwareConfig& hardware, RuleList& rules) {
       {"activation_buffer.line_buffer",
        array.dataflows.empty() ? "mac_array.dataflow" : "mac_array.dataflows", "mac_array.organization"},
       1, "false where pixels do not stream through the array", "take " + dataflows_that_stream_pixels());
+}
+
+/// Bricks fuse into multipliers of certain widths.
+void check_precision(const MacArrayConfig& array, RuleList& rules) {
+  const std::vector<std::int64_t> widths = precision_model(array).multiplier_widths();
+  std::string list;
+  for (const std::int64_t width : widths) list += (list.empty() ? "" : ", ") + std::to_string(width);
+  const std::string style = precision_style_names()[static_cast<std::size_t>(array.precision_style)];
+  for (const auto& [field, bits] : {std::pair{"mac_array.weight_bits", array.weight_bits},
+                                    std::pair{"mac_array.activation_bits", array.activation_bits}}) {
+    rules.check(widths.empty() || std::ranges::find(widths, bits) != widths.end(), {field, "precision.style"},
+                bits, "one of " + list + " where precision.style is " + style,
+                "take one of them, or another precision.style");
+  }
 }
 
 void check_way_out(const RequantizerConfig& requantizer, RuleList& rules) {
@@ -163,6 +178,7 @@ std::vector<Problem> broken_hardware_rules(const HardwareConfig& hardware,
   check_buffer("weight_buffer", hardware.weight_buffer, rules);
   check_buffer("activation_buffer", hardware.activation_buffer, rules);
   check_line_buffer(hardware, rules);
+  check_precision(hardware.mac_array, rules);
   check_accumulators(hardware, rules);
   check_way_out(hardware.requantizer, rules);
   check_blocks(hardware, rules);

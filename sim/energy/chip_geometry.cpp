@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "hw_models/dataflow/precision_style.h"
 #include "sim/energy/energy_keys.h"
 
 namespace qsim {
@@ -17,8 +18,10 @@ class Areas {
 
   /// A multiplier grows with both widths, the rest of a PE hardly.
   [[nodiscard]] double pe() const {
-    return um2("pe_area") +
-           um2("pe_area_bit2") * hardware_.mac_array.weight_bits * hardware_.mac_array.activation_bits;
+    const MacWork built = precision_model(hardware_.mac_array).built(hardware_.mac_array);
+    const double fusion = built.fusion_units > 0.0 ? um2(kFusionAreaKey) * 64.0 * built.fusion_units : 0.0;
+    return um2("pe_area") + um2("pe_area_bit2") * built.multiplier_bits2 + fusion +
+           registers(built.serial_bits);
   }
   [[nodiscard]] double buffer(const BufferConfig& config) const {
     const EnergyEntry& curve = table_.at(curve_key(config.curve, "area"));

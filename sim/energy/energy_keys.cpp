@@ -41,6 +41,9 @@ constexpr auto kPlainKeys = std::to_array<PlainKey>({
     {"wire_pitch", "um"},
 });
 
+/// Of the fusion units that precision.style bit_fusion has; other chips need none.
+constexpr auto kFusionKeys = std::to_array<PlainKey>({{kFusionMultiplyKey, "pJ"}, {kFusionAreaKey, "um2"}});
+
 /// Of each memory, behind its name.
 constexpr auto kMemoryKeys = std::to_array<PlainKey>({{"_activate", "pJ"},
                                                       {"_row", "B"},
@@ -79,6 +82,9 @@ std::optional<EnergyKey> energy_key(const std::string& key) {
   if (found != required.end()) return *found;
   for (const char* memory : kMemoryDeviceNames) {
     if (key == std::string(memory).append(kSelfRefresh.key)) return EnergyKey{key, kSelfRefresh.unit, false};
+  }
+  for (const PlainKey& fusion : kFusionKeys) {
+    if (key == fusion.key) return EnergyKey{key, fusion.unit, false};
   }
   for (const PlainKey& curve : kCurveKeys) {
     const std::string suffix = curve_key("", curve.key);

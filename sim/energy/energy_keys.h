@@ -18,6 +18,10 @@ struct EnergyKey {
 /// Every key that a table must have.
 [[nodiscard]] const std::vector<EnergyKey>& required_energy_keys();
 
+/// A fusion unit of 8 x 8 bits: a cycle, and its area a bit2. A table has them where a chip needs them.
+inline constexpr const char* kFusionMultiplyKey = "fusion_multiply";
+inline constexpr const char* kFusionAreaKey = "fusion_area_bit2";
+
 /// Form of a key: a required one, <device>_self_refresh, or a curve under a name of the user's own
 /// (<name>_read_64bit, <name>_write_64bit, <name>_area). Nothing where the key is neither.
 [[nodiscard]] std::optional<EnergyKey> energy_key(const std::string& key);

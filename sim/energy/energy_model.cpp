@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "sim/energy/energy_keys.h"
 #include "sim/energy/term_list.h"
 #include "sim/energy/voltage.h"
@@ -97,7 +98,7 @@ std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   add_zero_point_correction(terms);
   add_vector_unit(terms);
   add_transfers(terms);
-  add_fixed_terms(hardware_, geometry_, terms);
+  add_fixed_terms(hardware_, geometry_, result, terms);
   return terms.take();
 }
 
@@ -111,7 +112,8 @@ std::vector<EnergyTerm> EnergyModel::idle_terms() const {
 // the product of its widths. Systolic: the sum has the accumulator's width, and what does not stay moves on
 // by one register each cycle (a where weights stay, w where activations stay, both where sums stay).
 // dot_product: an adder of the tree a MAC, of w + a + log2(rows) bits with a register behind; operands have
-// none. Wires: systolic bits go to the next PE; of a dot product an operand passes a PE's width for each
+// none. What a MAC takes of multiplier and sums depends on the precision style (PrecisionModel::work). Wires:
+// systolic bits go to the next PE; of a dot product an operand passes a PE's width for each
 // column, and a sum on average log2(rows) / 2 of them a MAC (level l of the tree has rows / 2^l sums that go
 // 2^(l-1) PEs).
 void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const {
@@ -133,12 +135,16 @@ void EnergyModel::add_mac_array(const RunResult& result, TermList& terms) const 
         dataflow.sum_bits(array, hardware_.accumulators.width_bits, weight_bits, activation_bits);
     const double moving_bits = dataflow.moving_bits(weight_bits, activation_bits);
     const ShownEvent event = mac_event(weight_bits, activation_bits, chosen);
-    terms.dynamic(Component::mac_array, event, "int8_multiply", weight_bits * activation_bits / 64.0);
-    terms.dynamic(Component::mac_array, event, "int32_add", sum_bits / 32.0);
-    terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + sum_bits);
+    const MacWork work = precision_model(array).work(array, weight_bits, activation_bits);
+    const double added_bits = work.sums * sum_bits;
+    terms.dynamic(Component::mac_array, event, "int8_multiply", work.multiplier_bits2 / 64.0);
+    if (work.fusion_units > 0.0)
+      terms.dynamic(Component::mac_array, event, kFusionMultiplyKey, work.fusion_units);
+    terms.dynamic(Component::mac_array, event, "int32_add", added_bits / 32.0);
+    terms.dynamic(Component::mac_array, event, "register_bit", moving_bits + added_bits + work.serial_bits);
     const bool is_tree = array.organization == Organization::dot_product;
     const double tree_pes = std::max(1.0, std::log2(static_cast<double>(array.rows)) / 2.0);
-    const double bit_pes = is_tree ? activation_bits + sum_bits * tree_pes : moving_bits + sum_bits;
+    const double bit_pes = is_tree ? activation_bits + added_bits * tree_pes : moving_bits + added_bits;
     terms.dynamic(Component::wires, event, "wire_bit_mm", bit_pes * geometry_.pe_pitch_mm, "mac_array");
   }
   for (const int weight_bits : weight_widths) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "hw_models/dataflow/precision_style.h"
 #include "hw_models/hardware_config.h"
 #include "sim/energy/chip_geometry.h"
 #include "sim/energy/component.h"
@@ -50,10 +51,15 @@ class EnergyModel {
   /// MACs of the chip's array are told apart by dataflow.
   [[nodiscard]] bool has_several_dataflows() const { return hardware_.mac_array.dataflows.size() > 1; }
 
+  /// Cycles of rows are told apart by their widths.
+  [[nodiscard]] bool is_built_for_layer() const {
+    return precision_model(hardware_.mac_array).is_built_for_layer();
+  }
+
   /// Of a full array.
   [[nodiscard]] double macs_per_cycle(int weight_bits, int activation_bits) const {
     const MacArrayConfig& array = hardware_.mac_array;
-    return static_cast<double>(array.rows * array.columns) /
+    return static_cast<double>(array.rows * array.columns * array.macs_a_pe(weight_bits, activation_bits)) /
            static_cast<double>(array.cycles_per_mac(weight_bits, activation_bits));
   }
 

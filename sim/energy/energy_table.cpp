@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "base/json_reader.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "sim/config/named_files.h"
 #include "sim/energy/energy_keys.h"
 
@@ -194,6 +195,14 @@ EnergyTable chip_energy_table(const HardwareConfig& hardware, const std::vector<
     problems.add(section + ".curve", '"' + curve + '"',
                  "the name of a curve of the energy table " + table.name, "\"sram\" is one");
   };
+  const bool fuses = precision_model(hardware.mac_array).built(hardware.mac_array).fusion_units > 0.0;
+  for (const char* key : {kFusionMultiplyKey, kFusionAreaKey}) {
+    if (!fuses || table.entries.contains(key)) continue;
+    problems.add("precision.style", "\"bit_fusion\"",
+                 std::string("a style that the energy table ") + table.name +
+                     " has entries for; it has no \"" + key + '"',
+                 R"(add one to the table, or let it extend "45nm", which has one)");
+  }
   check_curve("weight_buffer", hardware.weight_buffer.curve);
   check_curve("activation_buffer", hardware.activation_buffer.curve);
   check_curve("accumulators", hardware.accumulators.curve);

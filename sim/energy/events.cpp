@@ -7,8 +7,16 @@
 
 namespace qsim {
 
+namespace {
+
+std::string width_suffix(int weight_bits, int activation_bits) {
+  return "_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
+}
+
+}  // namespace
+
 ShownEvent mac_event(int weight_bits, int activation_bits, std::optional<Dataflow> dataflow) {
-  const std::string name = "macs_w" + std::to_string(weight_bits) + "a" + std::to_string(activation_bits);
+  const std::string name = "macs" + width_suffix(weight_bits, activation_bits);
   if (!dataflow) return ShownEvent(name);
   return ShownEvent(name + "_" + dataflow_names()[static_cast<std::size_t>(*dataflow)]);
 }
@@ -37,6 +45,14 @@ ShownEvent idle_cycle_event() {
   return ShownEvent("idle_cycles");
 }
 
+ShownEvent cycle_event(int weight_bits, int activation_bits) {
+  return ShownEvent(cycle_event().name() + width_suffix(weight_bits, activation_bits));
+}
+
+ShownEvent compute_cycle_event(int weight_bits, int activation_bits) {
+  return ShownEvent(compute_cycle_event().name() + width_suffix(weight_bits, activation_bits));
+}
+
 EventCounts counter_events(const Activity& activity, std::int64_t cycles) {
   EventCounts events;
   for (const EventRow& row : kEvents) events[std::string(row.name)] = activity[row.event];
@@ -58,6 +74,11 @@ EventCounts layer_events(const LayerResult& layer) {
   }
   events[compute_cycle_event().name()] =
       layer.cycles_breakdown[static_cast<std::size_t>(CycleClass::compute)];
+  if (layer.is_array_built_for_it) {
+    events[cycle_event(layer.weight_bits, layer.activation_bits).name()] = layer.cycles;
+    events[compute_cycle_event(layer.weight_bits, layer.activation_bits).name()] =
+        events[compute_cycle_event().name()];
+  }
   if (macs != 0)
     events[mac_event(layer.weight_bits, layer.activation_bits, layer.chosen_dataflow).name()] = macs;
   if (register_writes != 0) events[weight_register_event(layer.weight_bits).name()] = register_writes;

@@ -33,6 +33,8 @@ class ShownEvent {
   friend ShownEvent cycle_event();
   friend ShownEvent compute_cycle_event();
   friend ShownEvent idle_cycle_event();
+  friend ShownEvent cycle_event(int weight_bits, int activation_bits);
+  friend ShownEvent compute_cycle_event(int weight_bits, int activation_bits);
 
  private:
   explicit ShownEvent(std::string name) : name_(std::move(name)) {}
@@ -54,6 +56,10 @@ class ShownEvent {
 [[nodiscard]] ShownEvent compute_cycle_event();
 /// "idle_cycles": cycles between inferences at a rate (docs/energy.md). No row has any.
 [[nodiscard]] ShownEvent idle_cycle_event();
+/// "cycles_w8a8", "compute_cycles_w8a8": of rows with products of these widths, where the array is built for
+/// each (PrecisionModel::is_built_for_layer).
+[[nodiscard]] ShownEvent cycle_event(int weight_bits, int activation_bits);
+[[nodiscard]] ShownEvent compute_cycle_event(int weight_bits, int activation_bits);
 
 /// Counters that are told apart too, and how the names of the parts go on behind theirs.
 struct SplitEvent {

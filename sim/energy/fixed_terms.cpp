@@ -1,9 +1,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "sim/energy/term_list.h"
 
 namespace qsim {
@@ -22,24 +25,27 @@ struct PeRegisters {
   double staying = 0.0;
 };
 
-PeRegisters pe_registers(const HardwareConfig& hardware, Dataflow of) {
-  const MacArrayConfig& array = hardware.mac_array;
+/// Of a PE whose operands have these bits.
+PeRegisters pe_registers(const HardwareConfig& hardware, Dataflow of, const MacArrayConfig& array) {
   const DataflowModel& dataflow = dataflow_model(of, array.organization);
+  const PrecisionModel& precision = precision_model(array);
+  const OperandBits operands = precision.operand_bits(array);
   const double sum_bits =
       dataflow.sum_bits(array, hardware.accumulators.width_bits, array.weight_bits, array.activation_bits);
   const double copies = array.double_buffered_weights ? 2.0 : 1.0;
   PeRegisters bits;
-  bits.moving = dataflow.moving_bits(array.weight_bits, array.activation_bits) + sum_bits;
-  if (dataflow.stays() == Stays::weights) bits.staying = copies * array.weight_bits;
-  if (dataflow.stays() == Stays::inputs) bits.staying = copies * array.activation_bits;
+  bits.moving = dataflow.moving_bits(operands.weight, operands.activation) + sum_bits +
+                precision.built(array).serial_bits;
+  if (dataflow.stays() == Stays::weights) bits.staying = copies * operands.weight;
+  if (dataflow.stays() == Stays::inputs) bits.staying = copies * operands.activation;
   return bits;
 }
 
 /// What any of the dataflows that the array offers has is there.
-PeRegisters pe_registers(const HardwareConfig& hardware) {
+PeRegisters pe_registers(const HardwareConfig& hardware, const MacArrayConfig& array) {
   PeRegisters most;
   for (const Dataflow of : hardware.mac_array.offered_dataflows()) {
-    const PeRegisters bits = pe_registers(hardware, of);
+    const PeRegisters bits = pe_registers(hardware, of, array);
     most.moving = std::max(most.moving, bits.moving);
     most.staying = std::max(most.staying, bits.staying);
   }
@@ -49,6 +55,46 @@ PeRegisters pe_registers(const HardwareConfig& hardware) {
 double port_bits(const BufferConfig& buffer) {
   return 8.0 *
          lanes(buffer.read_ports * buffer.read_port_bytes + buffer.write_ports * buffer.write_port_bytes);
+}
+
+/// Of an array that is built for each layer: its registers have the layer's widths while the layer runs.
+void add_layer_registers(const HardwareConfig& hardware, const RunResult& result, TermList& terms) {
+  std::set<std::pair<int, int>> widths;
+  for (const LayerResult& layer : result.layers) {
+    if (layer.weight_bits > 0) widths.emplace(layer.weight_bits, layer.activation_bits);
+  }
+  const double pes = lanes(hardware.mac_array.rows * hardware.mac_array.columns);
+  for (const auto& [weight_bits, activation_bits] : widths) {
+    MacArrayConfig array = hardware.mac_array;
+    array.weight_bits = std::min(weight_bits, array.weight_bits);
+    array.activation_bits = std::min(activation_bits, array.activation_bits);
+    const PeRegisters pe = pe_registers(hardware, array);
+    const bool is_gated = hardware.clock_gating;
+    terms.dynamic(Component::clock,
+                  is_gated ? compute_cycle_event(weight_bits, activation_bits)
+                           : cycle_event(weight_bits, activation_bits),
+                  "clock_bit", pes * (is_gated ? pe.moving : pe.moving + pe.staying), "mac_array");
+  }
+}
+
+/// Of what stays, clocked when it is written: the array's width, or the operand's where registers have it.
+void add_gated_writes(const MacArrayConfig& array, const RunResult& result, TermList& terms) {
+  const auto add = [&](const ShownEvent& event, double bits) {
+    terms.dynamic(Component::clock, event, "clock_bit", bits, "mac_array");
+  };
+  if (!precision_model(array).registers_fit_operands()) {
+    add(Event::weight_register_writes, array.weight_bits);
+    add(Event::activation_register_writes, array.activation_bits);
+    return;
+  }
+  std::set<int> weight_bits;
+  std::set<int> activation_bits;
+  for (const LayerResult& layer : result.layers) {
+    if (layer.activity[Event::weight_register_writes] != 0) weight_bits.insert(layer.weight_bits);
+    if (layer.activity[Event::activation_register_writes] != 0) activation_bits.insert(layer.activation_bits);
+  }
+  for (const int bits : weight_bits) add(weight_register_event(bits), bits);
+  for (const int bits : activation_bits) add(activation_register_event(bits), bits);
 }
 
 constexpr double kVectorBits = kStages * 32.0;
@@ -61,12 +107,13 @@ void clock_registers(const ShownEvent& event, double bits, const std::string& pa
   terms.dynamic(Component::clock, event, "clock_bit", bits, part);
 }
 
-/// All registers in every cycle of `cycle`.
+/// All registers in every cycle of `cycle`, but those that are as wide as the layer that runs.
 void add_clocked_registers(const HardwareConfig& hardware, const ShownEvent& cycle, TermList& terms) {
   const MacArrayConfig& array = hardware.mac_array;
-  const PeRegisters pe = pe_registers(hardware);
+  const PeRegisters pe = pe_registers(hardware, array);
   const double pes = lanes(array.rows * array.columns);
-  clock_registers(cycle, pes * (pe.moving + pe.staying), "mac_array", terms);
+  if (!precision_model(array).is_built_for_layer())
+    clock_registers(cycle, pes * (pe.moving + pe.staying), "mac_array", terms);
   clock_registers(cycle, lanes(hardware.requantizer.lanes) * requantizer_bits(hardware), "requantizer",
                   terms);
   clock_registers(cycle, lanes(hardware.vector_unit.lanes) * kVectorBits, "vector_unit", terms);
@@ -75,12 +122,12 @@ void add_clocked_registers(const HardwareConfig& hardware, const ShownEvent& cyc
 }
 
 /// Those of the PEs where the array computes, and a lane's and a port's where it is used.
-void add_gated_registers(const HardwareConfig& hardware, TermList& terms) {
+void add_gated_registers(const HardwareConfig& hardware, const RunResult& result, TermList& terms) {
   const MacArrayConfig& array = hardware.mac_array;
   const double pes = lanes(array.rows * array.columns);
-  clock_registers(compute_cycle_event(), pes * pe_registers(hardware).moving, "mac_array", terms);
-  clock_registers(Event::weight_register_writes, array.weight_bits, "mac_array", terms);
-  clock_registers(Event::activation_register_writes, array.activation_bits, "mac_array", terms);
+  if (!precision_model(array).is_built_for_layer())
+    clock_registers(compute_cycle_event(), pes * pe_registers(hardware, array).moving, "mac_array", terms);
+  add_gated_writes(array, result, terms);
   clock_registers(Event::requantizations, requantizer_bits(hardware), "requantizer", terms);
   for (const Event event : {Event::vector_adds, Event::vector_multiplies, Event::vector_lookups})
     clock_registers(event, kVectorBits, "vector_unit", terms);
@@ -144,10 +191,12 @@ std::string memory_name(const HardwareConfig& hardware) {
 
 }  // namespace
 
-void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms) {
+void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, const RunResult& result,
+                     TermList& terms) {
   add_tree(geometry, cycle_event(), terms);
+  if (precision_model(hardware.mac_array).is_built_for_layer()) add_layer_registers(hardware, result, terms);
   if (hardware.clock_gating) {
-    add_gated_registers(hardware, terms);
+    add_gated_registers(hardware, result, terms);
   } else {
     add_clocked_registers(hardware, cycle_event(), terms);
   }

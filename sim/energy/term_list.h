@@ -59,7 +59,8 @@ class TermList {
 
 /// What is spent whether or not something is computed (clock, leakage, fixed power, memory in standby), and
 /// the wires between the units.
-void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, TermList& terms);
+void add_fixed_terms(const HardwareConfig& hardware, const ChipGeometry& geometry, const RunResult& result,
+                     TermList& terms);
 
 /// What of it is spent in a cycle in which nothing runs: with `clock_gating` the clock stands still, and the
 /// memory refreshes itself.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "hw_models/dataflow/dataflow_table.h"
+#include "hw_models/dataflow/precision_style.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/draws.h"
 #include "tests/unit/simulate/random_network.h"
@@ -90,6 +91,55 @@ TEST_CASE("tile fidelity equals PE fidelity on 300 random layers") {
 
 TEST_CASE("tile fidelity equals PE fidelity on 2,000 random layers", "[.][long]") {
   compare_layers(2000, 10'001);
+}
+
+/// Random networks on random chips of a style, which have room for them.
+std::vector<test::RandomPair> pairs_of_style(PrecisionStyle style, std::size_t count,
+                                             std::uint32_t first_seed) {
+  std::vector<test::RandomPair> pairs;
+  for (test::RandomPair& pair : test::random_pairs(count, first_seed)) {
+    test::Choice choice(pair.seed);
+    MacArrayConfig& array = pair.chip.mac_array;
+    array.precision_style = style;
+    array.weight_bits = static_cast<int>(choice.of({4, 8, 8, 16}));
+    array.activation_bits = static_cast<int>(choice.of({8, 16}));
+    pair.chip.accumulators.width_bits = std::max(32, pair.chip.accumulators.width_bits);
+    if (test::fits(pair.network.graph, pair.chip)) pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
+TEST_CASE("tile fidelity equals PE fidelity with every precision style, and so do values layer by layer") {
+  std::vector<test::RandomPair> pairs;
+  for (const PrecisionRow& row : precision_table()) {
+    if (row.style == PrecisionStyle::fixed) continue;  // above
+    const std::size_t count = row.style == PrecisionStyle::bit_fusion ? 160 : 40;
+    for (test::RandomPair& pair : pairs_of_style(row.style, test::draws(count), 777))
+      pairs.push_back(std::move(pair));
+  }
+  Compared compared;
+  std::int64_t fused = 0;
+  for (const auto& [seed, network, chip] : pairs) {
+    INFO("seed " << seed << ", style " << static_cast<int>(chip.mac_array.precision_style) << ": "
+                 << describe(chip));
+    compare(chip, network, compared);
+    SimulateOptions options;
+    options.dump_tensors = true;
+    const RunResult layers = simulate(chip, network.graph, network.inputs, options);
+    options.values = Values::tile;
+    const RunResult tiles = simulate(chip, network.graph, network.inputs, options);
+    CHECK(layers.total_cycles == tiles.total_cycles);
+    REQUIRE(layers.dump.size() == tiles.dump.size());
+    for (std::size_t i = 0; i < layers.dump.size(); ++i)
+      CHECK((layers.dump[i].data.bytes == tiles.dump[i].data.bytes));
+    for (const LayerResult& layer : tiles.layers) {
+      if (layer.weight_bits == 0) continue;
+      const std::int64_t macs = chip.mac_array.macs_a_pe(layer.weight_bits, layer.activation_bits);
+      fused += macs > 1 ? 1 : 0;
+      CHECK(layer.macs <= layer.span_cycles * layer.peak_macs_per_cycle);
+    }
+  }
+  CHECK(fused * 8 >= static_cast<std::int64_t>(pairs.size()));
 }
 
 TEST_CASE("without values the PEs take the same time") {
