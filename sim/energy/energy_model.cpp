@@ -89,6 +89,10 @@ const char* component_name(Component component) {
 EnergyModel::EnergyModel(HardwareConfig hardware, EnergyTable table)
     : hardware_(std::move(hardware)), table_(std::move(table)), geometry_(chip_geometry(hardware_, table_)) {}
 
+bool EnergyModel::is_built_for_layer() const {
+  return precision_model(hardware_.mac_array).is_built_for_layer();
+}
+
 std::vector<EnergyTerm> EnergyModel::terms(const RunResult& result) const {
   TermList terms(table_, hardware_.voltage_v);
   add_mac_array(result, terms);

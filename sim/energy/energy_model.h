@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "hw_models/dataflow/precision_style.h"
 #include "hw_models/hardware_config.h"
 #include "sim/energy/chip_geometry.h"
 #include "sim/energy/component.h"
@@ -52,9 +51,7 @@ class EnergyModel {
   [[nodiscard]] bool has_several_dataflows() const { return hardware_.mac_array.dataflows.size() > 1; }
 
   /// Cycles of rows are told apart by their widths.
-  [[nodiscard]] bool is_built_for_layer() const {
-    return precision_model(hardware_.mac_array).is_built_for_layer();
-  }
+  [[nodiscard]] bool is_built_for_layer() const;
 
   /// Of a full array.
   [[nodiscard]] double macs_per_cycle(int weight_bits, int activation_bits) const {
