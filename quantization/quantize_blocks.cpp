@@ -8,6 +8,7 @@
 #include "quantization/float_forms.h"
 #include "quantization/graph_edits.h"
 #include "workloads/graph/blocks.h"
+#include "workloads/ops/block_rows.h"
 #include "workloads/ops/definition.h"
 
 namespace qsim {
@@ -27,6 +28,9 @@ class BlockQuantizer {
     for (Node& node : nodes) {
       if (is_product(node)) {
         add_product(std::move(node));
+      } else if (reads_blocks(node) && (block_function(graph_, node) || keeps_blocks(node))) {
+        if (!keeps_blocks(node)) ++done_.vector_layers;
+        add_in_blocks(std::move(node));
       } else {
         done_.host_nodes.push_back(node.name);
         for (TensorId& id : node.inputs) id = in_floats(id, node.place);
@@ -48,6 +52,18 @@ class BlockQuantizer {
     return weights.is_constant() && weights.is_float() && !input.is_constant() &&
            channels_of(input) == weights.shape.back() &&
            graph_.tensor(node.outputs[0]).shape.back() == weights.shape[0];
+  }
+
+  /// All inputs are made in blocks.
+  [[nodiscard]] bool reads_blocks(const Node& node) const {
+    return std::ranges::all_of(node.inputs,
+                               [&](TensorId id) { return id != kNoTensor && has_blocks(graph_.tensor(id)); });
+  }
+
+  /// Another shape of the same pixels.
+  [[nodiscard]] bool keeps_blocks(const Node& node) const {
+    return std::holds_alternative<ReshapeOp>(node.op) &&
+           channels_of(graph_.tensor(node.inputs[0])) == channels_of(graph_.tensor(node.outputs[0]));
   }
 
   /// The other form of an activation.
@@ -80,6 +96,11 @@ class BlockQuantizer {
     } else {
       graph_.tensor(node.inputs[1]) = std::move(weights);
     }
+    add_in_blocks(std::move(node));
+  }
+
+  /// With its output in blocks, and in floats where it is one of the graph's.
+  void add_in_blocks(Node node) {
     Tensor& output = graph_.tensor(node.outputs[0]);
     const bool is_output = std::ranges::find(graph_.outputs, node.outputs[0]) != graph_.outputs.end();
     if (!is_output) {

@@ -307,7 +307,8 @@ Graph quantize_in_blocks(const ObservedGraph& observed, const QuantizeOptions& o
   graph.provenance.push_back(
       "quantized from float to MXINT8: blocks of 32 channels share an exponent, weights and "
       "activations of " +
-      counted(done.layers, "layer") + "; ranges of sums over " + observed.data.description);
+      counted(done.layers, "layer") + " and " + counted(done.vector_layers, "vector operation") +
+      "; ranges of sums over " + observed.data.description);
   std::string names;
   for (const std::string& name : done.host_nodes) names += (names.empty() ? "" : ", ") + name;
   if (!names.empty()) graph.provenance.push_back("left to the host in float: " + names);

@@ -63,7 +63,7 @@ struct CostOf {
   }
   VectorCost operator()(const arithmetic::RowFunction& function) const {
     VectorCost cost;
-    cost.lane_operations = kRowPasses * elements;
+    cost.lane_operations = (kRowPasses + window - 1) * elements;
     const arithmetic::RowWork work = function.work();
     cost.adds = work.adds * elements;
     cost.multiplies = work.multiplies * elements;
@@ -89,8 +89,11 @@ class TileComputation {
 
  private:
   void compute_rows();
-  /// One row of an input; the constants of a row function are the same for every row.
-  [[nodiscard]] std::vector<std::int64_t> read_row(std::size_t input, Dims at) const;
+  /// One row of an input, of an element of the window; padding has none. The constants of a row function are
+  /// the same for every row.
+  [[nodiscard]] std::vector<std::int64_t> read_row(std::size_t input, Dims at, const Dims& window = {}) const;
+  /// What an output row is made of: the rows of the inputs that are no constants, one behind the other.
+  [[nodiscard]] std::vector<std::int64_t> read_rows(const Dims& at) const;
   [[nodiscard]] std::int64_t compute_mean(const arithmetic::OnnxMeanFunction& function,
                                           const Dims& position) const;
   [[nodiscard]] std::int64_t compute_resized(const arithmetic::ResizeFunction& function,
@@ -209,7 +212,7 @@ void TileComputation::compute_rows() {
   Box rows = tile_.output;
   rows.end[kChannel] = rows.begin[kChannel] + 1;
   for_each_position(rows, [&](Dims at) {
-    arithmetic::evaluate(function, read_row(0, at), out, {gamma, beta});
+    arithmetic::evaluate(function, read_rows(at), out, {gamma, beta});
     for (const std::int64_t y : out) {
       write_output(at, y);
       ++at[kChannel];
@@ -217,14 +220,28 @@ void TileComputation::compute_rows() {
   });
 }
 
-std::vector<std::int64_t> TileComputation::read_row(std::size_t input, Dims at) const {
+std::vector<std::int64_t> TileComputation::read_row(std::size_t input, Dims at, const Dims& window) const {
   std::vector<std::int64_t> row;
-  bool inside = true;
   for (at[kChannel] = tile_.output.begin[kChannel]; at[kChannel] < tile_.output.end[kChannel];
        ++at[kChannel]) {
-    row.push_back(read_input(input, at, {}, inside));
+    bool inside = true;
+    row.push_back(read_input(input, at, window, inside));
+    if (!inside) return {};
   }
   return row;
+}
+
+std::vector<std::int64_t> TileComputation::read_rows(const Dims& at) const {
+  const VectorProblem& problem = tile_.nest->problem();
+  const std::size_t constants = (problem.has_gamma ? 1U : 0U) + (problem.has_beta ? 1U : 0U);
+  std::vector<std::int64_t> rows;
+  for (std::size_t input = 0; input < problem.inputs.size() - constants; ++input) {
+    for_each_position({{}, problem.window}, [&](const Dims& window) {
+      const std::vector<std::int64_t> row = read_row(input, at, window);
+      rows.insert(rows.end(), row.begin(), row.end());
+    });
+  }
+  return rows;
 }
 
 }  // namespace

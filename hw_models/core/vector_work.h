@@ -17,8 +17,9 @@ struct VectorCost {
 
 /// Of an output element (lane operations): move or lookup 1; add 3 (two rescales and the sum, pipelined: 1
 /// lane slot), mul 1; a window one for each of its elements and one for the result; a function of rows 4
-/// passes over the row (maximum, exponential and sum, reciprocal, scale; or mean, squares, scale, gamma and
-/// beta); a resized element 1, or 4 where it blends four.
+/// passes over the row (maximum, exponential and sum, reciprocal, scale; mean, squares, scale, gamma and
+/// beta; of blocks alignment, sum, maximum, shift) and one for each further element of a window; a resized
+/// element 1, or 4 where it blends four.
 [[nodiscard]] VectorCost vector_cost(const VectorTile& tile);
 /// The same of `elements` elements of an output.
 [[nodiscard]] VectorCost vector_cost(const VectorProblem& problem, std::int64_t elements);

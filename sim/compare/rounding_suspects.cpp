@@ -132,10 +132,17 @@ class MacLayer {
     exact_ = mac_sums(layer_.graph, layer_.node, *layer_.values[0], PairSum::exact);
     if (is_sum()) return sum_suspects();
     std::vector<Suspect> result;
-    result.reserve(kProfiles.size() + kRoundings.size());
+    result.reserve(kProfiles.size() + kRoundings.size() + 3);
     for (const RoundingProfile profile : kProfiles) {
       result.push_back(
           {rounding_profile_name(profile), meaning_of(profile), with_profile(profile, exact_, clamp_, true)});
+    }
+    // half_away is the profile's own.
+    for (const ShiftRounding shift :
+         {ShiftRounding::half_up, ShiftRounding::half_even, ShiftRounding::truncate}) {
+      result.push_back({std::string("power_of_two_") + shift_rounding_name(shift),
+                        "power_of_two with another requantizer.shift_rounding",
+                        with_profile({RoundingProfile::power_of_two, shift, 32}, exact_, clamp_, true)});
     }
     for (const Rounding& rounding : kRoundings) {
       result.push_back({rounding.name, rounding.meaning, with_rounding(rounding)});
@@ -193,8 +200,9 @@ class MacLayer {
     return {sums[i] + (with_bias ? bias_of(layer_.graph, layer_.node, channel) : 0), channel};
   }
 
-  [[nodiscard]] TensorData with_profile(RoundingProfile profile, const std::vector<std::int64_t>& sums,
-                                        const ClampRange& clamp, bool with_bias) const {
+  [[nodiscard]] TensorData with_profile(const arithmetic::Rounding& profile,
+                                        const std::vector<std::int64_t>& sums, const ClampRange& clamp,
+                                        bool with_bias) const {
     const std::vector<ChannelScale> scales = channel_scales(layer_.graph, layer_.node, profile);
     const OutputRange range{layer_.output().quantization->zero_point(), clamp.min, clamp.max};
     TensorData output(layer_.output().type, layer_.output().shape);

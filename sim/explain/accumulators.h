@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,9 +16,12 @@ namespace qsim {
 struct AccumulatorRow {
   std::string name, op;
   int weight_bits = 0, activation_bits = 0;
-  arithmetic::AccumulatorStats seen;        ///< In this run.
-  arithmetic::AccumulatorRange worst_case;  ///< Of any input (worst_case_sums.h).
-  int bits_any_weights = 0;                 ///< Of any input and any weights.
+  arithmetic::AccumulatorStats seen;  ///< In this run.
+  /// Of any input (worst_case_sums.h). Blocks have none: their exponents have no bound, and their sums are
+  /// aligned so that those which the calibration foresees fill the accumulators, however wide they are.
+  std::optional<arithmetic::AccumulatorRange> worst_case;
+  int bits_any_weights = 0;                    ///< Of any input and any weights.
+  std::optional<std::int64_t> rounded_sums{};  ///< Of blocks: sums that lost bits below.
 
   [[nodiscard]] int bits_used() const { return arithmetic::signed_bits(seen.min, seen.max); }
 };
@@ -29,6 +33,8 @@ struct AccumulatorWidth {
   std::int64_t cycles = 0;
   double energy_total_pj = 0.0;
   double accumulators_pj = 0.0;  ///< Of them the accumulators'.
+  /// Of a network in blocks: sums of blocks, and those of them that lost bits below.
+  std::int64_t block_sums = 0, rounded_sums = 0;
 };
 
 struct AccumulatorAnalysis {
@@ -37,7 +43,8 @@ struct AccumulatorAnalysis {
   std::vector<AccumulatorRow> rows;
   int bits_used = 0;        ///< Widest of the rows: what held this run's sums.
   int bits_worst_case = 0;  ///< Widest of the rows: the narrowest accumulator that no input overflows.
-  /// As configured, then each of these two that differs and that the chip can have.
+  /// As configured, then each of these two that differs and that the chip can have. With layers in blocks,
+  /// half as many bits and three quarters: narrower accumulators round more of their sums.
   std::vector<AccumulatorWidth> widths;
 };
 

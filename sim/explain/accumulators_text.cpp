@@ -8,6 +8,11 @@ namespace qsim {
 namespace {
 
 constexpr std::size_t kLayerColumns = 26;
+constexpr const char* kOfBlocks =
+    "\nSums of blocks (MXINT8) are counted in steps that follow the width: inputs of magnitudes as in the "
+    "calibration\nfit any width, and narrower accumulators round more of them. Exponents have no bound, so "
+    "that "
+    "no width is\nwide enough for any input.\n";
 
 std::string rows_text(const AccumulatorAnalysis& analysis) {
   std::string text =
@@ -19,7 +24,8 @@ std::string rows_text(const AccumulatorAnalysis& analysis) {
     text +=
         fmt::format("{} {:>5} {:>12} {:>12} {:>5} {:>6} {:>8} {:>9}\n", to_columns(row.name, kLayerColumns),
                     fmt::format("{}x{}", row.weight_bits, row.activation_bits), row.seen.min, row.seen.max,
-                    row.bits_used(), row.worst_case.bits(), row.bits_any_weights, row.seen.overflows);
+                    row.bits_used(), row.worst_case ? std::to_string(row.worst_case->bits()) : "-",
+                    row.worst_case ? std::to_string(row.bits_any_weights) : "-", row.seen.overflows);
   }
   return text;
 }
@@ -48,8 +54,12 @@ std::string accumulators_text(const AccumulatorAnalysis& analysis) {
           fmt::format(": accumulators {}, all {}", change(width.accumulators_pj, configured.accumulators_pj),
                       change(width.energy_total_pj, configured.energy_total_pj));
     }
+    if (width.block_sums > 0) {
+      text += fmt::format("; {} of {} sums of blocks rounded", width.rounded_sums, width.block_sums);
+    }
     text += "\n";
   }
+  if (analysis.widths.front().block_sums > 0) text += kOfBlocks;
   return text;
 }
 
@@ -72,11 +82,18 @@ nlohmann::ordered_json accumulators_json(const AccumulatorAnalysis& analysis, co
                               {"min", row.seen.min},
                               {"max", row.seen.max},
                               {"bits_used", row.bits_used()},
-                              {"worst_min", row.worst_case.min},
-                              {"worst_max", row.worst_case.max},
-                              {"bits_worst_case", row.worst_case.bits()},
-                              {"bits_any_weights", row.bits_any_weights},
+                              {"worst_min", nullptr},
+                              {"worst_max", nullptr},
+                              {"bits_worst_case", nullptr},
+                              {"bits_any_weights", row.worst_case ? Json(row.bits_any_weights) : Json()},
                               {"overflows", row.seen.overflows}});
+    Json& made = json["layers"].back();
+    if (row.worst_case) {
+      made["worst_min"] = row.worst_case->min;
+      made["worst_max"] = row.worst_case->max;
+      made["bits_worst_case"] = row.worst_case->bits();
+    }
+    if (row.rounded_sums) made["rounded_sums"] = *row.rounded_sums;
   }
   json["widths"] = Json::array();
   for (const AccumulatorWidth& width : analysis.widths) {
@@ -85,6 +102,9 @@ nlohmann::ordered_json accumulators_json(const AccumulatorAnalysis& analysis, co
                               {"cycles", width.cycles},
                               {"energy_total_pj", width.energy_total_pj},
                               {"accumulators_pj", width.accumulators_pj}});
+    if (width.block_sums == 0) continue;
+    json["widths"].back()["block_sums"] = width.block_sums;
+    json["widths"].back()["rounded_sums"] = width.rounded_sums;
   }
   return json;
 }

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import jsonschema
 import pytest
 from qsim_process import ROOT, bad_input, qsim
 
@@ -53,6 +54,64 @@ def test_exponents_are_stored_moved_and_counted(workload):
     # The host makes the blocks of the input, and floats of the output.
     assert rows["x#quantize"]["traffic_bytes"]["dram_write_activations"] == PIXELS * (CHANNELS + 2)
     assert rows["product#dequantize"]["traffic_bytes"]["dram_read_activations"] == PIXELS * (OUTPUTS + 2)
+
+
+def residual_network():
+    """A product, a product behind it, their sum, its windows and its mean."""
+    behind = {**network(channels=OUTPUTS)["layers"][0], "name": "behind", "input": "product"}
+    return {**network(), "outputs": ["flat"],
+            "layers": [*network()["layers"], behind,
+                       {"op": "add", "name": "sum", "inputs": ["product", "behind"], "activation": "relu"},
+                       {"op": "max_pool2d", "name": "largest", "input": "sum", "kernel": 2},
+                       {"op": "average_pool2d", "name": "average", "input": "largest", "kernel": 2, "stride": 1},
+                       {"op": "mean", "name": "mean", "input": "average", "axes": [1, 2]},
+                       {"op": "reshape", "name": "flat", "input": "mean", "shape": [1, OUTPUTS]}]}
+
+
+def test_sums_and_poolings_stay_on_the_chip(tmp_path):
+    path = tmp_path / "residual.json"
+    path.write_text(json.dumps(residual_network()))
+    result = report(path)
+    rows = {row["name"]: row for row in result["layers"]}
+    host = [name for name, row in rows.items() if row["cycles_breakdown"]["host"] > 0]
+    assert host == ["x#quantize", "flat#dequantize"]
+    assert not [line for line in result["provenance"]["notes"] if "left to the host" in line]
+    stored = OUTPUTS + 2  # two exponents a pixel
+    # Of each row alignment and addition, then a comparison and a rounding; a mean has one product more.
+    assert rows["sum"]["events"]["vector_adds"] == PIXELS * stored * (2 * 2 + 2)
+    assert rows["largest"]["events"]["vector_adds"] == PIXELS // 4 * stored * (2 * 4 + 2)
+    assert rows["largest"]["events"]["vector_multiplies"] == 0
+    assert rows["average"]["events"]["vector_multiplies"] == stored
+    # Four passes over 16 rows of blocks, and latency; three more of a window of four.
+    lanes = 32
+    latency = rows["sum"]["cycles"] - -(-PIXELS * stored * 4 // lanes)
+    assert rows["largest"]["cycles"] == -(-PIXELS // 4 * stored * (4 + 3) // lanes) + latency
+    assert rows["sum"]["traffic_bytes"]["activation_buffer_read"] == 2 * PIXELS * stored
+    assert rows["sum"]["traffic_bytes"]["activation_buffer_write"] == PIXELS * stored
+    for arguments in (["--values", "tile"], ["--fidelity", "pe"], ["--set", "activation_buffer.capacity_kib=1", "--values", "tile"]):
+        assert report(path, *arguments)["outputs"] == result["outputs"], arguments
+
+
+def test_a_sum_with_floats_is_left_to_the_host(tmp_path):
+    path = tmp_path / "mixed.json"
+    root = network(outputs=CHANNELS)
+    path.write_text(json.dumps({**root, "outputs": ["sum"], "layers": [*root["layers"], {"op": "add", "name": "sum", "inputs": ["product", "x"]}]}))
+    rows = {row["name"]: row for row in report(path)["layers"]}
+    assert rows["sum"]["cycles_breakdown"]["host"] > 0
+
+
+def test_accumulators_of_blocks_round_more_where_they_are_narrower(workload):
+    run = qsim("accumulators", "--hw", "npu_mx", "--workload", workload, "--scheme", MXINT8, "--json")
+    assert run.returncode == 0, run.stderr
+    analysis = json.loads(run.stdout)
+    jsonschema.validate(analysis, json.loads((ROOT / "configs/schemas/accumulators.schema.json").read_text()))
+    assert [row["bits_worst_case"] for row in analysis["layers"]] == [None]
+    assert [width["width_bits"] for width in analysis["widths"]] == [32, 24, 16]
+    rounded = [width["rounded_sums"] for width in analysis["widths"]]
+    assert {width["block_sums"] for width in analysis["widths"]} == {PIXELS * OUTPUTS * 2}
+    assert rounded[0] <= rounded[1] <= rounded[2] and rounded[2] > 0
+    for width, count in zip(analysis["widths"], rounded):
+        assert report(workload, "--set", f"accumulators.width_bits={width['width_bits']}")["layers"][1]["blocks"]["rounded_sums"] == count
 
 
 def test_what_a_shift_and_a_block_cost(workload):

@@ -141,9 +141,29 @@ def test_another_profile_is_explained(tmp_path):
     report = compared("--workload", "resnet8", dump, "--explain", code=1)
     explanation = report["explanation"]
     exact = [suspect["name"] for suspect in explanation["suspects"] if suspect["unexplained"] == 0]
-    assert exact == ["power_of_two"] and explanation["node"] == report["first_layer"]
+    # Behind a ReLU no negative tie is left, in which rounding half up is another thing.
+    assert exact == ["power_of_two", "power_of_two_half_up"] and explanation["node"] == report["first_layer"]
     text = qsim("compare-outputs", "--workload", "resnet8", dump, "--explain")
     assert text.returncode == 1 and "power_of_two" in text.stdout and "exactly" in text.stdout
+
+
+@pytest.mark.parametrize("rounding", ["half_up", "truncate"])  # half_even is what float32 computes with such scales.
+def test_another_shift_rounding_is_explained(tmp_path, rounding):
+    # M = 1/4 * 1/2 / 1 = 2^-3: sums of 4 modulo 8 are ties.
+    workload = {"name": "shift", "semantics": "onnx",
+                "inputs": [{"name": "x", "shape": [1, 4, 4, 8], "scale": 0.25}],
+                "layers": [{"op": "conv2d", "name": "y", "input": "x", "output": {"scale": 1.0},
+                            "weights": {"shape": [4, 1, 1, 8], "scale": 0.5, "values": [(7 * i) % 11 - 5 for i in range(32)]}}],
+                "outputs": ["y"]}
+    path = tmp_path / "shift.json"
+    path.write_text(json.dumps(workload))
+    dump = tmp_path / "dump.safetensors"
+    shifts = ["--set", "requantizer.rounding_profile=power_of_two", "--set", f"requantizer.shift_rounding={rounding}"]
+    run = qsim("--workload", path, "--dump-tensors", dump, "--quiet", *shifts)
+    assert run.returncode == 0, run.stderr
+    suspects = compared("--workload", path, dump, "--explain", code=1)["explanation"]["suspects"]
+    exact = [suspect["name"] for suspect in suspects if suspect["unexplained"] == 0]
+    assert [name for name in exact if name.startswith("power_of_two")] == [f"power_of_two_{rounding}"]
 
 
 def test_a_reference_recorded_on_a_processor_that_saturates_is_named(tmp_path):

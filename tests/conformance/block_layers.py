@@ -1,4 +1,4 @@
-"""Random products of blocks (MXINT8) on random machines: the program against block_model.py.
+"""Random products, additions and poolings of blocks (MXINT8) on random machines: the program against block_model.py.
 
 Run as a program it compares many: python tests/conformance/block_layers.py --networks 200 [--seed N] [--values tile] [--fidelity pe]
 """
@@ -12,7 +12,7 @@ import tempfile
 from fractions import Fraction
 
 import numpy as np
-from block_model import BlockChip, convolve, make_blocks, range_of_sums, reference_of, stored
+from block_model import BlockChip, add, convolve, make_blocks, pool, range_of_sums, reference_of, stored
 from integer_model import SHIFT_ROUNDINGS
 from qsim_tensors import read_safetensors, run_qsim
 
@@ -56,6 +56,33 @@ def random_layer(random, name, source, shape):
     return layer, weights, bias
 
 
+def vector_layers(random, shape):
+    """On the vector unit, of "layer0" and "twin", which have `shape`: additions, poolings, and a mean of one of them."""
+    kernel = [random.randint(1, min(3, shape[1])), random.randint(1, min(3, shape[2]))]
+    window = {"kernel": kernel, "stride": [random.randint(1, 2), random.randint(1, 2)], "padding": [random.randint(0, k - 1) for k in kernel for _ in "ab"]}
+    layers = [{"name": "sum", "op": "add", "inputs": ["layer0", "twin"]},
+              {"name": "largest", "op": "max_pool2d", "input": "sum", **window},
+              {"name": "average", "op": "average_pool2d", "input": "layer0", **window}]
+    for layer in layers:
+        layer["activation"] = random.choice(["none", "relu", "relu6", "relu_n1_to_1"])
+    return [*layers, {"name": "mean", "op": "mean", "input": "sum", "axes": [1, 2]}]
+
+
+def computed(layer, tensors):
+    """What the model says of one of them."""
+    if layer["op"] == "add":
+        return add(*(tensors[name] for name in layer["inputs"]), layer["activation"])
+    x = tensors[layer["input"]]
+    if layer["op"] == "mean":
+        return pool(x, "mean", [len(x[0]), len(x[0][0])], [1, 1], [0] * 4, "none")
+    kind = "maximum" if layer["op"] == "max_pool2d" else "mean"
+    return pool(x, kind, layer["kernel"], layer["stride"], layer["padding"], layer["activation"])
+
+
+def flat(tensor):
+    return [e for image in tensor for line in image for p in line for e in stored(p)]
+
+
 def described(values):
     return {"shape": list(values.shape), "type": "float32", "values": [float(v) for v in values.reshape(-1)]}
 
@@ -79,15 +106,22 @@ def compare_case(folder, random, arguments=()):
     first = drawn[0][0]
     rows = (shape[1] + sum(first["padding"][:2]) - drawn[0][1].shape[1]) // first["stride"][0] + 1
     columns = (shape[2] + sum(first["padding"][2:]) - drawn[0][1].shape[2]) // first["stride"][1] + 1
-    drawn.append(random_layer(random, "behind", "layer0", [shape[0], rows, columns, drawn[0][1].shape[0]]))
+    of_first = [shape[0], rows, columns, drawn[0][1].shape[0]]
+    drawn.append(random_layer(random, "behind", "layer0", of_first))
+    # The same shape, other exponents.
+    twin = draw(random, drawn[0][1].shape, 4) * np.float32(2.0 ** random.choice([0, 0, 3, 30]))
+    drawn.append(({**drawn[0][0], "name": "twin", "activation": random.choice(["none", "relu"])}, twin, None))
+    on_vector_unit = vector_layers(random, of_first)
     layers = []
     for layer, weights, bias in drawn:
         layers.append({**layer, "weights": described(weights)})
         if bias is not None:
             layers[-1]["bias"] = {"values": [float(b) for b in bias]}
+    layers += on_vector_unit
+    outputs = ["layer1", "behind", "largest", "average", "mean"]
     path = folder / "network.json"
     path.write_text(json.dumps({"name": "network", "semantics": "onnx", "inputs": [{"name": "x", "shape": shape, "type": "float32"}],
-                                "layers": layers, "outputs": ["layer1", "behind"]}))
+                                "layers": layers, "outputs": outputs}))
     np.save(folder / "x.npy", x)
     # What was not seen may overflow.
     np.save(folder / "seen.npy", x * np.float32(random.choice([1, 1, 2.0**-5])))
@@ -98,7 +132,7 @@ def compare_case(folder, random, arguments=()):
     place = f"{path.read_text()} on {chip} {settings}"
 
     tensors = {"x": pixels(x)}
-    assert dump["x#quantize"].reshape(-1).tolist() == [e for image in tensors["x"] for row in image for p in row for e in stored(p)], place
+    assert dump["x#quantize"].reshape(-1).tolist() == flat(tensors["x"]), place
     rounded = overflowed = 0
     for layer, weights, bias in drawn:
         of_weights = [[[make_blocks([fraction(v) for v in tap]) for tap in row] for row in channel] for channel in weights]
@@ -111,9 +145,9 @@ def compare_case(folder, random, arguments=()):
             assert reference == reference_of(range_of_sums(taps, of_bias, largest), chip.accumulator_bits), place
         expected, seen = convolve(tensors[layer["input"]], of_weights, of_bias, layer, reference, chip)
         tensors[layer["name"]] = expected
-        name = layer["name"] + ("#blocks" if layer["name"] in ("layer1", "behind") else "")
+        name = layer["name"] + ("#blocks" if layer["name"] in outputs else "")
         actual = dump[name].reshape(-1).tolist()
-        wanted = [e for image in expected for line in image for p in line for e in stored(p)]
+        wanted = flat(expected)
         assert actual == wanted, f"{layer['name']}: {sum(a != b for a, b in zip(actual, wanted))} of {len(wanted)} differ: {place}"
         accumulator = row["accumulator"]
         assert (accumulator["min"], accumulator["max"], accumulator["overflows"]) == (seen.minimum, seen.maximum, seen.overflows), place
@@ -121,7 +155,12 @@ def compare_case(folder, random, arguments=()):
         assert row["blocks"]["bit_exact"] == (seen.rounded == 0), place
         rounded += seen.rounded > 0
         overflowed += seen.overflows > 0
-    return len(drawn), rounded, overflowed
+    for layer in on_vector_unit:
+        tensors[layer["name"]] = computed(layer, tensors)
+        actual = dump[layer["name"] + ("#blocks" if layer["name"] in outputs else "")].reshape(-1).tolist()
+        assert actual == flat(tensors[layer["name"]]), f"{layer}: {place}"
+        assert report[layer["name"]]["cycles_breakdown"]["host"] == 0, place
+    return len(drawn) + len(on_vector_unit), rounded, overflowed
 
 
 def main():

@@ -1,4 +1,4 @@
-"""What a product of blocks with shared exponents (MXINT8) is: arbitrary-precision integers and fractions, one loop a sum.
+"""What products, sums, maxima and means of blocks with shared exponents (MXINT8) are: arbitrary-precision integers and fractions, one loop a sum.
 
 Written from the OCP Microscaling Formats Specification 1.0 (sections 5.1, 5.2, 6.3) and docs/schemes.md, without a look at the program: slow, so
 that it can be read. A block is (exponent, [mantissas]); a tensor is a nested list whose innermost entries are lists of blocks.
@@ -12,6 +12,7 @@ from integer_model import SHIFT_ROUNDINGS
 
 BLOCK = 32
 LIMIT = 127
+GUARD = 24  # bits that the vector unit keeps below the elements of the largest exponent
 ALIGNER = 1 << 62  # what a sum that is shifted further than 43 bits is held at
 
 
@@ -160,3 +161,54 @@ def convolve(x, weights, bias, layer, reference, chip):
                 sums = [Fraction(output(image, oy, ox, n)) * power(reference - 12) for n in range(len(weights))]
                 result[-1][-1].append(make_blocks(sums, round_shift))
     return result, seen
+
+
+# ---- the vector unit ---------------------------------------------------------------------------------------------------------
+
+LIMITS = {"none": (None, None), "relu": (0, None), "relu6": (0, 6), "relu_n1_to_1": (-1, 1)}
+
+
+def limited(value, unit, activation):
+    """Limits are whole numbers of units, too."""
+    to_even = SHIFT_ROUNDINGS["half_even"]
+    low, high = (None if bound is None else to_even(Fraction(bound) / unit) for bound in LIMITS[activation])
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def combine(kind, blocks, activation="none"):
+    """The block of a sum, maximum or mean of blocks, element by element."""
+    to_even = SHIFT_ROUNDINGS["half_even"]
+    top = max(e for e, _ in blocks)
+    unit = power(top - 6 - GUARD)
+    aligned_rows = [[to_even(m * power(e - top + GUARD)) for m in mantissas] for e, mantissas in blocks]
+    if kind == "maximum":
+        values = [max(column) for column in zip(*aligned_rows)]
+    else:
+        values = [sum(column) for column in zip(*aligned_rows)]
+    if kind == "mean":
+        shift = 15
+        while 1 << (shift - 15) < len(blocks):
+            shift += 1
+        reciprocal = to_even(Fraction(1 << shift, len(blocks)))
+        values, unit = [v * reciprocal for v in values], unit / (1 << shift)
+    return make_block([limited(v, unit, activation) * unit for v in values], to_even)
+
+
+def add(a, b, activation):
+    """Of [batch][row][column] lists of blocks."""
+    return [[[[combine("sum", pair, activation) for pair in zip(p, q)] for p, q in zip(*lines)] for lines in zip(*images)] for images in zip(a, b)]
+
+
+def pool(x, kind, kernel, stride, padding, activation):
+    """Padding is left out of a window."""
+    (kernel_h, kernel_w), (stride_h, stride_w), (top, bottom, left, right) = kernel, stride, padding
+    height, width = len(x[0]), len(x[0][0])
+    rows, columns = (height + top + bottom - kernel_h) // stride_h + 1, (width + left + right - kernel_w) // stride_w + 1
+
+    def window(image, oy, ox):
+        pixels = [image[y][z] for y in range(oy * stride_h - top, oy * stride_h - top + kernel_h) for z in range(ox * stride_w - left, ox * stride_w - left + kernel_w)
+                  if 0 <= y < height and 0 <= z < width]
+        return [combine(kind, blocks, activation) for blocks in zip(*pixels)]
+
+    return [[[window(image, oy, ox) for ox in range(columns)] for oy in range(rows)] for image in x]

@@ -5,7 +5,9 @@
 
 #include "hw_models/arithmetic/onnx_functions.h"
 #include "hw_models/arithmetic/tflite_functions.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/broadcast.h"
+#include "workloads/ops/block_rows.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
 #include "workloads/ops/node_check.h"
@@ -119,6 +121,7 @@ void check_binary(const BinaryOp& op, NodeCheck& check) {
   check.expect_activation(check.input(0));
   check.expect_activation(check.input(1));
   check.expect_activation(check.output());
+  expect_block_form(check);
   if (row.compares && check.graph().semantics == Semantics::tflite) {
     for (const std::size_t i : {0, 1}) check.expect_same_scale(check.input(i));
   }
@@ -189,6 +192,7 @@ struct BinaryTypes {
 };
 
 arithmetic::VectorFunction binary_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
+  if (has_blocks(graph.tensor(node.outputs[0]))) return arithmetic::RowFunction(*block_function(graph, node));
   const BinaryTypes t(graph, node);
   const auto& op = std::get<BinaryOp>(node.op);
   return graph.semantics == Semantics::tflite

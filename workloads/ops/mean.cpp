@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "hw_models/arithmetic/tflite_functions.h"
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/layout.h"
+#include "workloads/ops/block_rows.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
 #include "workloads/ops/mean_cursor.h"
@@ -36,6 +38,7 @@ InferredShape mean_shape(const MeanOp& op, std::span<const Shape> inputs, const 
 void check_mean(const MeanOp& op, NodeCheck& check) {
   check.expect_activation(check.input(0));
   check.expect_activation(check.output());
+  expect_block_form(check);
   const auto rank = static_cast<int>(check.input(0).shape.size());
   const bool sorted = std::is_sorted(op.axes.begin(), op.axes.end()) &&
                       std::adjacent_find(op.axes.begin(), op.axes.end()) == op.axes.end();
@@ -119,6 +122,7 @@ WindowFunction window_function(const Graph& graph, const Node& node) {
 }
 
 VectorFunction mean_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
+  if (has_blocks(graph.tensor(node.outputs[0]))) return RowFunction(*block_function(graph, node));
   return window_function(graph, node);
 }
 
@@ -159,6 +163,8 @@ void run_ordered_mean(const OnnxMeanFunction& function, const MeanOp& op, const 
 
 void run_mean(const NodeRun& run) {
   const TensorData& input = run.x();
+  if (has_blocks(run.graph.tensor(run.node.outputs[0])))
+    return run_vector_function(run, vector_function(run.graph, run.node));
   const WindowFunction function = window_function(run.graph, run.node);
   const auto& op = std::get<MeanOp>(run.node.op);
   if (const auto* ordered = std::get_if<OnnxMeanFunction>(&function)) {

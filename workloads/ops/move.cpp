@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "workloads/graph/blocks.h"
 #include "workloads/graph/graph_check.h"
 #include "workloads/graph/quantize_value.h"
 #include "workloads/graph/requantize_tensor.h"
@@ -227,6 +228,10 @@ void check_reshape(const ReshapeOp& /*op*/, NodeCheck& check) {
     check.expect_activation(check.output());
   }
   check.expect_same_type();
+  check.expect(
+      has_blocks(check.input(0)) == has_blocks(check.output()) &&
+          (!has_blocks(check.output()) || check.input(0).shape.back() == check.output().shape.back()),
+      "output", "blocks of other channels", "blocks where the input has them, of the same channels");
   check.expect(element_count(check.input(0).shape) == element_count(check.output().shape), "output",
                "shape " + to_string(check.output().shape),
                "as many elements as the input of shape " + to_string(check.input(0).shape));

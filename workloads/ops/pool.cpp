@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "base/parallel_blocks.h"
+#include "workloads/graph/blocks.h"
+#include "workloads/ops/block_rows.h"
 #include "workloads/ops/definition.h"
 #include "workloads/ops/fields.h"
 #include "workloads/ops/node_check.h"
@@ -51,6 +53,7 @@ void check_pool(const Pool2dOp& op, NodeCheck& check) {
   check.expect_activation(check.input(0));
   check.expect_activation(check.output());
   check.expect_same_type();
+  expect_block_form(check);
   const Shape& x = check.input(0).shape;
   const Shape& y = check.output().shape;
   check.expect(y[0] == x[0] && y[3] == x[3], "output", "shape " + to_string(y),
@@ -97,6 +100,7 @@ WindowFunction window_of(const Graph& graph, const Node& node) {
 }
 
 VectorFunction pool_function(const Graph& graph, const Node& node, std::size_t /*input*/) {
+  if (has_blocks(graph.tensor(node.outputs[0]))) return RowFunction(*block_function(graph, node));
   return window_of(graph, node);
 }
 
@@ -127,6 +131,8 @@ void add_window(const Pool2dOp& op, const TensorData& in, std::int64_t image, st
 void run_pool(const NodeRun& run) {
   const TensorData& input = run.x();
   TensorData& output = run.output;
+  if (has_blocks(run.graph.tensor(run.node.outputs[0])))
+    return run_vector_function(run, vector_function(run.graph, run.node));
   const WindowFunction function = window_of(run.graph, run.node);
   const auto* average = std::get_if<OnnxAveragePoolFunction>(&function);
   const auto& op = std::get<Pool2dOp>(run.node.op);

@@ -3,6 +3,8 @@
 #include <bit>
 
 #include "workloads/graph/broadcast.h"
+#include "workloads/ops/block_rows.h"
+#include "workloads/ops/definition.h"
 #include "workloads/ops/run.h"
 
 namespace qsim {
@@ -89,6 +91,7 @@ void run_function(const NodeRun& run, const BinaryFunction& function) {
 }
 
 void run_function(const NodeRun& run, const RowFunction& function) {
+  if (vector_access(run.node.op).pattern != AccessPattern::rows) return run_rows_together(run, function);
   const TensorData& input = run.x();
   const std::vector<std::int64_t> gamma = float_bits(run.inputs, 1);
   const std::vector<std::int64_t> beta = float_bits(run.inputs, 2);
