@@ -17,6 +17,10 @@ constexpr std::size_t kNoPair = static_cast<std::size_t>(-1);
 /// Sweeps end when no factor changes by more than 2^1e-9, and in any case after so many.
 constexpr double kSettled = 1e-9;
 constexpr int kMaxSweeps = 5'000;
+/// Weights smaller than this part of the layer's largest count as 0: training leaves 1e-30 where a channel is
+/// dead, and its bias, divided by the root of that, would be all that a tensor's range shows. Even after
+/// factors of 2^24 on their channels float32's 24 bits lose them beside the others.
+constexpr double kNegligible = 0x1p-48;
 
 /// Channels between two nodes, and the logarithms (to base 2) of their factors.
 struct Pair {
@@ -48,7 +52,8 @@ class Layer {
       double& range = ranges_[i / depth * columns_ + i % depth % columns_];
       range = std::max(range, std::abs(static_cast<double>(w[i])));
     }
-    for (double& range : ranges_) range = range > 0.0 ? std::log2(range) : kNone;
+    const double largest = ranges_.empty() ? 0.0 : *std::ranges::max_element(ranges_);
+    for (double& range : ranges_) range = range > largest * kNegligible ? std::log2(range) : kNone;
   }
 
   /// Largest weight of each output channel, of each input channel: with the factors of the other side.

@@ -27,8 +27,8 @@ struct EqualizedPair {
 /// weights once. Of three layers around a depthwise one each range becomes cbrt(r1_i r2_i r3_i).
 ///
 /// Pairs are those of layer_pairs.h. A second reader, a residual addition, ReLU6 and the like break a chain.
-/// Channels whose range is 0 on either side have the factor 1. The function of the graph stays but for
-/// rounding.
+/// Channels whose range is 0 on either side, or below 2^-48 of the layer's largest weight, have the factor 1.
+/// The function of the graph stays but for rounding.
 ///
 /// Batch norms and activations are folded and fused before (graph_edits.h).
 std::vector<EqualizedPair> equalize(Graph& graph);

@@ -187,6 +187,20 @@ TEST_CASE("channels without weights on either side keep their scale") {
   check_same_function(before, after, {1, 6, 6, 3});
 }
 
+TEST_CASE("channels that training left dead keep their scale, and their bias its size") {
+  FloatGraph maker = pair_of_layers(31);
+  TensorData& weights = *maker.graph.tensor(maker.graph.nodes[0].inputs[1]).data;
+  for (std::size_t i = 0; i < 27; ++i) weights.as<float>()[i] *= 1e-30F;
+  const FloatGraph before = maker;
+  const float bias = before.graph.tensor(before.graph.nodes[0].inputs[2]).data->as<float>()[0];
+  const std::vector<EqualizedPair> pairs = equalize(maker.graph);
+  REQUIRE(pairs.size() == 1);
+  CHECK(pairs[0].factors[0] == 1.0);
+  CHECK(pairs[0].factors[1] != 1.0);
+  CHECK(maker.graph.tensor(maker.graph.nodes[0].inputs[2]).data->as<float>()[0] == bias);
+  check_same_function(before, maker, {1, 6, 6, 3});
+}
+
 TEST_CASE("channels are followed through flattening and into groups of a convolution") {
   const auto make = [] {
     FloatGraph maker(6);
