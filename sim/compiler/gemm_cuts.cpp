@@ -6,6 +6,7 @@
 
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/reduction_parts.h"
+#include "sim/compiler/schedule.h"
 
 namespace qsim {
 
@@ -92,6 +93,18 @@ std::int64_t most_passes(const GemmProblem& problem, const GemmMapping& mapping)
       most = std::max(most, PassCut(rows * columns, mapping.pixels_per_pass, mapping.pass_order).count());
   }
   return most;
+}
+
+std::int64_t room_beside_residents(const GemmProblem& problem, const GemmMapping& residency,
+                                   const HardwareConfig& hardware) {
+  std::int64_t room = hardware.activation_buffer.capacity_bytes();
+  const auto take = [&room](const TensorView& resident) {
+    const std::int64_t bytes = dense_bytes(resident.dims, resident.layout.format, resident.pixel_granule);
+    if (bytes < room) room -= bytes;
+  };
+  if (residency.input_resident) take(problem.input);
+  if (residency.output_resident) take(problem.output);
+  return room;
 }
 
 int gemm_kind(const GemmProblem& problem, const GemmMapping& mapping, const GemmCursor& cursor,

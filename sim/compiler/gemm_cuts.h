@@ -36,6 +36,11 @@ namespace qsim {
                                                           const HardwareConfig& hardware, std::int64_t rows,
                                                           bool streams);
 
+/// Bytes of the activation buffer that input and output leave where they stay whole; what is as large as the
+/// rest counts as a ring, of which only some rows stay.
+[[nodiscard]] std::int64_t room_beside_residents(const GemmProblem& problem, const GemmMapping& residency,
+                                                 const HardwareConfig& hardware);
+
 /// Of the tile of pixels that takes most. In halves (PassOrder::full) a smaller one at the edge may take more
 /// than a full one: 10 pixels in passes of 5 take two, 9 take three, of 2, 2 and 5.
 [[nodiscard]] std::int64_t most_passes(const GemmProblem& problem, const GemmMapping& mapping);

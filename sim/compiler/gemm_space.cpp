@@ -16,7 +16,6 @@
 #include "sim/compiler/gemm_tiles.h"
 #include "sim/compiler/mapping_fields.h"
 #include "sim/compiler/reduction_parts.h"
-#include "sim/compiler/schedule.h"
 
 namespace qsim {
 namespace {
@@ -39,10 +38,7 @@ class GemmEnumeration {
         limits_(limits),
         pins_(pin),
         rates_(limits, problem, hardware),
-        room_for_slots_(hardware.activation_buffer.capacity_bytes()) {
-    if (residency.input_resident) take_room(problem.input);
-    if (residency.output_resident) take_room(problem.output);
-  }
+        room_for_slots_(room_beside_residents(problem, residency, hardware)) {}
 
   MappingOptions<GemmMapping> run() {
     const MacArrayConfig& array = hardware_.mac_array;
@@ -70,12 +66,6 @@ class GemmEnumeration {
   }
 
  private:
-  void take_room(const TensorView& resident) {
-    const std::int64_t bytes = dense_bytes(resident.dims, resident.layout.format, resident.pixel_granule);
-    // Of a ring only some rows stay.
-    if (bytes < room_for_slots_) room_for_slots_ -= bytes;
-  }
-
   void set_dataflow(Dataflow dataflow) {
     mapping_.dataflow = dataflow;
     const MacArrayConfig& array = hardware_.mac_array;
