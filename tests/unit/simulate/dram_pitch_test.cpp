@@ -6,6 +6,7 @@
 #include "sim/compiler/schedule.h"
 #include "sim/simulate.h"
 #include "tests/unit/simulate/layer_graph.h"
+#include "tests/unit/simulate/runs.h"
 
 namespace qsim {
 namespace {
@@ -19,18 +20,6 @@ RunResult run(const HardwareConfig& chip, const Graph& graph, Values values) {
   std::vector<TensorData> inputs;
   if (values != Values::none) inputs.push_back(test::pattern_input(graph));
   return simulate(chip, graph, inputs, options);
-}
-
-std::int64_t payload(const RunResult& run) {
-  std::int64_t bytes = 0;
-  for (const Event event : {Event::dram_read_weight_bytes, Event::dram_read_parameter_bytes,
-                            Event::dram_read_activation_bytes, Event::dram_write_activation_bytes})
-    bytes += run.activity[event];
-  return bytes;
-}
-
-std::int64_t bus_bytes(const RunResult& run) {
-  return (run.activity[Event::dram_read_bursts] + run.activity[Event::dram_write_bursts]) * kBurst;
 }
 
 /// Bytes from one pixel of the network's input to the next, in DRAM.
@@ -63,7 +52,7 @@ TEST_CASE("rows of half a burst more than whole ones touch half a burst more, wh
   const std::int64_t read = found.activity[Event::dram_read_activation_bytes];
   REQUIRE(read % (512 * 3616) == 0);
   // Each time that a row is read the last burst is half empty; blocks of parameters may begin within bursts.
-  CHECK(bus_bytes(found) - payload(found) < read / 3616 * kBurst / 2 + 2 * kBurst * 32);
+  CHECK(test::bus_bytes(found) - test::payload(found) < read / 3616 * kBurst / 2 + 2 * kBurst * 32);
 }
 
 TEST_CASE("whole pixels lie one behind the other") {

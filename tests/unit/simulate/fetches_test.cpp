@@ -10,6 +10,7 @@
 #include "tests/unit/simulate/layer_graph.h"
 #include "tests/unit/simulate/random_layers.h"
 #include "tests/unit/simulate/random_network.h"
+#include "tests/unit/simulate/runs.h"
 
 namespace qsim {
 namespace {
@@ -23,19 +24,6 @@ RunResult run(const HardwareConfig& chip, const test::RandomNetwork& network, Va
   options.fidelity = fidelity;
   options.dump_tensors = values != Values::none;
   return simulate(chip, network.graph, network.inputs, options);
-}
-
-std::int64_t payload(const RunResult& run) {
-  std::int64_t bytes = 0;
-  for (const Event event : {Event::dram_read_weight_bytes, Event::dram_read_parameter_bytes,
-                            Event::dram_read_activation_bytes, Event::dram_write_activation_bytes})
-    bytes += run.activity[event];
-  return bytes;
-}
-
-std::int64_t bus_bytes(const RunResult& run) {
-  return (run.activity[Event::dram_read_bursts] + run.activity[Event::dram_write_bursts]) *
-         run.hardware.dram.burst_bytes;
 }
 
 /// All tensors equal the layer kernels', in both fidelities, which count and take the same.
@@ -94,7 +82,7 @@ TEST_CASE("a downsampling 1 x 1 convolution reads every second pixel of every se
   CHECK(skipping.activity[Event::dram_read_weight_bytes] == weights);
   CHECK(skipping.activity[Event::dram_write_activation_bytes] == outputs);
   // Pixels are four whole bursts; only loads of parameters may end within one.
-  CHECK(bus_bytes(skipping) - payload(skipping) < 64 * 16);
+  CHECK(test::bus_bytes(skipping) - test::payload(skipping) < 64 * 16);
   // The weights come first; nothing else is waited for.
   CHECK(skipping.total_cycles < array_cycles + weights * 10 / 128 + array_cycles / 20);
   chip.dma.skips_pixels = false;
@@ -192,7 +180,7 @@ TEST_CASE("a cache of keys is read once in whole bursts, in either layout") {
     INFO((transposed ? "[keys, depth]" : "[depth, keys]"));
     const RunResult run = scores(transposed);
     CHECK(run.activity[Event::dram_read_activation_bytes] <= keys + queries);
-    CHECK(bus_bytes(run) < keys + others + 4096);
+    CHECK(test::bus_bytes(run) < keys + others + 4096);
     // 12.8 bytes a cycle, and a hundredth for what nothing hides.
     CHECK(run.total_cycles < (keys + others) * 10 / 128 * 101 / 100);
   }

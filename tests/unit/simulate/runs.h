@@ -40,6 +40,21 @@ inline std::int64_t cycles(const HardwareConfig& chip, const Graph& graph) {
   return tile.total_cycles;
 }
 
+/// Bytes that move to and from DRAM, but partial sums.
+inline std::int64_t payload(const RunResult& run) {
+  std::int64_t bytes = 0;
+  for (const Event event : {Event::dram_read_weight_bytes, Event::dram_read_parameter_bytes,
+                            Event::dram_read_activation_bytes, Event::dram_write_activation_bytes})
+    bytes += run.activity[event];
+  return bytes;
+}
+
+/// In whole bursts, partial sums too.
+inline std::int64_t bus_bytes(const RunResult& run) {
+  return (run.activity[Event::dram_read_bursts] + run.activity[Event::dram_write_bursts]) *
+         run.hardware.dram.burst_bytes;
+}
+
 /// A file with the mapping of each row, as a report has them.
 inline nlohmann::ordered_json mappings_of(const RunResult& run) {
   auto layers = nlohmann::ordered_json::array();
